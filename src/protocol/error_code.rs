@@ -1,0 +1,118 @@
+//! Every way to fail, by a stable name that both sides know.
+
+use serde::{Deserialize, Serialize};
+
+/// Declares the codes once: name on the wire, HTTP status, whether a retry can help, and the words.
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $retryable:literal, $title:literal;)*) => {
+        /// A stable name for a failure; `docs/errors.md` lists them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum ErrorCode {
+            $(#[doc = $title] $(#[$doc])* #[serde(rename = $code)] $name,)*
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of `docs/errors.md`.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The name on the wire, such as `part-repeated`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// The HTTP status that the API answers with; 0 for what only the browser can meet.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status),* }
+            }
+
+            /// Whether the very same request may succeed later.
+            pub fn is_retryable(self) -> bool {
+                match self { $(Self::$name => $retryable),* }
+            }
+
+            /// What happened, in words for the user.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    InvalidJson = "invalid-json", 400, false, "The body is not JSON.";
+    MissingField = "missing-field", 400, false, "A field is missing.";
+    EmptyField = "empty-field", 400, false, "A field is empty.";
+    FieldTooLong = "field-too-long", 400, false, "A field is too long.";
+    WrongType = "wrong-type", 400, false, "A field has the wrong type.";
+    UnknownField = "unknown-field", 400, false, "There is a field that this call doesn't have.";
+    OutOfRange = "out-of-range", 400, false, "A number is out of range.";
+    InvalidValue = "invalid-value", 400, false, "A field has a value that this call doesn't take.";
+    TypeNotAllowed = "type-not-allowed", 415, false, "Files of this type are not accepted here.";
+    FileTooLarge = "file-too-large", 413, false, "The file is larger than is accepted here.";
+    BodyTooLarge = "body-too-large", 413, false, "The request is larger than this call takes.";
+    UnsupportedMediaType = "unsupported-media-type", 415, false, "The request must be application/json.";
+    NotFound = "not-found", 404, false, "There is no such call.";
+    MethodNotAllowed = "method-not-allowed", 405, false, "This call has another method.";
+    TokenMissing = "token-missing", 401, false, "The upload token is missing.";
+    TokenInvalid = "token-invalid", 401, false, "The upload token is not valid.";
+    TokenExpired = "token-expired", 401, false, "The upload has been open for too long.";
+    NotYourUpload = "not-your-upload", 403, false, "This upload belongs to somebody else.";
+    PartOutOfRange = "part-out-of-range", 400, false, "The upload has no part of this number.";
+    PartWrongLength = "part-wrong-length", 400, false, "The part has another length than the plan says.";
+    PartRepeated = "part-repeated", 400, false, "A part is named twice.";
+    TooManyParts = "too-many-parts", 400, false, "The request names more parts than it may.";
+    PartsIncomplete = "parts-incomplete", 400, false, "Parts are missing or out of order.";
+    NotMultipart = "not-multipart", 409, false, "This upload is a single PUT.";
+    UploadGone = "upload-gone", 404, false, "The upload was completed, cancelled or cleaned up.";
+    PartsRefused = "parts-refused", 409, false, "The storage refused to join these parts.";
+    TooManyRequests = "too-many-requests", 429, true, "The server is busy.";
+    StorageUnavailable = "storage-unavailable", 503, true, "The storage cannot be reached right now.";
+    Internal = "internal", 500, true, "Something went wrong that should not have.";
+    Network = "network", 0, true, "The network failed.";
+    Timeout = "timeout", 0, true, "The server took too long to answer.";
+    Aborted = "aborted", 0, false, "The upload was cancelled.";
+    Integrity = "integrity", 0, false, "The bytes did not arrive as they were sent.";
+    FileChanged = "file-changed", 0, false, "The file changed or can no longer be read.";
+    ETagHidden = "etag-hidden", 0, false, "The bucket's CORS rule does not expose the ETag header.";
+    StorageRefused = "storage-refused", 0, false, "The storage refused the file.";
+    InvalidReply = "invalid-reply", 0, true, "The server's answer could not be understood.";
+    InvalidOption = "invalid-option", 0, false, "An option has a value that directput doesn't take.";
+}
+
+/// A refused call, as RFC 9457 `application/problem+json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// `urn:directput:error:` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The code.
+    pub code: ErrorCode,
+    /// What was wrong this time, where there is more to say than the title does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The field that was wrong, such as `parts[2].length`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Names the request in the server's logs.
+    pub request_id: String,
+}
+
+impl Problem {
+    /// A problem with the words and the status of its code.
+    pub fn new(code: ErrorCode, request_id: String) -> Self {
+        Self {
+            kind: format!("urn:directput:error:{}", code.as_str()),
+            title: code.title().to_owned(),
+            status: code.status(),
+            code,
+            detail: None,
+            field: None,
+            request_id,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The wire format of the five calls, with one definition for the browser and the Lambda.
+//!
+//! | call | request | reply |
+//! |---|---|---|
+//! | `POST /uploads` | [`CreateUpload`] | [`UploadCreated`] |
+//! | `POST /uploads/parts` | [`SignParts`] | [`PartsSigned`] |
+//! | `GET /uploads/parts` | [`ListParts`] (query) | [`PartsListed`] |
+//! | `POST /uploads/complete` | [`CompleteUpload`] | [`UploadCompleted`] |
+//! | `DELETE /uploads` | – | 204, no body |
+//!
+//! All but the first carry the upload token in the header [`TOKEN_HEADER`]. A refused call is
+//! answered by a [`Problem`]. Unknown fields are refused in requests and ignored in replies, so that
+//! a new server can talk to an old page.
+
+mod error_code;
+mod reply;
+mod request;
+mod values;
+
+pub use error_code::{ErrorCode, Problem};
+pub use reply::{PartsListed, PartsSigned, SignedPart, StoredPart, UploadCompleted, UploadCreated, UploadKind};
+pub use request::{CompleteUpload, CompletedPart, CreateUpload, ListParts, PartToSign, SignParts};
+pub use values::{ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber, Refusal};
+
+/// The request header that carries the upload token. Never a URL: URLs are logged.
+pub const TOKEN_HEADER: &str = "upload-token";
+
+/// The reply header that names a request in the logs.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
+pub(crate) use values::string_on_the_wire;

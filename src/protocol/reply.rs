@@ -1,0 +1,102 @@
+//! What the API answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::values::PartNumber;
+
+/// How the bytes travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UploadKind {
+    /// One PUT of the whole file; S3's answer to it ends the upload.
+    Single,
+    /// Parts, and a completion.
+    Multipart,
+}
+
+/// The answer to [`super::CreateUpload`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadCreated {
+    /// The sealed upload token that every later call carries.
+    pub token: String,
+    /// The key of the object to be.
+    pub key: String,
+    /// How the bytes travel.
+    pub kind: UploadKind,
+    /// Length of every part but the last, in bytes.
+    pub part_size: u64,
+    /// How many parts there are, 1 for a single PUT.
+    pub part_count: u32,
+    /// The most parts that one [`super::SignParts`] may name.
+    pub max_parts_per_request: u32,
+    /// For how long the token is good, in seconds.
+    pub expires_in_seconds: u64,
+    /// The one signed PUT of a small file whose digest came with the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedPart>,
+}
+
+/// The answer to [`super::SignParts`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartsSigned {
+    /// One entry for each part that was asked for, in the same order.
+    pub parts: Vec<SignedPart>,
+}
+
+/// A presigned PUT.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedPart {
+    /// Which part.
+    pub number: PartNumber,
+    /// Where to PUT it. A secret until it expires: it is never logged.
+    pub url: String,
+    /// Headers that the PUT must carry exactly, `Content-Length` apart, which the browser sets.
+    pub headers: BTreeMap<String, String>,
+    /// For how long S3 takes it, in seconds from now. An age, not a time of day: the browser's clock
+    /// may be wrong.
+    pub expires_in_seconds: u64,
+}
+
+/// The answer to [`super::ListParts`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartsListed {
+    /// At most 1,000 parts, in order.
+    pub parts: Vec<StoredPart>,
+    /// Where the next page begins; missing on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<PartNumber>,
+}
+
+/// A part that S3 holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredPart {
+    /// Which part.
+    pub number: PartNumber,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its entity tag, without quotes.
+    pub etag: String,
+    /// The SHA-256 that S3 computed, Base64.
+    pub checksum: String,
+}
+
+/// The answer to [`super::CompleteUpload`]: the object exists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadCompleted {
+    /// The object's key.
+    pub key: String,
+    /// Its entity tag, without quotes.
+    pub etag: String,
+    /// The composite checksum that S3 computed and stored, `<Base64>-<parts>`.
+    pub checksum: String,
+    /// Its size in bytes.
+    pub size: u64,
+}

@@ -1,0 +1,345 @@
+//! Values that are right by construction, so that a function which takes one need not check it.
+
+use std::fmt;
+
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::plan::{MAX_OBJECT_BYTES, MAX_PARTS};
+
+/// Why a text is not a value of the wanted type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has no characters.
+    Empty,
+    /// It has more than the bytes that are allowed.
+    TooLong,
+    /// It has the wrong form.
+    Malformed,
+}
+
+impl Refusal {
+    /// Says it in serde's terms, from which a server derives the error code.
+    pub fn explain<E: de::Error>(self, text: &str, expected: &dyn de::Expected) -> E {
+        match self {
+            Self::Empty | Self::TooLong => E::invalid_length(text.len(), expected),
+            Self::Malformed => E::invalid_value(Unexpected::Other("such a text"), expected),
+        }
+    }
+}
+
+/// Serialises a type by its `Display` and reads it by its `parse(&str) -> Result<Self, Refusal>`.
+macro_rules! string_on_the_wire {
+    ($type:ty, $expected:expr) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.to_string())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Text;
+                impl serde::de::Visitor<'_> for Text {
+                    type Value = $type;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str($expected)
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
+                        <$type>::parse(text).map_err(|refusal| refusal.explain(text, &self))
+                    }
+                }
+                deserializer.deserialize_str(Text)
+            }
+        }
+    };
+}
+pub(crate) use string_on_the_wire;
+
+/// The name that the user's file has on disk: 1 to 1,024 bytes of UTF-8, any characters.
+///
+/// It never reaches a key. The Lambda derives an extension from it and keeps the rest,
+/// percent-encoded, as metadata of the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName(String);
+
+impl FileName {
+    /// The longest name, in bytes of UTF-8.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// Takes a name of 1 to [`FileName::MAX_BYTES`] bytes.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        sized(text, Self::MAX_BYTES)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Takes a name of any length: one that is too long loses its tail, an empty one becomes `file`.
+    pub fn fit(text: &str) -> Self {
+        let mut end = text.len().min(Self::MAX_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self(if end == 0 { "file" } else { &text[..end] }.to_owned())
+    }
+
+    /// The name as the user knows it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+string_on_the_wire!(FileName, "a name of 1 to 1,024 bytes");
+
+/// A media type such as `image/png`: 3 to 255 visible ASCII characters with a slash between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentType(String);
+
+impl ContentType {
+    /// The longest type, in bytes: what RFC 6838 section 4.2 allows for each half, and a slash.
+    pub const MAX_BYTES: usize = 255;
+
+    /// Takes a type whose characters are safe in an HTTP header and which has two halves.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        sized(text, Self::MAX_BYTES)?;
+        let halves = text.split_once('/').is_some_and(|(major, minor)| !major.is_empty() && !minor.is_empty());
+        let safe = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        if halves && safe && text.trim() == text { Ok(Self(text.to_owned())) } else { Err(Refusal::Malformed) }
+    }
+
+    /// What a file is called of which nothing is known (RFC 2046 section 4.5.1).
+    pub fn unknown() -> Self {
+        Self("application/octet-stream".to_owned())
+    }
+
+    /// The text of the header `Content-Type`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ContentType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+string_on_the_wire!(ContentType, "a media type such as image/png, of at most 255 bytes");
+
+/// The entity tag that S3 gave to a part, without its quotes: 1 to 128 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ETag(String);
+
+impl ETag {
+    /// Longer than any that S3 gives (an MD5 in hex, `-`, and a number).
+    pub const MAX_BYTES: usize = 128;
+
+    /// Takes a tag with or without its quotes.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        sized(bare, Self::MAX_BYTES)?;
+        if bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') {
+            Ok(Self(bare.to_owned()))
+        } else {
+            Err(Refusal::Malformed)
+        }
+    }
+
+    /// The tag without quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+string_on_the_wire!(ETag, "an entity tag of 1 to 128 visible characters");
+
+fn sized(text: &str, max_bytes: usize) -> Result<(), Refusal> {
+    match text.len() {
+        0 => Err(Refusal::Empty),
+        length if length > max_bytes => Err(Refusal::TooLong),
+        _ => Ok(()),
+    }
+}
+
+/// The size of a file in bytes, from 0 to [`MAX_OBJECT_BYTES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileSize(u64);
+
+impl FileSize {
+    /// Takes a size that one S3 object can have.
+    pub fn new(bytes: u64) -> Option<Self> {
+        (bytes <= MAX_OBJECT_BYTES).then_some(Self(bytes))
+    }
+
+    /// The size in bytes.
+    pub fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+/// The number of a part, from 1 to 10,000 (S3 User Guide, "Amazon S3 multipart upload limits").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartNumber(u32);
+
+impl PartNumber {
+    /// The first part.
+    pub const FIRST: Self = Self(1);
+
+    /// Takes a number from 1 to 10,000.
+    pub fn new(number: u32) -> Option<Self> {
+        (1..=MAX_PARTS).contains(&number).then_some(Self(number))
+    }
+
+    /// The number, counted from 1.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The place of the part in a list, counted from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize - 1
+    }
+}
+
+/// Reads a whole number in a range; a fraction or a text is another type, not another value.
+struct WholeNumber {
+    min: u64,
+    max: u64,
+}
+
+impl Visitor<'_> for WholeNumber {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number from {} to {}", self.min, self.max)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<u64, E> {
+        if (self.min..=self.max).contains(&number) {
+            Ok(number)
+        } else {
+            Err(E::invalid_value(Unexpected::Unsigned(number), &self))
+        }
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<u64, E> {
+        match u64::try_from(number) {
+            Ok(number) => self.visit_u64(number),
+            Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
+        }
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<u64, E> {
+        // JavaScript has no other numbers, so a whole one may arrive in this form.
+        if number.fract() == 0.0 && number >= 0.0 && number <= self.max as f64 {
+            self.visit_u64(number as u64)
+        } else {
+            Err(E::invalid_value(Unexpected::Float(number), &self))
+        }
+    }
+}
+
+impl Serialize for FileSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for FileSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_u64(WholeNumber { min: 0, max: MAX_OBJECT_BYTES }).map(Self)
+    }
+}
+
+impl Serialize for PartNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for PartNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = deserializer.deserialize_u64(WholeNumber { min: 1, max: MAX_PARTS.into() })?;
+        // The visitor has checked the range.
+        Ok(Self(number as u32))
+    }
+}
+
+/// What the browser knows of its link: `navigator.connection`, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkHint {
+    /// 50 kbit/s.
+    #[serde(rename = "slow-2g")]
+    Slow2g,
+    /// 100 kbit/s.
+    #[serde(rename = "2g")]
+    G2,
+    /// 1 Mbit/s.
+    #[serde(rename = "3g")]
+    G3,
+    /// 10 Mbit/s.
+    #[serde(rename = "4g")]
+    G4,
+    /// 30 Mbit/s.
+    Wifi,
+    /// 50 Mbit/s.
+    Ethernet,
+    /// 1 Mbit/s, to be on the safe side.
+    #[default]
+    Unknown,
+}
+
+impl NetworkHint {
+    /// The speed to reckon with until one is measured, in bit/s.
+    pub fn bits_per_second(self) -> u64 {
+        match self {
+            Self::Slow2g => 50_000,
+            Self::G2 => 100_000,
+            Self::G3 | Self::Unknown => 1_000_000,
+            Self::G4 => 10_000_000,
+            Self::Wifi => 30_000_000,
+            Self::Ethernet => 50_000_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut_between_characters() {
+        let name = FileName::fit(&"é".repeat(600));
+        assert_eq!(name.as_str().len(), 1024);
+        assert_eq!(FileName::fit("").as_str(), "file");
+        assert_eq!(FileName::parse(&"x".repeat(1025)), Err(Refusal::TooLong));
+    }
+
+    #[test]
+    fn a_content_type_cannot_smuggle_a_header() {
+        for text in ["text/plain\r\nX-Evil: 1", "text", "/plain", "text/", " text/plain", "text/pl\u{e9}in"] {
+            assert_eq!(ContentType::parse(text), Err(Refusal::Malformed), "{text:?}");
+        }
+        assert!(ContentType::parse("text/plain; charset=utf-8").is_ok());
+    }
+
+    #[test]
+    fn an_etag_loses_its_quotes() {
+        assert_eq!(ETag::parse("\"abc-2\"").map(|tag| tag.to_string()), Ok("abc-2".to_owned()));
+        assert_eq!(ETag::parse("\"\""), Err(Refusal::Empty));
+    }
+}

@@ -1,0 +1,73 @@
+//! Checksums against published vectors and against what the real S3 answered.
+#![cfg(not(target_arch = "wasm32"))]
+
+use directput::checksum::{CompositeChecksum, Sha256Digest, Sha256Hasher};
+use proptest::prelude::*;
+
+/// FIPS 180-4 examples (NIST, "SHA256.pdf"), and the empty message.
+const VECTORS: &[(&[u8], &str)] = &[
+    (b"", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+    (b"abc", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="),
+    (b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "JI1qYdIGOLjlwCaTDD5gOaM85Flk/yFn9uzt1BnbBsE="),
+];
+
+#[test]
+fn sha256_matches_the_published_vectors() {
+    for (message, base64) in VECTORS {
+        assert_eq!(Sha256Digest::of(message).to_string(), *base64);
+    }
+}
+
+#[test]
+fn a_million_letters_in_uneven_slices_match_the_published_vector() {
+    let mut hasher = Sha256Hasher::default();
+    let letters = [b'a'; 1_000_000];
+    for slice in letters.chunks(8191) {
+        hasher.update(slice);
+    }
+    assert_eq!(hasher.finish().to_string(), "zcduXJkU+5KBocfihNc+Z/GAmkiklyAOBG05zMcRLNA=");
+}
+
+/// S3 in eu-west-1, 2026-09-03: CompleteMultipartUpload over parts of 5 MiB, 5 MiB and 1 MiB, as
+/// recorded in floci-io/floci issue 3083.
+#[test]
+fn the_composite_checksum_is_the_one_that_s3_answered() {
+    let parts = [
+        "lcKa6Boe7a167tUCN5C4OaFygGSYD8MBnBARTrdL+1w=",
+        "gHjhbUT4oo2tSCtSZJdlKi+jeNXJT+VImqdPXsXvkOc=",
+        "4l9PQ3zOPZ0oGFvknFX+J4zZwE4WMzO+l3r8XrbWOeM=",
+    ]
+    .map(|text| Sha256Digest::parse(text).expect("a digest"));
+    assert_eq!(CompositeChecksum::of(&parts).to_string(), "rVWtNbadtsaKXJAcgWPWjifHzJaXde/iV4jaJAOdivc=-3");
+}
+
+/// The same source: a multipart upload of one part is hashed once more, too.
+#[test]
+fn one_part_has_a_composite_checksum_of_its_own() {
+    let part = Sha256Digest::parse("n7gWa0Gp88JMie9iljKcv731WbPhWtFVibhxsVB8FAw=").expect("a digest");
+    assert_eq!(CompositeChecksum::of([&part]).to_string(), "D0xEU2q/FgypQljU/eaDWTSRcnDG3KQGOtevJWcmMRY=-1");
+}
+
+#[test]
+fn a_composite_checksum_is_read_strictly() {
+    let digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    for suffix in ["", "-", "-0", "-01", "-10001", "-+1", "-1-1", "-x"] {
+        assert!(CompositeChecksum::parse(&format!("{digest}{suffix}")).is_err(), "{suffix:?}");
+    }
+    assert!(CompositeChecksum::parse(&format!("{digest}-10000")).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn a_digest_survives_its_text(bytes in any::<[u8; 32]>()) {
+        let digest = Sha256Digest::from_bytes(bytes);
+        prop_assert_eq!(Sha256Digest::parse(&digest.to_string()), Ok(digest));
+    }
+
+    #[test]
+    fn slices_hash_like_the_whole(bytes in proptest::collection::vec(any::<u8>(), 0..2000), cut in 1usize..300) {
+        let mut hasher = Sha256Hasher::default();
+        bytes.chunks(cut).for_each(|slice| hasher.update(slice));
+        prop_assert_eq!(hasher.finish(), Sha256Digest::of(&bytes));
+    }
+}
