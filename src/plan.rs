@@ -76,16 +76,15 @@ impl Plan {
         Self { size, part_bytes, multipart: true }
     }
 
-    /// Takes over a plan that the server made, if it keeps S3's limits and fits the file.
-    pub fn from_server(size: FileSize, part_bytes: u64, part_count: u32, multipart: bool) -> Option<Self> {
-        let plan = Self { size: size.bytes(), part_bytes, multipart };
-        let sound = if multipart {
-            (MIN_PART_BYTES..=MAX_PART_BYTES).contains(&part_bytes)
+    /// Takes over a plan that was made elsewhere, if it keeps S3's limits and fits the file.
+    pub fn restore(size: FileSize, part_bytes: u64, multipart: bool) -> Option<Self> {
+        let size = size.bytes();
+        let is_sound = if multipart {
+            (MIN_PART_BYTES..=MAX_PART_BYTES).contains(&part_bytes) && size.div_ceil(part_bytes) <= MAX_PARTS.into()
         } else {
-            part_bytes == plan.size && part_bytes <= MAX_PART_BYTES
+            part_bytes == size && size <= MAX_PART_BYTES
         };
-        (sound && plan.size.div_ceil(part_bytes.max(1)) <= MAX_PARTS.into() && plan.part_count() == part_count)
-            .then_some(plan)
+        is_sound.then_some(Self { size, part_bytes, multipart })
     }
 
     /// The size of the file in bytes.

@@ -277,7 +277,7 @@ fn a_plan_of_the_servers_own_replaces_the_one_that_was_assumed() {
     let mut bench = Bench::new(20 * MIB);
     let assumed = bench.hashes();
     assert_eq!(bench.creates().len(), 1);
-    let plan = Plan::from_server(FileSize::new(20 * MIB).expect("ok"), 5 * MIB, 4, true).expect("sound");
+    let plan = Plan::restore(FileSize::new(20 * MIB).expect("ok"), 5 * MIB, true).expect("sound");
     bench.send(Event::Created(created(plan)));
     bench.send(Event::PartHashed { part: assumed[0], digest: digest(assumed[0]) });
     assert!(bench.signs().is_empty(), "a digest of other bytes is not used");

@@ -1,1 +1,19 @@
-//! stub
+//! The signing API of directput: five calls that hand out presigned URLs. No byte of a file passes.
+//!
+//! [`router`] is the whole API. `main.rs` runs it in AWS Lambda; the local server and the tests run
+//! the very same code.
+
+pub mod config;
+pub mod key;
+pub mod lifetime;
+pub mod storage;
+pub mod token;
+
+mod api;
+mod error;
+mod fields;
+mod trace;
+
+pub use api::{App, router};
+pub use error::ApiError;
+pub use trace::{Caller, RequestId, log_as_json};

@@ -1,1 +1,82 @@
-fn main() {}
+//! The Lambda function: builds the state once, builds the router, runs it.
+
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use directput_lambda::config::{Config, ConfigError};
+use directput_lambda::storage::Storage;
+use directput_lambda::token::{MIN_KEY_BYTES, TokenKeys};
+use directput_lambda::{App, Caller, RequestId, log_as_json, router};
+use lambda_http::request::RequestContext;
+use lambda_http::tower::ServiceBuilder;
+use lambda_http::{Context, Error, Request};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    log_as_json();
+    let app = start().await.inspect_err(|error| tracing::error!(%error, "the function can't start"))?;
+    let service = ServiceBuilder::new().map_request(with_identity).service(router(app));
+    lambda_http::run(service).await
+}
+
+async fn start() -> Result<App, Error> {
+    let get = |name: &str| std::env::var(name).ok();
+    let config = Config::from_env(get)?;
+    let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    let keys = token_keys(&get, &aws, &config.bucket).await?;
+    let storage = Storage::new(s3_config(&get, &aws), &config.bucket);
+    Ok(App { config, storage, keys })
+}
+
+/// S3 as the region has it; `S3_ENDPOINT` names another, for tests without an account.
+fn s3_config(get: &impl Fn(&str) -> Option<String>, aws: &aws_config::SdkConfig) -> aws_sdk_s3::config::Builder {
+    let builder = aws_sdk_s3::config::Builder::from(aws);
+    match get("S3_ENDPOINT") {
+        Some(endpoint) => builder.endpoint_url(endpoint).force_path_style(true),
+        None => builder,
+    }
+}
+
+/// The keys of the upload tokens: the secret's current version, and the one before while there is one.
+/// `TOKEN_KEY` gives a key directly, for tests without an account.
+async fn token_keys(
+    get: &impl Fn(&str) -> Option<String>,
+    aws: &aws_config::SdkConfig,
+    bucket: &str,
+) -> Result<TokenKeys, Error> {
+    let (variable, current, previous) = match (get("TOKEN_SECRET_ARN"), get("TOKEN_KEY")) {
+        (Some(arn), _) => {
+            let client = aws_sdk_secretsmanager::Client::new(aws);
+            let current = secret(&client, &arn, "AWSCURRENT").await?;
+            // There is none before the first rotation.
+            ("TOKEN_SECRET_ARN", Some(current), secret(&client, &arn, "AWSPREVIOUS").await.ok())
+        }
+        (None, key) => ("TOKEN_KEY", key, None),
+    };
+    let is_missing = current.is_none();
+    current.and_then(|key| TokenKeys::new(key.as_bytes(), previous.as_deref().map(str::as_bytes), bucket)).ok_or_else(
+        || {
+            let variable = if is_missing { "TOKEN_SECRET_ARN" } else { variable };
+            let expected = format!("a secret of at least {MIN_KEY_BYTES} characters");
+            ConfigError { variable, expected, is_missing }.into()
+        },
+    )
+}
+
+async fn secret(client: &aws_sdk_secretsmanager::Client, arn: &str, stage: &str) -> Result<String, Error> {
+    let reply = client.get_secret_value().secret_id(arn).version_stage(stage).send().await;
+    let reply = reply.map_err(|error| format!("TOKEN_SECRET_ARN can't be read: {}", DisplayErrorContext(&error)))?;
+    reply.secret_string.ok_or_else(|| "TOKEN_SECRET_ARN names a secret without a text".into())
+}
+
+/// Hands on what API Gateway knows: the caller that its authorizer has verified, and the request's id.
+fn with_identity(mut request: Request) -> Request {
+    let extensions = request.extensions_mut();
+    if let Some(RequestContext::ApiGatewayV2(context)) = extensions.get::<RequestContext>() {
+        let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
+        let caller = Caller(jwt.and_then(|jwt| jwt.claims.get("sub").cloned()));
+        extensions.insert(caller);
+    }
+    if let Some(id) = extensions.get::<Context>().map(|context| context.request_id.clone()) {
+        extensions.insert(RequestId(id));
+    }
+    request
+}

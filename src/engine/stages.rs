@@ -41,7 +41,8 @@ impl Engine {
         }
         self.create.succeed();
         let is_multipart = reply.kind == UploadKind::Multipart;
-        let plan = Plan::from_server(self.file.size, reply.part_size, reply.part_count, is_multipart);
+        let plan = Plan::restore(self.file.size, reply.part_size, is_multipart)
+            .filter(|plan| plan.part_count() == reply.part_count);
         self.open = Some(Open {
             token: reply.token,
             key: reply.key,
@@ -94,10 +95,16 @@ impl Engine {
         let Some(open) = &self.open else { return };
         let request = SignParts {
             parts: self.parts.start_signing(open.max_parts_per_request),
-            bits_per_second: self.meter.bytes_per_second().map(|speed| (speed * 8.0) as u64).filter(|&bits| bits > 0),
+            bits_per_second: Some(self.bits_per_second()),
         };
         self.sign.start();
         self.outbox.push_back(Action::SignParts { token: open.token.clone(), request });
+    }
+
+    /// The measured speed, or the one that the network's kind promises.
+    fn bits_per_second(&self) -> u64 {
+        let measured = self.meter.bytes_per_second().map(|speed| (speed * 8.0) as u64);
+        measured.filter(|&bits| bits > 0).unwrap_or(self.config.network.bits_per_second())
     }
 
     pub(super) fn signed(&mut self, now: Now, reply: PartsSigned) {

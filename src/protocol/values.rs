@@ -244,7 +244,10 @@ impl Visitor<'_> for WholeNumber {
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<u64, E> {
         // JavaScript has no other numbers, so a whole one may arrive in this form.
-        if number.fract() == 0.0 && number >= 0.0 && number <= self.max as f64 {
+        if number.fract() != 0.0 {
+            return Err(E::invalid_type(Unexpected::Float(number), &self));
+        }
+        if number >= 0.0 && number <= self.max as f64 {
             self.visit_u64(number as u64)
         } else {
             Err(E::invalid_value(Unexpected::Float(number), &self))

@@ -1,0 +1,269 @@
+//! The five calls. Each reads as the protocol does: extract, check, act, answer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::from_fn;
+use axum::routing::post;
+use axum::{Extension, Json, Router};
+use directput::checksum::CompositeChecksum;
+use directput::plan::Plan;
+use directput::protocol::{
+    CompleteUpload, CreateUpload, ErrorCode, ListParts, PartNumber, PartToSign, PartsListed, PartsSigned, SignParts,
+    TOKEN_HEADER, UploadCompleted, UploadCreated, UploadKind,
+};
+use tracing::info;
+
+use crate::config::Config;
+use crate::error::ApiError;
+use crate::fields::{read_body, read_query};
+use crate::key::{name_for_metadata, new_key};
+use crate::lifetime::url_lifetime;
+use crate::storage::{Object, Storage};
+use crate::token::{Claims, NewUpload, TokenKeys};
+use crate::trace::{Caller, trace};
+
+/// The largest body of most calls, in bytes: 1,000 parts to sign have room.
+const MAX_BODY_BYTES: usize = 256 << 10;
+
+/// The largest body of a completion, in bytes: 10,000 parts have room.
+const MAX_COMPLETE_BODY_BYTES: usize = 3 << 20;
+
+/// What the calls work with.
+pub struct App {
+    /// The limits.
+    pub config: Config,
+    /// The bucket.
+    pub storage: Storage,
+    /// The keys of the upload tokens.
+    pub keys: TokenKeys,
+}
+
+/// The whole API. Whoever runs it may put a [`Caller`] and a [`crate::RequestId`] into the extensions
+/// of a request.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/uploads", post(create).delete(abort))
+        .route("/uploads/parts", post(sign).get(list))
+        .route("/uploads/complete", post(complete))
+        .fallback(async || ApiError::from(ErrorCode::NotFound))
+        .method_not_allowed_fallback(async || ApiError::from(ErrorCode::MethodNotAllowed))
+        .layer(from_fn(trace))
+        .with_state(Arc::new(app))
+}
+
+type Who = Option<Extension<Caller>>;
+
+async fn create(
+    State(app): State<Arc<App>>,
+    who: Who,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<UploadCreated>), ApiError> {
+    let request: CreateUpload = read_body(&headers, body, MAX_BODY_BYTES).await?;
+    app.check_acceptable(&request)?;
+
+    let caller = caller(who);
+    let plan = Plan::new(request.size, app.config.single_put_bytes);
+    let key = new_key(caller.as_deref(), &request.name);
+    let name = name_for_metadata(&request.name);
+    let object = Object { key: &key, content_type: &request.content_type, name: Some(&name) };
+    let (upload, signed) = if plan.is_multipart() {
+        (Some(app.storage.create(object).await?), None)
+    } else if let Some(checksum) = &request.checksum {
+        let lifetime = app.lifetime(0, plan.size(), request.network.bits_per_second());
+        (None, Some(app.storage.presign_object(object, plan.last(), checksum, lifetime).await?))
+    } else {
+        (None, None)
+    };
+    info!(size = plan.size(), parts = plan.part_count(), multipart = plan.is_multipart(), "opened");
+
+    let new = NewUpload {
+        key: key.clone(),
+        // Parts get their metadata from the upload that they belong to.
+        name: upload.is_none().then_some(name),
+        upload,
+        size: request.size,
+        part_bytes: plan.part_bytes(),
+        content_type: request.content_type,
+        caller,
+    };
+    let token = app.keys.seal(new, Duration::from_secs(app.config.token_lifetime_seconds))?;
+    let reply = UploadCreated {
+        token,
+        key,
+        kind: if plan.is_multipart() { UploadKind::Multipart } else { UploadKind::Single },
+        part_size: plan.part_bytes(),
+        part_count: plan.part_count(),
+        max_parts_per_request: app.config.max_parts_per_request,
+        expires_in_seconds: app.config.token_lifetime_seconds,
+        signed,
+    };
+    Ok((StatusCode::CREATED, Json(reply)))
+}
+
+async fn sign(
+    State(app): State<Arc<App>>,
+    who: Who,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<PartsSigned>, ApiError> {
+    let claims = app.claims(who, &headers)?;
+    let request: SignParts = read_body(&headers, body, MAX_BODY_BYTES).await?;
+    let plan = plan_of(&claims)?;
+    app.check_batch(&request.parts, &plan)?;
+
+    let bits_per_second = request.bits_per_second.unwrap_or(UNKNOWN_BITS_PER_SECOND);
+    let object = Object { key: &claims.key, content_type: &claims.content_type, name: claims.name.as_deref() };
+    let mut parts = Vec::with_capacity(request.parts.len());
+    let mut bytes_before = 0;
+    for wanted in &request.parts {
+        let part = plan.part(wanted.number).ok_or(ErrorCode::Internal)?;
+        let lifetime = app.lifetime(bytes_before, part.length, bits_per_second);
+        bytes_before += part.length;
+        parts.push(match &claims.upload {
+            Some(id) => app.storage.presign_part(&claims.key, id, part, &wanted.checksum, lifetime).await?,
+            None => app.storage.presign_object(object, part, &wanted.checksum, lifetime).await?,
+        });
+    }
+    Ok(Json(PartsSigned { parts }))
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    who: Who,
+    headers: HeaderMap,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Json<PartsListed>, ApiError> {
+    let claims = app.claims(who, &headers)?;
+    let request: ListParts = read_query(query)?;
+    let upload_id = upload_id(&claims)?;
+    Ok(Json(app.storage.list(&claims.key, upload_id, request.after).await?))
+}
+
+async fn complete(
+    State(app): State<Arc<App>>,
+    who: Who,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<UploadCompleted>, ApiError> {
+    let claims = app.claims(who, &headers)?;
+    let request: CompleteUpload = read_body(&headers, body, MAX_COMPLETE_BODY_BYTES).await?;
+    let upload_id = upload_id(&claims)?;
+    let plan = plan_of(&claims)?;
+    check_completion(&request, &plan)?;
+    let completed =
+        app.storage.complete(&claims.key, upload_id, plan.size(), &request.parts, &request.checksum).await?;
+    info!(size = plan.size(), parts = plan.part_count(), "completed");
+    Ok(Json(completed))
+}
+
+async fn abort(State(app): State<Arc<App>>, who: Who, headers: HeaderMap) -> Result<StatusCode, ApiError> {
+    let claims = app.claims(who, &headers)?;
+    // Of a single PUT there is either nothing or the object.
+    if let Some(upload_id) = &claims.upload {
+        app.storage.abort(&claims.key, upload_id).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The speed to reckon with when the client names none, in bit/s.
+const UNKNOWN_BITS_PER_SECOND: u64 = 1_000_000;
+
+impl App {
+    fn claims(&self, who: Who, headers: &HeaderMap) -> Result<Claims, ApiError> {
+        let token = headers.get(TOKEN_HEADER).ok_or_else(|| field(ErrorCode::TokenMissing))?;
+        let token = token.to_str().map_err(|_| field(ErrorCode::TokenInvalid))?;
+        self.keys.open(token, caller(who).as_deref()).map_err(field)
+    }
+
+    fn lifetime(&self, bytes_before: u64, bytes: u64, bits_per_second: u64) -> Duration {
+        url_lifetime(bytes_before, bytes, bits_per_second, &self.config.url_lifetime_seconds)
+    }
+
+    fn check_acceptable(&self, request: &CreateUpload) -> Result<(), ApiError> {
+        if request.size.bytes() > self.config.max_file_bytes {
+            let detail = format!("at most {} bytes", self.config.max_file_bytes);
+            return Err(ApiError::field(ErrorCode::FileTooLarge, "size", detail));
+        }
+        if !self.config.allowed_types.contains(&request.content_type) {
+            return Err(ApiError::field(ErrorCode::TypeNotAllowed, "type", "not on this server's list"));
+        }
+        Ok(())
+    }
+
+    fn check_batch(&self, parts: &[PartToSign], plan: &Plan) -> Result<(), ApiError> {
+        if parts.is_empty() {
+            return Err(ApiError::field(ErrorCode::EmptyField, "parts", "expected at least one part"));
+        }
+        if parts.len() > self.config.max_parts_per_request as usize {
+            let detail = format!("at most {} parts", self.config.max_parts_per_request);
+            return Err(ApiError::field(ErrorCode::TooManyParts, "parts", detail));
+        }
+        let mut seen = BTreeSet::new();
+        for (index, wanted) in parts.iter().enumerate() {
+            let part = plan.part(wanted.number).ok_or_else(|| out_of_range(index, plan))?;
+            if wanted.length != part.length {
+                let detail = format!("part {} has {} bytes", part.number.get(), part.length);
+                return Err(ApiError::field(ErrorCode::PartWrongLength, format!("parts[{index}].length"), detail));
+            }
+            if !seen.insert(wanted.number) {
+                return Err(repeated(index));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn caller(who: Who) -> Option<String> {
+    who.and_then(|Extension(Caller(caller))| caller)
+}
+
+fn field(code: ErrorCode) -> ApiError {
+    ApiError { code, field: Some(TOKEN_HEADER.to_owned()), detail: None }
+}
+
+fn plan_of(claims: &Claims) -> Result<Plan, ApiError> {
+    claims.plan().ok_or_else(|| field(ErrorCode::TokenInvalid))
+}
+
+fn upload_id(claims: &Claims) -> Result<&str, ApiError> {
+    claims.upload.as_deref().ok_or_else(|| field(ErrorCode::NotMultipart))
+}
+
+fn out_of_range(index: usize, plan: &Plan) -> ApiError {
+    let detail = format!("the upload has {} parts", plan.part_count());
+    ApiError::field(ErrorCode::PartOutOfRange, format!("parts[{index}].number"), detail)
+}
+
+fn repeated(index: usize) -> ApiError {
+    ApiError::field(ErrorCode::PartRepeated, format!("parts[{index}].number"), "it was named before")
+}
+
+/// Every part once, in order, and the composite that follows from their digests.
+fn check_completion(request: &CompleteUpload, plan: &Plan) -> Result<(), ApiError> {
+    let mut before: Option<PartNumber> = None;
+    for (index, part) in request.parts.iter().enumerate() {
+        plan.part(part.number).ok_or_else(|| out_of_range(index, plan))?;
+        if before == Some(part.number) {
+            return Err(repeated(index));
+        }
+        if part.number.index() != index {
+            let detail = format!("expected part {} here", index + 1);
+            return Err(ApiError::field(ErrorCode::PartsIncomplete, format!("parts[{index}].number"), detail));
+        }
+        before = Some(part.number);
+    }
+    if request.parts.len() != plan.part_count() as usize {
+        let detail = format!("expected {} parts", plan.part_count());
+        return Err(ApiError::field(ErrorCode::PartsIncomplete, "parts", detail));
+    }
+    if CompositeChecksum::of(request.parts.iter().map(|part| &part.checksum)) != request.checksum {
+        return Err(ApiError::field(ErrorCode::InvalidValue, "checksum", "it is not that of these parts"));
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! What the deployment sets, from environment variables that are checked before the first request.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use directput::plan::{MAX_OBJECT_BYTES, MAX_PART_BYTES, SINGLE_PUT_BYTES};
+use directput::protocol::ContentType;
+
+/// Everything that a request is checked against.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The bucket that the files go to.
+    pub bucket: String,
+    /// The largest file that is accepted, in bytes.
+    pub max_file_bytes: u64,
+    /// The media types that are accepted.
+    pub allowed_types: AllowedTypes,
+    /// Up to this size, in bytes, a file travels in one PUT.
+    pub single_put_bytes: u64,
+    /// The most parts that one call may have signed.
+    pub max_parts_per_request: u32,
+    /// How long a presigned URL may live, in seconds.
+    pub url_lifetime_seconds: RangeInclusive<u64>,
+    /// How long an upload may stay open, in seconds.
+    pub token_lifetime_seconds: u64,
+}
+
+/// No URL lives longer, whatever is configured, in seconds.
+const MAX_URL_SECONDS: u64 = 600;
+
+/// An environment variable that is missing or wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Which variable.
+    pub variable: &'static str,
+    /// What it should have been.
+    pub expected: String,
+    /// Whether it was not set at all.
+    pub is_missing: bool,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.is_missing { "is not set" } else { "has a value that can't be used" };
+        write!(f, "the environment variable {} {state}; expected {}", self.variable, self.expected)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// The defaults for a bucket: any type, up to 50 GiB, URLs of 60 to 300 s, uploads of a day.
+    pub fn for_bucket(bucket: impl Into<String>) -> Self {
+        Self {
+            bucket: bucket.into(),
+            max_file_bytes: 50 << 30,
+            allowed_types: AllowedTypes::any(),
+            single_put_bytes: SINGLE_PUT_BYTES,
+            max_parts_per_request: 100,
+            url_lifetime_seconds: 60..=300,
+            token_lifetime_seconds: 86_400,
+        }
+    }
+
+    /// Reads the configuration through `get`, which in production is `std::env::var(name).ok()`.
+    ///
+    /// # Errors
+    /// The first variable that is missing or wrong, and what was expected of it.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let read = Reader { get };
+        let mut config = Self::for_bucket(read.bucket()?);
+        config.max_file_bytes = read.number("MAX_FILE_BYTES", config.max_file_bytes, 0..=MAX_OBJECT_BYTES)?;
+        config.single_put_bytes = read.number("SINGLE_PUT_BYTES", config.single_put_bytes, 0..=MAX_PART_BYTES)?;
+        let max_parts = read.number("MAX_PARTS_PER_REQUEST", config.max_parts_per_request.into(), 1..=1_000)?;
+        config.max_parts_per_request = max_parts as u32;
+        let shortest = read.number("URL_MIN_SECONDS", *config.url_lifetime_seconds.start(), 30..=MAX_URL_SECONDS)?;
+        let longest = read.number("URL_MAX_SECONDS", *config.url_lifetime_seconds.end(), shortest..=MAX_URL_SECONDS)?;
+        config.url_lifetime_seconds = shortest..=longest;
+        config.token_lifetime_seconds = read.number("TOKEN_SECONDS", config.token_lifetime_seconds, 600..=604_800)?;
+        if let Some(text) = read.text("ALLOWED_TYPES") {
+            config.allowed_types = AllowedTypes::parse(&text).ok_or_else(|| ConfigError {
+                variable: "ALLOWED_TYPES",
+                expected: "media types with commas between them, such as image/*,application/pdf".to_owned(),
+                is_missing: false,
+            })?;
+        }
+        Ok(config)
+    }
+}
+
+struct Reader<F> {
+    get: F,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn text(&self, variable: &str) -> Option<String> {
+        (self.get)(variable).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn bucket(&self) -> Result<String, ConfigError> {
+        let name = self.text("BUCKET");
+        let is_missing = name.is_none();
+        // S3 User Guide, "General purpose bucket naming rules".
+        name.filter(|name| {
+            (3..=63).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
+        })
+        .ok_or_else(|| ConfigError {
+            variable: "BUCKET",
+            expected: "the name of an S3 bucket, 3 to 63 characters of a-z, 0-9, '.' and '-'".to_owned(),
+            is_missing,
+        })
+    }
+
+    fn number(&self, variable: &'static str, default: u64, range: RangeInclusive<u64>) -> Result<u64, ConfigError> {
+        let Some(text) = self.text(variable) else { return Ok(default) };
+        text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| ConfigError {
+            variable,
+            expected: format!("a whole number from {} to {}", range.start(), range.end()),
+            is_missing: false,
+        })
+    }
+}
+
+/// The media types that are accepted: exact ones, `image/*`, or `*/*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedTypes(Vec<(String, String)>);
+
+impl AllowedTypes {
+    /// All of them.
+    pub fn any() -> Self {
+        Self(vec![("*".to_owned(), "*".to_owned())])
+    }
+
+    /// Reads a list with commas.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.split(',')
+            .map(|range| {
+                let (major, minor) = range.trim().split_once('/')?;
+                let is_name = |half: &str| {
+                    half == "*" || half.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+                };
+                let is_sound = !major.is_empty() && !minor.is_empty() && is_name(major) && is_name(minor);
+                (is_sound && (major != "*" || minor == "*"))
+                    .then(|| (major.to_ascii_lowercase(), minor.to_ascii_lowercase()))
+            })
+            .collect::<Option<_>>()
+            .map(Self)
+    }
+
+    /// Whether a file of that type is accepted; its parameters (`;charset=…`) don't matter.
+    pub fn contains(&self, content_type: &ContentType) -> bool {
+        let essence = content_type.as_str().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let Some((major, minor)) = essence.split_once('/') else { return false };
+        self.0.iter().any(|(a, b)| (a == "*" || a == major) && (b == "*" || b == minor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_env(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn a_bucket_is_all_that_has_to_be_set() {
+        let config = from(&[("BUCKET", "my-bucket")]).expect("enough");
+        assert_eq!(config.url_lifetime_seconds, 60..=300);
+        assert_eq!(config.token_lifetime_seconds, 86_400);
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named_with_what_was_expected() {
+        let error = from(&[]).expect_err("no bucket").to_string();
+        assert!(error.contains("BUCKET is not set; expected the name of an S3 bucket"), "{error}");
+        for (variable, value, expected) in [
+            ("MAX_FILE_BYTES", "ten", "a whole number from 0"),
+            ("MAX_FILE_BYTES", "-1", "a whole number from 0"),
+            ("URL_MAX_SECONDS", "601", "from 60 to 600"),
+            ("URL_MIN_SECONDS", "5", "from 30 to 600"),
+            ("MAX_PARTS_PER_REQUEST", "0", "from 1 to 1000"),
+            ("ALLOWED_TYPES", "image", "media types"),
+            ("ALLOWED_TYPES", "*/png", "media types"),
+            ("BUCKET", "No Bucket", "the name of an S3 bucket"),
+        ] {
+            let pairs = [(variable, value), ("BUCKET", "my-bucket")];
+            let error = from(&pairs).expect_err(value);
+            assert_eq!((error.variable, error.is_missing), (variable, false));
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn types_match_exactly_or_by_their_family() {
+        let allowed = AllowedTypes::parse("image/*, application/pdf").expect("sound");
+        let holds = |text| allowed.contains(&ContentType::parse(text).expect("a type"));
+        assert!(holds("image/png") && holds("IMAGE/PNG") && holds("application/pdf; version=2"));
+        assert!(!holds("application/pdfx") && !holds("text/html") && !holds("imagex/png"));
+        assert!(AllowedTypes::any().contains(&ContentType::unknown()));
+    }
+}

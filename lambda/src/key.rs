@@ -1,0 +1,144 @@
+//! The key rule: where an object goes is the server's choice, and nothing of the client's reaches it.
+
+use std::fmt::Write as _;
+
+use directput::protocol::FileName;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Everything that this API can write lies below it; the function's role is limited to it.
+pub const PREFIX: &str = "uploads/";
+
+/// The longest extension, in characters.
+const MAX_EXTENSION: usize = 10;
+
+/// User metadata of an object may take 2 KiB with its names (S3 User Guide, "Working with object
+/// metadata"), so the encoded name stays below this, in bytes.
+const MAX_ENCODED_NAME_BYTES: usize = 1_800;
+
+/// A new key: `uploads/<uuid>.<ext>`, for a signed-in caller `uploads/<hash of the caller>/<uuid>.<ext>`.
+pub fn new_key(caller: Option<&str>, name: &FileName) -> String {
+    let mut key = PREFIX.to_owned();
+    if let Some(caller) = caller {
+        // 128 bits of the hash tell callers apart and don't tell who they are.
+        for byte in &Sha256::digest(caller.as_bytes())[..16] {
+            // Writing to a String can't fail.
+            let _ = write!(key, "{byte:02x}");
+        }
+        key.push('/');
+    }
+    let _ = write!(key, "{}", Uuid::new_v4());
+    if let Some(extension) = extension(name.as_str()) {
+        key.push('.');
+        key.push_str(&extension);
+    }
+    key
+}
+
+/// The lower-case extension of a file name if it is harmless: 1 to 10 of `a-z0-9`.
+fn extension(name: &str) -> Option<String> {
+    let base = name.rsplit(['/', '\\']).next()?;
+    let (stem, extension) = base.rsplit_once('.')?;
+    let is_harmless = !stem.is_empty()
+        && (1..=MAX_EXTENSION).contains(&extension.len())
+        && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_harmless.then(|| extension.to_ascii_lowercase())
+}
+
+/// The user's name for the file as a header can carry it: percent-encoded UTF-8, cut between two
+/// characters where it would be longer than S3 keeps.
+pub fn name_for_metadata(name: &FileName) -> String {
+    let mut encoded = String::new();
+    for character in name.as_str().chars() {
+        let mut utf8 = [0; 4];
+        let piece = percent_encoding::percent_encode(character.encode_utf8(&mut utf8).as_bytes(), UNRESERVED);
+        let before = encoded.len();
+        encoded.extend(piece);
+        if encoded.len() > MAX_ENCODED_NAME_BYTES {
+            encoded.truncate(before);
+            break;
+        }
+    }
+    encoded
+}
+
+/// RFC 3986 section 2.3.
+const UNRESERVED: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> FileName {
+        FileName::parse(text).expect("a name")
+    }
+
+    /// Splits a key into what stands before the identifier, the identifier, and what follows it.
+    fn parts_of(key: &str) -> (&str, &str, &str) {
+        let at = key.rfind('/').map_or(0, |at| at + 1);
+        let (id, rest) = key[at..].split_at(36);
+        assert!(Uuid::parse_str(id).is_ok_and(|id| id.get_version_num() == 4), "{key}");
+        (&key[..at], id, rest)
+    }
+
+    #[test]
+    fn hostile_names_give_harmless_keys() {
+        let emoji = "📷.😀";
+        let long = "a".repeat(300);
+        let long_extension = format!("a.{}", "b".repeat(300));
+        for (text, expected) in [
+            ("../../x", ""),
+            ("a/b", ""),
+            ("%2e%2e", ""),
+            ("%2e%2e%2fx.png%00", ""),
+            ("a\0.png", ".png"),
+            ("a.p\0ng", ""),
+            (emoji, ""),
+            (&long, ""),
+            (&long_extension, ""),
+            (".gitignore", ""),
+            ("dir/.gitignore", ""),
+            ("x.PNG", ".png"),
+            ("x.tar.gz", ".gz"),
+            ("x.", ""),
+            (".", ""),
+            ("..", ""),
+            ("x.php/../y.jpg", ".jpg"),
+            ("..\\..\\x.exe", ".exe"),
+            ("x.jpg?acl", ""),
+            ("x.jpg#top", ""),
+            ("x.jp g", ""),
+            ("x.ＰＮＧ", ""),
+            ("x.\u{212a}ey", ""),
+            ("uploads/y/z.mp4", ".mp4"),
+        ] {
+            let key = new_key(None, &name(text));
+            let (before, _, rest) = parts_of(&key);
+            assert_eq!((before, rest), ("uploads/", expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_uploads_share_a_key() {
+        assert_ne!(new_key(None, &name("x.png")), new_key(None, &name("x.png")));
+    }
+
+    #[test]
+    fn a_callers_keys_lie_together_without_saying_who_it_is() {
+        let of = |caller| parts_of(&new_key(Some(caller), &name("x.png"))).0.to_owned();
+        assert_eq!(of("alice"), of("alice"));
+        assert_ne!(of("alice"), of("../bob"));
+        let prefix = of("../bob");
+        assert_eq!(prefix.len(), "uploads/".len() + 32 + 1);
+        assert!(!prefix.contains("bob") && !prefix.contains(".."));
+    }
+
+    #[test]
+    fn a_name_in_metadata_is_ascii_and_short_enough() {
+        assert_eq!(name_for_metadata(&name("Käse & Brot.png")), "K%C3%A4se%20%26%20Brot.png");
+        assert_eq!(name_for_metadata(&name("a\r\nX-Evil: 1")), "a%0D%0AX-Evil%3A%201");
+        let encoded = name_for_metadata(&name(&"📷".repeat(256)));
+        assert!(encoded.len() <= MAX_ENCODED_NAME_BYTES && encoded.len().is_multiple_of(12), "{}", encoded.len());
+    }
+}

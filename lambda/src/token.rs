@@ -1,0 +1,248 @@
+//! The upload token: what the API knows of an open upload, sealed and kept by the client.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use directput::plan::Plan;
+use directput::protocol::{ContentType, ErrorCode, FileSize};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize};
+
+/// The version of the claims. A token of another version is refused.
+const VERSION: u32 = 1;
+
+/// A key has at least as many bytes as HMAC-SHA-256 gives out (RFC 7518 section 3.2).
+pub const MIN_KEY_BYTES: usize = 32;
+
+/// A token is a request header, and API Gateway takes 10,240 bytes of them all together.
+const MAX_TOKEN_BYTES: usize = 8_000;
+
+/// What a token binds together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    /// The version of these claims.
+    v: u32,
+    /// The object's key.
+    pub key: String,
+    /// S3's upload id; none for a single PUT.
+    pub upload: Option<String>,
+    /// The size of the file in bytes.
+    pub size: FileSize,
+    /// The length of a part in bytes.
+    pub part: u64,
+    /// The media type of the file.
+    #[serde(rename = "type")]
+    pub content_type: ContentType,
+    /// The percent-encoded name of the file, for the metadata of a single PUT.
+    pub name: Option<String>,
+    /// How the bytes are verified.
+    sum: String,
+    /// Whose upload it is; none for an anonymous one.
+    pub sub: Option<String>,
+    /// Which bucket it is for: a token of one deployment means nothing to another.
+    aud: String,
+    /// When it was issued, in seconds since 1970.
+    iat: u64,
+    /// When it ends, in seconds since 1970.
+    exp: u64,
+}
+
+impl Claims {
+    /// How the file is cut, checked once more.
+    pub fn plan(&self) -> Option<Plan> {
+        Plan::restore(self.size, self.part, self.upload.is_some())
+    }
+}
+
+/// What [`TokenKeys::seal`] needs to know of a new upload.
+#[derive(Debug)]
+pub struct NewUpload {
+    /// The object's key.
+    pub key: String,
+    /// S3's upload id; none for a single PUT.
+    pub upload: Option<String>,
+    /// The size of the file in bytes.
+    pub size: FileSize,
+    /// The length of a part in bytes.
+    pub part_bytes: u64,
+    /// The media type of the file.
+    pub content_type: ContentType,
+    /// The percent-encoded name of the file.
+    pub name: Option<String>,
+    /// Whose upload it is.
+    pub caller: Option<String>,
+}
+
+/// Seals and opens tokens. While keys are rotated the previous one is still accepted.
+pub struct TokenKeys {
+    seal: EncodingKey,
+    open: Vec<DecodingKey>,
+    audience: String,
+}
+
+impl TokenKeys {
+    /// Keys for tokens that are good for one bucket only. Nothing if a key is shorter than
+    /// [`MIN_KEY_BYTES`].
+    pub fn new(current: &[u8], previous: Option<&[u8]>, bucket: &str) -> Option<Self> {
+        let keys = [Some(current), previous].into_iter().flatten();
+        let is_long_enough = keys.clone().all(|key| key.len() >= MIN_KEY_BYTES);
+        is_long_enough.then(|| Self {
+            seal: EncodingKey::from_secret(current),
+            open: keys.map(DecodingKey::from_secret).collect(),
+            audience: bucket.to_owned(),
+        })
+    }
+
+    /// Seals a token that ends after `lifetime`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Internal`] if the claims can't be sealed, which would be a defect here.
+    pub fn seal(&self, upload: NewUpload, lifetime: Duration) -> Result<String, ErrorCode> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| ErrorCode::Internal)?.as_secs();
+        let claims = Claims {
+            v: VERSION,
+            key: upload.key,
+            upload: upload.upload,
+            size: upload.size,
+            part: upload.part_bytes,
+            content_type: upload.content_type,
+            name: upload.name,
+            sum: "sha256".to_owned(),
+            sub: upload.caller,
+            aud: self.audience.clone(),
+            iat: now,
+            exp: now + lifetime.as_secs(),
+        };
+        encode(&Header::new(Algorithm::HS256), &claims, &self.seal).map_err(|_| ErrorCode::Internal)
+    }
+
+    /// Opens a token that `caller` presents.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TokenExpired`], [`ErrorCode::NotYourUpload`], or [`ErrorCode::TokenInvalid`] for
+    /// whatever was not sealed here in this form.
+    pub fn open(&self, token: &str, caller: Option<&str>) -> Result<Claims, ErrorCode> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(ErrorCode::TokenInvalid);
+        }
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = 0;
+        validation.set_audience(&[&self.audience]);
+        validation.set_required_spec_claims(&["exp", "aud"]);
+        let mut refusal = ErrorCode::TokenInvalid;
+        for key in &self.open {
+            match decode::<Claims>(token, key, &validation) {
+                Ok(opened) => return check(opened.claims, caller),
+                Err(error) if *error.kind() == ErrorKind::ExpiredSignature => refusal = ErrorCode::TokenExpired,
+                Err(_) => {}
+            }
+        }
+        Err(refusal)
+    }
+}
+
+fn check(claims: Claims, caller: Option<&str>) -> Result<Claims, ErrorCode> {
+    if claims.v != VERSION || claims.sum != "sha256" || claims.plan().is_none() {
+        return Err(ErrorCode::TokenInvalid);
+    }
+    if claims.sub.as_deref() != caller {
+        return Err(ErrorCode::NotYourUpload);
+    }
+    Ok(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+    const OTHER: &[u8; 32] = b"fedcba9876543210fedcba9876543210";
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn keys(current: &[u8], previous: Option<&[u8]>) -> TokenKeys {
+        TokenKeys::new(current, previous, "bucket").expect("long enough")
+    }
+
+    fn upload(caller: Option<&str>) -> NewUpload {
+        NewUpload {
+            key: "uploads/key".to_owned(),
+            upload: Some("id".to_owned()),
+            size: FileSize::new(20 << 20).expect("in range"),
+            part_bytes: 8 << 20,
+            content_type: ContentType::unknown(),
+            name: None,
+            caller: caller.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_token_opens_for_whom_it_was_sealed() {
+        let token = keys(KEY, None).seal(upload(Some("alice")), DAY).expect("sealed");
+        let claims = keys(KEY, None).open(&token, Some("alice")).expect("opened");
+        assert_eq!((claims.key.as_str(), claims.upload.as_deref()), ("uploads/key", Some("id")));
+        assert_eq!(claims.plan().map(|plan| plan.part_count()), Some(3));
+    }
+
+    #[test]
+    fn another_callers_token_is_refused() {
+        let sealed = |caller| keys(KEY, None).seal(upload(caller), DAY).expect("sealed");
+        for (owner, caller) in [(Some("alice"), Some("bob")), (Some("alice"), None), (None, Some("bob"))] {
+            assert_eq!(keys(KEY, None).open(&sealed(owner), caller), Err(ErrorCode::NotYourUpload));
+        }
+    }
+
+    #[test]
+    fn a_tampered_token_is_refused_wherever_it_was_changed() {
+        let token = keys(KEY, None).seal(upload(None), DAY).expect("sealed");
+        for at in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let tampered = String::from_utf8(bytes).expect("ASCII");
+            // The last character of a Base64 group can carry bits that don't count.
+            match keys(KEY, None).open(&tampered, None) {
+                Err(code) => assert_eq!(code, ErrorCode::TokenInvalid, "at {at}"),
+                Ok(claims) => assert_eq!(claims, keys(KEY, None).open(&token, None).expect("opened"), "at {at}"),
+            }
+        }
+        for token in ["", "a", "a.b.c", &token[..token.len() - 1], &format!("{token}x"), &"x".repeat(10_000)] {
+            assert_eq!(keys(KEY, None).open(token, None), Err(ErrorCode::TokenInvalid));
+        }
+    }
+
+    #[test]
+    fn a_token_without_a_signature_is_refused() {
+        let token = keys(KEY, None).seal(upload(None), DAY).expect("sealed");
+        let payload = token.split('.').nth(1).expect("a payload");
+        // {"alg":"none","typ":"JWT"}
+        let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{payload}.");
+        assert_eq!(keys(KEY, None).open(&unsigned, None), Err(ErrorCode::TokenInvalid));
+    }
+
+    #[test]
+    fn an_expired_token_is_refused_and_said_to_be_expired() {
+        let token = keys(KEY, None).seal(upload(None), Duration::ZERO).expect("sealed");
+        std::thread::sleep(Duration::from_millis(1_100));
+        assert_eq!(keys(KEY, None).open(&token, None), Err(ErrorCode::TokenExpired));
+    }
+
+    #[test]
+    fn the_previous_key_is_accepted_while_keys_are_rotated() {
+        let token = keys(KEY, None).seal(upload(None), DAY).expect("sealed");
+        assert!(keys(OTHER, Some(KEY)).open(&token, None).is_ok());
+        assert_eq!(keys(OTHER, None).open(&token, None), Err(ErrorCode::TokenInvalid));
+    }
+
+    #[test]
+    fn a_token_of_another_bucket_is_refused() {
+        let elsewhere = TokenKeys::new(KEY, None, "elsewhere").expect("long enough");
+        let token = elsewhere.seal(upload(None), DAY).expect("sealed");
+        assert_eq!(keys(KEY, None).open(&token, None), Err(ErrorCode::TokenInvalid));
+    }
+
+    #[test]
+    fn a_short_key_is_refused() {
+        assert!(TokenKeys::new(b"short", None, "bucket").is_none());
+        assert!(TokenKeys::new(KEY, Some(b"short"), "bucket").is_none());
+    }
+}

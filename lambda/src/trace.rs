@@ -1,0 +1,86 @@
+//! What surrounds every request: its id, its line in the log, and the problem that a refusal becomes.
+//!
+//! The log has a request's method and route, never its path, query, headers or body: those can hold
+//! URLs, tokens and the names of files.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use directput::protocol::{Problem, REQUEST_ID_HEADER};
+use tracing::{Instrument, info, info_span};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+
+/// Who calls, as whoever runs the router has found out; put into the request's extensions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Caller(pub Option<String>);
+
+/// The name of a request in the logs; put into the request's extensions, or made up here.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Logs in one JSON object a line, at the level of the environment variable `RUST_LOG` (`info`).
+pub fn log_as_json() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second call, as in tests, changes nothing.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .try_init();
+}
+
+pub(crate) async fn trace(request: Request, next: Next) -> Response {
+    let RequestId(id) = request.extensions().get().cloned().unwrap_or_else(|| RequestId(Uuid::new_v4().to_string()));
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let span = info_span!("request", request_id = %id, method = %request.method(), route);
+    async move {
+        let started = Instant::now();
+        let mut response = next.run(request).await;
+        let error = response.extensions_mut().remove::<ApiError>();
+        let code = error.as_ref().map(|error| error.code.as_str());
+        let field = error.as_ref().and_then(|error| error.field.clone());
+        info!(
+            status = response.status().as_u16(),
+            milliseconds = started.elapsed().as_millis() as u64,
+            code,
+            field,
+            "answered"
+        );
+        if let Some(error) = error {
+            let headers = std::mem::take(response.headers_mut());
+            response = problem(error, id.clone());
+            // `Allow`, for one.
+            for (name, value) in &headers {
+                response.headers_mut().entry(name).or_insert(value.clone());
+            }
+        }
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
+        }
+        // Replies hold tokens and URLs.
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn problem(error: ApiError, request_id: String) -> Response {
+    let problem =
+        Problem { detail: error.detail.clone(), field: error.field.clone(), ..Problem::new(error.code, request_id) };
+    let mut response = (error.into_response().status(), Json(problem)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}
