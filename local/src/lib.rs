@@ -1,1 +1,11 @@
-//! stub
+//! directput on one machine, with no account, no container and no network: the demo page and the
+//! signing API at one address, and at another an S3 server that does what S3 does where it matters.
+
+mod credentials;
+mod drain;
+mod s3;
+mod server;
+mod site;
+mod store;
+
+pub use server::{Options, Server};

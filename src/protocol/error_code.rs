@@ -53,6 +53,7 @@ error_codes! {
     UnsupportedMediaType = "unsupported-media-type", 415, false, "The request must be application/json.";
     NotFound = "not-found", 404, false, "There is no such call.";
     MethodNotAllowed = "method-not-allowed", 405, false, "This call has another method.";
+    Unauthorized = "unauthorized", 401, false, "You have to sign in first.";
     TokenMissing = "token-missing", 401, false, "The upload token is missing.";
     TokenInvalid = "token-invalid", 401, false, "The upload token is not valid.";
     TokenExpired = "token-expired", 401, false, "The upload has been open for too long.";
@@ -75,7 +76,7 @@ error_codes! {
     FileChanged = "file-changed", 0, false, "The file changed or can no longer be read.";
     ETagHidden = "etag-hidden", 0, false, "The bucket's CORS rule does not expose the ETag header.";
     StorageRefused = "storage-refused", 0, false, "The storage refused the file.";
-    InvalidReply = "invalid-reply", 0, true, "The server's answer could not be understood.";
+    InvalidReply = "invalid-reply", 0, false, "The server's answer could not be understood.";
     InvalidOption = "invalid-option", 0, false, "An option has a value that directput doesn't take.";
 }
 

@@ -1,0 +1,179 @@
+//! Both listeners: binds, says so, serves until told to stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::error_handling::HandleError;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::from_fn;
+use axum::serve::ListenerExt;
+use directput_lambda::config::Config;
+use directput_lambda::storage::Storage;
+use directput_lambda::token::TokenKeys;
+use directput_lambda::{App, router};
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use tokio::net::TcpListener;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::credentials::Credentials;
+use crate::drain::drain;
+use crate::s3::{Bucket, Rules};
+use crate::site::{api_cors, bucket_cors, with_page};
+use crate::store::Store;
+
+/// The name of the one bucket.
+const BUCKET: &str = "directput-local";
+
+/// The region that signatures are made for.
+const REGION: &str = "us-east-1";
+
+/// Looks a setting up by its name.
+pub type Settings = Box<dyn Fn(&str) -> Option<String> + Send>;
+
+/// How to serve.
+pub struct Options {
+    /// Where the page and the API listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the S3 server listens; port 0 takes a free one.
+    pub s3_listen: SocketAddr,
+    /// The S3 address that browsers are told, if something stands in front of it.
+    pub s3_url: Option<String>,
+    /// The folder for objects, unfinished uploads and credentials.
+    pub data: PathBuf,
+    /// The folder of the demo page.
+    pub www: PathBuf,
+    /// The folder of the npm package.
+    pub package: PathBuf,
+    /// Origins whose pages may upload, besides the demo page's own.
+    pub allow_origin: Vec<String>,
+    /// Settings of the API by the names of the Lambda function's environment variables.
+    pub settings: Settings,
+}
+
+/// A server that listens.
+pub struct Server {
+    page: (TcpListener, Router),
+    s3: (TcpListener, Router),
+    page_url: String,
+    s3_url: String,
+    credentials: Credentials,
+}
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+impl Server {
+    /// Binds both addresses and opens the data folder.
+    ///
+    /// # Errors
+    /// An address that is taken, a folder that can't be written, a setting that can't be used.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let listener = bind("--listen", options.listen).await?;
+        let s3_listener = bind("--s3-listen", options.s3_listen).await?;
+        let page_url = format!("http://{}", listener.local_addr()?);
+        let s3_url = format!("http://{}", s3_listener.local_addr()?);
+        let store = Store::open(&options.data, BUCKET)?;
+        let credentials = Credentials::load(&options.data.join(".directput/credentials.json"))?;
+
+        let mut allowed = options.allow_origin;
+        allowed.push(page_url.clone());
+        allowed.push(page_url.replace("127.0.0.1", "localhost"));
+
+        let app = App {
+            config: Config::from_env(
+                |name| if name == "BUCKET" { Some(BUCKET.into()) } else { (options.settings)(name) },
+            )?,
+            storage: Storage::new(s3_config(options.s3_url.as_deref().unwrap_or(&s3_url), &credentials), BUCKET),
+            keys: TokenKeys::new(credentials.token_key.as_bytes(), None, BUCKET).ok_or("the token key is too short")?,
+        };
+        let api = router(app).layer(api_cors(&allowed));
+        Ok(Self {
+            page: (listener, with_page(api, &options.www, &options.package)),
+            s3: (s3_listener, s3_router(store, &credentials).layer(bucket_cors(&allowed))),
+            page_url,
+            s3_url: options.s3_url.unwrap_or(s3_url),
+            credentials,
+        })
+    }
+
+    /// The address of the page and the API.
+    pub fn page_url(&self) -> &str {
+        &self.page_url
+    }
+
+    /// The address of the S3 server.
+    pub fn s3_url(&self) -> &str {
+        &self.s3_url
+    }
+
+    /// An S3 client's configuration for this server.
+    pub fn s3_config(&self) -> aws_sdk_s3::config::Builder {
+        s3_config(&self.s3_url, &self.credentials)
+    }
+
+    /// The bucket's name.
+    pub fn bucket(&self) -> &'static str {
+        BUCKET
+    }
+
+    /// What scripts wait for, with all that an S3 client needs.
+    pub fn ready_line(&self) -> String {
+        let Credentials { access_key, secret_key, .. } = &self.credentials;
+        format!(
+            "ready page={} s3={} bucket={BUCKET} access_key={access_key} secret_key={secret_key}",
+            self.page_url, self.s3_url
+        )
+    }
+
+    /// Serves until `stop` is done and every request under way is answered.
+    ///
+    /// # Errors
+    /// A listener that fails.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let (tell, told) = tokio::sync::watch::channel(());
+        tokio::spawn(async move {
+            stop.await;
+            drop(tell);
+        });
+        let run = |(listener, router): (TcpListener, Router)| {
+            let mut told = told.clone();
+            let listener = listener.tap_io(|stream| {
+                // A part's last packet should not wait for an acknowledgement.
+                let _ = stream.set_nodelay(true);
+            });
+            axum::serve(listener, router)
+                .with_graceful_shutdown(async move { drop(told.changed().await) })
+                .into_future()
+        };
+        tokio::try_join!(run(self.page), run(self.s3)).map(drop)
+    }
+}
+
+async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|error| format!("{flag} {address}: {error}").into())
+}
+
+fn s3_config(url: &str, credentials: &Credentials) -> aws_sdk_s3::config::Builder {
+    let Credentials { access_key, secret_key, .. } = credentials;
+    aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+        .region(aws_sdk_s3::config::Region::new(REGION))
+        .credentials_provider(aws_sdk_s3::config::Credentials::new(access_key, secret_key, None, None, "local"))
+        .endpoint_url(url)
+        .force_path_style(true)
+}
+
+fn s3_router(store: Store, credentials: &Credentials) -> Router {
+    let mut builder = S3ServiceBuilder::new(Bucket(Arc::new(store)));
+    builder.set_auth(SimpleAuth::from_single(credentials.access_key.clone(), credentials.secret_key.clone()));
+    builder.set_access(Rules { bucket: BUCKET.to_owned() });
+    let service = HandleError::new(builder.build(), async |_| StatusCode::INTERNAL_SERVER_ERROR);
+    let request_id = |_: &axum::http::Response<_>| HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()).ok();
+    Router::new()
+        .fallback_service(service)
+        .layer(SetResponseHeaderLayer::if_not_present(HeaderName::from_static("x-amz-request-id"), request_id))
+        .layer(from_fn(drain))
+}

@@ -1,0 +1,174 @@
+//! Objects as plain files: `DATA/<bucket>/<key>`, with all else below `DATA/.directput`.
+//!
+//! An object appears in one step, by a rename, after all checks have passed; what is refused leaves
+//! nothing behind.
+
+mod multipart;
+mod receive;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+pub use multipart::{Completion, ListedPart, NewUpload, hex, is_part_number};
+pub use receive::{Claimed, Received, receive};
+use s3s::{S3Result, s3_error};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+/// What S3 keeps beside the bytes of an object.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Attributes {
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// `x-amz-meta-*`.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A stored object's record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// What the client said about it.
+    pub attributes: Attributes,
+    /// The entity tag without quotes.
+    pub etag: String,
+    /// SHA-256 in Base64, composite (`…-N`) after a multipart upload; none if nobody asked for one.
+    pub sha256: Option<String>,
+}
+
+/// An object as a reader finds it.
+#[derive(Debug)]
+pub struct Found {
+    /// Where its bytes lie.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was stored.
+    pub modified: SystemTime,
+    /// Its record.
+    pub record: Record,
+}
+
+/// A folder that holds one bucket.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    bucket: String,
+    /// Held while something appears or disappears, so that of two writers of a key one is first.
+    commit: Mutex<()>,
+}
+
+impl Store {
+    /// Opens the folder, making what is missing; what an earlier run left half-received is removed.
+    pub fn open(root: &Path, bucket: &str) -> io::Result<Self> {
+        let store = Self { root: root.to_owned(), bucket: bucket.to_owned(), commit: Mutex::new(()) };
+        if store.incoming().exists() {
+            std::fs::remove_dir_all(store.incoming())?;
+        }
+        for folder in [store.objects(), store.incoming(), store.state("records"), store.state("uploads")] {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::create_dir_all(store.state("completed"))?;
+        Ok(store)
+    }
+
+    /// The one bucket's name.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// Where bodies are received.
+    pub fn incoming(&self) -> PathBuf {
+        self.state("incoming")
+    }
+
+    fn objects(&self) -> PathBuf {
+        self.root.join(&self.bucket)
+    }
+
+    fn state(&self, name: &str) -> PathBuf {
+        self.root.join(".directput").join(name)
+    }
+
+    fn object_path(&self, key: &str) -> S3Result<PathBuf> {
+        let is_plain = |segment: &str| !matches!(segment, "" | "." | "..") && segment.len() <= 200;
+        if key.split('/').all(is_plain) && !key.contains(['\0', '\\']) {
+            Ok(self.objects().join(key))
+        } else {
+            Err(s3_error!(InvalidArgument, "This server keeps objects as files and can't take this key"))
+        }
+    }
+
+    fn record_path(&self, key: &str) -> PathBuf {
+        self.state("records").join(format!("{key}.json"))
+    }
+
+    /// Stores an object; `write_once` keeps one that is there already.
+    pub async fn put(&self, key: &str, received: Received, record: &Record, write_once: bool) -> S3Result<()> {
+        let path = self.object_path(key)?;
+        let _guard = self.commit.lock().await;
+        if write_once && path.exists() {
+            return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
+        }
+        // The record first: an object without one would be half an object.
+        write_json(&self.record_path(key), record).await?;
+        make_parent(&path).await?;
+        received.file.persist(&path).map_err(|error| s3s::S3Error::internal_error(error.error))
+    }
+
+    /// Looks for an object.
+    pub async fn find(&self, key: &str) -> S3Result<Found> {
+        let path = self.object_path(key)?;
+        let _guard = self.commit.lock().await;
+        let metadata = tokio::fs::metadata(&path).await.ok().filter(std::fs::Metadata::is_file);
+        let metadata = metadata.ok_or_else(|| s3_error!(NoSuchKey))?;
+        let record = read_json(&self.record_path(key)).await?.ok_or_else(|| s3_error!(NoSuchKey))?;
+        let modified = metadata.modified().map_err(s3s::S3Error::internal_error)?;
+        Ok(Found { path, size: metadata.len(), modified, record })
+    }
+
+    /// The keys of all objects that begin with `prefix`, in order.
+    pub async fn keys(&self, prefix: &str) -> S3Result<Vec<String>> {
+        let root = self.objects();
+        let mut folders = vec![root.clone()];
+        let mut keys = Vec::new();
+        while let Some(folder) = folders.pop() {
+            let mut entries = tokio::fs::read_dir(folder).await.map_err(s3s::S3Error::internal_error)?;
+            while let Some(entry) = entries.next_entry().await.map_err(s3s::S3Error::internal_error)? {
+                if entry.file_type().await.is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(entry.path());
+                } else if let Some(key) = entry.path().strip_prefix(&root).ok().and_then(Path::to_str) {
+                    keys.push(key.to_owned());
+                }
+            }
+        }
+        keys.retain(|key| key.starts_with(prefix));
+        keys.sort();
+        Ok(keys)
+    }
+}
+
+async fn make_parent(path: &Path) -> S3Result<()> {
+    let parent = path.parent().unwrap_or(path);
+    tokio::fs::create_dir_all(parent).await.map_err(s3s::S3Error::internal_error)
+}
+
+async fn write_json(path: &Path, value: &impl Serialize) -> S3Result<()> {
+    make_parent(path).await?;
+    let bytes = serde_json::to_vec(value).map_err(s3s::S3Error::internal_error)?;
+    let temporary = path.with_extension("new");
+    tokio::fs::write(&temporary, bytes).await.map_err(s3s::S3Error::internal_error)?;
+    tokio::fs::rename(&temporary, path).await.map_err(s3s::S3Error::internal_error)
+}
+
+async fn read_json<T: DeserializeOwned>(path: &Path) -> S3Result<Option<T>> {
+    match tokio::fs::read(path).await {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(s3s::S3Error::internal_error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(s3s::S3Error::internal_error(error)),
+    }
+}

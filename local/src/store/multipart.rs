@@ -1,0 +1,258 @@
+//! Multipart uploads as folders: `uploads/<id>/` with a file and a record for each part.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use directput::checksum::{CompositeChecksum, Sha256Digest};
+use directput::plan::{MAX_PARTS, MIN_PART_BYTES};
+use md5::{Digest, Md5};
+use s3s::{S3Error, S3Result, s3_error};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Attributes, Received, Record, Store, make_parent, read_json, write_json};
+
+/// What opens an upload.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewUpload {
+    /// The key of the object to be.
+    pub key: String,
+    /// What is kept beside it.
+    pub attributes: Attributes,
+    /// Whether every part must come with its SHA-256.
+    pub needs_sha256: bool,
+}
+
+/// An upload that is open.
+#[derive(Debug)]
+pub struct StoredUpload {
+    /// Its id.
+    pub id: String,
+    /// Its key.
+    pub key: String,
+    /// When it was opened.
+    pub initiated: SystemTime,
+}
+
+/// A part that is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListedPart {
+    /// Its number.
+    pub number: u32,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its MD5 in hex.
+    pub etag: String,
+    /// Its SHA-256, Base64.
+    pub sha256: String,
+}
+
+/// What a completion asks for.
+#[derive(Debug)]
+pub struct Completion {
+    /// Number, entity tag without quotes and SHA-256 of each part.
+    pub parts: Vec<(u32, String, Option<String>)>,
+    /// The composite checksum that the object must have.
+    pub sha256: Option<String>,
+    /// The size in bytes that it must have.
+    pub size: Option<u64>,
+    /// Whether an object that is there already is kept.
+    pub write_once: bool,
+}
+
+/// What was answered to a completion, kept so that a repeated one gets the same answer, as from S3.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Completed {
+    key: String,
+    parts: Vec<u32>,
+    record: Record,
+}
+
+fn no_such_upload() -> S3Error {
+    s3_error!(NoSuchUpload, "The upload id may be invalid, or the upload may have been aborted or completed")
+}
+
+impl Store {
+    /// Opens an upload and says its id.
+    pub async fn create_upload(&self, new: &NewUpload) -> S3Result<String> {
+        self.object_path(&new.key)?;
+        let id = Uuid::new_v4().simple().to_string();
+        write_json(&self.upload_folder(&id)?.join("upload.json"), new).await?;
+        Ok(id)
+    }
+
+    fn upload_folder(&self, id: &str) -> S3Result<PathBuf> {
+        // Only what was given out here names a folder.
+        let id = Uuid::try_parse(id).map_err(|_| no_such_upload())?;
+        Ok(self.state("uploads").join(id.simple().to_string()))
+    }
+
+    /// The upload, if it is open and for this key.
+    pub async fn upload(&self, key: &str, id: &str) -> S3Result<NewUpload> {
+        let upload: Option<NewUpload> = read_json(&self.upload_folder(id)?.join("upload.json")).await?;
+        upload.filter(|upload| upload.key == key).ok_or_else(no_such_upload)
+    }
+
+    /// All open uploads, by key.
+    pub async fn uploads(&self) -> S3Result<Vec<StoredUpload>> {
+        let mut uploads = Vec::new();
+        let mut entries = tokio::fs::read_dir(self.state("uploads")).await.map_err(S3Error::internal_error)?;
+        while let Some(entry) = entries.next_entry().await.map_err(S3Error::internal_error)? {
+            let path = entry.path().join("upload.json");
+            let initiated = tokio::fs::metadata(&path).await.and_then(|metadata| metadata.modified());
+            let upload: Option<NewUpload> = read_json(&path).await?;
+            if let (Some(upload), Ok(initiated), Ok(id)) = (upload, initiated, entry.file_name().into_string()) {
+                uploads.push(StoredUpload { id, key: upload.key, initiated });
+            }
+        }
+        uploads.sort_by(|a, b| (&a.key, &a.id).cmp(&(&b.key, &b.id)));
+        Ok(uploads)
+    }
+
+    /// Stores a part, in place of an earlier one of its number.
+    pub async fn put_part(&self, key: &str, id: &str, number: u32, received: Received) -> S3Result<ListedPart> {
+        let folder = self.upload_folder(id)?;
+        let _guard = self.commit.lock().await;
+        // It may have been aborted while the part was on its way: then nothing is kept.
+        self.upload(key, id).await?;
+        let part =
+            ListedPart { number, size: received.size, etag: hex(&received.md5), sha256: received.sha256.to_string() };
+        received.file.persist(folder.join(format!("{number}.part"))).map_err(|e| S3Error::internal_error(e.error))?;
+        write_json(&folder.join(format!("{number}.json")), &part).await?;
+        Ok(part)
+    }
+
+    /// All stored parts, by number.
+    pub async fn parts(&self, key: &str, id: &str) -> S3Result<Vec<ListedPart>> {
+        self.upload(key, id).await?;
+        let mut parts = Vec::new();
+        let mut entries = tokio::fs::read_dir(self.upload_folder(id)?).await.map_err(S3Error::internal_error)?;
+        while let Some(entry) = entries.next_entry().await.map_err(S3Error::internal_error)? {
+            let path = entry.path();
+            let is_record = path.extension().is_some_and(|extension| extension == "json");
+            if is_record && entry.file_name() != "upload.json" {
+                parts.extend(read_json::<ListedPart>(&path).await?);
+            }
+        }
+        parts.sort_by_key(|part| part.number);
+        Ok(parts)
+    }
+
+    /// Removes an upload and its parts.
+    pub async fn abort_upload(&self, key: &str, id: &str) -> S3Result<()> {
+        let _guard = self.commit.lock().await;
+        self.upload(key, id).await?;
+        tokio::fs::remove_dir_all(self.upload_folder(id)?).await.map_err(S3Error::internal_error)
+    }
+
+    /// Joins the parts to an object and says its record.
+    pub async fn complete_upload(&self, key: &str, id: &str, wanted: &Completion) -> S3Result<Record> {
+        let path = self.object_path(key)?;
+        let _guard = self.commit.lock().await;
+        let numbers: Vec<u32> = wanted.parts.iter().map(|(number, ..)| *number).collect();
+        let replay = self.state("completed").join(format!("{}.json", simple(id)?));
+        if let Some(before) = read_json::<Completed>(&replay).await? {
+            let is_the_same = before.key == key && before.parts == numbers;
+            return if is_the_same { Ok(before.record) } else { Err(no_such_upload()) };
+        }
+        let upload = self.upload(key, id).await?;
+        let parts = choose(&upload, &self.parts(key, id).await?, wanted)?;
+        let record = join(&upload, &parts, wanted)?;
+        if wanted.write_once && path.exists() {
+            return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
+        }
+        let folder = self.upload_folder(id)?;
+        let files = parts.iter().map(|part| folder.join(format!("{}.part", part.number))).collect();
+        let whole = concatenate(files, self.incoming()).await?;
+        write_json(&self.record_path(key), &record).await?;
+        make_parent(&path).await?;
+        whole.persist(&path).map_err(|error| S3Error::internal_error(error.error))?;
+        let completed = Completed { key: key.to_owned(), parts: numbers, record: record.clone() };
+        write_json(&replay, &completed).await?;
+        tokio::fs::remove_dir_all(folder).await.map_err(S3Error::internal_error)?;
+        Ok(record)
+    }
+}
+
+fn simple(id: &str) -> S3Result<String> {
+    Uuid::try_parse(id).map(|id| id.simple().to_string()).map_err(|_| no_such_upload())
+}
+
+/// Finds the parts that a completion names, by the rules of S3's CompleteMultipartUpload.
+fn choose(upload: &NewUpload, stored: &[ListedPart], wanted: &Completion) -> S3Result<Vec<ListedPart>> {
+    if wanted.parts.is_empty() {
+        return Err(s3_error!(MalformedXML, "You must specify at least one part"));
+    }
+    if !wanted.parts.is_sorted_by(|a, b| a.0 < b.0) {
+        return Err(s3_error!(InvalidPartOrder));
+    }
+    let mut chosen = Vec::with_capacity(wanted.parts.len());
+    for (index, (number, etag, sha256)) in wanted.parts.iter().enumerate() {
+        let part = stored.iter().find(|part| part.number == *number && part.etag == *etag);
+        let part = part.ok_or_else(|| s3_error!(InvalidPart, "Part {number} could not be found"))?;
+        match sha256 {
+            Some(sha256) if *sha256 != part.sha256 => {
+                return Err(s3_error!(InvalidPart, "The checksum of part {number} did not match"));
+            }
+            None if upload.needs_sha256 => {
+                return Err(s3_error!(InvalidRequest, "The checksum of part {number} is missing"));
+            }
+            _ => {}
+        }
+        if part.size < MIN_PART_BYTES && index + 1 < wanted.parts.len() {
+            return Err(s3_error!(EntityTooSmall));
+        }
+        chosen.push(part.clone());
+    }
+    Ok(chosen)
+}
+
+/// The record of the object that the parts make, checked against what the client expects of it.
+fn join(upload: &NewUpload, parts: &[ListedPart], wanted: &Completion) -> S3Result<Record> {
+    let digests: Vec<Sha256Digest> = parts.iter().filter_map(|part| Sha256Digest::parse(&part.sha256).ok()).collect();
+    let composite = CompositeChecksum::of(&digests).to_string();
+    // S3 takes the composite with and without its number of parts.
+    let is_same = |claimed: &str| claimed == composite || Some(claimed) == composite.split('-').next();
+    if wanted.sha256.as_deref().is_some_and(|claimed| !is_same(claimed)) {
+        return Err(s3_error!(BadDigest, "The SHA256 you specified did not match the calculated checksum"));
+    }
+    let size: u64 = parts.iter().map(|part| part.size).sum();
+    if wanted.size.is_some_and(|claimed| claimed != size) {
+        return Err(s3_error!(InvalidRequest, "The object has another size than x-amz-mp-object-size says"));
+    }
+    let mut md5 = Md5::new();
+    for part in parts {
+        md5.update(unhex(&part.etag));
+    }
+    Ok(Record {
+        attributes: upload.attributes.clone(),
+        etag: format!("{}-{}", hex(&md5.finalize()), parts.len()),
+        sha256: upload.needs_sha256.then_some(composite),
+    })
+}
+
+async fn concatenate(files: Vec<PathBuf>, folder: PathBuf) -> S3Result<tempfile::TempPath> {
+    let copy = move || -> io::Result<tempfile::TempPath> {
+        let mut whole = tempfile::NamedTempFile::new_in(folder)?;
+        for file in files {
+            // From file to file the kernel copies.
+            io::copy(&mut std::fs::File::open(file)?, whole.as_file_mut())?;
+        }
+        Ok(whole.into_temp_path())
+    };
+    tokio::task::spawn_blocking(copy).await.map_err(S3Error::internal_error)?.map_err(S3Error::internal_error)
+}
+
+/// Whether S3 has a part of that number.
+pub fn is_part_number(number: i32) -> bool {
+    u32::try_from(number).is_ok_and(|number| (1..=MAX_PARTS).contains(&number))
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2).filter_map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()).collect()
+}

@@ -1,0 +1,99 @@
+//! Takes in a body: to a temporary file, hashed on the way, checked before anybody sees it.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use directput::checksum::Sha256Digest;
+use futures::StreamExt;
+use md5::{Digest, Md5};
+use s3s::checksum::ChecksumHasher;
+use s3s::dto::{Checksum, StreamingBlob};
+use s3s::{S3Result, s3_error};
+use sha2::Sha256;
+use tempfile::TempPath;
+use tokio::io::AsyncWriteExt;
+
+/// What the client said about a body.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// `Content-Length`, in bytes.
+    pub length: Option<i64>,
+    /// `Content-MD5`, Base64.
+    pub md5: Option<String>,
+    /// The `x-amz-checksum-*` headers.
+    pub checksum: Checksum,
+}
+
+/// A body that is what the client said it was. Dropped, it leaves nothing.
+#[derive(Debug)]
+pub struct Received {
+    /// Where it lies.
+    pub file: TempPath,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its MD5, which becomes the entity tag.
+    pub md5: [u8; 16],
+    /// Its SHA-256.
+    pub sha256: Sha256Digest,
+}
+
+/// Reads a body into a new file below `folder`.
+pub async fn receive(folder: &Path, body: Option<StreamingBlob>, claimed: &Claimed) -> S3Result<Received> {
+    let (file, path) = tempfile::NamedTempFile::new_in(folder).map_err(s3s::S3Error::internal_error)?.into_parts();
+    let mut file = tokio::io::BufWriter::with_capacity(1 << 20, tokio::fs::File::from_std(file));
+    let mut md5 = Md5::new();
+    let mut sha256 = Sha256::new();
+    let mut others = other_hashers(&claimed.checksum);
+    let mut size = 0;
+    if let Some(mut body) = body {
+        while let Some(bytes) = body.next().await {
+            let bytes = bytes.map_err(|_| s3_error!(IncompleteBody, "The body ended early or can't be read"))?;
+            size += bytes.len() as u64;
+            md5.update(&bytes);
+            sha256.update(&bytes);
+            others.update(&bytes);
+            file.write_all(&bytes).await.map_err(s3s::S3Error::internal_error)?;
+        }
+    }
+    file.flush().await.map_err(s3s::S3Error::internal_error)?;
+    let sha256 = Sha256Digest::from_bytes(sha256.finalize().into());
+    let received = Received { file: path, size, md5: md5.finalize().into(), sha256 };
+    check(&received, others, claimed)?;
+    Ok(received)
+}
+
+/// Hashers for what a client may claim besides SHA-256, which is computed always.
+fn other_hashers(claimed: &Checksum) -> ChecksumHasher {
+    ChecksumHasher {
+        crc32: claimed.checksum_crc32.as_ref().map(|_| Default::default()),
+        crc32c: claimed.checksum_crc32c.as_ref().map(|_| Default::default()),
+        sha1: claimed.checksum_sha1.as_ref().map(|_| Default::default()),
+        sha256: None,
+        crc64nvme: claimed.checksum_crc64nvme.as_ref().map(|_| Default::default()),
+    }
+}
+
+fn check(received: &Received, others: ChecksumHasher, claimed: &Claimed) -> S3Result<()> {
+    if claimed.length.is_some_and(|length| u64::try_from(length) != Ok(received.size)) {
+        return Err(s3_error!(IncompleteBody, "The body has another length than Content-Length"));
+    }
+    if claimed.md5.as_ref().is_some_and(|claimed| *claimed != STANDARD.encode(received.md5)) {
+        return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received"));
+    }
+    let mut computed = others.finalize();
+    computed.checksum_sha256 = Some(received.sha256.to_string());
+    let pairs = [
+        ("SHA256", &claimed.checksum.checksum_sha256, &computed.checksum_sha256),
+        ("SHA1", &claimed.checksum.checksum_sha1, &computed.checksum_sha1),
+        ("CRC32", &claimed.checksum.checksum_crc32, &computed.checksum_crc32),
+        ("CRC32C", &claimed.checksum.checksum_crc32c, &computed.checksum_crc32c),
+        ("CRC64NVME", &claimed.checksum.checksum_crc64nvme, &computed.checksum_crc64nvme),
+    ];
+    for (name, claimed, computed) in pairs {
+        if claimed.is_some() && claimed != computed {
+            return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+/** What is known of the user's link, for the lifetime of signed URLs until a speed is measured. */
+export type NetworkHint = 'slow-2g' | '2g' | '3g' | '4g' | 'wifi' | 'ethernet' | 'unknown';
+
+/** What holds for every upload of an `Uploader`. */
+export interface UploaderOptions {
+  /** The address of the signing API, such as `/uploads` or `https://api.example.com/uploads`. */
+  endpoint: string | URL;
+  /** Headers for every call of the API, such as `authorization`. They are never sent to S3. */
+  headers?: Record<string, string>;
+  /** How many parts are sent at once, from 1 to 64. Default: 6, what browsers open to one host. */
+  partsInFlight?: number;
+  /** Default: what `navigator.connection` says, where there is one. */
+  network?: NetworkHint;
+  /** Whether to work in a worker where one can start. Default: true. */
+  worker?: boolean;
+}
+
+/** What holds for one upload. */
+export interface UploadOptions {
+  /** Called at most ten times a second, and whenever the phase changes. */
+  onProgress?: (progress: Progress) => void;
+  /** Called when something failed and will be done again. */
+  onRetry?: (retry: Retry) => void;
+  /** Cancels the upload and removes what was sent. */
+  signal?: AbortSignal;
+  /** The file's name, for the metadata of the object. Default: its own. */
+  name?: string;
+  /** Its media type. Default: its own, or `application/octet-stream`. */
+  type?: string;
+}
+
+/** What is going on, in the order in which it happens; later parts are still hashed while earlier ones are sent. */
+export type Phase = 'hash' | 'sign' | 'upload' | 'complete' | 'abort' | 'done';
+
+/** How far an upload is. */
+export interface Progress {
+  phase: Phase;
+  /** The size of the file in bytes. */
+  size: number;
+  /** Bytes that have been hashed. */
+  hashedBytes: number;
+  /** Bytes that have left, those of parts on their way included. */
+  sentBytes: number;
+  /** Bytes of parts that S3 has confirmed. */
+  confirmedBytes: number;
+  /** How many parts there are; 0 until the server has said so. */
+  parts: number;
+  /** How many of them S3 has confirmed. */
+  confirmedParts: number;
+  /** The smoothed speed in byte/s; 0 until there is one. */
+  bytesPerSecond: number;
+  /** The time left in seconds; null until there is a speed. */
+  secondsLeft: number | null;
+}
+
+/** Something failed and will be done again. */
+export interface Retry {
+  /** The number of the part; null for a call of the API. */
+  part: number | null;
+  /** Why. */
+  code: ErrorCode;
+  /** The HTTP status; 0 when there was no answer. */
+  status: number;
+  /** How often it has failed by now. */
+  failures: number;
+  /** How long it waits first, in milliseconds. */
+  waitMs: number;
+}
+
+/** An object that S3 has confirmed. */
+export interface UploadResult {
+  /** Its key in the bucket. */
+  key: string;
+  /** Its entity tag; null if S3 kept the object but its answer got lost. */
+  etag: string | null;
+  /** Its SHA-256 in Base64: of the whole after a single PUT, composite (`…-N`) after N parts. */
+  checksum: string;
+  /** Its size in bytes. */
+  size: number;
+}
+
+/** Every way to fail, by its stable name. */
+export type ErrorCode =
+  | 'invalid-json'
+  | 'missing-field'
+  | 'empty-field'
+  | 'field-too-long'
+  | 'wrong-type'
+  | 'unknown-field'
+  | 'out-of-range'
+  | 'invalid-value'
+  | 'type-not-allowed'
+  | 'file-too-large'
+  | 'body-too-large'
+  | 'unsupported-media-type'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'unauthorized'
+  | 'token-missing'
+  | 'token-invalid'
+  | 'token-expired'
+  | 'not-your-upload'
+  | 'part-out-of-range'
+  | 'part-wrong-length'
+  | 'part-repeated'
+  | 'too-many-parts'
+  | 'parts-incomplete'
+  | 'not-multipart'
+  | 'upload-gone'
+  | 'parts-refused'
+  | 'too-many-requests'
+  | 'storage-unavailable'
+  | 'internal'
+  | 'network'
+  | 'timeout'
+  | 'aborted'
+  | 'integrity'
+  | 'file-changed'
+  | 'etag-hidden'
+  | 'storage-refused'
+  | 'invalid-reply'
+  | 'invalid-option';

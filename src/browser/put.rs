@@ -1,0 +1,93 @@
+//! One PUT by XMLHttpRequest: `fetch` reports no progress of what it sends.
+
+use std::collections::BTreeMap;
+
+use js_sys::Promise;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, ProgressEvent, XmlHttpRequest};
+
+use crate::engine::Failure;
+use crate::protocol::ErrorCode;
+
+/// What S3 answered, as far as the bucket's CORS rule lets the page read it.
+#[derive(Debug)]
+pub struct Stored {
+    /// The header `ETag`.
+    pub etag: Option<String>,
+    /// The header `x-amz-checksum-sha256`.
+    pub checksum: Option<String>,
+}
+
+/// Opens a PUT and says the request, so that it can be aborted.
+///
+/// # Errors
+/// [`ErrorCode::InvalidReply`] if the URL or a header is one that no browser takes.
+pub fn open(url: &str, headers: &BTreeMap<String, String>) -> Result<XmlHttpRequest, Failure> {
+    let opened = || {
+        let request = XmlHttpRequest::new()?;
+        request.open_with_async("PUT", url, true)?;
+        for (name, value) in headers {
+            request.set_request_header(name, value)?;
+        }
+        Ok::<_, wasm_bindgen::JsValue>(request)
+    };
+    opened().map_err(|_| ErrorCode::InvalidReply.into())
+}
+
+/// Sends the blob and waits for the answer; tells how many bytes have left on the way.
+///
+/// # Errors
+/// [`ErrorCode::Network`] without an answer, [`ErrorCode::StorageRefused`] with S3's code otherwise.
+pub async fn send(
+    request: &XmlHttpRequest,
+    blob: &Blob,
+    on_progress: impl FnMut(u64) + 'static,
+) -> Result<Stored, Failure> {
+    let mut on_progress = on_progress;
+    let progress = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
+        on_progress(event.loaded() as u64);
+    });
+    if let Ok(upload) = request.upload() {
+        upload.set_onprogress(Some(wasm_bindgen::JsCast::unchecked_ref(progress.as_ref())));
+    }
+    // `loadend` follows success, failure and abort alike, so one promise covers them all.
+    let ended = Promise::new(&mut |resolve, _| request.set_onloadend(Some(&resolve)));
+    let outcome = match request.send_with_opt_blob(Some(blob)) {
+        Ok(()) => JsFuture::from(ended).await.map(drop),
+        Err(error) => Err(error),
+    };
+    // The closure is dropped here, so nothing may call it any more.
+    request.set_onloadend(None);
+    if let Ok(upload) = request.upload() {
+        upload.set_onprogress(None);
+    }
+    outcome.map_err(|_| Failure::from(ErrorCode::Network))?;
+    answer(request)
+}
+
+fn answer(request: &XmlHttpRequest) -> Result<Stored, Failure> {
+    let header = |name| request.get_response_header(name).ok().flatten();
+    match request.status().unwrap_or(0) {
+        0 => Err(ErrorCode::Network.into()),
+        200..=299 => Ok(Stored { etag: header("etag"), checksum: header("x-amz-checksum-sha256") }),
+        status => {
+            let body = request.response_text().ok().flatten().unwrap_or_default();
+            Err(Failure {
+                status,
+                storage_code: element(&body, "Code"),
+                request_id: header("x-amz-request-id").or_else(|| element(&body, "RequestId")),
+                detail: element(&body, "Code"),
+                ..ErrorCode::StorageRefused.into()
+            })
+        }
+    }
+}
+
+/// The text of an element of S3's error document, which is flat and holds no markup in its texts.
+/// Workers have no DOMParser.
+fn element(xml: &str, name: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once("</")?;
+    Some(text.chars().take(64).collect())
+}

@@ -1,0 +1,197 @@
+//! One upload under way: carries events to the engine and its actions out into the browser.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use gloo_events::EventListener;
+use gloo_timers::callback::Timeout;
+use js_sys::{Function, Promise};
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, XmlHttpRequest};
+
+use super::api::Api;
+use super::convert::{UploadOptions, error_to_js, to_js};
+use super::global::now;
+use super::hash::{sha256, slice};
+use super::put;
+use crate::engine::{Action, Call, Config, Engine, Event, Failure, FileInfo, Put, PutId, Uploaded};
+use crate::plan::Part;
+
+/// An upload from its start to its end. It lives as long as something of it is under way.
+pub struct Session {
+    file: Blob,
+    api: Api,
+    on_progress: Option<Function>,
+    on_retry: Option<Function>,
+    settle: RefCell<Option<(Function, Function)>>,
+    engine: RefCell<Engine>,
+    inbox: RefCell<VecDeque<Event>>,
+    is_busy: Cell<bool>,
+    puts: RefCell<BTreeMap<PutId, XmlHttpRequest>>,
+    timer: RefCell<Option<Timeout>>,
+    abort_listener: RefCell<Option<EventListener>>,
+}
+
+impl Session {
+    /// Starts an upload; the promise is settled when it ends.
+    pub fn start(api: Api, config: Config, file: Blob, info: FileInfo, options: UploadOptions) -> Promise {
+        let mut settle = None;
+        let promise = Promise::new(&mut |resolve, reject| settle = Some((resolve, reject)));
+        let session = Rc::new(Self {
+            file,
+            api,
+            on_progress: options.on_progress,
+            on_retry: options.on_retry,
+            settle: RefCell::new(settle),
+            engine: RefCell::new(Engine::new(config, info)),
+            inbox: RefCell::default(),
+            is_busy: Cell::new(false),
+            puts: RefCell::default(),
+            timer: RefCell::default(),
+            abort_listener: RefCell::default(),
+        });
+        if let Some(signal) = options.signal {
+            if signal.aborted() {
+                session.dispatch(Event::Abort);
+            }
+            let listening = Rc::clone(&session);
+            let listener = EventListener::once(&signal, "abort", move |_| listening.dispatch(Event::Abort));
+            *session.abort_listener.borrow_mut() = Some(listener);
+        }
+        session.dispatch(Event::Start);
+        promise
+    }
+
+    /// Hands an event to the engine and does what it asks for. A callback may cause the next event
+    /// while the last is being seen to, so events queue.
+    fn dispatch(self: &Rc<Self>, event: Event) {
+        self.inbox.borrow_mut().push_back(event);
+        if self.is_busy.replace(true) {
+            return;
+        }
+        loop {
+            let event = self.inbox.borrow_mut().pop_front();
+            let Some(event) = event else { break };
+            self.engine.borrow_mut().handle(now(), event);
+            loop {
+                let action = self.engine.borrow_mut().poll();
+                let Some(action) = action else { break };
+                self.perform(action);
+            }
+        }
+        self.is_busy.set(false);
+    }
+
+    /// Runs a call and hands its outcome to the engine.
+    fn spawn(self: &Rc<Self>, call: impl Future<Output = Event> + 'static) {
+        let session = Rc::clone(self);
+        spawn_local(async move {
+            let event = call.await;
+            session.dispatch(event);
+        });
+    }
+
+    fn perform(self: &Rc<Self>, action: Action) {
+        let api = self.api.clone();
+        match action {
+            Action::HashPart(part) => self.hash(part),
+            Action::Create(request) => {
+                self.spawn(async move { api.create(&request).await.map_or_else(failed(Call::Create), Event::Created) })
+            }
+            Action::SignParts { token, request } => self
+                .spawn(async move { api.sign(&token, &request).await.map_or_else(failed(Call::Sign), Event::Signed) }),
+            Action::Complete { token, request } => self.spawn(async move {
+                api.complete(&token, &request).await.map_or_else(failed(Call::Complete), Event::Completed)
+            }),
+            Action::Abort { token } => {
+                self.spawn(async move { api.abort(&token).await.map_or_else(failed(Call::Abort), |()| Event::Aborted) })
+            }
+            Action::Put(put) => self.put(put),
+            Action::CancelPut(id) => {
+                let request = self.puts.borrow_mut().remove(&id);
+                // Its `loadend` follows at once; the engine ignores what it says.
+                request.inspect(|request| drop(request.abort()));
+            }
+            Action::Report(progress) => call(self.on_progress.as_ref(), &progress),
+            Action::Retry(retry) => call(self.on_retry.as_ref(), &retry),
+            Action::WakeAt(ms) => self.wake_at(ms),
+            Action::Finished(outcome) => self.finish(outcome),
+        }
+    }
+
+    fn slice(&self, part: Part) -> Result<Blob, Failure> {
+        let range = part.range();
+        slice(&self.file, range.start as f64, range.end as f64)
+    }
+
+    fn hash(self: &Rc<Self>, part: Part) {
+        let slice = self.slice(part);
+        self.spawn(async move {
+            let digest = match slice {
+                Ok(slice) => sha256(&slice).await,
+                Err(failure) => Err(failure),
+            };
+            match digest {
+                Ok(digest) => Event::PartHashed { part, digest },
+                Err(failure) => Event::HashFailed { part, failure },
+            }
+        });
+    }
+
+    fn put(self: &Rc<Self>, put: Put) {
+        let id = put.id;
+        let opened = put::open(&put.url, &put.headers).and_then(|request| Ok((request, self.slice(put.part)?)));
+        let session = Rc::clone(self);
+        self.spawn(async move {
+            let outcome = match opened {
+                Ok((request, slice)) => {
+                    session.puts.borrow_mut().insert(id, request.clone());
+                    let watching = Rc::clone(&session);
+                    let on_progress = move |sent_bytes| watching.dispatch(Event::PutProgress { put: id, sent_bytes });
+                    let outcome = put::send(&request, &slice, on_progress).await;
+                    session.puts.borrow_mut().remove(&id);
+                    outcome
+                }
+                Err(failure) => Err(failure),
+            };
+            match outcome {
+                Ok(stored) => Event::PutDone { put: id, etag: stored.etag, checksum: stored.checksum },
+                Err(failure) => Event::PutFailed { put: id, failure },
+            }
+        });
+    }
+
+    fn wake_at(self: &Rc<Self>, ms: u64) {
+        let wait_ms = ms.saturating_sub(now().ms).min(i32::MAX as u64) as u32;
+        let session = Rc::clone(self);
+        let timer = Timeout::new(wait_ms, move || session.dispatch(Event::Tick));
+        *self.timer.borrow_mut() = Some(timer);
+    }
+
+    fn finish(&self, outcome: Result<Uploaded, Failure>) {
+        // Both hold the session, which would otherwise hold itself.
+        self.timer.take();
+        self.abort_listener.take();
+        if let Some((resolve, reject)) = self.settle.take() {
+            let settled = match outcome {
+                Ok(uploaded) => resolve.call1(&JsValue::UNDEFINED, &to_js(&uploaded)),
+                Err(failure) => reject.call1(&JsValue::UNDEFINED, &error_to_js(&failure)),
+            };
+            debug_assert!(settled.is_ok(), "the functions of a promise don't throw");
+        }
+    }
+}
+
+fn failed(call: Call) -> impl FnOnce(Failure) -> Event {
+    move |failure| Event::CallFailed { call, failure }
+}
+
+/// Calls the user's function. What it throws is the user's to find, not the upload's to fail by.
+fn call(function: Option<&Function>, value: &impl Serialize) {
+    if let Some(Err(error)) = function.map(|function| function.call1(&JsValue::UNDEFINED, &to_js(value))) {
+        wasm_bindgen_futures::spawn_local(async move { wasm_bindgen::throw_val(error) });
+    }
+}
