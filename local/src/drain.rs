@@ -3,7 +3,7 @@
 //! A server that answers early and closes makes browsers report a broken connection instead of the
 //! answer. So a body that is dropped half-read is read to its end in the background.
 
-use axum::body::{Body, BodyDataStream, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -47,6 +47,11 @@ impl Drop for DrainOnDrop {
 
 /// Wraps the body of every request.
 pub async fn drain(request: Request, next: Next) -> Response {
-    let request = request.map(|body| Body::from_stream(DrainOnDrop(Some(body.into_data_stream()))));
+    // An empty body stays as it is: `s3s` takes its known length for a missing Content-Length.
+    let wrap = |body: Body| match body.is_end_stream() {
+        true => body,
+        false => Body::from_stream(DrainOnDrop(Some(body.into_data_stream()))),
+    };
+    let request = request.map(wrap);
     next.run(request).await
 }

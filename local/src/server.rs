@@ -60,6 +60,7 @@ pub struct Server {
     s3: (TcpListener, Router),
     page_url: String,
     s3_url: String,
+    s3_listen: String,
     credentials: Credentials,
 }
 
@@ -94,7 +95,8 @@ impl Server {
             page: (listener, with_page(api, &options.www, &options.package)),
             s3: (s3_listener, s3_router(store, &credentials).layer(bucket_cors(&allowed))),
             page_url,
-            s3_url: options.s3_url.unwrap_or(s3_url),
+            s3_url: options.s3_url.unwrap_or_else(|| s3_url.clone()),
+            s3_listen: s3_url,
             credentials,
         })
     }
@@ -123,8 +125,8 @@ impl Server {
     pub fn ready_line(&self) -> String {
         let Credentials { access_key, secret_key, .. } = &self.credentials;
         format!(
-            "ready page={} s3={} bucket={BUCKET} access_key={access_key} secret_key={secret_key}",
-            self.page_url, self.s3_url
+            "ready page={} s3={} bucket={BUCKET} access_key={access_key} secret_key={secret_key} s3_listen={}",
+            self.page_url, self.s3_url, self.s3_listen
         )
     }
 

@@ -1,0 +1,80 @@
+# Commands of directput. Each does all of its own set-up; see `make help`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Tools that are in no lock file, pinned, in a folder of the project's own that `make clean` leaves alone.
+TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/directput/tools
+WASM_BINDGEN := 0.2.130
+WASM_PACK := 0.15.1
+CFN_LINT := 1.58.0
+SAM_CLI := 1.170.0
+CARGO_LAMBDA := 1.9.2
+
+STAGE ?= dev
+ARGS ?=
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+export PATH := $(TOOLS)/bin:$(PATH)
+export npm_config_audit := false
+export npm_config_fund := false
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+.PHONY: demo
+demo: package ## Build and serve the demo: the page is at http://127.0.0.1:8080 (ARGS=… go to directput-local)
+	cargo run --quiet --release -p directput-local -- $(ARGS)
+
+.PHONY: package
+package: wasm-tools node-modules ## Build the npm package in pkg/
+	tools/package.sh
+
+.PHONY: test
+test: test-native lint package test-page ## Install what is missing and run everything that CI runs
+
+.PHONY: test-native
+test-native:
+	cargo test --workspace --all-targets
+	cargo test --workspace --doc
+
+.PHONY: lint
+lint: wasm-target node-modules
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p directput --target wasm32-unknown-unknown -- -D warnings
+	node_modules/.bin/biome ci --error-on-warnings .
+
+.PHONY: test-page
+test-page: package browser
+	cargo build -p directput-local
+	timeout 900 node --test --test-timeout=180000 --test-reporter=spec tests/e2e/
+
+.PHONY: clean
+clean: ## Remove what was built (tools stay)
+	cargo clean
+	rm -rf pkg screenshots
+
+# --- set-up ---------------------------------------------------------------------------------------
+
+.PHONY: wasm-target
+wasm-target:
+	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+
+.PHONY: wasm-tools
+wasm-tools: wasm-target
+	@wasm-bindgen --version 2>/dev/null | grep -qF '$(WASM_BINDGEN)' \
+	  || cargo install wasm-bindgen-cli --version $(WASM_BINDGEN) --root '$(TOOLS)'
+	@wasm-pack --version 2>/dev/null | grep -qF '$(WASM_PACK)' \
+	  || cargo install wasm-pack --version $(WASM_PACK) --locked --root '$(TOOLS)'
+
+.PHONY: node-modules
+node-modules:
+	@if ! cmp -s package-lock.json node_modules/.lock; then \
+	  npm ci && cp package-lock.json node_modules/.lock; fi
+
+.PHONY: browser
+browser:
+	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
+	  $$as apt-get update -qq && $$as apt-get install -y -qq chromium chromium-driver; fi

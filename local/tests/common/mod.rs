@@ -1,0 +1,71 @@
+//! A server on free ports with a folder of its own, and the official SDK as its client.
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use directput_local::{Options, Server};
+use tempfile::TempDir;
+
+pub struct Running {
+    pub api: String,
+    pub bucket: &'static str,
+    pub s3: Client,
+    pub folder: TempDir,
+    pub http: reqwest::Client,
+    _stop: tokio::sync::oneshot::Sender<()>,
+}
+
+pub async fn start() -> Running {
+    start_with(&[]).await
+}
+
+pub async fn start_with(settings: &[(&str, &str)]) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let settings: BTreeMap<String, String> =
+        settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let server = Server::start(Options {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        s3_listen: "127.0.0.1:0".parse().unwrap(),
+        s3_url: None,
+        data: folder.path().to_owned(),
+        www: PathBuf::from("../www"),
+        package: PathBuf::from("../pkg"),
+        allow_origin: Vec::new(),
+        settings: Box::new(move |name| settings.get(name).cloned()),
+    })
+    .await
+    .unwrap();
+    let config = server
+        .s3_config()
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        .build();
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let running = Running {
+        api: format!("{}/uploads", server.page_url()),
+        bucket: server.bucket(),
+        s3: Client::from_conf(config),
+        folder,
+        http: reqwest::Client::new(),
+        _stop: stop,
+    };
+    tokio::spawn(server.serve(async move { drop(stopped.await) }));
+    running
+}
+
+impl Running {
+    /// Files in the folder of received bodies, of objects and of unfinished uploads.
+    pub fn leftovers(&self) -> (usize, usize, usize) {
+        let count = |path: &str| walk(&self.folder.path().join(path));
+        (count(".directput/incoming"), count(self.bucket), count(".directput/uploads"))
+    }
+}
+
+fn walk(path: &std::path::Path) -> usize {
+    std::fs::read_dir(path)
+        .map(|entries| entries.flatten().map(|e| if e.path().is_dir() { walk(&e.path()) } else { 1 }).sum())
+        .unwrap_or(0)
+}

@@ -1,0 +1,37 @@
+// The error that every failed upload ends with.
+import type { ErrorCode } from './types.js';
+
+/** What crosses the worker's boundary in place of an error. */
+export interface PlainError {
+  message: string;
+  code: ErrorCode;
+  retryable: boolean;
+  status: number;
+  requestId?: string;
+}
+
+/** Why an upload failed. */
+export class UploadError extends Error {
+  override readonly name = 'UploadError';
+  /** The stable name of what happened; `docs/errors.md` lists them. */
+  readonly code: ErrorCode;
+  /** Whether the same upload may succeed later. */
+  readonly retryable: boolean;
+  /** The HTTP status that it ended with; 0 when there was no answer. */
+  readonly status: number;
+  /** Names the request in the server's logs. */
+  readonly requestId: string | undefined;
+
+  constructor(plain: PlainError, cause?: unknown) {
+    super(plain.message, cause === undefined ? undefined : { cause });
+    this.code = plain.code;
+    this.retryable = plain.retryable;
+    this.status = plain.status;
+    this.requestId = plain.requestId;
+  }
+}
+
+/** An error for what never reached the engine. */
+export function localError(code: ErrorCode, message: string, cause?: unknown): UploadError {
+  return new UploadError({ message, code, retryable: false, status: 0 }, cause);
+}

@@ -1,0 +1,36 @@
+// Starts directput-local on free ports; it ends with the process that started it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const BINARY = process.env.DIRECTPUT_LOCAL ?? `${process.env.CARGO_TARGET_DIR ?? 'target'}/debug/directput-local`;
+
+/** @returns what the `ready` line says, and `stop()`. */
+export async function startServer({ data, args = [], env = {} }) {
+  const listen = ['--listen', '127.0.0.1:0', '--s3-listen', '127.0.0.1:0', '--exit-with-stdin', '--data', data];
+  const child = spawn(BINARY, [...listen, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, RUST_LOG: 'info', ...env },
+  });
+  const log = [];
+  createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
+  const exited = once(child, 'exit').then(([code]) => {
+    throw new Error(`directput-local ended with ${code}: ${log.join('\n')}`);
+  });
+  exited.catch(() => {});
+  const [line] = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), exited]);
+  const pairs = line
+    .replace(/^ready /, '')
+    .split(' ')
+    .map((pair) => pair.split(/=(.*)/s).slice(0, 2));
+  return {
+    ...Object.fromEntries(pairs),
+    data,
+    log,
+    async stop() {
+      const ended = once(child, 'exit');
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
