@@ -451,6 +451,7 @@ fn a_refusal_by_the_api_is_final_and_keeps_its_code() {
     let failure = Failure { status: 415, ..ErrorCode::TypeNotAllowed.into() };
     bench.send(Event::CallFailed { call: Call::Create, failure: failure.clone() });
     assert_eq!(bench.outcome(), Some(Err(failure)));
+    assert!(bench.reports().iter().all(|report| report.phase != Phase::Done), "a failure is not done");
 }
 
 #[test]

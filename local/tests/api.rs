@@ -104,12 +104,12 @@ async fn tokens_and_parts_are_checked_against_the_plan() {
     let (status, created) = post(&server, "", None, &large_file()).await;
     assert_eq!((status, &created["kind"], &created["partCount"]), (201, &json!("multipart"), &json!(3)));
     let token = created["token"].as_str().unwrap().to_owned();
+    let tampered = format!("{token}x");
     let token = Some(token.as_str());
     let one = json!({ "parts": [part(1, 8 << 20)] });
 
     refused(&post(&server, "/parts", None, &one).await, 401, "token-missing", json!("upload-token"));
     refused(&post(&server, "/parts", Some("x.y.z"), &one).await, 401, "token-invalid", json!("upload-token"));
-    let tampered = format!("{}x", token.unwrap());
     for (method, path) in [(Method::GET, "/parts"), (Method::DELETE, "")] {
         let answer = call(&server, method, path, Some(&tampered), None).await;
         refused(&answer, 401, "token-invalid", json!("upload-token"));

@@ -184,6 +184,10 @@ impl Engine {
     }
 
     fn report(&mut self, now: Now) {
+        // A failure is no progress, least of all the end of it.
+        if matches!(self.outbox.back(), Some(Action::Finished(Err(_)))) {
+            return;
+        }
         self.meter.sample(now.ms, self.parts.sent_bytes());
         let progress = self.progress();
         let is_due = match &self.reported {

@@ -88,7 +88,7 @@ const ended = (page) => page.locator('body[data-state=stored], body[data-state=f
 
 async function shownResult(page) {
   await ended(page);
-  const error = await page.locator('#error').innerText();
+  const error = await page.locator('#error').textContent();
   assert.equal(await page.locator('body').getAttribute('data-state'), 'stored', error);
   const text = (id) => page.locator(id).textContent();
   return { key: await text('#key'), checksum: await text('#checksum'), bytes: await text('#bytes') };
@@ -187,7 +187,7 @@ test('cancelling removes what was sent', async () => {
   await page.waitForFunction(() => document.getElementById('bar').value > 0.1);
   await page.click('#cancel');
   await ended(page);
-  assert.match(await page.locator('#error-code').innerText(), /^aborted/);
+  assert.match(await page.locator('#error-code').textContent(), /^aborted/);
   await page.screenshot({ path: join(SCREENSHOTS, 'cancelled.png') });
   assert.deepEqual(openUploads(), []);
   assert.deepEqual(objects(), before);
@@ -196,6 +196,8 @@ test('cancelling removes what was sent', async () => {
 
 test('a file can be dropped, and the button works from the keyboard', async () => {
   const { page, close } = await openPage();
+  const picked = await makeFile('keyboard.bin', 1234);
+  page.on('filechooser', (chooser) => chooser.setFiles(picked));
   const transfer = await page.evaluateHandle(() => {
     const data = new DataTransfer();
     data.items.add(new File(['dropped'], 'note.txt', { type: 'text/plain' }));
@@ -206,9 +208,7 @@ test('a file can be dropped, and the button works from the keyboard', async () =
   assert.match(result.key, /\.txt$/);
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'choose');
-  const chooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
-  await (await chooser).setFiles(await makeFile('keyboard.bin', 1234));
   await page.locator('#bytes', { hasText: '1,234 bytes' }).waitFor();
   await close();
 });
@@ -219,13 +219,14 @@ test('a file that is not accepted is refused in words, and nothing is opened', a
   const { page, close } = await openPage(strict);
   await page.setInputFiles('#file', { name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('text') });
   await ended(page);
-  assert.match(await page.locator('#error').innerText(), /not accepted here[\s\S]*another type/);
+  assert.match(await page.locator('#error').textContent(), /not accepted here[\s\S]*another type/);
+  assert.equal(await page.locator('#phases .done[data-phase=complete]').count(), 0, 'a failure is not shown as done');
   await page.screenshot({ path: join(SCREENSHOTS, 'refused.png') });
   await close();
   const again = await openPage(strict);
   await again.page.setInputFiles('#file', { name: 'a.png', mimeType: 'image/png', buffer: Buffer.alloc(1001) });
   await ended(again.page);
-  assert.match(await again.page.locator('#error').innerText(), /larger than is accepted/);
+  assert.match(await again.page.locator('#error').textContent(), /larger than is accepted/);
   assert.deepEqual(objects(strict), []);
   await again.close();
   await strict.stop();
