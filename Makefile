@@ -31,7 +31,7 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint package test-page ## Install what is missing and run everything that CI runs
+test: test-native lint validate package test-wasm test-page test-lambda ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
@@ -45,10 +45,24 @@ lint: wasm-target node-modules
 	cargo clippy -p directput --target wasm32-unknown-unknown -- -D warnings
 	node_modules/.bin/biome ci --error-on-warnings .
 
+.PHONY: test-wasm
+test-wasm: wasm-tools browser
+	timeout 600 wasm-pack test --headless --chrome --chromedriver "$$(command -v chromedriver)" . --test browser
+
 .PHONY: test-page
 test-page: package browser
 	cargo build -p directput-local
 	timeout 900 node --test --test-timeout=180000 --test-reporter=spec tests/e2e/
+
+.PHONY: validate
+validate: python-tools ## Check the SAM template
+	cfn-lint lambda/template.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam validate --lint --template lambda/template.yaml
+
+.PHONY: test-lambda
+test-lambda: python-tools node-modules
+	cargo build -p directput-lambda
+	timeout 900 node --test --test-timeout=600000 --test-reporter=spec tests/lambda/
 
 .PHONY: clean
 clean: ## Remove what was built (tools stay)
@@ -67,6 +81,20 @@ wasm-tools: wasm-target
 	  || cargo install wasm-bindgen-cli --version $(WASM_BINDGEN) --root '$(TOOLS)'
 	@wasm-pack --version 2>/dev/null | grep -qF '$(WASM_PACK)' \
 	  || cargo install wasm-pack --version $(WASM_PACK) --locked --root '$(TOOLS)'
+
+.PHONY: python-tools
+python-tools:
+	@if ! python3 -c 'import ensurepip' 2>/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
+	  $$as apt-get update -qq && $$as apt-get install -y -qq python3-venv; fi
+	@export UV_TOOL_DIR='$(TOOLS)/uv' UV_TOOL_BIN_DIR='$(TOOLS)/bin' UV_PYTHON_DOWNLOADS=never; \
+	if [ ! -x '$(TOOLS)/python/bin/uv' ]; then \
+	  python3 -m venv '$(TOOLS)/python' && '$(TOOLS)/python/bin/pip' install --quiet uv; fi; \
+	for tool in cfn-lint==$(CFN_LINT) aws-sam-cli==$(SAM_CLI) cargo-lambda==$(CARGO_LAMBDA); do \
+	  stamp="$(TOOLS)/uv/$$tool.installed"; \
+	  if [ ! -e "$$stamp" ]; then \
+	    '$(TOOLS)/python/bin/uv' tool install --quiet "$$tool" && touch "$$stamp"; fi; \
+	done
 
 .PHONY: node-modules
 node-modules:

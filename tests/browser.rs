@@ -1,0 +1,73 @@
+//! In a headless browser, by `wasm-pack test`: hashing both ways, slices and the JS class.
+#![cfg(target_arch = "wasm32")]
+
+use directput::browser::{Uploader, sha256_by_browser, sha256_by_wasm};
+use directput::checksum::Sha256Digest;
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::{Blob, Crypto, SubtleCrypto};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn blob(bytes: &[u8]) -> Blob {
+    let parts = Array::of1(&Uint8Array::from(bytes).into());
+    Blob::new_with_u8_array_sequence(&parts).expect("a blob")
+}
+
+fn subtle() -> SubtleCrypto {
+    let crypto = Reflect::get(&js_sys::global(), &"crypto".into()).expect("crypto");
+    crypto.unchecked_into::<Crypto>().subtle()
+}
+
+#[wasm_bindgen_test]
+async fn both_ways_to_hash_give_the_published_answers() {
+    let long: Vec<u8> = (0..3_000_001u32).map(|at| (at % 251) as u8).collect();
+    for bytes in [b"".as_slice(), b"abc", &long] {
+        let expected = Ok(Sha256Digest::of(bytes));
+        let blob = blob(bytes);
+        assert_eq!(sha256_by_browser(&subtle(), &blob).await, expected, "{} bytes", bytes.len());
+        assert_eq!(sha256_by_wasm(&blob).await, expected, "{} bytes", bytes.len());
+    }
+    let abc = sha256_by_wasm(&blob(b"abc")).await.map(|digest| digest.to_string());
+    assert_eq!(abc.as_deref(), Ok("ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="));
+}
+
+#[wasm_bindgen_test]
+async fn a_slice_hashes_like_its_bytes() {
+    let slice = blob(b"0123456789").slice_with_f64_and_f64(3.0, 7.0).expect("a slice");
+    assert_eq!(sha256_by_browser(&subtle(), &slice).await, Ok(Sha256Digest::of(b"3456")));
+}
+
+fn options(endpoint: &str) -> JsValue {
+    let options = Object::new();
+    Reflect::set(&options, &"endpoint".into(), &endpoint.into()).expect("set");
+    options.into()
+}
+
+fn code(error: &JsValue) -> Option<String> {
+    Reflect::get(error, &"code".into()).ok()?.as_string()
+}
+
+#[wasm_bindgen_test]
+fn wrong_options_throw_an_error_with_a_code() {
+    let error = Uploader::new(options("").unchecked_ref()).expect_err("refused");
+    assert_eq!(code(&error).as_deref(), Some("invalid-option"));
+    let error = Uploader::new(Object::new().unchecked_ref()).expect_err("refused");
+    assert_eq!(code(&error).as_deref(), Some("invalid-option"));
+}
+
+/// The server of the test page answers no call of the API.
+#[wasm_bindgen_test]
+async fn a_call_that_is_refused_rejects_with_an_error_with_a_code() {
+    let uploader = Uploader::new(options("/no-such-api").unchecked_ref()).expect("an uploader");
+    let promise: js_sys::Promise = uploader.upload(blob(b"abc"), None).unchecked_into();
+    let error = JsFuture::from(promise).await.expect_err("refused");
+    let found = code(&error).unwrap_or_default();
+    assert!(["not-found", "invalid-reply"].contains(&found.as_str()), "{found}");
+    assert_eq!(
+        Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string()).as_deref(),
+        Some("UploadError")
+    );
+}
