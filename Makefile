@@ -47,12 +47,13 @@ lint: wasm-target node-modules
 
 .PHONY: test-wasm
 test-wasm: wasm-tools browser
-	timeout 600 wasm-pack test --headless --chrome --chromedriver "$$(command -v chromedriver)" . --test browser
+	cargo build -p directput-local
+	timeout 600 node tests/e2e/with-server.mjs wasm-pack test --headless --chrome --chromedriver "$$(command -v chromedriver)" . --test browser
 
 .PHONY: test-page
 test-page: package browser
 	cargo build -p directput-local
-	timeout 900 node --test --test-timeout=180000 --test-reporter=spec tests/e2e/
+	timeout 900 node --test --test-timeout=180000 --test-reporter=spec tests/e2e/page.test.mjs
 
 .PHONY: validate
 validate: python-tools ## Check the SAM template
@@ -62,7 +63,7 @@ validate: python-tools ## Check the SAM template
 .PHONY: test-lambda
 test-lambda: python-tools node-modules
 	cargo build -p directput-lambda
-	timeout 900 node --test --test-timeout=600000 --test-reporter=spec tests/lambda/
+	timeout 900 node --test --test-timeout=600000 --test-reporter=spec tests/lambda/emulator.test.mjs
 
 .PHONY: clean
 clean: ## Remove what was built (tools stay)

@@ -2,7 +2,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use directput::browser::{Uploader, sha256_by_browser, sha256_by_wasm};
-use directput::checksum::Sha256Digest;
+use directput::checksum::{CompositeChecksum, Sha256Digest};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -56,6 +56,34 @@ fn wrong_options_throw_an_error_with_a_code() {
     assert_eq!(code(&error).as_deref(), Some("invalid-option"));
     let error = Uploader::new(Object::new().unchecked_ref()).expect_err("refused");
     assert_eq!(code(&error).as_deref(), Some("invalid-option"));
+}
+
+/// The signing API of the local server that `make test-wasm` starts; without it nothing compiles.
+const API: &str = env!("DIRECTPUT_API", "run `make test-wasm`: it starts the server that these tests upload to");
+
+async fn upload(bytes: &[u8]) -> Result<JsValue, JsValue> {
+    let uploader = Uploader::new(options(API).unchecked_ref())?;
+    JsFuture::from(uploader.upload(blob(bytes), None).unchecked_into::<js_sys::Promise>()).await
+}
+
+fn text(value: &JsValue, name: &str) -> String {
+    Reflect::get(value, &name.into()).ok().and_then(|member| member.as_string()).unwrap_or_default()
+}
+
+#[wasm_bindgen_test]
+async fn a_small_blob_is_stored_with_its_checksum() {
+    let stored = upload(b"abc").await.expect("stored");
+    assert_eq!(text(&stored, "checksum"), Sha256Digest::of(b"abc").to_string());
+    // The MD5 of RFC 1321's test suite: S3's entity tag of a single PUT.
+    assert_eq!(text(&stored, "etag"), "900150983cd24fb0d6963f7d28e17f72");
+}
+
+#[wasm_bindgen_test]
+async fn a_large_blob_is_stored_in_parts_with_their_composite_checksum() {
+    let bytes: Vec<u8> = (0..17u32 << 20).map(|at| (at >> 9) as u8).collect();
+    let digests: Vec<_> = bytes.chunks(8 << 20).map(Sha256Digest::of).collect();
+    let stored = upload(&bytes).await.expect("stored");
+    assert_eq!(text(&stored, "checksum"), CompositeChecksum::of(&digests).to_string());
 }
 
 /// The server of the test page answers no call of the API.

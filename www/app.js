@@ -74,6 +74,7 @@ function showResult(result) {
   $('checksum').textContent = result.checksum;
   $('etag').textContent = result.etag ?? 'not known';
   $('bytes').textContent = `${result.size.toLocaleString('en')} bytes`;
+  $('result').scrollIntoView({ block: 'nearest' });
 }
 
 function showError(error) {
@@ -82,6 +83,7 @@ function showError(error) {
   $('error-words').textContent = error.message;
   $('error-advice').textContent = ADVICE[error.code] ?? 'Try again. If it happens again, tell whoever runs this site.';
   $('error-code').textContent = [error.code, error.requestId].filter(Boolean).join(' · ');
+  $('error').scrollIntoView({ block: 'nearest' });
 }
 
 async function upload(chosen) {

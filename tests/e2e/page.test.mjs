@@ -122,7 +122,7 @@ for (const [name, size] of [
     await assertStored(path, result);
     assert.equal(await page.locator('#bar').evaluate((bar) => bar.value), 1);
     assert.deepEqual(troubles, []);
-    await page.screenshot({ path: join(SCREENSHOTS, `stored-${size}.png`) });
+    await page.screenshot({ path: join(SCREENSHOTS, `stored-${size}.png`), fullPage: true });
     await close();
   });
 }
@@ -138,7 +138,7 @@ test('320 MiB arrive unchanged while the memory of the browser stays flat', asyn
   }, 100);
   await page.locator('body[data-phase=upload]').waitFor({ timeout: 60_000 });
   await page.waitForFunction(() => document.getElementById('bar').value > 0.3);
-  await page.screenshot({ path: join(SCREENSHOTS, 'uploading.png') });
+  await page.screenshot({ path: join(SCREENSHOTS, 'uploading.png'), fullPage: true });
   const result = await shownResult(page);
   clearInterval(watch);
   await assertStored(path, result);
@@ -188,7 +188,7 @@ test('cancelling removes what was sent', async () => {
   await page.click('#cancel');
   await ended(page);
   assert.match(await page.locator('#error-code').textContent(), /^aborted/);
-  await page.screenshot({ path: join(SCREENSHOTS, 'cancelled.png') });
+  await page.screenshot({ path: join(SCREENSHOTS, 'cancelled.png'), fullPage: true });
   assert.deepEqual(openUploads(), []);
   assert.deepEqual(objects(), before);
   await close();
@@ -221,7 +221,7 @@ test('a file that is not accepted is refused in words, and nothing is opened', a
   await ended(page);
   assert.match(await page.locator('#error').textContent(), /not accepted here[\s\S]*another type/);
   assert.equal(await page.locator('#phases .done[data-phase=complete]').count(), 0, 'a failure is not shown as done');
-  await page.screenshot({ path: join(SCREENSHOTS, 'refused.png') });
+  await page.screenshot({ path: join(SCREENSHOTS, 'refused.png'), fullPage: true });
   await close();
   const again = await openPage(strict);
   await again.page.setInputFiles('#file', { name: 'a.png', mimeType: 'image/png', buffer: Buffer.alloc(1001) });
