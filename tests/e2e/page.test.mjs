@@ -18,11 +18,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { startProxy } from './proxy.mjs';
-import { startServer } from './server.mjs';
+import { freePort, startServer } from './server.mjs';
 
 const MIB = 1 << 20;
 const PART_BYTES = 8 * MIB;
 const SCREENSHOTS = 'screenshots';
+/** A name that is not localhost: over plain http it is no secure context, like a machine on a LAN. */
+const LAN_HOST = 'directput.test';
 const folder = mkdtempSync(join(tmpdir(), 'directput-e2e-'));
 
 let browser;
@@ -32,7 +34,13 @@ before(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true });
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--disable-background-networking',
+      `--host-resolver-rules=MAP ${LAN_HOST} 127.0.0.1`,
+    ],
   });
   server = await startServer({ data: join(folder, 'data') });
 });
@@ -289,4 +297,39 @@ test('the log has no URL, no token and no name of a file', async () => {
   assert.match(log, /"request_id"/);
   for (const secret of ['secret-name', 'X-Amz-Signature', (await token).token]) assert.ok(!log.includes(secret));
   await close();
+});
+
+test('over plain http, where crypto.subtle is missing, Wasm hashes', async () => {
+  const port = await freePort();
+  const origin = `http://${LAN_HOST}:${port}`;
+  const lan = await startServer({ data: join(folder, 'lan'), port, args: ['--allow-origin', origin] });
+  const { page, close } = await openPage({ ...lan, page: origin });
+  assert.equal(await page.evaluate(() => typeof crypto.subtle), 'undefined');
+  const path = await makeFile('lan.bin', 40 * MIB);
+  await page.setInputFiles('#file', path);
+  await assertStored(path, await shownResult(page), lan);
+  await close();
+  await lan.stop();
+});
+
+test('objects, open uploads and credentials survive a restart', async () => {
+  const data = join(folder, 'restarted');
+  const post = async (at, body) => {
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch(`${at.page}/uploads`, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+  };
+  const first = await startServer({ data });
+  const checksum = createHash('sha256').update('abc').digest('base64');
+  const { key, signed } = await post(first, { name: 'a.bin', type: 'a/b', size: 3, checksum });
+  const stored = await fetch(signed.url, { method: 'PUT', headers: signed.headers, body: 'abc' });
+  assert.equal(stored.status, 200);
+  const { token } = await post(first, { name: 'b.bin', type: 'a/b', size: 40 * MIB });
+  await first.stop();
+
+  const second = await startServer({ data });
+  assert.equal(second.secret_key, first.secret_key);
+  assert.equal(readFileSync(objectPath(key, second), 'utf8'), 'abc');
+  const listed = await fetch(`${second.page}/uploads/parts`, { headers: { 'upload-token': token } });
+  assert.deepEqual(await listed.json(), { parts: [] });
+  await second.stop();
 });

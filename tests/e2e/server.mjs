@@ -1,13 +1,14 @@
 // Starts directput-local on free ports; it ends with the process that started it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const BINARY = process.env.DIRECTPUT_LOCAL ?? `${process.env.CARGO_TARGET_DIR ?? 'target'}/debug/directput-local`;
 
 /** @returns what the `ready` line says, and `stop()`. */
-export async function startServer({ data, args = [], env = {} }) {
-  const listen = ['--listen', '127.0.0.1:0', '--s3-listen', '127.0.0.1:0', '--exit-with-stdin', '--data', data];
+export async function startServer({ data, port = 0, args = [], env = {} }) {
+  const listen = ['--listen', `127.0.0.1:${port}`, '--s3-listen', '127.0.0.1:0', '--exit-with-stdin', '--data', data];
   const child = spawn(BINARY, [...listen, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, RUST_LOG: 'info', ...env },
@@ -33,4 +34,13 @@ export async function startServer({ data, args = [], env = {} }) {
       await ended;
     },
   };
+}
+
+/** A port that nobody listens on. */
+export async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }

@@ -2,15 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServer } from './server.mjs';
+import { freePort, startServer } from './server.mjs';
 
-const probe = createServer().listen(0, '127.0.0.1');
-await once(probe, 'listening');
-const address = `127.0.0.1:${probe.address().port}`;
-await new Promise((resolve) => probe.close(resolve));
+const address = `127.0.0.1:${await freePort()}`;
 
 const data = mkdtempSync(join(tmpdir(), 'directput-wasm-'));
 const server = await startServer({ data, args: ['--allow-origin', `http://${address}`] });
