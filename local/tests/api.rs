@@ -168,3 +168,53 @@ async fn a_small_file_has_nothing_to_list_or_complete() {
     assert_eq!(call(&server, Method::DELETE, "", token, None).await.0, 204);
     assert_eq!(server.leftovers(), (0, 0, 0));
 }
+
+/// Two callers, as API Gateway's authorizer would tell them apart.
+#[tokio::test]
+async fn nobody_can_use_somebody_elses_token() {
+    use axum::body::{Body, to_bytes};
+    use directput_lambda::config::Config;
+    use directput_lambda::storage::Storage;
+    use directput_lambda::token::TokenKeys;
+    use directput_lambda::{App, Caller, router};
+    use tower::ServiceExt;
+
+    let server = start().await;
+    let config = server.s3.config().to_builder();
+    let app = router(App {
+        config: Config::for_bucket(server.bucket),
+        storage: Storage::new(config, server.bucket),
+        keys: TokenKeys::new(&[7; 32], None, server.bucket).unwrap(),
+    });
+    let call = async |caller: Option<&str>, method: &str, path: &str, token: &str, body: Value| {
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json")
+            .header("upload-token", token)
+            .extension(Caller(caller.map(str::to_owned)))
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let reply = app.clone().oneshot(request).await.unwrap();
+        let status = reply.status().as_u16();
+        let bytes = to_bytes(reply.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice::<Value>(&bytes).unwrap_or_default())
+    };
+    let (status, created) = call(Some("alice"), "POST", "/uploads", "", large_file()).await;
+    assert_eq!(status, 201, "{created}");
+    let token = created["token"].as_str().unwrap();
+    let one = json!({ "parts": [part(1, 8 << 20)] });
+    for caller in [Some("bob"), None] {
+        for (method, path) in [
+            ("POST", "/uploads/parts"),
+            ("GET", "/uploads/parts"),
+            ("POST", "/uploads/complete"),
+            ("DELETE", "/uploads"),
+        ] {
+            let answer = call(caller, method, path, token, one.clone()).await;
+            refused(&answer, 403, "not-your-upload", json!("upload-token"));
+        }
+    }
+    assert_eq!(call(Some("alice"), "POST", "/uploads/parts", token, one).await.0, 200);
+    assert_eq!(server.leftovers(), (0, 0, 1), "alice's upload is still open");
+}
