@@ -9,8 +9,8 @@ use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
+use crate::store::hex;
 use crate::store::{Attributes, Claimed, Completion, Found, ListedPart, NewUpload, Record, Store, receive};
-use crate::store::{hex, is_part_number};
 
 /// The longest that a presigned URL may live, in seconds (S3 API Reference, "Authenticating Requests:
 /// Using Query Parameters").
@@ -83,11 +83,9 @@ fn metadata_of(found: &Found) -> Metadata {
 }
 
 fn number_of(number: i32) -> S3Result<u32> {
-    if is_part_number(number) {
-        Ok(number.cast_unsigned())
-    } else {
-        Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000, inclusive"))
-    }
+    let number = u32::try_from(number).ok().and_then(directput::protocol::PartNumber::new);
+    let refusal = || s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000, inclusive");
+    number.map(directput::protocol::PartNumber::get).ok_or_else(refusal)
 }
 
 /// The lengths of files fit: no disk has 8 EiB.

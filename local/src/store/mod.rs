@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-pub use multipart::{Completion, ListedPart, NewUpload, hex, is_part_number};
+pub use multipart::{Completion, ListedPart, NewUpload, hex};
 pub use receive::{Claimed, Received, receive};
 use s3s::{S3Result, s3_error};
 use serde::de::DeserializeOwned;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use directput::checksum::{CompositeChecksum, Sha256Digest};
-use directput::plan::{MAX_PARTS, MIN_PART_BYTES};
+use directput::plan::MIN_PART_BYTES;
 use md5::{Digest, Md5};
 use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
@@ -242,11 +242,6 @@ async fn concatenate(files: Vec<PathBuf>, folder: PathBuf) -> S3Result<tempfile:
         Ok(whole.into_temp_path())
     };
     tokio::task::spawn_blocking(copy).await.map_err(S3Error::internal_error)?.map_err(S3Error::internal_error)
-}
-
-/// Whether S3 has a part of that number.
-pub fn is_part_number(number: i32) -> bool {
-    u32::try_from(number).is_ok_and(|number| (1..=MAX_PARTS).contains(&number))
 }
 
 pub fn hex(bytes: &[u8]) -> String {
