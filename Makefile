@@ -13,6 +13,9 @@ CARGO_LAMBDA := 1.9.2
 
 STAGE ?= dev
 ARGS ?=
+SEEDS ?= 50000
+FIRST ?= 1
+TRACE ?= 0
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(TOOLS)/bin:$(PATH)
 export npm_config_audit := false
@@ -37,6 +40,11 @@ test: test-native lint validate package test-wasm test-page test-lambda ## Insta
 test-native:
 	cargo test --workspace --all-targets
 	cargo test --workspace --doc
+
+.PHONY: simulate
+simulate: ## Play the engine through SEEDS=50000 histories from seed FIRST=1 on (TRACE=1 tells each step)
+	SEEDS=$(SEEDS) FIRST=$(FIRST) TRACE=$(TRACE) cargo test --test simulation --config profile.dev.opt-level=2 \
+	  -- --exact every_seed_keeps_every_promise --nocapture
 
 .PHONY: lint
 lint: wasm-target node-modules

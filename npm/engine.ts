@@ -1,50 +1,302 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
-import init, { Uploader as WasmUploader } from '../target/wasm/directput.js';
-import type { PlainError } from './errors.js';
-import type { Progress, Retry, UploaderOptions, UploadResult } from './types.js';
+import { releaseProxy } from 'comlink';
+import init, { fingerprint, type UploadHandle, Uploader as WasmUploader } from '../target/wasm/directput.js';
+import { type PlainError, plainError } from './errors.js';
+import { type EngineRecord, isResumable, type Kept, Records, take, taken } from './records.js';
+import type { Headers, Progress, Resumable, Retry, UploaderOptions, UploadResult } from './types.js';
 
 /** The options of an upload that can be sent to a worker. */
 export interface PlainOptions {
   name?: string;
   type?: string;
+  priority?: number;
+  handle?: FileSystemFileHandle;
+}
+
+/** Whom an upload tells. */
+export interface Hooks {
+  progress(progress: Progress): unknown;
+  retry(retry: Retry): unknown;
+  /** Whether a later visit could go on with it. */
+  kept(isKept: boolean): unknown;
 }
 
 /** How an upload ended; errors lose their members on the way out of a worker, so they go as data. */
 export type Outcome = { ok: true; result: UploadResult } | { ok: false; error: PlainError };
 
+/** Smaller files are sent in one PUT, of which nothing is left when it is cut off (`SINGLE_PUT_BYTES`). */
+const SINGLE_PUT_BYTES = 16 * 1024 * 1024;
+
+/** How often what S3 has confirmed is written down, in milliseconds. */
+const NOTE_EVERY_MS = 2_000;
+
+const gone = plainError('upload-gone', 'The upload was completed, cancelled or cleaned up.');
+const inUse = plainError('in-use', 'This upload is under way in another tab.');
+
+/** An upload from the moment that somebody wants it. */
+interface Running {
+  controller: AbortController;
+  isPaused: boolean;
+  priority: number;
+  upload?: UploadHandle;
+}
+
 export class Engine {
   #uploader: WasmUploader | undefined;
-  readonly #running = new Map<number, AbortController>();
+  #records: Records | undefined;
+  #endpoint = '';
+  readonly #running = new Map<number, Running>();
 
   /** Loads the module. Until this has succeeded the engine is not used. */
-  async open(options: UploaderOptions): Promise<void> {
+  async open(options: UploaderOptions, askHeaders?: () => Promise<Headers>): Promise<void> {
     await init();
-    this.#uploader = new WasmUploader(options);
+    this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
+    this.#endpoint = String(options.endpoint);
+    this.#records = await Records.open(this.#endpoint);
+    // It is nobody's concern when this ends, or how.
+    void this.#tidy().catch(() => {});
   }
 
-  async upload(
+  /** Uploads a file. If an earlier visit has begun to, it goes on with that. */
+  async upload(id: number, file: Blob, options: PlainOptions, hooks: Hooks): Promise<Outcome> {
+    const running = this.#enter(id, options);
+    return this.#leave(id, hooks, async () => {
+      const records = this.#records;
+      if (!records || file.size <= SINGLE_PUT_BYTES) return this.#run(running, file, options, hooks);
+      const print = await fingerprint(file);
+      for (const kept of await records.matching(print)) {
+        const release = await take(kept.id);
+        // Another tab may have ended it meanwhile.
+        const fresh = release && (await records.get(kept.id));
+        if (fresh && isResumable(fresh)) return this.#keep(running, file, options, hooks, fresh, release, true);
+        release?.();
+      }
+      const kept = this.#describe(file, options, print);
+      const release = await take(kept.id);
+      return this.#keep(running, file, options, hooks, kept, release, false);
+    });
+  }
+
+  /** Goes on with an upload of an earlier visit. `isSurely` says whether the file is the one it began with. */
+  async resume(
     id: number,
+    keptId: string,
     file: Blob,
+    isSurely: boolean,
     options: PlainOptions,
-    onProgress: (progress: Progress) => void,
-    onRetry: (retry: Retry) => void,
+    hooks: Hooks,
   ): Promise<Outcome> {
-    if (!this.#uploader) throw new Error('the engine is not open');
-    const controller = new AbortController();
-    this.#running.set(id, controller);
+    const running = this.#enter(id, options);
+    return this.#leave(id, hooks, async () => {
+      const release = await take(keptId);
+      if (!release) return { ok: false, error: inUse };
+      const kept = await this.#records?.get(keptId);
+      if (!kept || !isResumable(kept)) {
+        release();
+        return { ok: false, error: gone };
+      }
+      if ((await fingerprint(file)) === kept.fingerprint) {
+        return this.#keep(running, file, options, hooks, kept, release, true);
+      }
+      if (isSurely || ((file as File).name === kept.name && file.size === kept.size)) {
+        await this.#remove(kept, release);
+        return { ok: false, error: plainError('file-changed', 'The file changed or can no longer be read.') };
+      }
+      release();
+      return { ok: false, error: plainError('wrong-file', 'This is not the file that the upload began with.') };
+    });
+  }
+
+  control(id: number, command: 'pause' | 'resume' | 'cancel'): void {
+    const running = this.#running.get(id);
+    if (!running) return;
+    if (command === 'cancel') {
+      running.controller.abort();
+      return;
+    }
+    running.isPaused = command === 'pause';
+    running.upload?.[command]();
+  }
+
+  prioritize(id: number, priority: number): void {
+    const running = this.#running.get(id);
+    if (!running) return;
+    running.priority = priority;
+    running.upload?.prioritize(priority);
+  }
+
+  setOnline(isOnline: boolean): void {
+    this.#uploader?.setOnline(isOnline);
+  }
+
+  async list(): Promise<Resumable[]> {
+    if (!this.#records) return [];
+    const [all, isTaken] = await Promise.all([this.#records.all(), taken()]);
+    const free = all.filter((kept) => isResumable(kept) && !isTaken(kept.id));
+    return free.map(({ id, name, size, confirmedBytes, startedAt, expiresAt, handle }) => {
+      return { id, name, size, confirmedBytes, startedAt, expiresAt, hasFile: handle !== undefined };
+    });
+  }
+
+  async handleOf(keptId: string): Promise<FileSystemFileHandle | undefined> {
+    return (await this.#records?.get(keptId))?.handle;
+  }
+
+  /** Removes an upload, here and in S3. What can't be removed now is removed by a later visit. */
+  async forget(keptId: string): Promise<PlainError | undefined> {
+    if (!this.#records) return undefined;
+    const release = await take(keptId);
+    if (!release) return inUse;
+    const kept = await this.#records.get(keptId);
+    if (kept) await this.#remove(kept, release);
+    release();
+    return undefined;
+  }
+
+  #enter(id: number, options: PlainOptions): Running {
+    const running = { controller: new AbortController(), isPaused: false, priority: options.priority ?? 0 };
+    this.#running.set(id, running);
+    return running;
+  }
+
+  async #leave(id: number, hooks: Hooks, run: () => Promise<Outcome>): Promise<Outcome> {
     try {
-      const signal = controller.signal;
-      const result = await this.#uploader.upload(file, { ...options, onProgress, onRetry, signal });
-      return { ok: true, result };
+      return await run();
     } catch (error) {
-      const { message, code, retryable, status, requestId } = error as PlainError;
-      return { ok: false, error: { message, code, retryable, status, ...(requestId && { requestId }) } };
+      const { message, code, retryable, status, requestId, resumeId } = error as PlainError;
+      // What has no code was thrown by the browser.
+      if (code === undefined) return { ok: false, error: plainError('internal', String(message)) };
+      const names = { ...(requestId && { requestId }), ...(resumeId && { resumeId }) };
+      return { ok: false, error: { message, code, retryable, status, ...names } };
     } finally {
       this.#running.delete(id);
+      (hooks as Partial<Record<typeof releaseProxy, () => void>>)[releaseProxy]?.();
     }
   }
 
-  abort(id: number): void {
-    this.#running.get(id)?.abort();
+  async #run(
+    running: Running,
+    file: Blob,
+    { name, type }: PlainOptions,
+    hooks: Hooks,
+    record?: EngineRecord,
+    onRecord?: (record: EngineRecord | null) => void,
+  ): Promise<Outcome> {
+    if (!this.#uploader) throw new Error('the engine is not open');
+    const options = {
+      ...(name !== undefined && { name }),
+      ...(type !== undefined && { type }),
+      ...(onRecord && { onRecord }),
+      priority: running.priority,
+      signal: running.controller.signal,
+      onProgress: (progress: Progress) => void hooks.progress(progress),
+      onRetry: (retry: Retry) => void hooks.retry(retry),
+    };
+    const uploader = this.#uploader;
+    const upload = record ? uploader.goOn(file, record, options) : uploader.upload(file, options);
+    running.upload = upload;
+    if (running.isPaused) upload.pause();
+    try {
+      return { ok: true, result: await upload.done };
+    } finally {
+      delete running.upload;
+      upload.free();
+    }
+  }
+
+  /** Runs an upload and writes down what a later visit needs to go on with it. */
+  async #keep(
+    running: Running,
+    file: Blob,
+    options: PlainOptions,
+    hooks: Hooks,
+    kept: Kept,
+    release: (() => void) | undefined,
+    goesOn: boolean,
+  ): Promise<Outcome> {
+    const records = this.#records;
+    if (!records || !release) return this.#run(running, file, options, hooks);
+    let latest: Kept | undefined = goesOn ? { ...kept, ...(options.handle && { handle: options.handle }) } : undefined;
+    let written: Promise<unknown> = Promise.resolve();
+    // One after the other: the last word must be the last one written.
+    const write = (action: () => Promise<void>): void => {
+      written = written.then(action).catch(() => {});
+    };
+    const onRecord = (record: EngineRecord | null): void => {
+      if (record) {
+        const isFirst = latest === undefined;
+        const next: Kept = { ...(latest ?? kept), record };
+        if (isFirst) next.expiresAt = Date.now() + record.expiresInSeconds * 1_000;
+        latest = next;
+        write(() => records.put(next));
+      } else {
+        latest = undefined;
+        write(() => records.delete(kept.id));
+      }
+      hooks.kept(latest !== undefined && !latest.record.discard);
+    };
+    let notedAt = 0;
+    const progress = (progress: Progress): void => {
+      const { confirmedBytes } = progress;
+      if (latest && confirmedBytes > latest.confirmedBytes && Date.now() > notedAt + NOTE_EVERY_MS) {
+        notedAt = Date.now();
+        const next = { ...latest, confirmedBytes };
+        latest = next;
+        write(() => records.put(next));
+      }
+      hooks.progress(progress);
+    };
+    const told = { progress, retry: (retry: Retry) => hooks.retry(retry), kept: () => {} };
+    if (goesOn) hooks.kept(true);
+    try {
+      return await this.#run(running, file, options, told, goesOn ? kept.record : undefined, onRecord);
+    } catch (error) {
+      const resumable = latest as Kept | undefined;
+      if (resumable && !resumable.record.discard) Object.assign(error as object, { resumeId: kept.id });
+      throw error;
+    } finally {
+      await written;
+      release();
+    }
+  }
+
+  #describe(file: Blob, options: PlainOptions, print: string): Kept {
+    const now = Date.now();
+    return {
+      id: crypto.randomUUID(),
+      endpoint: this.#endpoint,
+      fingerprint: print,
+      name: options.name ?? (file as File).name ?? '',
+      size: file.size,
+      type: options.type ?? file.type,
+      confirmedBytes: 0,
+      startedAt: now,
+      expiresAt: now,
+      ...(options.handle && { handle: options.handle }),
+      // Replaced by the engine's before it is written.
+      record: { expiresInSeconds: 0, discard: false },
+    };
+  }
+
+  /** Removes what S3 holds of an upload, and then its record. */
+  async #remove(kept: Kept, release: () => void): Promise<void> {
+    const discarded = { ...kept, record: { ...kept.record, discard: true } };
+    // If this visit doesn't get to remove it, the next one will.
+    await this.#records?.put(discarded);
+    const running = { controller: new AbortController(), isPaused: false, priority: 0 };
+    const nobody = { progress() {}, retry() {}, kept() {} };
+    await this.#keep(running, new Blob(), {}, nobody, discarded, release, true).catch(() => {});
+  }
+
+  /** Removes what earlier visits could not, and what is too old to be gone on with. */
+  async #tidy(): Promise<void> {
+    for (const kept of (await this.#records?.all()) ?? []) {
+      if (isResumable(kept)) continue;
+      const release = await take(kept.id);
+      if (!release) continue;
+      if (kept.record.discard && kept.expiresAt > Date.now()) await this.#remove(kept, release);
+      else await this.#records?.delete(kept.id);
+      release();
+    }
   }
 }

@@ -8,6 +8,7 @@ export interface PlainError {
   retryable: boolean;
   status: number;
   requestId?: string;
+  resumeId?: string;
 }
 
 /** Why an upload failed. */
@@ -21,6 +22,8 @@ export class UploadError extends Error {
   readonly status: number;
   /** Names the request in the server's logs. */
   readonly requestId: string | undefined;
+  /** What `resume` takes to go on with this upload; undefined if nothing of it is kept. */
+  readonly resumeId: string | undefined;
 
   constructor(plain: PlainError, cause?: unknown) {
     super(plain.message, cause === undefined ? undefined : { cause });
@@ -28,10 +31,16 @@ export class UploadError extends Error {
     this.retryable = plain.retryable;
     this.status = plain.status;
     this.requestId = plain.requestId;
+    this.resumeId = plain.resumeId;
   }
 }
 
 /** An error for what never reached the engine. */
 export function localError(code: ErrorCode, message: string, cause?: unknown): UploadError {
-  return new UploadError({ message, code, retryable: false, status: 0 }, cause);
+  return new UploadError(plainError(code, message), cause);
+}
+
+/** The same, for the way out of a worker. */
+export function plainError(code: ErrorCode, message: string): PlainError {
+  return { message, code, retryable: code === 'in-use', status: 0 };
 }

@@ -7,22 +7,30 @@ const NETWORKS: readonly NetworkHint[] = ['slow-2g', '2g', '3g', '4g', 'wifi', '
 /** The options as the Wasm module takes them: plain data, the endpoint absolute. */
 export function checkUploaderOptions(options: UploaderOptions): UploaderOptions {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object');
-  const { endpoint, headers = {}, partsInFlight, network } = options;
+  const { endpoint, headers = {}, partsInFlight, network, stallSeconds } = options;
   if (!(endpoint instanceof URL) && (typeof endpoint !== 'string' || endpoint === '')) {
     throw wrong('endpoint', 'a URL or a path');
   }
-  const texts = Object.values(headers).every((value) => typeof value === 'string');
-  if (typeof headers !== 'object' || !texts) throw wrong('headers', 'an object of texts');
-  if (partsInFlight !== undefined && !(Number.isInteger(partsInFlight) && partsInFlight >= 1 && partsInFlight <= 64)) {
-    throw wrong('partsInFlight', 'a whole number from 1 to 64');
+  const areTexts = (): boolean => Object.values(headers).every((value) => typeof value === 'string');
+  if (typeof headers !== 'function' && (typeof headers !== 'object' || !areTexts())) {
+    throw wrong('headers', 'an object of texts, or a function that returns one');
   }
+  checkNumber('partsInFlight', partsInFlight, 1, 64);
+  checkNumber('stallSeconds', stallSeconds, 5, 300);
   if (network !== undefined && !NETWORKS.includes(network)) throw wrong('network', `one of ${NETWORKS.join(', ')}`);
   return {
     endpoint: absolute(endpoint),
     headers,
     network: network ?? guessNetwork(),
     ...(partsInFlight !== undefined && { partsInFlight }),
+    ...(stallSeconds !== undefined && { stallSeconds }),
   };
+}
+
+function checkNumber(option: string, value: number | undefined, least: number, most: number): void {
+  if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)) {
+    throw wrong(option, `a whole number from ${least} to ${most}`);
+  }
 }
 
 function wrong(option: string, expected: string): Error {

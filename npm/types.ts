@@ -5,15 +5,25 @@ export type NetworkHint = 'slow-2g' | '2g' | '3g' | '4g' | 'wifi' | 'ethernet' |
 export interface UploaderOptions {
   /** The address of the signing API, such as `/uploads` or `https://api.example.com/uploads`. */
   endpoint: string | URL;
-  /** Headers for every call of the API, such as `authorization`. They are never sent to S3. */
-  headers?: Record<string, string>;
-  /** How many parts are sent at once, from 1 to 64. Default: 6, what browsers open to one host. */
+  /**
+   * Headers for every call of the API, such as `authorization`, or a function that says them; it is asked
+   * again when the API answers 401. They are never sent to S3.
+   */
+  headers?: Headers | (() => Headers | Promise<Headers>);
+  /** How many parts are sent at once, of all files together, from 1 to 64. Default: 6, what browsers open to one host. */
   partsInFlight?: number;
   /** Default: what `navigator.connection` says, where there is one. */
   network?: NetworkHint;
+  /** After how many seconds a PUT of which nothing is heard is made again, from 5 to 300. Default: 30. */
+  stallSeconds?: number;
   /** Whether to work in a worker where one can start. Default: true. */
   worker?: boolean;
+  /** Whether the browser asks before the page is left while an upload would be lost. Default: true. */
+  warnBeforeLeaving?: boolean;
 }
+
+/** Headers by name. */
+export type Headers = Record<string, string>;
 
 /** What holds for one upload. */
 export interface UploadOptions {
@@ -23,10 +33,46 @@ export interface UploadOptions {
   onRetry?: (retry: Retry) => void;
   /** Cancels the upload and removes what was sent. */
   signal?: AbortSignal;
+  /** Uploads with a higher priority go first. Default: 0. */
+  priority?: number;
+  /** Where the file came from, so that `resume` can open it again: from a drop or `showOpenFilePicker`. */
+  handle?: FileSystemFileHandle;
   /** The file's name, for the metadata of the object. Default: its own. */
   name?: string;
   /** Its media type. Default: its own, or `application/octet-stream`. */
   type?: string;
+}
+
+/** An upload: the promise of its result, and what can be done about it meanwhile. */
+export type Upload = Promise<UploadResult> & UploadControls;
+
+export interface UploadControls {
+  /** Stops until `resume`. Parts on their way are cut off and sent again later. */
+  pause(): void;
+  /** Goes on. */
+  resume(): void;
+  /** Ends the upload and removes what was sent. It rejects with `aborted`. */
+  cancel(): void;
+  /** Lets it go before all uploads with a lower priority. */
+  prioritize(priority: number): void;
+}
+
+/** An upload of an earlier visit that can be gone on with. */
+export interface Resumable {
+  /** For `resume` and `forget`. */
+  id: string;
+  /** The name of the file. */
+  name: string;
+  /** Its size in bytes. */
+  size: number;
+  /** Bytes that S3 had confirmed when it was last looked at. */
+  confirmedBytes: number;
+  /** When the upload began, in milliseconds since 1970. */
+  startedAt: number;
+  /** When it can no longer be gone on with, in milliseconds since 1970. */
+  expiresAt: number;
+  /** Whether `resume` can open the file by itself, if the user allows it. */
+  hasFile: boolean;
 }
 
 /** What is going on, in the order in which it happens; later parts are still hashed while earlier ones are sent. */
@@ -51,6 +97,8 @@ export interface Progress {
   bytesPerSecond: number;
   /** The time left in seconds; null until there is a speed. */
   secondsLeft: number | null;
+  /** Why nothing moves, if it is meant not to: the user, no network, or a server that asked for a rest. */
+  held: 'paused' | 'offline' | 'busy' | null;
 }
 
 /** Something failed and will be done again. */
@@ -119,4 +167,7 @@ export type ErrorCode =
   | 'etag-hidden'
   | 'storage-refused'
   | 'invalid-reply'
+  | 'wrong-file'
+  | 'file-needed'
+  | 'in-use'
   | 'invalid-option';

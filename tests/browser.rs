@@ -63,7 +63,7 @@ const API: &str = env!("DIRECTPUT_API", "run `make test-wasm`: it starts the ser
 
 async fn upload(bytes: &[u8]) -> Result<JsValue, JsValue> {
     let uploader = Uploader::new(options(API).unchecked_ref())?;
-    JsFuture::from(uploader.upload(blob(bytes), None).unchecked_into::<js_sys::Promise>()).await
+    JsFuture::from(uploader.upload(blob(bytes), None)?.done().unchecked_into::<js_sys::Promise>()).await
 }
 
 fn text(value: &JsValue, name: &str) -> String {
@@ -90,7 +90,7 @@ async fn a_large_blob_is_stored_in_parts_with_their_composite_checksum() {
 #[wasm_bindgen_test]
 async fn a_call_that_is_refused_rejects_with_an_error_with_a_code() {
     let uploader = Uploader::new(options("/no-such-api").unchecked_ref()).expect("an uploader");
-    let promise: js_sys::Promise = uploader.upload(blob(b"abc"), None).unchecked_into();
+    let promise: js_sys::Promise = uploader.upload(blob(b"abc"), None).expect("under way").done().unchecked_into();
     let error = JsFuture::from(promise).await.expect_err("refused");
     let found = code(&error).unwrap_or_default();
     assert!(["not-found", "invalid-reply"].contains(&found.as_str()), "{found}");

@@ -48,7 +48,7 @@ pub fn api_cors(allowed: &[String]) -> CorsLayer {
         .allow_origin(origins(allowed))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, HeaderName::from_static(TOKEN_HEADER)])
-        .expose_headers([HeaderName::from_static(REQUEST_ID_HEADER)])
+        .expose_headers([HeaderName::from_static(REQUEST_ID_HEADER), header::RETRY_AFTER])
         .max_age(std::time::Duration::from_secs(3_000))
 }
 
@@ -57,4 +57,4 @@ const BUCKET_HEADERS: [&str; 5] =
     ["content-disposition", "content-type", "if-none-match", "x-amz-checksum-sha256", "x-amz-meta-name"];
 
 /// Headers of S3's answers that the page may read.
-const BUCKET_EXPOSED: [&str; 3] = ["etag", "x-amz-checksum-sha256", "x-amz-request-id"];
+const BUCKET_EXPOSED: [&str; 4] = ["etag", "retry-after", "x-amz-checksum-sha256", "x-amz-request-id"];

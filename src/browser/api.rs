@@ -1,6 +1,6 @@
 //! The calls of the signing API, by gloo-net.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use gloo_net::http::{Method, RequestBuilder, Response};
 use js_sys::JSON;
@@ -9,26 +9,35 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
 
-use crate::engine::Failure;
+use super::credentials::Credentials;
+use crate::engine::{CALL_TIMEOUT_MS, Failure};
 use crate::protocol::{
-    CompleteUpload, CreateUpload, ErrorCode, PartsSigned, Problem, REQUEST_ID_HEADER, SignParts, TOKEN_HEADER,
-    UploadCompleted, UploadCreated,
+    CompleteUpload, CreateUpload, ErrorCode, PartNumber, PartsListed, PartsSigned, Problem, REQUEST_ID_HEADER,
+    SignParts, TOKEN_HEADER, UploadCompleted, UploadCreated,
 };
-
-/// API Gateway gives up after 30 s (HTTP API quotas), so no answer comes later, in milliseconds.
-const TIMEOUT_MS: u32 = 35_000;
 
 /// Where the API is and what else it wants to be told.
 #[derive(Debug, Clone)]
 pub struct Api {
     endpoint: String,
-    headers: BTreeMap<String, String>,
+    credentials: Rc<Credentials>,
 }
 
 impl Api {
     /// The API below `endpoint`, such as `/uploads`, with headers for every call.
-    pub fn new(endpoint: &str, headers: BTreeMap<String, String>) -> Self {
-        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), headers }
+    pub fn new(endpoint: &str, credentials: Credentials) -> Self {
+        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), credentials: Rc::new(credentials) }
+    }
+
+    /// Asks for fresh credentials. Says whether there are any.
+    pub async fn refresh_credentials(&self) -> bool {
+        self.credentials.refresh().await
+    }
+
+    /// `GET /uploads/parts`.
+    pub async fn list(&self, token: &str, after: Option<PartNumber>) -> Result<PartsListed, Failure> {
+        let path = after.map_or("/parts".to_owned(), |part| format!("/parts?after={}", part.get()));
+        read(self.send(Method::GET, &path, Some(token), None).await?).await
     }
 
     /// `POST /uploads`.
@@ -58,10 +67,11 @@ impl Api {
         token: Option<&str>,
         body: Option<JsValue>,
     ) -> Result<Response, Failure> {
-        let timeout = AbortSignal::timeout_with_u32(TIMEOUT_MS);
+        let headers = self.credentials.headers().await?;
+        let timeout = AbortSignal::timeout_with_u32(CALL_TIMEOUT_MS);
         let url = [self.endpoint.as_str(), path].concat();
         let mut request = RequestBuilder::new(&url).method(method).abort_signal(Some(&timeout));
-        for (name, value) in &self.headers {
+        for (name, value) in &headers {
             request = request.header(name, value);
         }
         if let Some(token) = token {
@@ -102,6 +112,7 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
 async fn refusal(response: Response) -> Failure {
     let status = response.status();
     let request_id = response.headers().get(REQUEST_ID_HEADER);
+    let retry_after_ms = retry_after_ms(response.headers().get("retry-after"));
     let is_problem = response.headers().get("content-type").is_some_and(|kind| kind.contains("problem+json"));
     let problem: Option<Problem> = if is_problem { parse(&response).await } else { None };
     if let Some(problem) = problem {
@@ -110,7 +121,7 @@ async fn refusal(response: Response) -> Failure {
             (Some(field), Some(detail)) => Some([field, detail].join(": ")),
             (field, detail) => field.or(detail),
         };
-        return Failure { status, request_id, detail, ..code.into() };
+        return Failure { status, request_id, retry_after_ms, detail, ..code.into() };
     }
     let code = match status {
         401 | 403 => ErrorCode::Unauthorized,
@@ -120,5 +131,11 @@ async fn refusal(response: Response) -> Failure {
         500..=599 => ErrorCode::Internal,
         _ => ErrorCode::InvalidReply,
     };
-    Failure { status, request_id, ..code.into() }
+    Failure { status, request_id, retry_after_ms, ..code.into() }
+}
+
+/// A header `Retry-After` in seconds (RFC 9110, section 10.2.3), in milliseconds. A date is taken as no
+/// header: the client's clock may be wrong by more than it asks for.
+pub fn retry_after_ms(header: Option<String>) -> Option<u64> {
+    header?.trim().parse::<u32>().ok().map(|seconds| u64::from(seconds) * 1_000)
 }

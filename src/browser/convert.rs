@@ -1,13 +1,14 @@
 //! Options from JavaScript, and results and errors for it.
 
-use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use js_sys::{Function, Reflect};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
 
-use crate::engine::{Config, Failure, FileInfo};
+use super::credentials::{Credentials, Headers};
+use crate::engine::{Config, Failure, FileInfo, Record};
 use crate::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
 
 /// The options of an `Uploader` that are plain data.
@@ -16,22 +17,24 @@ use crate::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
 pub struct UploaderOptions {
     /// Where the API is.
     pub endpoint: String,
-    /// Headers for every call of the API.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
     /// How many PUTs may run at once.
     pub parts_in_flight: Option<u32>,
     /// What is known of the link.
     #[serde(default)]
     pub network: NetworkHint,
+    /// After how long a silent PUT is made again, in seconds.
+    pub stall_seconds: Option<u32>,
 }
 
 /// The most PUTs at once: more than any browser opens connections.
 const MAX_PARTS_IN_FLIGHT: u32 = 64;
 
+/// The range of `stallSeconds`. Below it a slow link looks dead, above it a dead one looks slow.
+const STALL_SECONDS: RangeInclusive<u32> = 5..=300;
+
 impl UploaderOptions {
-    /// Reads them from a JavaScript object.
-    pub fn read(value: &JsValue) -> Result<Self, Failure> {
+    /// Reads them from a JavaScript object, and the headers apart from them: they may be a function.
+    pub fn read(value: &JsValue) -> Result<(Self, Credentials), Failure> {
         let options: Self = serde_wasm_bindgen::from_value(value.clone())
             .map_err(|error| Failure { detail: Some(error.to_string()), ..ErrorCode::InvalidOption.into() })?;
         if options.endpoint.is_empty() {
@@ -40,15 +43,37 @@ impl UploaderOptions {
         if options.parts_in_flight.is_some_and(|parts| !(1..=MAX_PARTS_IN_FLIGHT).contains(&parts)) {
             return Err(invalid("partsInFlight: expected a whole number from 1 to 64"));
         }
-        Ok(options)
+        if options.stall_seconds.is_some_and(|seconds| !STALL_SECONDS.contains(&seconds)) {
+            return Err(invalid("stallSeconds: expected a whole number from 5 to 300"));
+        }
+        Ok((options, credentials(value)?))
     }
 
     /// What the engine wants to know of them.
     pub fn config(&self) -> Config {
         let default = Config::default();
         let parts_in_flight = self.parts_in_flight.unwrap_or(default.parts_in_flight);
-        Config { parts_in_flight, network: self.network, ..default }
+        let stall_ms = self.stall_seconds.map_or(default.stall_ms, |seconds| u64::from(seconds) * 1_000);
+        Config { parts_in_flight, network: self.network, stall_ms, ..default }
     }
+}
+
+fn credentials(options: &JsValue) -> Result<Credentials, Failure> {
+    let headers = Reflect::get(options, &JsValue::from_str("headers")).unwrap_or(JsValue::UNDEFINED);
+    if headers.is_undefined() {
+        return Ok(Credentials::fixed(Headers::new()));
+    }
+    match headers.dyn_into::<Function>() {
+        Ok(source) => Ok(Credentials::asked_of(source)),
+        Err(headers) => serde_wasm_bindgen::from_value(headers)
+            .map(Credentials::fixed)
+            .map_err(|_| invalid("headers: expected an object of texts, or a function that returns one")),
+    }
+}
+
+/// A record that [`crate::engine::Action::Persist`] gave out, as JavaScript kept it.
+pub fn read_record(value: JsValue) -> Result<Record, Failure> {
+    serde_wasm_bindgen::from_value(value).map_err(|_| invalid("record: expected what onRecord was called with"))
 }
 
 /// The options of one upload.
@@ -58,6 +83,10 @@ pub struct UploadOptions {
     pub on_progress: Option<Function>,
     /// `onRetry`.
     pub on_retry: Option<Function>,
+    /// `onRecord`.
+    pub on_record: Option<Function>,
+    /// `priority`.
+    pub priority: i32,
     /// `signal`.
     pub signal: Option<AbortSignal>,
     name: Option<String>,
@@ -73,6 +102,9 @@ impl UploadOptions {
         Ok(Self {
             on_progress: member(value, "onProgress", "a function")?,
             on_retry: member(value, "onRetry", "a function")?,
+            on_record: member(value, "onRecord", "a function")?,
+            priority: member::<js_sys::Number>(value, "priority", "a number")?
+                .map_or(0, |priority| priority.value_of() as i32),
             signal: member(value, "signal", "an AbortSignal")?,
             name: text(value, "name")?,
             content_type: text(value, "type")?,

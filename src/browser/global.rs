@@ -1,6 +1,8 @@
 //! What a page and a worker both have, under the same name but behind different types.
 
-use js_sys::Reflect;
+use std::cell::Cell;
+
+use js_sys::{Date, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Crypto, Performance, SubtleCrypto};
 
@@ -20,9 +22,28 @@ pub fn subtle_crypto() -> Option<SubtleCrypto> {
     (!subtle.is_undefined()).then(|| subtle.unchecked_into())
 }
 
-/// The moment, as the engine wants it.
+/// What the clocks showed when they were last looked at, in milliseconds.
+#[derive(Clone, Copy)]
+struct Clocks {
+    monotonic: f64,
+    wall: f64,
+    passed: f64,
+}
+
+thread_local! {
+    static CLOCKS: Cell<Option<Clocks>> = const { Cell::new(None) };
+}
+
+/// The moment, as the engine wants it. `performance.now()` may stand still while the machine sleeps, and
+/// the wall clock may be set back, so the time that has passed is what the faster of both says: a URL is
+/// rather signed once too often than used too late.
 pub fn now() -> Now {
-    let ms = global("performance").unchecked_into::<Performance>().now();
+    let monotonic = global("performance").unchecked_into::<Performance>().now();
+    let wall = Date::now();
+    let before = CLOCKS.get().unwrap_or(Clocks { monotonic, wall, passed: 0.0 });
+    let step = (monotonic - before.monotonic).max(wall - before.wall).max(0.0);
+    let passed = before.passed + step;
+    CLOCKS.set(Some(Clocks { monotonic, wall, passed }));
     let random = js_sys::Math::random() * f64::from(u32::MAX);
-    Now { ms: ms as u64, random: random as u32 }
+    Now { ms: passed as u64, random: random as u32 }
 }

@@ -59,12 +59,21 @@ pub async fn sha256_by_wasm(blob: &Blob) -> Result<Sha256Digest, Failure> {
     Ok(hasher.finish())
 }
 
+/// Whether the file behind a slice can still be read: the browser refuses when it has changed on disk.
+pub async fn is_readable(blob: &Blob) -> bool {
+    match slice(blob, 0.0, 1.0) {
+        Ok(first_byte) => read(&first_byte).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
 /// A lazy slice: nothing is read until somebody needs the bytes.
 pub fn slice(blob: &Blob, start: f64, end: f64) -> Result<Blob, Failure> {
     blob.slice_with_f64_and_f64(start, end).map_err(|_| ErrorCode::FileChanged.into())
 }
 
-async fn read(blob: &Blob) -> Result<ArrayBuffer, Failure> {
+/// The bytes of a blob.
+pub async fn read(blob: &Blob) -> Result<ArrayBuffer, Failure> {
     // NotReadableError or NotFoundError: the file on disk is no longer the one that was picked.
     let buffer = JsFuture::from(blob.array_buffer()).await.map_err(|_| Failure::from(ErrorCode::FileChanged))?;
     Ok(buffer.unchecked_into())

@@ -5,11 +5,14 @@
 
 mod api;
 mod convert;
+mod credentials;
+mod fingerprint;
 mod global;
 mod hash;
+mod hub;
 mod put;
 mod session;
 mod uploader;
 
 pub use hash::{sha256_by_browser, sha256_by_wasm};
-pub use uploader::Uploader;
+pub use uploader::{Upload, Uploader};

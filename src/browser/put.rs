@@ -7,6 +7,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ProgressEvent, XmlHttpRequest};
 
+use super::api::retry_after_ms;
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
@@ -77,6 +78,7 @@ fn answer(request: &XmlHttpRequest) -> Result<Stored, Failure> {
                 status,
                 storage_code: element(&body, "Code"),
                 request_id: header("x-amz-request-id").or_else(|| element(&body, "RequestId")),
+                retry_after_ms: retry_after_ms(header("retry-after")),
                 detail: element(&body, "Code"),
                 ..ErrorCode::StorageRefused.into()
             })

@@ -10,24 +10,30 @@ use js_sys::{Function, Promise};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, XmlHttpRequest};
+use web_sys::{AbortSignal, Blob, XmlHttpRequest};
 
 use super::api::Api;
 use super::convert::{UploadOptions, error_to_js, to_js};
 use super::global::now;
-use super::hash::{sha256, slice};
+use super::hash::{is_readable, sha256, slice};
+use super::hub::Hub;
 use super::put;
-use crate::engine::{Action, Call, Config, Engine, Event, Failure, FileInfo, Put, PutId, Uploaded};
+use crate::engine::{Action, Call, Demand, Engine, Event, Failure, Now, Put, PutId, Retry, UploadId, Uploaded};
 use crate::plan::Part;
+use crate::protocol::ErrorCode;
 
-/// An upload from its start to its end. It lives as long as something of it is under way.
+/// An upload from its start to its end. Its hub lets go of it when it has ended.
 pub struct Session {
+    id: UploadId,
+    hub: Rc<Hub>,
     file: Blob,
     api: Api,
     on_progress: Option<Function>,
     on_retry: Option<Function>,
+    on_record: Option<Function>,
     settle: RefCell<Option<(Function, Function)>>,
     engine: RefCell<Engine>,
+    lanes: Cell<u32>,
     inbox: RefCell<VecDeque<Event>>,
     is_busy: Cell<bool>,
     puts: RefCell<BTreeMap<PutId, XmlHttpRequest>>,
@@ -35,39 +41,73 @@ pub struct Session {
     abort_listener: RefCell<Option<EventListener>>,
 }
 
+impl std::fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The engine holds presigned URLs and the token.
+        formatter.debug_struct("Session").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 impl Session {
-    /// Starts an upload; the promise is settled when it ends.
-    pub fn start(api: Api, config: Config, file: Blob, info: FileInfo, options: UploadOptions) -> Promise {
+    /// Makes an upload that waits in its hub; the promise is settled when it ends.
+    pub fn new(hub: &Rc<Hub>, api: Api, engine: Engine, file: Blob, options: UploadOptions) -> (Rc<Self>, Promise) {
         let mut settle = None;
         let promise = Promise::new(&mut |resolve, reject| settle = Some((resolve, reject)));
         let session = Rc::new(Self {
+            id: hub.next_id(),
+            hub: Rc::clone(hub),
             file,
             api,
             on_progress: options.on_progress,
             on_retry: options.on_retry,
+            on_record: options.on_record,
             settle: RefCell::new(settle),
-            engine: RefCell::new(Engine::new(config, info)),
+            engine: RefCell::new(engine),
+            lanes: Cell::new(u32::MAX),
             inbox: RefCell::default(),
             is_busy: Cell::new(false),
             puts: RefCell::default(),
             timer: RefCell::default(),
             abort_listener: RefCell::default(),
         });
-        if let Some(signal) = options.signal {
-            if signal.aborted() {
-                session.dispatch(Event::Abort);
-            }
-            let listening = Rc::clone(&session);
-            let listener = EventListener::once(&signal, "abort", move |_| listening.dispatch(Event::Abort));
-            *session.abort_listener.borrow_mut() = Some(listener);
+        (session, promise)
+    }
+
+    /// Ends the upload when the signal is aborted, or if it was already.
+    pub fn watch(self: &Rc<Self>, signal: &AbortSignal) {
+        if signal.aborted() {
+            return self.dispatch(Event::Abort);
         }
-        session.dispatch(Event::Start);
-        promise
+        let session = Rc::clone(self);
+        let listener = EventListener::once(signal, "abort", move |_| session.dispatch(Event::Abort));
+        *self.abort_listener.borrow_mut() = Some(listener);
+    }
+
+    /// Its name in the hub.
+    pub fn id(&self) -> UploadId {
+        self.id
+    }
+
+    /// Its hub.
+    pub fn hub(&self) -> &Rc<Hub> {
+        &self.hub
+    }
+
+    /// What it has and could use of the hub's connections.
+    pub fn demand(&self, now: Now) -> Demand {
+        self.engine.borrow().demand(now)
+    }
+
+    /// Says how many PUTs it may have under way.
+    pub fn set_lanes(self: &Rc<Self>, lanes: u32) {
+        if self.lanes.replace(lanes) != lanes {
+            self.dispatch(Event::Lanes(lanes));
+        }
     }
 
     /// Hands an event to the engine and does what it asks for. A callback may cause the next event
     /// while the last is being seen to, so events queue.
-    fn dispatch(self: &Rc<Self>, event: Event) {
+    pub fn dispatch(self: &Rc<Self>, event: Event) {
         self.inbox.borrow_mut().push_back(event);
         if self.is_busy.replace(true) {
             return;
@@ -83,6 +123,7 @@ impl Session {
             }
         }
         self.is_busy.set(false);
+        self.hub.balance();
     }
 
     /// Runs a call and hands its outcome to the engine.
@@ -101,6 +142,9 @@ impl Session {
             Action::Create(request) => {
                 self.spawn(async move { api.create(&request).await.map_or_else(failed(Call::Create), Event::Created) })
             }
+            Action::List { token, after } => {
+                self.spawn(async move { api.list(&token, after).await.map_or_else(failed(Call::List), Event::Listed) })
+            }
             Action::SignParts { token, request } => self
                 .spawn(async move { api.sign(&token, &request).await.map_or_else(failed(Call::Sign), Event::Signed) }),
             Action::Complete { token, request } => self.spawn(async move {
@@ -109,6 +153,9 @@ impl Session {
             Action::Abort { token } => {
                 self.spawn(async move { api.abort(&token).await.map_or_else(failed(Call::Abort), |()| Event::Aborted) })
             }
+            Action::RefreshCredentials => self.spawn(async move {
+                if api.refresh_credentials().await { Event::CredentialsRefreshed } else { Event::CredentialsFailed }
+            }),
             Action::Put(put) => self.put(put),
             Action::CancelPut(id) => {
                 let request = self.puts.borrow_mut().remove(&id);
@@ -116,9 +163,18 @@ impl Session {
                 request.inspect(|request| drop(request.abort()));
             }
             Action::Report(progress) => call(self.on_progress.as_ref(), &progress),
-            Action::Retry(retry) => call(self.on_retry.as_ref(), &retry),
+            Action::Retry(retry) => self.retry(&retry),
+            Action::Persist(record) => call(self.on_record.as_ref(), &record),
+            Action::Forget => call(self.on_record.as_ref(), &()),
             Action::WakeAt(ms) => self.wake_at(ms),
             Action::Finished(outcome) => self.finish(outcome),
+        }
+    }
+
+    fn retry(&self, retry: &Retry) {
+        call(self.on_retry.as_ref(), retry);
+        if retry.part.is_some() && matches!(retry.status, 429 | 503) {
+            self.hub.rest(self.id, retry.wait_ms);
         }
     }
 
@@ -153,7 +209,13 @@ impl Session {
                     let on_progress = move |sent_bytes| watching.dispatch(Event::PutProgress { put: id, sent_bytes });
                     let outcome = put::send(&request, &slice, on_progress).await;
                     session.puts.borrow_mut().remove(&id);
-                    outcome
+                    match outcome {
+                        // To the browser a file that it can't read any more is a network error too.
+                        Err(failure) if failure.status == 0 && !is_readable(&slice).await => {
+                            Err(ErrorCode::FileChanged.into())
+                        }
+                        outcome => outcome,
+                    }
                 }
                 Err(failure) => Err(failure),
             };
@@ -172,7 +234,8 @@ impl Session {
     }
 
     fn finish(&self, outcome: Result<Uploaded, Failure>) {
-        // Both hold the session, which would otherwise hold itself.
+        // All three hold the session, which would otherwise hold itself.
+        self.hub.remove(self.id);
         self.timer.take();
         self.abort_listener.take();
         if let Some((resolve, reject)) = self.settle.take() {

@@ -1,13 +1,18 @@
 //! The class that JavaScript sees.
 
+use std::rc::Rc;
+
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
 use super::api::Api;
-use super::convert::{UploadOptions, UploaderOptions, error_to_js};
+use super::convert::{UploadOptions, UploaderOptions, error_to_js, read_record};
+use super::fingerprint;
+use super::hub::Hub;
 use super::session::Session;
-use crate::engine::Config;
+use crate::engine::{Config, Engine, Event, Failure, Record};
+use crate::plan::SINGLE_PUT_BYTES;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../../npm/types.ts");
@@ -34,6 +39,7 @@ extern "C" {
 pub struct Uploader {
     api: Api,
     config: Config,
+    hub: Rc<Hub>,
 }
 
 #[wasm_bindgen]
@@ -44,24 +50,101 @@ impl Uploader {
     /// Throws `UploadError` with `invalid-option`, naming the option.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsUploaderOptions) -> Result<Uploader, JsValue> {
-        let options = UploaderOptions::read(options).map_err(|failure| error_to_js(&failure))?;
+        let (options, credentials) = UploaderOptions::read(options).map_err(|failure| error_to_js(&failure))?;
         let config = options.config();
-        Ok(Self { api: Api::new(&options.endpoint, options.headers), config })
+        let api = Api::new(&options.endpoint, credentials);
+        Ok(Self { api, config, hub: Rc::new(Hub::new(config.parts_in_flight)) })
     }
 
-    /// Uploads a file or a blob. The promise is settled when S3 has confirmed the object, or when the
-    /// upload has failed or was cancelled and what was sent has been removed.
+    /// Uploads a file or a blob, when its turn has come.
     ///
     /// # Errors
-    /// Rejects with `UploadError`.
-    pub fn upload(&self, file: Blob, options: Option<JsUploadOptions>) -> JsUploadResult {
+    /// Throws `UploadError` if an option is wrong; all else rejects [`Upload::done`].
+    pub fn upload(&self, file: Blob, options: Option<JsUploadOptions>) -> Result<Upload, JsValue> {
         let options = options.map_or(JsValue::UNDEFINED, JsValue::from);
-        let start = || {
-            let options = UploadOptions::read(&options)?;
-            let info = options.describe(&file)?;
-            Ok(Session::start(self.api.clone(), self.config, file, info, options))
-        };
-        let promise = start().unwrap_or_else(|failure| Promise::reject(&error_to_js(&failure)));
-        promise.unchecked_into()
+        self.begin(file, &options, None).map_err(|failure| error_to_js(&failure))
     }
+
+    /// Goes on with an upload, from what `onRecord` was called with last and the same file.
+    ///
+    /// # Errors
+    /// As `upload`, and with `invalid-option` if the record is none.
+    #[wasm_bindgen(js_name = goOn)]
+    pub fn go_on(&self, file: Blob, record: JsValue, options: Option<JsUploadOptions>) -> Result<Upload, JsValue> {
+        let options = options.map_or(JsValue::UNDEFINED, JsValue::from);
+        let go_on = || self.begin(file, &options, Some(read_record(record)?));
+        go_on().map_err(|failure| error_to_js(&failure))
+    }
+
+    /// Says whether there is a network, as far as the browser knows.
+    #[wasm_bindgen(js_name = setOnline)]
+    pub fn set_online(&self, is_online: bool) {
+        self.hub.set_online(is_online);
+    }
+
+    fn begin(&self, file: Blob, options: &JsValue, record: Option<Record>) -> Result<Upload, Failure> {
+        let options = UploadOptions::read(options)?;
+        let info = options.describe(&file)?;
+        let is_large = info.size.bytes() > SINGLE_PUT_BYTES;
+        let (priority, signal) = (options.priority, options.signal.clone());
+        let config = Config { keeps_records: options.on_record.is_some(), ..self.config };
+        let engine = match record {
+            Some(record) => Engine::restore(config, info, record),
+            None => Engine::new(config, info),
+        };
+        let (session, done) = Session::new(&self.hub, self.api.clone(), engine, file, options);
+        self.hub.add(Rc::clone(&session), is_large, priority);
+        signal.inspect(|signal| session.watch(signal));
+        self.hub.balance();
+        Ok(Upload { session, done })
+    }
+}
+
+/// One upload. The package's `Upload` is a promise that stands in for it in the page.
+#[wasm_bindgen(js_name = UploadHandle)]
+#[derive(Debug)]
+pub struct Upload {
+    session: Rc<Session>,
+    done: Promise,
+}
+
+#[wasm_bindgen(js_class = UploadHandle)]
+impl Upload {
+    /// Settled when S3 has confirmed the object, or when the upload has failed or was cancelled and what
+    /// was sent has been removed, or kept to be gone on with. Rejects with `UploadError`.
+    #[wasm_bindgen(getter)]
+    pub fn done(&self) -> JsUploadResult {
+        self.done.clone().unchecked_into()
+    }
+
+    /// Stops until `resume`. What is on its way is cut off.
+    pub fn pause(&self) {
+        self.session.dispatch(Event::Pause);
+        self.session.hub().set_paused(self.session.id(), true);
+    }
+
+    /// Goes on.
+    pub fn resume(&self) {
+        self.session.dispatch(Event::Resume);
+        self.session.hub().set_paused(self.session.id(), false);
+    }
+
+    /// Ends it, and removes what was sent.
+    pub fn cancel(&self) {
+        self.session.dispatch(Event::Abort);
+    }
+
+    /// Puts it before all uploads with a lower priority; 0 is usual.
+    pub fn prioritize(&self, priority: i32) {
+        self.session.hub().prioritize(self.session.id(), priority);
+    }
+}
+
+/// What tells this file from others, without reading all of it.
+///
+/// # Errors
+/// Rejects with `UploadError` with `file-changed` if the file can't be read.
+#[wasm_bindgen]
+pub async fn fingerprint(file: Blob) -> Result<String, JsValue> {
+    fingerprint::of(&file).await.map_err(|failure| error_to_js(&failure))
 }

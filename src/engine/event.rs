@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
+use super::report::{Failure, Progress, Retry, Uploaded};
 use crate::checksum::Sha256Digest;
 use crate::plan::Part;
 use crate::protocol::{
-    CompleteUpload, ContentType, CreateUpload, ErrorCode, FileName, FileSize, NetworkHint, PartNumber, PartsSigned,
+    CompleteUpload, ContentType, CreateUpload, FileName, FileSize, NetworkHint, PartNumber, PartsListed, PartsSigned,
     SignParts, UploadCompleted, UploadCreated,
 };
 
 /// All that the engine may know of the world at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// Milliseconds on a clock that never runs backwards; where it starts doesn't matter.
+    /// Milliseconds on a clock that never runs backwards and that goes on while the machine sleeps;
+    /// where it starts doesn't matter.
     pub ms: u64,
     /// A fresh random number, for the jitter of a retry.
     pub random: u32,
@@ -32,18 +36,60 @@ pub struct FileInfo {
 /// How the engine should go about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
-    /// How many PUTs may run at once. Browsers open 6 connections to a host.
+    /// How many PUTs may run at once, at most. Browsers open 6 connections to a host.
     pub parts_in_flight: u32,
     /// How many parts may be hashed at once.
     pub hashers: u32,
     /// What is known of the link.
     pub network: NetworkHint,
+    /// A PUT of which nothing is heard for so long has stalled and is made again, in milliseconds.
+    pub stall_ms: u64,
+    /// Whether [`Action::Persist`] outlives the driver, so that an upload that ends for want of a
+    /// network can be gone on with. Otherwise it is removed.
+    pub keeps_records: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { parts_in_flight: 6, hashers: 2, network: NetworkHint::Unknown }
+        Self {
+            parts_in_flight: 6,
+            hashers: 2,
+            network: NetworkHint::Unknown,
+            stall_ms: DEFAULT_STALL_MS,
+            keeps_records: false,
+        }
     }
+}
+
+/// What [`Config::stall_ms`] is unless somebody says otherwise, in milliseconds. The browser's socket may
+/// swallow the last bytes of a part long before they have left, so it must not be short.
+const DEFAULT_STALL_MS: u64 = 30_000;
+
+/// Every call of the API must have its answer, or [`Event::CallFailed`], after so long, in milliseconds.
+/// API Gateway gives up after 30 s (HTTP API quotas), so no answer comes later.
+pub const CALL_TIMEOUT_MS: u32 = 35_000;
+
+/// All that is needed to go on with a multipart upload, or to remove it, in another session. It holds
+/// the upload token: a secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The upload token.
+    pub token: String,
+    /// The key of the object to be.
+    pub key: String,
+    /// Length of every part but the last, in bytes.
+    pub part_size: u64,
+    /// The most parts that one signing call may name.
+    pub max_parts_per_request: u32,
+    /// For how long the token was good when it came, in seconds.
+    pub expires_in_seconds: u64,
+    /// What completes the upload, once every part is stored. It may have been sent already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion: Option<CompleteUpload>,
+    /// Nobody wants the upload any more; only its removal is missing.
+    #[serde(default)]
+    pub discard: bool,
 }
 
 /// Names one attempt to PUT a part, so that news of an attempt that was given up is not mistaken for
@@ -56,6 +102,8 @@ pub struct PutId(pub u32);
 pub enum Call {
     /// `POST /uploads`.
     Create,
+    /// `GET /uploads/parts`.
+    List,
     /// `POST /uploads/parts`.
     Sign,
     /// `POST /uploads/complete`.
@@ -85,6 +133,8 @@ pub enum Event {
     },
     /// [`Action::Create`] was answered.
     Created(UploadCreated),
+    /// [`Action::List`] was answered.
+    Listed(PartsListed),
     /// [`Action::SignParts`] was answered.
     Signed(PartsSigned),
     /// Some of a part's bytes have left.
@@ -121,6 +171,25 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+    /// [`Action::RefreshCredentials`] has brought new ones.
+    CredentialsRefreshed,
+    /// [`Action::RefreshCredentials`] has brought none.
+    CredentialsFailed,
+    /// So many PUTs may run by now: what other uploads have left over.
+    Lanes(u32),
+    /// S3 has asked another upload for a rest of so many milliseconds, and means them all.
+    Busy {
+        /// From now on, in milliseconds.
+        wait_ms: u64,
+    },
+    /// The user wants it to wait.
+    Pause,
+    /// The user wants it to go on.
+    Resume,
+    /// The browser says that there is no network.
+    Offline,
+    /// The browser says that there is one again.
+    Online,
     /// The user wants it to end.
     Abort,
     /// Time has passed: what [`Action::WakeAt`] asked for.
@@ -134,6 +203,13 @@ pub enum Action {
     HashPart(Part),
     /// Call `POST /uploads`; answer with [`Event::Created`] or [`Event::CallFailed`].
     Create(CreateUpload),
+    /// Call `GET /uploads/parts`; answer with [`Event::Listed`] or [`Event::CallFailed`].
+    List {
+        /// The upload token.
+        token: String,
+        /// List the parts behind this one.
+        after: Option<PartNumber>,
+    },
     /// Call `POST /uploads/parts`; answer with [`Event::Signed`] or [`Event::CallFailed`].
     SignParts {
         /// The upload token.
@@ -157,6 +233,13 @@ pub enum Action {
         /// The upload token.
         token: String,
     },
+    /// Ask for fresh credentials for the API; answer with [`Event::CredentialsRefreshed`] or
+    /// [`Event::CredentialsFailed`].
+    RefreshCredentials,
+    /// Keep this, in place of what was kept before.
+    Persist(Record),
+    /// What was kept is of no use any more.
+    Forget,
     /// Tell the user how far it is.
     Report(Progress),
     /// Tell the user that something has to be done again.
@@ -178,97 +261,4 @@ pub struct Put {
     pub url: String,
     /// With which headers.
     pub headers: BTreeMap<String, String>,
-}
-
-/// How far an upload is.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Progress {
-    /// What is going on.
-    pub phase: Phase,
-    /// The size of the file in bytes.
-    pub size: u64,
-    /// Bytes that have been hashed.
-    pub hashed_bytes: u64,
-    /// Bytes that have left, those of parts on their way included.
-    pub sent_bytes: u64,
-    /// Bytes of parts that S3 has confirmed.
-    pub confirmed_bytes: u64,
-    /// How many parts there are; 0 until the server has said so.
-    pub parts: u32,
-    /// How many of them S3 has confirmed.
-    pub confirmed_parts: u32,
-    /// The smoothed speed in byte/s; 0 until there is one.
-    pub bytes_per_second: f64,
-    /// The time left in seconds, once there is a speed.
-    pub seconds_left: Option<f64>,
-}
-
-/// What is going on, in the order in which a user sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// The first bytes are read and hashed.
-    Hash,
-    /// The API is asked where to send them.
-    Sign,
-    /// Bytes are on their way (and later ones are hashed and signed meanwhile).
-    Upload,
-    /// S3 joins the parts.
-    Complete,
-    /// What was sent is being removed.
-    Abort,
-    /// It is over.
-    Done,
-}
-
-/// Something will be done again.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Retry {
-    /// The part that is concerned; none for an API call.
-    pub part: Option<PartNumber>,
-    /// Why.
-    pub code: ErrorCode,
-    /// The HTTP status; 0 when there was no answer.
-    pub status: u16,
-    /// How often it has failed by now.
-    pub failures: u32,
-    /// How long the engine waits first, in milliseconds.
-    pub wait_ms: u64,
-}
-
-/// Why something failed, as far as the driver could tell.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Failure {
-    /// By its stable name.
-    pub code: ErrorCode,
-    /// The HTTP status; 0 when there was no answer.
-    pub status: u16,
-    /// S3's own code, such as `BadDigest`.
-    pub storage_code: Option<String>,
-    /// The request's name in the server's logs.
-    pub request_id: Option<String>,
-    /// More words, where there are any. Never a URL or a token.
-    pub detail: Option<String>,
-}
-
-impl From<ErrorCode> for Failure {
-    fn from(code: ErrorCode) -> Self {
-        Self { code, status: 0, storage_code: None, request_id: None, detail: None }
-    }
-}
-
-/// An object that S3 has confirmed.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Uploaded {
-    /// Its key.
-    pub key: String,
-    /// Its entity tag without quotes; none if S3 kept it but its answer got lost.
-    pub etag: Option<String>,
-    /// Its SHA-256, Base64: of the whole object after a single PUT, composite (`…-N`) after parts.
-    pub checksum: String,
-    /// Its size in bytes.
-    pub size: u64,
 }

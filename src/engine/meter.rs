@@ -7,31 +7,35 @@ const SMOOTHING_MS: f64 = 3_000.0;
 const SAMPLE_MS: u64 = 200;
 
 /// An exponential moving average of the speed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Meter {
     last: Option<(u64, u64)>,
     bytes_per_second: Option<f64>,
 }
 
 impl Meter {
-    /// Takes note of how many bytes have left by now.
-    pub fn sample(&mut self, now_ms: u64, sent_bytes: u64) {
+    /// Takes note of how many bytes have left by now, those that left twice counted twice.
+    pub fn sample(&mut self, now_ms: u64, moved_bytes: u64) {
         let Some((last_ms, last_bytes)) = self.last else {
-            self.last = Some((now_ms, sent_bytes));
+            self.last = Some((now_ms, moved_bytes));
             return;
         };
         let elapsed_ms = now_ms.saturating_sub(last_ms);
         if elapsed_ms < SAMPLE_MS {
             return;
         }
-        // A part that has to be sent again takes bytes back: no speed, not a negative one.
-        let speed = sent_bytes.saturating_sub(last_bytes) as f64 * 1_000.0 / elapsed_ms as f64;
+        let speed = moved_bytes.saturating_sub(last_bytes) as f64 * 1_000.0 / elapsed_ms as f64;
         let smoothed = match self.bytes_per_second {
             None => speed,
             Some(before) => before + (speed - before) * (1.0 - decay(elapsed_ms as f64 / SMOOTHING_MS)),
         };
         self.bytes_per_second = Some(smoothed);
-        self.last = Some((now_ms, sent_bytes));
+        self.last = Some((now_ms, moved_bytes));
+    }
+
+    /// Nothing is meant to leave for a while: that is no speed of zero.
+    pub fn interrupt(&mut self) {
+        self.last = None;
     }
 
     /// The smoothed speed in byte/s, once two samples have been taken.
@@ -76,10 +80,13 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_taken_back_are_no_speed() {
+    fn a_pause_is_no_speed_of_zero() {
         let mut meter = Meter::default();
-        meter.sample(0, 1_000);
-        meter.sample(1_000, 500);
-        assert_eq!(meter.bytes_per_second(), Some(0.0));
+        meter.sample(0, 0);
+        meter.sample(1_000, 1_000);
+        meter.interrupt();
+        meter.sample(61_000, 1_000);
+        meter.sample(62_000, 2_000);
+        assert_eq!(meter.bytes_per_second(), Some(1_000.0));
     }
 }

@@ -26,32 +26,37 @@
 //! assert!(matches!(actions[1], Action::HashPart(_)));
 //! ```
 
+mod attempts;
+mod calls;
+mod ending;
 mod event;
+mod hold;
 mod meter;
 mod parts;
+mod progress;
+mod queue;
+mod report;
 mod retry;
+mod sending;
 mod stages;
+mod window;
 
 use std::collections::VecDeque;
 
-use event::Phase as P;
-pub use event::{Action, Call, Config, Event, Failure, FileInfo, Now, Phase, Progress, Put, PutId, Retry, Uploaded};
+pub use event::{Action, CALL_TIMEOUT_MS, Call, Config, Event, FileInfo, Now, Put, PutId, Record};
+use hold::Holds;
 use meter::Meter;
 use parts::Parts;
-use retry::CallState;
+pub use queue::{Demand, Queue, UploadId};
+pub use report::{Failure, Held, Phase, Progress, Retry, Uploaded};
+use retry::{CallState, Patience};
+use window::Window;
 
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
-use crate::protocol::{CreateUpload, ErrorCode, PartNumber};
-
-/// How far ahead of the PUTs parts are hashed, in parts for each PUT that may run. Far enough that a
-/// batch of URLs is worth its call, near enough that a cancelled upload has not read the whole file.
-const HASH_AHEAD: u32 = 3;
-
-/// Progress is reported no more often than this, in milliseconds, unless the phase changes.
-const REPORT_EVERY_MS: u64 = 100;
+use crate::protocol::{CompleteUpload, ErrorCode, PartNumber};
 
 /// Where the upload is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Stage {
     /// Before [`Event::Start`].
     New,
@@ -59,6 +64,8 @@ enum Stage {
     HashingWhole,
     /// The API is asked to open the upload.
     Creating,
+    /// The API is asked what S3 holds from an earlier session, behind this part.
+    Listing,
     /// Parts are hashed, signed and sent.
     Sending,
     /// S3 is asked to join the parts.
@@ -69,26 +76,46 @@ enum Stage {
     Finished,
 }
 
-/// What the API said about an open upload.
-#[derive(Debug)]
-struct Open {
-    token: String,
-    key: String,
-    max_parts_per_request: usize,
+/// The calls of the API, each at rest or not.
+#[derive(Debug, Clone, Default)]
+struct Calls {
+    create: CallState,
+    list: CallState,
+    sign: CallState,
+    complete: CallState,
+    abort: CallState,
+    /// The signing call under way is for an upload that was given up since.
+    sign_is_stale: bool,
+    /// An answer to a completion may have been lost, so S3 may have joined the parts already.
+    may_be_complete: bool,
+    /// PUTs ended without an answer, and S3 may yet store what it had received of them: the removal is
+    /// repeated (S3 API Reference, "AbortMultipartUpload").
+    abort_again: bool,
+    /// Fresh credentials were asked for since the API last took some.
+    has_refreshed: bool,
+    is_refreshing: bool,
 }
 
 /// One upload. See the [module](self) for how to drive it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     config: Config,
     file: FileInfo,
     stage: Stage,
-    open: Option<Open>,
+    /// What the API said about the upload, once it is open.
+    open: Option<Record>,
+    completion: Option<CompleteUpload>,
     parts: Parts,
-    create: CallState,
-    sign: CallState,
-    complete: CallState,
-    abort: CallState,
+    /// S3 was asked for its parts up to this one.
+    listed_until: Option<PartNumber>,
+    calls: Calls,
+    holds: Holds,
+    patience: Patience,
+    window: Window,
+    lanes: u32,
+    /// It goes on with the upload of an earlier session.
+    is_restored: bool,
+    has_restarted: bool,
     meter: Meter,
     reported: Option<(u64, Progress)>,
     alarm: Option<u64>,
@@ -99,16 +126,23 @@ impl Engine {
     /// An upload that waits for [`Event::Start`].
     pub fn new(config: Config, file: FileInfo) -> Self {
         let plan = Plan::new(file.size, SINGLE_PUT_BYTES);
+        let config =
+            Config { parts_in_flight: config.parts_in_flight.max(1), hashers: config.hashers.max(1), ..config };
         Self {
-            config: Config { parts_in_flight: config.parts_in_flight.max(1), hashers: config.hashers.max(1), ..config },
+            config,
             file,
             stage: Stage::New,
             open: None,
+            completion: None,
             parts: Parts::new(plan),
-            create: CallState::default(),
-            sign: CallState::default(),
-            complete: CallState::default(),
-            abort: CallState::default(),
+            listed_until: None,
+            calls: Calls::default(),
+            holds: Holds::default(),
+            patience: Patience::default(),
+            window: Window::new(config.parts_in_flight),
+            lanes: u32::MAX,
+            is_restored: false,
+            has_restarted: false,
             meter: Meter::default(),
             reported: None,
             alarm: None,
@@ -116,23 +150,42 @@ impl Engine {
         }
     }
 
+    /// An upload of an earlier session, from what [`Action::Persist`] gave out. It goes on where S3 is, or
+    /// is removed if that is all that was missing.
+    pub fn restore(config: Config, file: FileInfo, record: Record) -> Self {
+        let mut engine = Self::new(config, file);
+        if let Some(plan) = Plan::restore(engine.file.size, record.part_size, true) {
+            engine.parts.restart(plan);
+        }
+        Self { open: Some(record), is_restored: true, ..engine }
+    }
+
     /// Takes note of what happened. News that nobody waits for any more is ignored.
     pub fn handle(&mut self, now: Now, event: Event) {
+        self.patience.pass(now, self.holds.held(now).is_some());
+        self.alarm = self.alarm.filter(|&alarm_ms| alarm_ms > now.ms);
         match event {
             Event::Start => self.begin(),
             Event::Tick => {}
             Event::PartHashed { part, digest } => self.part_hashed(part, digest),
             Event::HashFailed { failure, .. } => self.end(failure),
-            Event::Created(reply) => self.created(now, reply),
-            Event::Signed(reply) => self.signed(now, reply),
-            Event::PutProgress { put, sent_bytes } => {
-                self.parts.progress(put, sent_bytes);
-            }
+            Event::Created(reply) => self.created(reply),
+            Event::Listed(reply) => self.listed(reply),
+            Event::Signed(reply) => self.signed(reply),
+            Event::PutProgress { put, sent_bytes } => self.put_moved(now, put, sent_bytes),
             Event::PutDone { put, etag, checksum } => self.put_done(now, put, etag, checksum),
             Event::PutFailed { put, failure } => self.put_failed(now, put, failure),
             Event::Completed(reply) => self.completed(reply),
-            Event::Aborted => self.cleaned_up(),
+            Event::Aborted => self.aborted(now),
             Event::CallFailed { call, failure } => self.call_failed(now, call, failure),
+            Event::CredentialsRefreshed => self.credentials(true),
+            Event::CredentialsFailed => self.credentials(false),
+            Event::Lanes(lanes) => self.lanes = lanes,
+            Event::Busy { wait_ms } => self.holds.busy_elsewhere(now, wait_ms),
+            Event::Pause => self.pause(),
+            Event::Resume => self.holds.resume(),
+            Event::Offline => self.holds.go_offline(now),
+            Event::Online => self.online(),
             Event::Abort => self.end(ErrorCode::Aborted.into()),
         }
         self.advance(now);
@@ -148,13 +201,25 @@ impl Engine {
         matches!(self.stage, Stage::Finished)
     }
 
+    /// The PUTs that it has under way, and those that it would have if it only had the lanes.
+    pub fn demand(&self, now: Now) -> Demand {
+        let may_start = matches!(self.stage, Stage::Sending) && self.holds.may_put(now);
+        let more = if may_start { self.parts.ready() } else { 0 };
+        let in_flight = self.parts.in_flight();
+        Demand { in_flight, wanted: (in_flight + more).min(self.window.limit().max(in_flight)) }
+    }
+
     /// Starts whatever can be started, then says how far it is and when to come back.
     fn advance(&mut self, now: Now) {
+        if self.holds.is_time_to_probe(now) {
+            self.hurry();
+        }
         match self.stage {
             Stage::Creating => {
                 self.advance_create(now);
                 self.hash_ahead();
             }
+            Stage::Listing => self.advance_list(now),
             Stage::Sending => self.advance_parts(now),
             _ => {}
         }
@@ -165,88 +230,27 @@ impl Engine {
         if matches!(self.stage, Stage::Ending(_)) {
             self.advance_abort(now);
         }
+        self.holds.asked(now);
         self.report(now);
-        self.set_alarm();
+        self.set_alarm(now);
     }
 
-    fn advance_create(&mut self, now: Now) {
-        if self.create.may_start(now) {
-            self.create.start();
-            let checksum = self.parts.digest(PartNumber::FIRST);
-            self.outbox.push_back(Action::Create(CreateUpload {
-                name: self.file.name.clone(),
-                content_type: self.file.content_type.clone(),
-                size: self.file.size,
-                checksum: checksum.filter(|_| !self.parts.plan().is_multipart()),
-                network: self.config.network,
-            }));
-        }
-    }
-
-    fn report(&mut self, now: Now) {
-        // A failure is no progress, least of all the end of it.
-        if matches!(self.outbox.back(), Some(Action::Finished(Err(_)))) {
-            return;
-        }
-        self.meter.sample(now.ms, self.parts.sent_bytes());
-        let progress = self.progress();
-        let is_due = match &self.reported {
-            None => true,
-            Some((_, before)) if before == &progress => false,
-            Some((at_ms, before)) => before.phase != progress.phase || now.ms >= at_ms + REPORT_EVERY_MS,
-        };
-        if is_due && !matches!(self.stage, Stage::New) && self.reported.is_none_or(|(_, p)| p.phase != P::Done) {
-            self.reported = Some((now.ms, progress));
-            // The report of the end comes before the end.
-            let at = self.outbox.len() - usize::from(matches!(self.outbox.back(), Some(Action::Finished(_))));
-            self.outbox.insert(at, Action::Report(progress));
-        }
-    }
-
-    fn progress(&self) -> Progress {
-        let size = self.file.size.bytes();
-        let sent_bytes = self.parts.sent_bytes();
-        let bytes_per_second = self.meter.bytes_per_second().unwrap_or(0.0);
-        Progress {
-            phase: self.phase(),
-            size,
-            hashed_bytes: self.parts.hashed_bytes(),
-            sent_bytes,
-            confirmed_bytes: self.parts.stored_bytes(),
-            parts: if self.open.is_some() { self.parts.plan().part_count() } else { 0 },
-            confirmed_parts: self.parts.stored(),
-            bytes_per_second,
-            seconds_left: (bytes_per_second > 0.0).then(|| (size - sent_bytes) as f64 / bytes_per_second),
-        }
-    }
-
-    fn phase(&self) -> Phase {
-        match self.stage {
-            Stage::New | Stage::HashingWhole => P::Hash,
-            Stage::Creating | Stage::Sending => {
-                // Once bytes were on their way it stays so, also while every part rests.
-                let has_sent = self.parts.in_flight() > 0
-                    || self.parts.stored() > 0
-                    || self.reported.is_some_and(|(_, before)| before.phase == P::Upload);
-                match self.parts.digest(PartNumber::FIRST) {
-                    _ if has_sent => P::Upload,
-                    Some(_) => P::Sign,
-                    None => P::Hash,
-                }
-            }
-            Stage::Completing => P::Complete,
-            Stage::Ending(_) => P::Abort,
-            Stage::Finished => P::Done,
-        }
-    }
-
-    fn set_alarm(&mut self) {
+    fn set_alarm(&mut self, now: Now) {
+        let calls = &self.calls;
+        let held = self.holds.wakes_at(now);
         let wakes_at = match self.stage {
-            Stage::Creating => self.create.wakes_at(),
-            Stage::Sending => self.parts.wakes_at().into_iter().chain(self.sign.wakes_at()).min(),
-            Stage::Completing => self.complete.wakes_at(),
-            Stage::Ending(_) => self.abort.wakes_at(),
             Stage::New | Stage::HashingWhole | Stage::Finished => None,
+            Stage::Ending(_) => calls.abort.wakes_at(),
+            // In-flight PUTs of an upload that waits for a network can stall like all others.
+            _ if !self.holds.may_call(now) => held.into_iter().chain(self.stalls_at()).min(),
+            Stage::Creating => calls.create.wakes_at().into_iter().chain(held).min(),
+            Stage::Listing => calls.list.wakes_at().into_iter().chain(held).min(),
+            Stage::Completing => calls.complete.wakes_at().into_iter().chain(held).min(),
+            Stage::Sending => {
+                let parts = self.parts.wakes_at().into_iter().chain(self.stalls_at());
+                let sign = calls.sign.wakes_at().filter(|_| self.wants_urls());
+                parts.chain(sign).chain(held).min()
+            }
         };
         if wakes_at != self.alarm {
             self.alarm = wakes_at;

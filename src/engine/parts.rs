@@ -1,87 +1,110 @@
-//! The parts of one upload: what each is waiting for, and which is next.
+//! The parts of one upload: what each is waiting for, and which is next to be hashed and signed.
 //!
 //! Queues hold the numbers of the parts that wait, lowest first, so that a step costs the same for 10
-//! parts as for 10,000.
+//! parts as for 10,000. How parts are sent is in [`super::sending`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Now, Put, PutId};
+use super::event::{Now, PutId};
 use crate::checksum::{CompositeChecksum, Sha256Digest};
 use crate::plan::{Part, Plan};
-use crate::protocol::{CompletedPart, ETag, PartNumber, PartToSign, SignedPart};
+use crate::protocol::{CompleteUpload, CompletedPart, ETag, PartNumber, PartToSign, SignedPart, StoredPart};
 
 /// A URL is not used in its last seconds: the request has to arrive before it expires, in milliseconds.
 const URL_MARGIN_MS: u64 = 5_000;
 
 /// A presigned URL as the engine keeps it.
 #[derive(Debug, Clone)]
-struct Presigned {
-    url: String,
-    headers: BTreeMap<String, String>,
+pub(super) struct Presigned {
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
     /// The last moment to start a PUT with it.
-    usable_until_ms: u64,
+    pub usable_until_ms: u64,
 }
 
 /// The life of a part.
 #[derive(Debug, Clone)]
-enum State {
+pub(super) enum State {
     Waiting,
     Hashing,
     Hashed,
     Signing,
     Ready(Presigned),
-    Sending { put: PutId, presigned: Presigned, sent_bytes: u64 },
+    Sending(Sending),
     Resting { presigned: Option<Presigned> },
     Stored { etag: Option<ETag> },
 }
 
+/// A part on its way.
 #[derive(Debug, Clone)]
-struct Slot {
-    state: State,
-    /// From the first time that it was hashed; a second one must agree.
-    digest: Option<Sha256Digest>,
-    failures: u32,
+pub(super) struct Sending {
+    pub presigned: Presigned,
+    pub sent_bytes: u64,
+    /// When its last byte was seen to leave, or it was started.
+    pub moved_ms: u64,
 }
+
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub state: State,
+    /// From the first time that it was hashed; a second one must agree.
+    pub digest: Option<Sha256Digest>,
+    /// How often it failed for the network's or the server's sake.
+    pub failures: u32,
+    /// How often S3 refused its signature or its bytes.
+    pub refusals: u32,
+    /// The most bytes of it that have left in one attempt.
+    pub most_sent_bytes: u64,
+}
+
+const NEW_SLOT: Slot = Slot { state: State::Waiting, digest: None, failures: 0, refusals: 0, most_sent_bytes: 0 };
 
 /// What a digest meant for its part.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Hashed {
-    /// The part can be signed.
+    /// The part can be signed, or is stored already.
     Accepted,
     /// Nobody was waiting for it.
     Unexpected,
-    /// The same part was hashed before, with another outcome.
+    /// The same part was hashed before, here or in an earlier session, with another outcome.
     Differs,
 }
 
 /// All parts of one upload.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Parts {
     plan: Plan,
-    slots: Vec<Slot>,
+    pub(super) slots: Vec<Slot>,
     never_hashed: u32,
     to_hash: BTreeSet<PartNumber>,
-    to_sign: BTreeSet<PartNumber>,
-    ready: BTreeSet<PartNumber>,
-    resting: BTreeSet<(u64, PartNumber)>,
-    in_flight: BTreeMap<PutId, PartNumber>,
+    /// Parts that S3 holds from an earlier session, to be compared with the file.
+    held: BTreeMap<PartNumber, StoredPart>,
+    to_compare: BTreeSet<PartNumber>,
+    comparing: u32,
+    pub(super) to_sign: BTreeSet<PartNumber>,
+    pub(super) ready: BTreeSet<PartNumber>,
+    pub(super) resting: BTreeSet<(u64, PartNumber)>,
+    pub(super) in_flight: BTreeMap<PutId, PartNumber>,
     hashing: u32,
     signing: Vec<PartNumber>,
-    next_put: u32,
-    stored: u32,
+    pub(super) next_put: u32,
+    pub(super) stored: u32,
     hashed_bytes: u64,
-    stored_bytes: u64,
-    in_flight_bytes: u64,
+    pub(super) stored_bytes: u64,
+    pub(super) in_flight_bytes: u64,
+    pub(super) moved_bytes: u64,
 }
 
 impl Parts {
     pub fn new(plan: Plan) -> Self {
-        let slot = Slot { state: State::Waiting, digest: None, failures: 0 };
         Self {
             plan,
-            slots: vec![slot; plan.part_count() as usize],
+            slots: vec![NEW_SLOT; plan.part_count() as usize],
             never_hashed: 1,
             to_hash: BTreeSet::new(),
+            held: BTreeMap::new(),
+            to_compare: BTreeSet::new(),
+            comparing: 0,
             to_sign: BTreeSet::new(),
             ready: BTreeSet::new(),
             resting: BTreeSet::new(),
@@ -93,7 +116,14 @@ impl Parts {
             hashed_bytes: 0,
             stored_bytes: 0,
             in_flight_bytes: 0,
+            moved_bytes: 0,
         }
+    }
+
+    /// All from the beginning, by another plan. Attempts go on being numbered, so that late news of an
+    /// earlier one is not mistaken for news of these; bytes that have left have left.
+    pub fn restart(&mut self, plan: Plan) {
+        *self = Self { next_put: self.next_put, moved_bytes: self.moved_bytes, ..Self::new(plan) };
     }
 
     pub fn plan(&self) -> Plan {
@@ -120,6 +150,11 @@ impl Parts {
         self.stored_bytes + self.in_flight_bytes
     }
 
+    /// Bytes that have left in this session, those that had to be sent again counted again.
+    pub fn moved_bytes(&self) -> u64 {
+        self.moved_bytes
+    }
+
     pub fn in_flight(&self) -> u32 {
         self.in_flight.len() as u32
     }
@@ -134,7 +169,7 @@ impl Parts {
 
     /// Parts that are hashed, or being hashed, and not yet on their way.
     pub fn ahead(&self) -> u32 {
-        self.hashing + (self.to_sign.len() + self.signing.len() + self.ready.len()) as u32
+        self.hashing - self.comparing + (self.to_sign.len() + self.signing.len() + self.ready.len()) as u32
     }
 
     /// When the first resting part may be sent again.
@@ -142,24 +177,49 @@ impl Parts {
         self.resting.first().map(|&(until_ms, _)| until_ms)
     }
 
-    fn slot(&mut self, number: PartNumber) -> &mut Slot {
+    pub(super) fn slot(&mut self, number: PartNumber) -> &mut Slot {
         &mut self.slots[number.index()]
     }
 
-    fn length(&self, number: PartNumber) -> u64 {
+    pub(super) fn length(&self, number: PartNumber) -> u64 {
         self.plan.part(number).map_or(0, |part| part.length)
     }
 
-    /// The next part to hash, first those that have to be hashed again.
+    /// Takes note of a part that S3 holds. It counts once the file has been seen to have the same bytes.
+    pub fn hold(&mut self, stored: StoredPart) {
+        let fits = self.plan.part(stored.number).is_some_and(|part| part.length == stored.size);
+        if fits && ETag::parse(&stored.etag).is_ok() {
+            self.to_compare.insert(stored.number);
+            self.held.insert(stored.number, stored);
+        }
+    }
+
+    /// The next part to hash in order to send it, first those that have to be hashed again.
     pub fn start_hash(&mut self) -> Option<Part> {
-        let number = self.to_hash.pop_first().or_else(|| {
+        let number = self.to_hash.pop_first().or_else(|| self.next_never_hashed())?;
+        self.slot(number).state = State::Hashing;
+        self.hashing += 1;
+        self.plan.part(number)
+    }
+
+    fn next_never_hashed(&mut self) -> Option<PartNumber> {
+        loop {
             let number = PartNumber::new(self.never_hashed)?;
             self.plan.part(number)?;
             self.never_hashed += 1;
-            Some(number)
-        })?;
+            // What S3 holds has been compared by now, or will be.
+            if matches!(self.slot(number).state, State::Waiting) && !self.held.contains_key(&number) {
+                return Some(number);
+            }
+        }
+    }
+
+    /// The next part to hash in order to compare it with what S3 holds.
+    pub fn start_compare(&mut self) -> Option<Part> {
+        let number = self.to_compare.pop_first()?;
         self.slot(number).state = State::Hashing;
         self.hashing += 1;
+        self.comparing += 1;
         self.plan.part(number)
     }
 
@@ -177,7 +237,20 @@ impl Parts {
             Some(_) => {}
             None => self.hashed_bytes += part.length,
         }
-        self.to_sign.insert(number);
+        match self.held.remove(&number) {
+            None => {
+                self.to_sign.insert(number);
+            }
+            Some(held) => {
+                self.comparing -= 1;
+                if held.checksum != digest.to_string() {
+                    return Hashed::Differs;
+                }
+                self.slot(number).state = State::Stored { etag: ETag::parse(&held.etag).ok() };
+                self.stored += 1;
+                self.stored_bytes += part.length;
+            }
+        }
         Hashed::Accepted
     }
 
@@ -186,9 +259,15 @@ impl Parts {
         self.slots.get(number.index())?.digest
     }
 
-    /// Whether parts wait for a URL that nobody has asked for.
-    pub fn has_unsigned(&self) -> bool {
-        !self.to_sign.is_empty()
+    /// The part has to be read again.
+    pub(super) fn hash_again(&mut self, number: PartNumber) {
+        self.slot(number).state = State::Waiting;
+        self.to_hash.insert(number);
+    }
+
+    /// How many parts wait for a URL that nobody has asked for.
+    pub fn unsigned(&self) -> u32 {
+        self.to_sign.len() as u32
     }
 
     /// Takes the next parts to sign, at most `limit`.
@@ -216,8 +295,9 @@ impl Parts {
         }
     }
 
-    /// Takes the URLs that were asked for. Parts for which none came wait for the next batch.
-    pub fn signed(&mut self, now: Now, parts: Vec<SignedPart>) {
+    /// Takes the URLs that were asked for at `asked_ms`, the moment from which their lifetimes surely
+    /// have not begun to run out. Parts for which none came wait for the next batch.
+    pub fn signed(&mut self, asked_ms: u64, parts: Vec<SignedPart>) {
         for signed in parts {
             let is_wanted = self.plan.part(signed.number).is_some()
                 && matches!(self.slot(signed.number).state, State::Signing | State::Hashed);
@@ -229,137 +309,59 @@ impl Parts {
                 self.slot(signed.number).state = State::Ready(Presigned {
                     url: signed.url,
                     headers: signed.headers,
-                    usable_until_ms: now.ms + lifetime_ms,
+                    usable_until_ms: asked_ms + lifetime_ms,
                 });
             }
         }
         self.signing_failed();
     }
 
-    /// The next part whose URL is still good; parts whose URL has expired are signed again.
-    pub fn start_put(&mut self, now: Now) -> Option<Put> {
-        while let Some(number) = self.ready.pop_first() {
-            let part = self.plan.part(number)?;
-            let State::Ready(presigned) = self.slot(number).state.clone() else { continue };
-            if presigned.usable_until_ms < now.ms {
-                self.slot(number).state = State::Hashed;
-                self.to_sign.insert(number);
-                continue;
-            }
-            let id = PutId(self.next_put);
-            self.next_put += 1;
-            self.in_flight.insert(id, number);
-            let put = Put { id, part, url: presigned.url.clone(), headers: presigned.headers.clone() };
-            self.slot(number).state = State::Sending { put: id, presigned, sent_bytes: 0 };
-            return Some(put);
-        }
-        None
-    }
-
-    /// Notes that bytes have left; says whether the attempt is still the current one.
-    pub fn progress(&mut self, put: PutId, bytes: u64) -> bool {
-        let Some(&number) = self.in_flight.get(&put) else { return false };
-        let length = self.length(number);
-        let State::Sending { sent_bytes, .. } = &mut self.slot(number).state else { return false };
-        let more = bytes.min(length).saturating_sub(*sent_bytes);
-        *sent_bytes += more;
-        self.in_flight_bytes += more;
-        true
-    }
-
-    /// Ends an attempt. Says which part it was for, and the URL that it used; nothing for an attempt
-    /// that had been given up.
-    fn end_put(&mut self, put: PutId) -> Option<(PartNumber, Presigned)> {
-        let number = self.in_flight.remove(&put)?;
-        match std::mem::replace(&mut self.slot(number).state, State::Hashed) {
-            State::Sending { put: current, presigned, sent_bytes } if current == put => {
-                self.in_flight_bytes -= sent_bytes;
-                Some((number, presigned))
-            }
-            other => {
-                self.slot(number).state = other;
-                None
-            }
-        }
-    }
-
-    /// Which part an attempt is for.
-    pub fn part_of(&self, put: PutId) -> Option<PartNumber> {
-        self.in_flight.get(&put).copied()
-    }
-
-    pub fn put_done(&mut self, put: PutId, etag: Option<ETag>) {
-        if let Some((number, _)) = self.end_put(put) {
-            self.slot(number).state = State::Stored { etag };
-            self.stored += 1;
-            self.stored_bytes += self.length(number);
-        }
-    }
-
-    /// Counts a failed attempt; says how many there have been.
-    pub fn count_failure(&mut self, number: PartNumber) -> u32 {
-        let slot = self.slot(number);
-        slot.failures += 1;
-        slot.failures
-    }
-
-    /// The part rests, then is sent again: with its URL, or with a new one.
-    pub fn put_rests(&mut self, put: PutId, until_ms: u64, keep_url: bool) {
-        if let Some((number, presigned)) = self.end_put(put) {
-            self.slot(number).state = State::Resting { presigned: keep_url.then_some(presigned) };
-            self.resting.insert((until_ms, number));
-        }
-    }
-
-    /// The part has to be read again.
-    pub fn put_needs_hash(&mut self, put: PutId) {
-        if let Some((number, _)) = self.end_put(put) {
-            self.slot(number).state = State::Waiting;
-            self.to_hash.insert(number);
-        }
-    }
-
     /// Moves parts that have rested enough to where they wait for their next attempt.
     pub fn wake(&mut self, now: Now) {
-        while let Some(&(until_ms, number)) = self.resting.first() {
-            if until_ms > now.ms {
-                break;
-            }
-            self.resting.pop_first();
-            let slot = self.slot(number);
-            if let State::Resting { presigned } = std::mem::replace(&mut slot.state, State::Hashed) {
-                match presigned {
-                    Some(presigned) => {
-                        slot.state = State::Ready(presigned);
-                        self.ready.insert(number);
-                    }
-                    None => {
-                        self.to_sign.insert(number);
-                    }
-                }
-            }
+        while self.resting.first().is_some_and(|&(until_ms, _)| until_ms <= now.ms) {
+            self.wake_first();
         }
     }
 
-    /// Gives up every PUT under way and says which they were.
-    pub fn cancel_all(&mut self) -> Vec<PutId> {
-        let puts: Vec<_> = self.in_flight.keys().copied().collect();
-        for &put in &puts {
-            self.end_put(put);
+    /// Moves all resting parts there: what they failed for is over.
+    pub fn wake_all(&mut self) {
+        while !self.resting.is_empty() {
+            self.wake_first();
         }
-        puts
+    }
+
+    fn wake_first(&mut self) {
+        let Some((_, number)) = self.resting.pop_first() else { return };
+        let slot = self.slot(number);
+        if let State::Resting { presigned } = std::mem::replace(&mut slot.state, State::Hashed) {
+            self.wait_for_turn(number, presigned);
+        }
+    }
+
+    /// The part can be sent, or signed first if it has no URL.
+    pub(super) fn wait_for_turn(&mut self, number: PartNumber, presigned: Option<Presigned>) {
+        match presigned {
+            Some(presigned) => {
+                self.slot(number).state = State::Ready(presigned);
+                self.ready.insert(number);
+            }
+            None => {
+                self.slot(number).state = State::Hashed;
+                self.to_sign.insert(number);
+            }
+        }
     }
 
     /// The list that completes the upload, with the checksum that the object must have; nothing while
     /// a part is not stored, or stored without an entity tag.
-    pub fn completion(&self) -> Option<(Vec<CompletedPart>, CompositeChecksum)> {
+    pub fn completion(&self) -> Option<CompleteUpload> {
         let mut parts = Vec::with_capacity(self.slots.len());
         for (part, slot) in self.plan.parts().zip(&self.slots) {
             let State::Stored { etag: Some(etag) } = &slot.state else { return None };
             parts.push(CompletedPart { number: part.number, etag: etag.clone(), checksum: slot.digest? });
         }
         let checksum = CompositeChecksum::of(parts.iter().map(|part| &part.checksum));
-        Some((parts, checksum))
+        Some(CompleteUpload { parts, checksum })
     }
 
     /// The entity tag of the first part, for a single PUT.

@@ -1,6 +1,7 @@
 //! What to do about a failure: whether to try again, what to repeat, and when.
 
-use super::event::{Failure, Now};
+use super::event::Now;
+use super::report::Failure;
 use crate::protocol::ErrorCode;
 
 /// The first wait is drawn from 0 to this, in milliseconds; each further window is twice as wide.
@@ -9,14 +10,31 @@ const FIRST_WINDOW_MS: u64 = 500;
 /// No wait is longer, in milliseconds.
 const LAST_WINDOW_MS: u64 = 20_000;
 
-/// How often one part may fail before the upload does.
-pub(super) const PART_BUDGET: u32 = 8;
+/// How often in a row one part or one API call may fail before the upload does, while nothing of its
+/// kind has ever worked: a wrong address or a missing CORS rule looks like a broken network.
+const UNPROVEN_BUDGET: u32 = 7;
 
-/// How often one API call may fail in a row before the upload does.
-pub(super) const CALL_BUDGET: u32 = 7;
+/// How often in a row one part or one API call may be answered by a server error, once it has worked.
+const ANSWERED_BUDGET: u32 = 30;
 
-/// How often the clean-up may fail before it is left to the bucket's lifecycle rule.
+/// How often S3 may refuse one part: its signature, or its bytes.
+pub(super) const REFUSED_BUDGET: u32 = 4;
+
+/// How often the storage may fail the parts of one upload; each part that it stores gives one back.
+const UPLOAD_BUDGET: u32 = 64;
+
+/// How often the clean-up may fail before it is left to the next session, or to the bucket's lifecycle rule.
 pub(super) const ABORT_BUDGET: u32 = 4;
+
+/// An upload that was under way ends when nothing has worked for so long, in milliseconds. Time offline,
+/// paused or asleep doesn't count.
+const PATIENCE_MS: u64 = 15 * 60_000;
+
+/// A step of the clock that is longer was sleep: every wait of ours is shorter, in milliseconds.
+const LONGEST_STEP_MS: u64 = 2 * 60_000;
+
+/// No server is left alone for longer, whatever it asks for, in milliseconds.
+const LONGEST_RETRY_AFTER_MS: u64 = 5 * 60_000;
 
 /// Exponential backoff with full jitter: a uniform draw from a window that doubles (AWS Architecture
 /// Blog, "Exponential Backoff And Jitter").
@@ -31,6 +49,8 @@ pub(super) fn backoff_ms(failures: u32, random: u32) -> u64 {
 pub(super) enum Verdict {
     /// Send the same bytes to the same URL.
     SendAgain,
+    /// The same, after S3 has had a rest from every part.
+    Rest,
     /// The URL is no longer good.
     SignAgain,
     /// The bytes that arrived were not the bytes that were hashed.
@@ -49,7 +69,9 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
         (0, _) => Verdict::GiveUp(failure.code),
         // RequestTimeout: the body came too slowly. OperationAborted, ConditionalRequestConflict: two
         // requests for one key met.
-        (400, "RequestTimeout") | (409 | 429 | 500..=599, _) => Verdict::SendAgain,
+        (400, "RequestTimeout") | (409, _) => Verdict::SendAgain,
+        (429 | 503, _) => Verdict::Rest,
+        (500..=599, _) => Verdict::SendAgain,
         (400, "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "XAmzContentSHA256Mismatch") => {
             Verdict::HashAgain
         }
@@ -61,11 +83,83 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
     }
 }
 
+/// How much failure an upload has seen, and how much it bears.
+#[derive(Debug, Clone)]
+pub(super) struct Patience {
+    api_works: bool,
+    storage_works: bool,
+    budget: u32,
+    waited_ms: u64,
+    last_ms: Option<u64>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { api_works: false, storage_works: false, budget: UPLOAD_BUDGET, waited_ms: 0, last_ms: None }
+    }
+}
+
+impl Patience {
+    /// Time has passed, which counts unless the upload was held.
+    pub fn pass(&mut self, now: Now, is_held: bool) {
+        let step_ms = now.ms.saturating_sub(self.last_ms.unwrap_or(now.ms));
+        if !is_held {
+            self.waited_ms += step_ms.min(LONGEST_STEP_MS);
+        }
+        self.last_ms = Some(now.ms);
+    }
+
+    /// Bytes have left that had never left before.
+    pub fn moved(&mut self) {
+        self.waited_ms = 0;
+    }
+
+    /// The API has answered.
+    pub fn api_worked(&mut self) {
+        self.api_works = true;
+        self.waited_ms = 0;
+    }
+
+    /// S3 has stored a part.
+    pub fn storage_worked(&mut self) {
+        self.storage_works = true;
+        self.waited_ms = 0;
+        self.budget = (self.budget + 1).min(UPLOAD_BUDGET);
+    }
+
+    /// Whether a call that has failed so often in a row had its last chance.
+    pub fn ends_call(&self, failure: &Failure, failures: u32) -> bool {
+        self.ends(self.api_works, failure, failures)
+    }
+
+    /// Whether a part that has failed so often had its last chance. Counts the failure.
+    pub fn ends_part(&mut self, failure: &Failure, failures: u32) -> bool {
+        if failure.status != 0 {
+            self.budget = self.budget.saturating_sub(1);
+        }
+        self.budget == 0 || self.ends(self.storage_works, failure, failures)
+    }
+
+    fn ends(&self, has_worked: bool, failure: &Failure, failures: u32) -> bool {
+        match failure.status {
+            _ if !has_worked => failures >= UNPROVEN_BUDGET,
+            0 => self.waited_ms >= PATIENCE_MS,
+            _ => failures >= ANSWERED_BUDGET,
+        }
+    }
+}
+
+/// How long the server wants to be left alone, in milliseconds, within reason.
+pub(super) fn retry_after_ms(failure: &Failure) -> u64 {
+    failure.retry_after_ms.unwrap_or(0).min(LONGEST_RETRY_AFTER_MS)
+}
+
 /// One kind of API call: at rest, under way, or waiting for its next attempt.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct CallState {
     failures: u32,
     stage: Stage,
+    started_ms: u64,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +170,15 @@ enum Stage {
     Waiting {
         until_ms: u64,
     },
+    NeedsCredentials,
 }
 
 impl CallState {
+    /// Whether it waits for fresh credentials.
+    pub fn is_waiting_for_credentials(&self) -> bool {
+        self.stage == Stage::NeedsCredentials
+    }
+
     /// Whether an answer is still to come.
     pub fn is_under_way(&self) -> bool {
         self.stage == Stage::UnderWay
@@ -88,7 +188,7 @@ impl CallState {
     pub fn may_start(&self, now: Now) -> bool {
         match self.stage {
             Stage::AtRest => true,
-            Stage::UnderWay => false,
+            Stage::UnderWay | Stage::NeedsCredentials => false,
             Stage::Waiting { until_ms } => until_ms <= now.ms,
         }
     }
@@ -102,29 +202,55 @@ impl CallState {
     }
 
     /// It is made.
-    pub fn start(&mut self) {
+    pub fn start(&mut self, now: Now) {
         self.stage = Stage::UnderWay;
+        self.started_ms = now.ms;
     }
 
-    /// It was answered.
-    pub fn succeed(&mut self) {
+    /// When it was made: what the answer calls "from now" has begun no earlier, in milliseconds.
+    pub fn started_ms(&self) -> u64 {
+        self.started_ms
+    }
+
+    /// It was answered, or nobody wants the answer any more.
+    pub fn settle(&mut self) {
         *self = Self::default();
     }
 
-    /// It failed. Says how long it waits, in milliseconds, or nothing when it is not to be repeated.
-    pub fn fail(&mut self, now: Now, failure: &Failure, budget: u32) -> Option<u64> {
+    /// It has failed; says how often in a row.
+    pub fn fail(&mut self) -> u32 {
         self.failures += 1;
-        if !failure.code.is_retryable() || self.failures >= budget {
-            return None;
-        }
-        let wait_ms = backoff_ms(self.failures, now.random);
-        self.stage = Stage::Waiting { until_ms: now.ms + wait_ms };
-        Some(wait_ms)
+        self.stage = Stage::AtRest;
+        self.failures
     }
 
-    /// How often it has failed in a row.
-    pub fn failures(&self) -> u32 {
-        self.failures
+    /// It has failed for a reason that doesn't count.
+    pub fn fail_uncounted(&mut self) {
+        self.stage = Stage::AtRest;
+    }
+
+    /// It is made again, but not before then.
+    pub fn wait_until(&mut self, until_ms: u64) {
+        self.stage = Stage::Waiting { until_ms };
+    }
+
+    /// It is made again at once: what it waited for has come.
+    pub fn hurry(&mut self) {
+        if matches!(self.stage, Stage::Waiting { .. }) {
+            self.stage = Stage::AtRest;
+        }
+    }
+
+    /// It is made again when there are fresh credentials.
+    pub fn wait_for_credentials(&mut self) {
+        self.stage = Stage::NeedsCredentials;
+    }
+
+    /// Fresh credentials have come, or never will.
+    pub fn take_credentials(&mut self) {
+        if self.is_waiting_for_credentials() {
+            self.stage = Stage::AtRest;
+        }
     }
 }
 
@@ -149,7 +275,8 @@ mod tests {
             judge_put(&Failure { status, storage_code, ..Failure::from(code) }, is_multipart)
         };
         assert_eq!(judge(0, "", true), Verdict::SendAgain);
-        assert_eq!(judge(503, "SlowDown", true), Verdict::SendAgain);
+        assert_eq!(judge(500, "InternalError", true), Verdict::SendAgain);
+        assert_eq!(judge(503, "SlowDown", true), Verdict::Rest);
         assert_eq!(judge(403, "AccessDenied", true), Verdict::SignAgain);
         assert_eq!(judge(400, "BadDigest", true), Verdict::HashAgain);
         assert_eq!(judge(412, "PreconditionFailed", false), Verdict::AlreadyStored);
@@ -159,22 +286,60 @@ mod tests {
     }
 
     #[test]
-    fn a_call_waits_and_then_gives_up() {
-        let now = Now { ms: 1_000, random: 1 << 31 };
-        let mut call = CallState::default();
-        call.start();
-        assert!(!call.may_start(now));
-        assert_eq!(call.fail(now, &ErrorCode::Network.into(), 3), Some(250));
-        assert!(!call.may_start(now));
-        assert!(call.may_start(Now { ms: 1_250, ..now }));
-        assert_eq!(call.fail(now, &ErrorCode::Network.into(), 3), Some(500));
-        assert_eq!(call.fail(now, &ErrorCode::Network.into(), 3), None);
+    fn what_never_worked_is_given_up_soon_and_what_did_is_not() {
+        let now = |ms| Now { ms, random: 0 };
+        let lost = Failure::from(ErrorCode::Network);
+        let mut patience = Patience::default();
+        assert!(!patience.ends_part(&lost, 6) && patience.ends_part(&lost, 7));
+        patience.storage_worked();
+        assert!(!patience.ends_part(&lost, 1_000));
+        assert!(patience.ends_call(&lost, 7), "the API has never worked");
+        patience.pass(now(0), false);
+        for minute in 1..15 {
+            patience.pass(now(minute * 60_000), false);
+        }
+        assert!(!patience.ends_part(&lost, 1));
+        patience.pass(now(15 * 60_000), false);
+        assert!(patience.ends_part(&lost, 1));
+        patience.moved();
+        assert!(!patience.ends_part(&lost, 1));
     }
 
     #[test]
-    fn a_refusal_is_not_repeated() {
+    fn sleep_and_pauses_use_up_no_patience() {
+        let mut patience = Patience::default();
+        patience.storage_worked();
+        patience.pass(Now { ms: 0, random: 0 }, false);
+        patience.pass(Now { ms: 10 * 3_600_000, random: 0 }, false);
+        patience.pass(Now { ms: 20 * 3_600_000, random: 0 }, true);
+        assert_eq!(patience.waited_ms, LONGEST_STEP_MS);
+    }
+
+    #[test]
+    fn a_storage_that_fails_more_than_it_stores_ends_the_upload() {
+        let mut patience = Patience::default();
+        patience.storage_worked();
+        let refused = Failure { status: 500, ..ErrorCode::StorageRefused.into() };
+        for round in 0..200 {
+            assert!(!patience.ends_part(&refused, 1), "{round}");
+            patience.storage_worked();
+        }
+        let failures = (1..).find(|_| patience.ends_part(&refused, 1));
+        assert_eq!(failures, Some(UPLOAD_BUDGET));
+    }
+
+    #[test]
+    fn a_call_waits_for_its_time_or_for_credentials() {
+        let now = Now { ms: 1_000, random: 1 << 31 };
         let mut call = CallState::default();
-        let now = Now { ms: 0, random: 0 };
-        assert_eq!(call.fail(now, &ErrorCode::TypeNotAllowed.into(), 9), None);
+        call.start(now);
+        assert!(!call.may_start(now));
+        assert_eq!(call.fail(), 1);
+        call.wait_until(1_250);
+        assert!(!call.may_start(now) && call.may_start(Now { ms: 1_250, ..now }));
+        call.wait_for_credentials();
+        assert!(!call.may_start(Now { ms: 1 << 40, ..now }));
+        call.take_credentials();
+        assert!(call.may_start(now));
     }
 }

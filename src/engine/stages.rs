@@ -1,21 +1,47 @@
-//! How the engine answers each event: the stages of an upload, from the first call to the last.
+//! The stages of an upload, from the first call to the last, as long as all goes well.
 
-use super::event::{Action, Call, Failure, Now, PutId, Retry, Uploaded};
-use super::parts::{Hashed, Parts};
-use super::retry::{ABORT_BUDGET, CALL_BUDGET, PART_BUDGET, Verdict, backoff_ms, judge_put};
-use super::{Engine, HASH_AHEAD, Open, Stage};
+use super::event::{Action, Call, Now, Record};
+use super::parts::Hashed;
+use super::report::Uploaded;
+use super::{Engine, Stage};
 use crate::checksum::Sha256Digest;
 use crate::plan::{Part, Plan};
 use crate::protocol::{
-    CompleteUpload, ETag, ErrorCode, PartNumber, PartsSigned, SignParts, UploadCompleted, UploadCreated, UploadKind,
+    CreateUpload, ErrorCode, PartNumber, PartsListed, PartsSigned, SignParts, UploadCompleted, UploadCreated,
+    UploadKind,
 };
+
+/// How far ahead of the PUTs parts are hashed at least, in parts for each PUT that may run: far enough
+/// that a batch of URLs is worth its call.
+const HASH_AHEAD: u32 = 3;
+
+/// How far ahead at most, in seconds of the measured speed: half of the life of the shortest-lived URL, so
+/// that a cancelled upload has not read the whole file and no URL waits until it expires.
+const HASH_AHEAD_SECONDS: f64 = 30.0;
 
 impl Engine {
     pub(super) fn begin(&mut self) {
         if !matches!(self.stage, Stage::New) {
             return;
         }
-        if self.parts.plan().is_multipart() {
+        if let Some(record) = &self.open {
+            let fits = Plan::restore(self.file.size, record.part_size, true).is_some();
+            let is_complete = record.completion.is_some();
+            let is_unwanted = record.discard;
+            self.completion = record.completion.clone();
+            self.stage = match fits {
+                _ if is_unwanted => Stage::Ending(ErrorCode::Aborted.into()),
+                false => Stage::Ending(ErrorCode::FileChanged.into()),
+                true if is_complete => Stage::Completing,
+                true => Stage::Listing,
+            };
+            // What the earlier session did last may have been heard or stored without its knowing.
+            self.calls.may_be_complete = is_complete;
+            self.calls.abort_again = true;
+            if matches!(self.stage, Stage::Ending(_)) {
+                self.discard();
+            }
+        } else if self.parts.plan().is_multipart() {
             self.stage = Stage::Creating;
         } else {
             self.stage = Stage::HashingWhole;
@@ -35,69 +61,143 @@ impl Engine {
         }
     }
 
-    pub(super) fn created(&mut self, now: Now, reply: UploadCreated) {
-        if !self.create.is_under_way() {
+    pub(super) fn advance_create(&mut self, now: Now) {
+        if self.holds.may_call(now) && self.calls.create.may_start(now) {
+            self.calls.create.start(now);
+            let checksum = self.parts.digest(PartNumber::FIRST);
+            self.outbox.push_back(Action::Create(CreateUpload {
+                name: self.file.name.clone(),
+                content_type: self.file.content_type.clone(),
+                size: self.file.size,
+                checksum: checksum.filter(|_| !self.parts.plan().is_multipart()),
+                network: self.config.network,
+            }));
+        }
+    }
+
+    pub(super) fn created(&mut self, reply: UploadCreated) {
+        let asked_ms = self.calls.create.started_ms();
+        if !self.answered(Call::Create) {
             return;
         }
-        self.create.succeed();
         let is_multipart = reply.kind == UploadKind::Multipart;
         let plan = Plan::restore(self.file.size, reply.part_size, is_multipart)
             .filter(|plan| plan.part_count() == reply.part_count);
-        self.open = Some(Open {
+        self.open = Some(Record {
             token: reply.token,
             key: reply.key,
-            max_parts_per_request: (reply.max_parts_per_request as usize).max(1),
+            part_size: reply.part_size,
+            max_parts_per_request: reply.max_parts_per_request.max(1),
+            expires_in_seconds: reply.expires_in_seconds,
+            completion: None,
+            discard: false,
         });
         let Some(plan) = plan else {
-            self.end(ErrorCode::InvalidReply.into());
-            return;
+            return self.end(ErrorCode::InvalidReply.into());
         };
         // The server's threshold may differ from the one that was assumed.
         if plan != self.parts.plan() {
-            self.parts = Parts::new(plan);
+            self.parts.restart(plan);
         }
         if matches!(self.stage, Stage::Creating) {
             self.stage = Stage::Sending;
-            self.parts.signed(now, reply.signed.into_iter().collect());
+            self.parts.signed(asked_ms, reply.signed.into_iter().collect());
+            self.persist();
+        } else {
+            self.discard();
+        }
+    }
+
+    pub(super) fn advance_list(&mut self, now: Now) {
+        if let Some(open) = &self.open
+            && self.holds.may_call(now)
+            && self.calls.list.may_start(now)
+        {
+            self.calls.list.start(now);
+            self.outbox.push_back(Action::List { token: open.token.clone(), after: self.listed_until });
+        }
+    }
+
+    pub(super) fn listed(&mut self, reply: PartsListed) {
+        if !self.answered(Call::List) || !matches!(self.stage, Stage::Listing) {
+            return;
+        }
+        for part in reply.parts {
+            self.parts.hold(part);
+        }
+        match reply.next {
+            None => self.stage = Stage::Sending,
+            Some(next) if self.listed_until < Some(next) => self.listed_until = Some(next),
+            // It would never end.
+            Some(_) => self.end(ErrorCode::InvalidReply.into()),
         }
     }
 
     pub(super) fn advance_parts(&mut self, now: Now) {
-        if self.parts.is_all_stored() {
-            self.all_stored();
+        self.end_stalled(now);
+        if !matches!(self.stage, Stage::Sending) {
             return;
         }
-        self.parts.wake(now);
-        while self.parts.in_flight() < self.config.parts_in_flight
-            && let Some(put) = self.parts.start_put(now)
-        {
-            self.outbox.push_back(Action::Put(put));
+        if self.parts.is_all_stored() {
+            return self.all_stored();
         }
-        let runs_low = self.parts.ready() < self.config.parts_in_flight;
-        if runs_low && self.parts.has_unsigned() && self.sign.may_start(now) {
-            self.start_signing();
+        self.parts.wake(now);
+        self.start_puts(now);
+        if self.wants_urls() && self.holds.may_call(now) && self.calls.sign.may_start(now) {
+            self.start_signing(now);
         }
         self.hash_ahead();
     }
 
-    /// Keeps the hashers busy, so far ahead of the PUTs and no further.
+    fn start_puts(&mut self, now: Now) {
+        let limit = self.window.limit().min(self.lanes);
+        while self.holds.may_put(now) && self.parts.in_flight() < limit {
+            let was_at_rest = self.parts.in_flight() == 0;
+            let Some(put) = self.parts.start_put(now) else { break };
+            if was_at_rest {
+                self.window.started_from_rest(now.ms);
+            }
+            self.outbox.push_back(Action::Put(put));
+        }
+    }
+
+    /// Whether parts wait for URLs, and few that have one are left.
+    pub(super) fn wants_urls(&self) -> bool {
+        self.parts.unsigned() > 0 && self.parts.ready() <= self.window.limit()
+    }
+
+    /// Keeps the hashers busy, so far ahead of the PUTs and no further. What S3 holds already is compared
+    /// when there is nothing to send.
     pub(super) fn hash_ahead(&mut self) {
-        let ahead = self.config.parts_in_flight * HASH_AHEAD;
-        while self.parts.hashing() < self.config.hashers && self.parts.ahead() < ahead {
-            match self.parts.start_hash() {
+        if self.holds.is_paused() {
+            return;
+        }
+        let ahead = self.parts_ahead();
+        while self.parts.hashing() < self.config.hashers {
+            let next = if self.parts.ahead() < ahead { self.parts.start_hash() } else { None };
+            match next.or_else(|| self.parts.start_compare()) {
                 Some(part) => self.outbox.push_back(Action::HashPart(part)),
                 None => break,
             }
         }
     }
 
-    fn start_signing(&mut self) {
+    /// How many parts may be hashed and not yet on their way.
+    fn parts_ahead(&self) -> u32 {
+        let window = self.window.limit();
+        let batch = self.open.as_ref().map_or(0, |open| open.max_parts_per_request);
+        let speed = self.meter.bytes_per_second().unwrap_or(0.0);
+        let parts = speed * HASH_AHEAD_SECONDS / self.parts.plan().part_bytes().max(1) as f64;
+        (parts as u32).min(batch + 2 * window).max(window * HASH_AHEAD)
+    }
+
+    fn start_signing(&mut self, now: Now) {
         let Some(open) = &self.open else { return };
         let request = SignParts {
-            parts: self.parts.start_signing(open.max_parts_per_request),
+            parts: self.parts.start_signing(open.max_parts_per_request as usize),
             bits_per_second: Some(self.bits_per_second()),
         };
-        self.sign.start();
+        self.calls.sign.start(now);
         self.outbox.push_back(Action::SignParts { token: open.token.clone(), request });
     }
 
@@ -107,62 +207,24 @@ impl Engine {
         measured.filter(|&bits| bits > 0).unwrap_or(self.config.network.bits_per_second())
     }
 
-    pub(super) fn signed(&mut self, now: Now, reply: PartsSigned) {
-        if !self.sign.is_under_way() {
+    pub(super) fn signed(&mut self, reply: PartsSigned) {
+        let asked_ms = self.calls.sign.started_ms();
+        if !self.answered(Call::Sign) || std::mem::take(&mut self.calls.sign_is_stale) {
             return;
         }
-        self.sign.succeed();
         if matches!(self.stage, Stage::Sending) {
-            self.parts.signed(now, reply.parts);
+            self.parts.signed(asked_ms, reply.parts);
         }
-    }
-
-    pub(super) fn put_done(&mut self, now: Now, put: PutId, etag: Option<String>, checksum: Option<String>) {
-        let Some(number) = self.parts.part_of(put) else { return };
-        let expected = self.parts.digest(number).map(|digest| digest.to_string());
-        if checksum.is_some() && checksum != expected {
-            let storage_code = Some("BadDigest".to_owned());
-            self.put_failed(now, put, Failure { status: 400, storage_code, ..ErrorCode::Integrity.into() });
-            return;
-        }
-        let etag = etag.and_then(|text| ETag::parse(&text).ok());
-        if etag.is_none() && self.parts.plan().is_multipart() {
-            // Without it no upload can be completed, and no retry will show it.
-            self.end(ErrorCode::ETagHidden.into());
-            return;
-        }
-        self.parts.put_done(put, etag);
-    }
-
-    pub(super) fn put_failed(&mut self, now: Now, put: PutId, failure: Failure) {
-        let Some(number) = self.parts.part_of(put) else { return };
-        let verdict = judge_put(&failure, self.parts.plan().is_multipart());
-        match verdict {
-            Verdict::AlreadyStored => return self.parts.put_done(put, None),
-            Verdict::GiveUp(code) => return self.end(Failure { code, ..failure }),
-            Verdict::SendAgain | Verdict::SignAgain | Verdict::HashAgain => {}
-        }
-        let failures = self.parts.count_failure(number);
-        if failures >= PART_BUDGET {
-            let code = if verdict == Verdict::HashAgain { ErrorCode::Integrity } else { failure.code };
-            return self.end(Failure { code, ..failure });
-        }
-        let wait_ms = backoff_ms(failures, now.random);
-        match verdict {
-            Verdict::HashAgain => self.parts.put_needs_hash(put),
-            _ => self.parts.put_rests(put, now.ms + wait_ms, verdict == Verdict::SendAgain),
-        }
-        let wait_ms = if verdict == Verdict::HashAgain { 0 } else { wait_ms };
-        self.notice(Some(number), &failure, failures, wait_ms);
-    }
-
-    fn notice(&mut self, part: Option<PartNumber>, failure: &Failure, failures: u32, wait_ms: u64) {
-        let Failure { code, status, .. } = *failure;
-        self.outbox.push_back(Action::Retry(Retry { part, code, status, failures, wait_ms }));
     }
 
     fn all_stored(&mut self) {
         if self.parts.plan().is_multipart() {
+            self.completion = self.parts.completion();
+            if let Some(open) = &mut self.open {
+                open.completion.clone_from(&self.completion);
+            }
+            // If this session ends before S3 has answered, the next one can ask again.
+            self.persist();
             self.stage = Stage::Completing;
             return;
         }
@@ -178,14 +240,13 @@ impl Engine {
     }
 
     pub(super) fn advance_complete(&mut self, now: Now) {
-        if !self.complete.may_start(now) {
+        if !self.holds.may_call(now) || !self.calls.complete.may_start(now) {
             return;
         }
-        match (&self.open, self.parts.completion()) {
-            (Some(open), Some((parts, checksum))) => {
-                self.complete.start();
-                let request = CompleteUpload { parts, checksum };
-                self.outbox.push_back(Action::Complete { token: open.token.clone(), request });
+        match (&self.open, &self.completion) {
+            (Some(open), Some(completion)) => {
+                self.calls.complete.start(now);
+                self.outbox.push_back(Action::Complete { token: open.token.clone(), request: completion.clone() });
             }
             // Every stored part of a multipart upload has its tag and its digest; see `put_done`.
             _ => self.end(ErrorCode::Internal.into()),
@@ -193,86 +254,15 @@ impl Engine {
     }
 
     pub(super) fn completed(&mut self, reply: UploadCompleted) {
-        if !matches!(self.stage, Stage::Completing) || !self.complete.is_under_way() {
+        if !self.answered(Call::Complete) || !matches!(self.stage, Stage::Completing) {
             return;
         }
-        let expected = self.parts.completion().map(|(_, checksum)| checksum.to_string());
+        let expected = self.completion.as_ref().map(|completion| completion.checksum.to_string());
         let is_ours = self.open.as_ref().is_some_and(|open| open.key == reply.key);
         if !is_ours || expected.as_ref() != Some(&reply.checksum) || reply.size != self.file.size.bytes() {
-            self.end(ErrorCode::Integrity.into());
-            return;
+            return self.end(ErrorCode::Integrity.into());
         }
         let UploadCompleted { key, etag, checksum, size } = reply;
         self.finish(Ok(Uploaded { key, etag: Some(etag), checksum, size }));
-    }
-
-    pub(super) fn call_failed(&mut self, now: Now, call: Call, failure: Failure) {
-        let (state, budget) = match call {
-            Call::Create => (&mut self.create, CALL_BUDGET),
-            Call::Sign => (&mut self.sign, CALL_BUDGET),
-            Call::Complete => (&mut self.complete, CALL_BUDGET),
-            Call::Abort => (&mut self.abort, ABORT_BUDGET),
-        };
-        if !state.is_under_way() {
-            return;
-        }
-        let wait_ms = state.fail(now, &failure, budget);
-        let failures = state.failures();
-        if call == Call::Sign {
-            self.parts.signing_failed();
-        }
-        match (&self.stage, call) {
-            // Nothing was opened, so nothing is left behind.
-            (Stage::Ending(_), Call::Create) => {
-                self.create.succeed();
-            }
-            (Stage::Ending(_), Call::Abort) if wait_ms.is_none() => self.cleaned_up(),
-            (Stage::Ending(_) | Stage::Finished, _) => {}
-            (_, _) => match wait_ms {
-                Some(wait_ms) => self.notice(None, &failure, failures, wait_ms),
-                None => {
-                    if call == Call::Create {
-                        self.create.succeed();
-                    }
-                    self.end(failure);
-                }
-            },
-        }
-    }
-
-    /// Ends the upload: nothing is sent any more, and what was sent is removed.
-    pub(super) fn end(&mut self, reason: Failure) {
-        if matches!(self.stage, Stage::Ending(_) | Stage::Finished) {
-            return;
-        }
-        self.outbox.retain(|action| !matches!(action, Action::Put(_) | Action::HashPart(_)));
-        self.outbox.extend(self.parts.cancel_all().into_iter().map(Action::CancelPut));
-        self.stage = Stage::Ending(reason);
-    }
-
-    pub(super) fn advance_abort(&mut self, now: Now) {
-        match &self.open {
-            // The reply may still bring an upload id that somebody would pay for.
-            None if self.create.is_under_way() => {}
-            Some(open) if self.parts.plan().is_multipart() => {
-                if self.abort.may_start(now) {
-                    self.abort.start();
-                    self.outbox.push_back(Action::Abort { token: open.token.clone() });
-                }
-            }
-            _ => self.cleaned_up(),
-        }
-    }
-
-    pub(super) fn cleaned_up(&mut self) {
-        if let Stage::Ending(reason) = &self.stage {
-            let reason = reason.clone();
-            self.finish(Err(reason));
-        }
-    }
-
-    fn finish(&mut self, outcome: Result<Uploaded, Failure>) {
-        self.stage = Stage::Finished;
-        self.outbox.push_back(Action::Finished(outcome));
     }
 }

@@ -77,6 +77,9 @@ error_codes! {
     ETagHidden = "etag-hidden", 0, false, "The bucket's CORS rule does not expose the ETag header.";
     StorageRefused = "storage-refused", 0, false, "The storage refused the file.";
     InvalidReply = "invalid-reply", 0, false, "The server's answer could not be understood.";
+    WrongFile = "wrong-file", 0, false, "This is not the file that the upload began with.";
+    FileNeeded = "file-needed", 0, false, "The file has to be picked again.";
+    InUse = "in-use", 0, true, "This upload is under way in another tab.";
     InvalidOption = "invalid-option", 0, false, "An option has a value that directput doesn't take.";
 }
 

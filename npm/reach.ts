@@ -1,0 +1,110 @@
+// How the page reaches the engine: in a module worker, or in the page where no worker can start.
+import { proxy, releaseProxy, wrap } from 'comlink';
+import type { Engine } from './engine.js';
+import { localError, UploadError } from './errors.js';
+import type { UploaderOptions } from './types.js';
+
+/** How long a worker may take to load before the page does its work, in milliseconds. */
+const WORKER_START_MS = 10_000;
+
+/** The engine's methods, each of which may have to cross into a worker. */
+type Methods = Pick<Engine, 'upload' | 'resume' | 'list' | 'handleOf' | 'forget'>;
+
+/** The engine as the page reaches it: itself, or through a worker. */
+export interface Reach extends Methods {
+  control(...call: Parameters<Engine['control']>): unknown;
+  prioritize(...call: Parameters<Engine['prioritize']>): unknown;
+  setOnline(isOnline: boolean): unknown;
+  /** Makes functions reach the engine. */
+  hand<T extends object>(value: T): T;
+  /** Whether it runs in a worker. */
+  inWorker: boolean;
+  /** Rejects when the worker dies. */
+  broken: Promise<never>;
+  close(): void;
+}
+
+export async function start(options: UploaderOptions, wantsWorker: boolean): Promise<Reach> {
+  if (wantsWorker && typeof Worker === 'function') {
+    try {
+      return await startWorker(options);
+    } catch (error) {
+      // What the options got wrong, a second try would get wrong too.
+      if (error instanceof UploadError) throw error;
+    }
+  }
+  return startHere(options);
+}
+
+async function startWorker(options: UploaderOptions): Promise<Reach> {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'directput' });
+  const broken = new Promise<never>((_, reject) => {
+    worker.addEventListener('error', (event) => {
+      reject(localError('internal', 'The worker has failed.', event.message));
+    });
+  });
+  broken.catch(() => {});
+  const engine = wrap<Engine>(worker);
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error('the worker takes too long to start')), WORKER_START_MS);
+  });
+  const failed = broken.catch((error: UploadError) => {
+    throw new Error(String(error.cause));
+  });
+  try {
+    const { headers, ...plain } = options;
+    const opened =
+      typeof headers === 'function'
+        ? engine.open(
+            plain,
+            proxy(async () => headers()),
+          )
+        : engine.open({ ...plain, ...(headers && { headers }) });
+    await Promise.race([opened, failed, late]);
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+  return {
+    upload: (...call) => engine.upload(...call),
+    resume: (...call) => engine.resume(...call),
+    list: () => engine.list(),
+    handleOf: (id) => engine.handleOf(id),
+    forget: (id) => engine.forget(id),
+    control: (...call) => engine.control(...call),
+    prioritize: (...call) => engine.prioritize(...call),
+    setOnline: (isOnline) => engine.setOnline(isOnline),
+    hand: (value) => proxy(value),
+    inWorker: true,
+    broken,
+    close() {
+      engine[releaseProxy]();
+      worker.terminate();
+    },
+  };
+}
+
+async function startHere(options: UploaderOptions): Promise<Reach> {
+  const { Engine } = await import('./engine.js');
+  const engine = new Engine();
+  try {
+    const { headers } = options;
+    await engine.open(options, typeof headers === 'function' ? async () => headers() : undefined);
+  } catch (cause) {
+    throw localError('internal', 'The uploader could not be loaded.', cause);
+  }
+  return {
+    upload: (...call) => engine.upload(...call),
+    resume: (...call) => engine.resume(...call),
+    list: () => engine.list(),
+    handleOf: (id) => engine.handleOf(id),
+    forget: (id) => engine.forget(id),
+    control: (...call) => engine.control(...call),
+    prioritize: (...call) => engine.prioritize(...call),
+    setOnline: (isOnline) => engine.setOnline(isOnline),
+    hand: (value) => value,
+    inWorker: false,
+    broken: new Promise<never>(() => {}),
+    close() {},
+  };
+}

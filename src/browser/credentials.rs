@@ -1,0 +1,70 @@
+//! The headers that show the API who calls: given once, or asked for when they are needed.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::engine::Failure;
+use crate::protocol::ErrorCode;
+
+/// Headers by name.
+pub type Headers = BTreeMap<String, String>;
+
+/// The headers of the API's calls, shared by all uploads of one `Uploader`.
+#[derive(Debug)]
+pub struct Credentials {
+    headers: RefCell<Option<Headers>>,
+    source: Option<Function>,
+    asked: RefCell<Option<Promise>>,
+}
+
+impl Credentials {
+    /// Headers that stay as they are.
+    pub fn fixed(headers: Headers) -> Self {
+        Self { headers: RefCell::new(Some(headers)), source: None, asked: RefCell::default() }
+    }
+
+    /// Headers that a function returns, or a promise of them.
+    pub fn asked_of(source: Function) -> Self {
+        Self { headers: RefCell::default(), source: Some(source), asked: RefCell::default() }
+    }
+
+    /// The headers as they are known; asked for if they are not.
+    pub async fn headers(&self) -> Result<Headers, Failure> {
+        if self.headers.borrow().is_none() {
+            self.ask().await?;
+        }
+        Ok(self.headers.borrow().clone().unwrap_or_default())
+    }
+
+    /// Asks for other headers. Says whether some came.
+    pub async fn refresh(&self) -> bool {
+        self.source.is_some() && self.ask().await.is_ok()
+    }
+
+    /// Uploads that ask at the same time share the answer.
+    async fn ask(&self) -> Result<(), Failure> {
+        let refused = |detail: &str| Failure { detail: Some(detail.to_owned()), ..ErrorCode::Unauthorized.into() };
+        let Some(source) = &self.source else { return Ok(()) };
+        let pending = self.asked.borrow().clone();
+        let promise = match pending {
+            Some(promise) => promise,
+            None => {
+                let answer = source.call0(&JsValue::UNDEFINED).map_err(|_| refused("headers: the function threw"))?;
+                let promise = Promise::resolve(&answer);
+                *self.asked.borrow_mut() = Some(promise.clone());
+                promise
+            }
+        };
+        let answer = JsFuture::from(promise).await;
+        self.asked.take();
+        let answer = answer.map_err(|_| refused("headers: the function's promise was rejected"))?;
+        let headers = serde_wasm_bindgen::from_value(answer)
+            .map_err(|_| refused("headers: the function did not return an object of texts"))?;
+        self.headers.replace(Some(headers));
+        Ok(())
+    }
+}

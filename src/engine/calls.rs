@@ -1,0 +1,154 @@
+//! What follows from a call of the API that failed, and how credentials are renewed.
+
+use super::event::{Action, Call, Now};
+use super::report::Failure;
+use super::retry::{ABORT_BUDGET, CallState, backoff_ms, retry_after_ms};
+use super::{Calls, Engine, Stage};
+use crate::protocol::ErrorCode;
+
+impl Calls {
+    fn of(&mut self, call: Call) -> &mut CallState {
+        match call {
+            Call::Create => &mut self.create,
+            Call::List => &mut self.list,
+            Call::Sign => &mut self.sign,
+            Call::Complete => &mut self.complete,
+            Call::Abort => &mut self.abort,
+        }
+    }
+
+    fn all(&mut self) -> [&mut CallState; 5] {
+        [&mut self.create, &mut self.list, &mut self.sign, &mut self.complete, &mut self.abort]
+    }
+}
+
+impl Engine {
+    /// Marks a call as answered. Says whether the answer was waited for.
+    pub(super) fn answered(&mut self, call: Call) -> bool {
+        let state = self.calls.of(call);
+        if !state.is_under_way() {
+            return false;
+        }
+        state.settle();
+        self.calls.has_refreshed = false;
+        self.patience.api_worked();
+        self.holds.succeeded();
+        true
+    }
+
+    pub(super) fn call_failed(&mut self, now: Now, call: Call, failure: Failure) {
+        if !self.calls.of(call).is_under_way() {
+            return;
+        }
+        if call == Call::Sign {
+            if std::mem::take(&mut self.calls.sign_is_stale) {
+                // It was for an upload that was given up, and says nothing about the one that followed.
+                return self.calls.sign.settle();
+            }
+            self.parts.signing_failed();
+        }
+        if call == Call::Complete && failure.code.is_retryable() {
+            self.calls.may_be_complete = true;
+        }
+        if self.is_for_nobody(call) {
+            self.calls.of(call).settle();
+        } else if failure.code == ErrorCode::Unauthorized && !self.calls.has_refreshed {
+            self.calls.of(call).wait_for_credentials();
+            self.refresh_credentials();
+        } else if failure.code.is_retryable() {
+            self.call_lost(now, call, failure);
+        } else {
+            self.calls.of(call).settle();
+            self.call_refused(call, failure);
+        }
+    }
+
+    /// Whether the stage that made the call is over.
+    fn is_for_nobody(&self, call: Call) -> bool {
+        match self.stage {
+            Stage::Finished => true,
+            Stage::Ending(_) => call != Call::Abort,
+            _ => false,
+        }
+    }
+
+    fn refresh_credentials(&mut self) {
+        if !self.calls.is_refreshing {
+            self.calls.is_refreshing = true;
+            self.outbox.push_back(Action::RefreshCredentials);
+        }
+    }
+
+    /// Fresh credentials have come, or never will.
+    pub(super) fn credentials(&mut self, are_fresh: bool) {
+        if !std::mem::take(&mut self.calls.is_refreshing) {
+            return;
+        }
+        self.calls.has_refreshed = true;
+        let waited = self.calls.all().into_iter().filter(|call| call.is_waiting_for_credentials()).count();
+        self.calls.all().into_iter().for_each(CallState::take_credentials);
+        if waited > 0 && !are_fresh {
+            match self.stage {
+                Stage::Ending(_) => self.give_up_removal(),
+                _ => self.end(ErrorCode::Unauthorized.into()),
+            }
+        }
+    }
+
+    /// There was no answer, or one that may be another next time.
+    fn call_lost(&mut self, now: Now, call: Call, failure: Failure) {
+        let is_ending = matches!(self.stage, Stage::Ending(_));
+        if self.holds.is_offline() && failure.status == 0 && !is_ending {
+            // Without a network nothing is learnt from a failure.
+            self.calls.of(call).fail_uncounted();
+            return self.notice(None, &failure, 1, 0);
+        }
+        let failures = self.calls.of(call).fail();
+        let is_over = if is_ending { failures >= ABORT_BUDGET } else { self.patience.ends_call(&failure, failures) };
+        if is_over {
+            self.calls.of(call).settle();
+            return if is_ending { self.give_up_removal() } else { self.end(failure) };
+        }
+        let wait_ms = backoff_ms(failures, now.random).max(retry_after_ms(&failure));
+        self.calls.of(call).wait_until(now.ms + wait_ms);
+        if !is_ending {
+            self.notice(None, &failure, failures, wait_ms);
+        }
+    }
+
+    /// The API has said no.
+    fn call_refused(&mut self, call: Call, failure: Failure) {
+        let is_gone = match failure.code {
+            ErrorCode::UploadGone | ErrorCode::TokenExpired => true,
+            // What another user of this browser began, or another deployment, is nothing to go on with.
+            ErrorCode::NotYourUpload | ErrorCode::TokenInvalid => call == Call::List,
+            _ => false,
+        };
+        match (&self.stage, call) {
+            (Stage::Ending(_), _) if is_gone => self.removed(),
+            (Stage::Ending(_), _) => self.give_up_removal(),
+            // If S3 has joined the parts and only its answer got lost, another upload would make a second object.
+            (_, Call::Complete) if self.calls.may_be_complete => self.end(failure),
+            _ if is_gone => self.start_again(failure),
+            _ => self.end(failure),
+        }
+    }
+
+    pub(super) fn pause(&mut self) {
+        self.holds.pause();
+        if matches!(self.stage, Stage::Sending) {
+            self.cancel_puts();
+        }
+    }
+
+    pub(super) fn online(&mut self) {
+        self.holds.go_online();
+        self.hurry();
+    }
+
+    /// What waited for a better network need not wait any longer.
+    pub(super) fn hurry(&mut self) {
+        self.parts.wake_all();
+        self.calls.all().into_iter().for_each(CallState::hurry);
+    }
+}

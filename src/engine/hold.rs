@@ -1,0 +1,156 @@
+//! What keeps an upload from making requests for a while: the user, a missing network, a busy server.
+
+use super::event::Now;
+use super::report::Held;
+use super::retry::backoff_ms;
+
+/// Browsers may be wrong about being offline, so now and then it is tried all the same, in milliseconds.
+const PROBE_EVERY_MS: u64 = 20_000;
+
+/// The reasons to wait.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Holds {
+    paused: bool,
+    offline: Option<Offline>,
+    busy_until_ms: u64,
+    busy_in_a_row: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Offline {
+    probe_at_ms: u64,
+    is_probing: bool,
+}
+
+impl Holds {
+    pub fn pause(&mut self) {
+        self.paused = true;
+    }
+
+    pub fn resume(&mut self) {
+        self.paused = false;
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    pub fn go_offline(&mut self, now: Now) {
+        self.offline.get_or_insert(Offline { probe_at_ms: now.ms + PROBE_EVERY_MS, is_probing: false });
+    }
+
+    pub fn go_online(&mut self) {
+        self.offline = None;
+    }
+
+    pub fn is_offline(&self) -> bool {
+        self.offline.is_some()
+    }
+
+    /// The server wants fewer requests: none is made for a while, whichever it refused.
+    pub fn busy(&mut self, now: Now, retry_after_ms: u64) -> u64 {
+        self.busy_in_a_row += 1;
+        let wait_ms = backoff_ms(self.busy_in_a_row, now.random).max(retry_after_ms);
+        self.busy_until_ms = self.busy_until_ms.max(now.ms + wait_ms);
+        wait_ms
+    }
+
+    /// S3 has asked another upload for a rest.
+    pub fn busy_elsewhere(&mut self, now: Now, wait_ms: u64) {
+        self.busy_until_ms = self.busy_until_ms.max(now.ms + wait_ms);
+    }
+
+    /// A request has succeeded. If it was made in spite of being offline, the browser is wrong.
+    pub fn succeeded(&mut self) {
+        self.busy_in_a_row = 0;
+        if self.offline.as_ref().is_some_and(|offline| offline.is_probing) {
+            self.offline = None;
+        }
+    }
+
+    /// Whether it is time to make requests in spite of being offline.
+    pub fn is_time_to_probe(&self, now: Now) -> bool {
+        !self.paused && self.offline.as_ref().is_some_and(|offline| offline.probe_at_ms <= now.ms)
+    }
+
+    /// Requests were made, so the next time to make some in spite of being offline is later.
+    pub fn asked(&mut self, now: Now) {
+        if self.is_time_to_probe(now) {
+            self.offline = Some(Offline { probe_at_ms: now.ms + PROBE_EVERY_MS, is_probing: true });
+        }
+    }
+
+    /// Whether a call of the API may be made.
+    pub fn may_call(&self, now: Now) -> bool {
+        !self.paused && self.offline.as_ref().is_none_or(|offline| offline.probe_at_ms <= now.ms)
+    }
+
+    /// Whether a part may be sent.
+    pub fn may_put(&self, now: Now) -> bool {
+        self.may_call(now) && self.busy_until_ms <= now.ms
+    }
+
+    /// When to look again, in case that nothing else happens.
+    pub fn wakes_at(&self, now: Now) -> Option<u64> {
+        if self.paused {
+            return None;
+        }
+        let busy = (self.busy_until_ms > now.ms).then_some(self.busy_until_ms);
+        self.offline.as_ref().map(|offline| offline.probe_at_ms).into_iter().chain(busy).min()
+    }
+
+    /// Why nothing moves.
+    pub fn held(&self, now: Now) -> Option<Held> {
+        match self {
+            Self { paused: true, .. } => Some(Held::Paused),
+            Self { offline: Some(_), .. } => Some(Held::Offline),
+            _ if self.busy_until_ms > now.ms => Some(Held::Busy),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Now {
+        Now { ms, random: 1 << 31 }
+    }
+
+    #[test]
+    fn a_browser_that_is_wrong_about_being_offline_is_found_out() {
+        let mut holds = Holds::default();
+        holds.go_offline(at(0));
+        holds.succeeded();
+        assert!(!holds.may_call(at(19_999)), "what was under way before says nothing");
+        assert_eq!(holds.wakes_at(at(0)), Some(20_000));
+        assert!(holds.may_put(at(20_000)));
+        holds.asked(at(20_000));
+        assert!(!holds.may_put(at(20_001)), "one probe, not a flood");
+        holds.succeeded();
+        assert!(holds.may_put(at(20_002)));
+    }
+
+    #[test]
+    fn a_busy_server_is_left_alone_as_long_as_it_asks_for() {
+        let mut holds = Holds::default();
+        assert_eq!(holds.busy(at(0), 0), 250);
+        assert_eq!(holds.busy(at(0), 7_000), 7_000);
+        assert!(holds.may_call(at(0)), "it is S3 that is busy");
+        assert!(!holds.may_put(at(6_999)));
+        assert_eq!(holds.held(at(6_999)), Some(Held::Busy));
+        assert!(holds.may_put(at(7_000)));
+    }
+
+    #[test]
+    fn a_pause_goes_before_all_else_and_has_no_end_of_its_own() {
+        let mut holds = Holds::default();
+        holds.go_offline(at(0));
+        holds.pause();
+        assert_eq!((holds.held(at(0)), holds.wakes_at(at(0))), (Some(Held::Paused), None));
+        assert!(!holds.may_call(at(1 << 40)));
+        holds.resume();
+        assert_eq!(holds.held(at(0)), Some(Held::Offline));
+    }
+}

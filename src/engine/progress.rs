@@ -1,0 +1,87 @@
+//! What the user is told of how far an upload is.
+
+use super::event::{Action, Now};
+use super::report::{Held, Phase, Progress};
+use super::{Engine, Stage};
+use crate::protocol::PartNumber;
+
+/// Progress is reported no more often than this, in milliseconds, unless there is other news.
+const REPORT_EVERY_MS: u64 = 100;
+
+impl Engine {
+    pub(super) fn report(&mut self, now: Now) {
+        // A failure is no progress, least of all the end of it.
+        if matches!(self.stage, Stage::New) || matches!(self.outbox.back(), Some(Action::Finished(Err(_)))) {
+            return;
+        }
+        let held = self.held(now);
+        if held.is_some() {
+            self.meter.interrupt();
+        } else {
+            self.meter.sample(now.ms, self.parts.moved_bytes());
+        }
+        let progress = self.progress(held);
+        let is_due = match &self.reported {
+            None => true,
+            Some((_, before)) if before == &progress || before.phase == Phase::Done => false,
+            Some((at_ms, before)) => {
+                (before.phase, before.held) != (progress.phase, progress.held) || now.ms >= at_ms + REPORT_EVERY_MS
+            }
+        };
+        if is_due {
+            self.reported = Some((now.ms, progress));
+            // The report of the end comes before the end.
+            let at = self.outbox.len() - usize::from(matches!(self.outbox.back(), Some(Action::Finished(_))));
+            self.outbox.insert(at, Action::Report(progress));
+        }
+    }
+
+    fn held(&self, now: Now) -> Option<Held> {
+        match self.stage {
+            Stage::Ending(_) | Stage::Finished => None,
+            _ => self.holds.held(now),
+        }
+    }
+
+    fn progress(&self, held: Option<Held>) -> Progress {
+        let size = self.file.size.bytes();
+        // A completion is sent only when S3 has every part.
+        let is_all_stored = self.completion.is_some() && !matches!(self.stage, Stage::Ending(_));
+        let all = |bytes: u64| if is_all_stored { size } else { bytes };
+        let sent_bytes = all(self.parts.sent_bytes());
+        let bytes_per_second = if held.is_some() { 0.0 } else { self.meter.bytes_per_second().unwrap_or(0.0) };
+        let parts = self.parts.plan().part_count();
+        Progress {
+            phase: self.phase(),
+            size,
+            hashed_bytes: all(self.parts.hashed_bytes()),
+            sent_bytes,
+            confirmed_bytes: all(self.parts.stored_bytes()),
+            parts: if self.open.is_some() { parts } else { 0 },
+            confirmed_parts: if is_all_stored { parts } else { self.parts.stored() },
+            bytes_per_second,
+            seconds_left: (bytes_per_second > 0.0).then(|| (size - sent_bytes) as f64 / bytes_per_second),
+            held,
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        match self.stage {
+            Stage::New | Stage::HashingWhole => Phase::Hash,
+            Stage::Creating | Stage::Listing | Stage::Sending => {
+                // Once bytes were on their way it stays so, also while every part rests.
+                let has_sent = self.parts.in_flight() > 0
+                    || self.parts.stored() > 0
+                    || self.reported.is_some_and(|(_, before)| before.phase == Phase::Upload);
+                match self.parts.digest(PartNumber::FIRST) {
+                    _ if has_sent => Phase::Upload,
+                    Some(_) => Phase::Sign,
+                    None => Phase::Hash,
+                }
+            }
+            Stage::Completing => Phase::Complete,
+            Stage::Ending(_) => Phase::Abort,
+            Stage::Finished => Phase::Done,
+        }
+    }
+}

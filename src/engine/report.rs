@@ -1,0 +1,113 @@
+//! What the engine tells of an upload: how far it is, what it has to do again, and how it ended.
+
+use crate::protocol::{ErrorCode, PartNumber};
+
+/// How far an upload is.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// What is going on.
+    pub phase: Phase,
+    /// The size of the file in bytes.
+    pub size: u64,
+    /// Bytes that have been hashed.
+    pub hashed_bytes: u64,
+    /// Bytes that have left, those of parts on their way included. Goes back when a part has to be sent
+    /// again, never without a [`Retry`], a pause or an abort.
+    pub sent_bytes: u64,
+    /// Bytes of parts that S3 has confirmed.
+    pub confirmed_bytes: u64,
+    /// How many parts there are; 0 until the server has said so.
+    pub parts: u32,
+    /// How many of them S3 has confirmed.
+    pub confirmed_parts: u32,
+    /// The smoothed speed in byte/s; 0 until there is one.
+    pub bytes_per_second: f64,
+    /// The time left in seconds, once there is a speed.
+    pub seconds_left: Option<f64>,
+    /// Why nothing moves, if it is meant not to.
+    pub held: Option<Held>,
+}
+
+/// Why an upload waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Held {
+    /// The user wants it to.
+    Paused,
+    /// There is no network.
+    Offline,
+    /// The server asked for a rest (503 SlowDown, 429).
+    Busy,
+}
+
+/// What is going on, in the order in which a user sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The first bytes are read and hashed.
+    Hash,
+    /// The API is asked where to send them.
+    Sign,
+    /// Bytes are on their way (and later ones are hashed and signed meanwhile).
+    Upload,
+    /// S3 joins the parts.
+    Complete,
+    /// What was sent is being removed.
+    Abort,
+    /// It is over.
+    Done,
+}
+
+/// Something will be done again.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// The part that is concerned; none for an API call.
+    pub part: Option<PartNumber>,
+    /// Why.
+    pub code: ErrorCode,
+    /// The HTTP status; 0 when there was no answer.
+    pub status: u16,
+    /// How often it has failed by now.
+    pub failures: u32,
+    /// How long the engine waits first, in milliseconds.
+    pub wait_ms: u64,
+}
+
+/// Why something failed, as far as the driver could tell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// By its stable name.
+    pub code: ErrorCode,
+    /// The HTTP status; 0 when there was no answer.
+    pub status: u16,
+    /// S3's own code, such as `BadDigest`.
+    pub storage_code: Option<String>,
+    /// The request's name in the server's logs.
+    pub request_id: Option<String>,
+    /// How long the server wants to be left alone (`Retry-After`), in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// More words, where there are any. Never a URL or a token.
+    pub detail: Option<String>,
+}
+
+impl From<ErrorCode> for Failure {
+    fn from(code: ErrorCode) -> Self {
+        Self { code, status: 0, storage_code: None, request_id: None, retry_after_ms: None, detail: None }
+    }
+}
+
+/// An object that S3 has confirmed.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Uploaded {
+    /// Its key.
+    pub key: String,
+    /// Its entity tag without quotes; none if S3 kept it but its answer got lost.
+    pub etag: Option<String>,
+    /// Its SHA-256, Base64: of the whole object after a single PUT, composite (`…-N`) after parts.
+    pub checksum: String,
+    /// Its size in bytes.
+    pub size: u64,
+}

@@ -1,0 +1,134 @@
+//! How many parts are sent at once: more while that is faster, fewer when the network or S3 is strained.
+//!
+//! Additive increase, multiplicative decrease, as TCP does it (RFC 5681, section 3.1), with one
+//! condition more: a further part at once must have paid. A round is as many stored parts as are sent
+//! at once. After a round that was 5 % faster than the one before, or after four that were not, the
+//! window grows by one; a congested window is halved, once for all the parts that were in flight.
+
+/// A new upload begins with so many, or with fewer where fewer are allowed.
+const FIRST_LIMIT: u32 = 4;
+
+/// A round has gained if its goodput is so many times that of the round before.
+const GAIN: f64 = 1.05;
+
+/// After so many rounds without a gain one more is tried all the same: the link may have become faster.
+const ROUNDS_UNTIL_PROBE: u32 = 4;
+
+/// The number of parts that may be in flight.
+#[derive(Debug, Clone)]
+pub(super) struct Window {
+    limit: u32,
+    max: u32,
+    round: Option<Round>,
+    goodput: f64,
+    rounds_without_gain: u32,
+    /// Failures of so many parts belong to a congestion that was reacted to.
+    forgiven: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Round {
+    since_ms: u64,
+    bytes: u64,
+    stored: u32,
+}
+
+impl Window {
+    /// A window that grows to `max` parts, at least 1.
+    pub fn new(max: u32) -> Self {
+        let max = max.max(1);
+        Self { limit: FIRST_LIMIT.min(max), max, round: None, goodput: 0.0, rounds_without_gain: 0, forgiven: 0 }
+    }
+
+    /// How many parts may be in flight.
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// A part was sent while none was in flight: what came before says nothing about the speed.
+    pub fn started_from_rest(&mut self, now_ms: u64) {
+        self.round = Some(Round { since_ms: now_ms, bytes: 0, stored: 0 });
+    }
+
+    /// A part was stored.
+    pub fn stored(&mut self, now_ms: u64, bytes: u64) {
+        self.forgiven = 0;
+        let round = self.round.get_or_insert(Round { since_ms: now_ms, bytes: 0, stored: 0 });
+        round.bytes += bytes;
+        round.stored += 1;
+        if round.stored < self.limit {
+            return;
+        }
+        let goodput = round.bytes as f64 / (now_ms.saturating_sub(round.since_ms).max(1)) as f64;
+        self.rounds_without_gain += 1;
+        if goodput >= self.goodput * GAIN || self.rounds_without_gain >= ROUNDS_UNTIL_PROBE {
+            self.limit = (self.limit + 1).min(self.max);
+            self.rounds_without_gain = 0;
+        }
+        self.goodput = goodput;
+        self.started_from_rest(now_ms);
+    }
+
+    /// A part failed for want of capacity, while `in_flight` parts were on their way, itself included.
+    pub fn congested(&mut self, now_ms: u64, in_flight: u32) {
+        if self.forgiven > 0 {
+            self.forgiven -= 1;
+            return;
+        }
+        self.forgiven = in_flight.saturating_sub(1);
+        self.limit = (self.limit / 2).max(1);
+        self.goodput = 0.0;
+        self.rounds_without_gain = 0;
+        self.started_from_rest(now_ms);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stores parts on a link that `speed` describes by the number of parts in flight, in parts/s.
+    fn run(window: &mut Window, now_ms: &mut u64, parts: u32, speed: impl Fn(u32) -> f64) {
+        for _ in 0..parts {
+            *now_ms += (1_000.0 / speed(window.limit())) as u64;
+            window.stored(*now_ms, 1_000_000);
+        }
+    }
+
+    #[test]
+    fn it_grows_to_its_maximum_while_each_part_more_is_faster() {
+        let (mut window, mut now_ms) = (Window::new(6), 0);
+        assert_eq!(window.limit(), 4);
+        window.started_from_rest(0);
+        run(&mut window, &mut now_ms, 9, f64::from);
+        assert_eq!(window.limit(), 6);
+        run(&mut window, &mut now_ms, 100, f64::from);
+        assert_eq!(window.limit(), 6);
+    }
+
+    #[test]
+    fn it_grows_slowly_where_more_parts_are_no_faster() {
+        let (mut window, mut now_ms) = (Window::new(64), 0);
+        window.started_from_rest(0);
+        run(&mut window, &mut now_ms, 40, |_| 5.0);
+        assert!((5..=8).contains(&window.limit()), "{}", window.limit());
+    }
+
+    #[test]
+    fn parts_that_fail_together_halve_it_once() {
+        let mut window = Window::new(6);
+        for failure in 0..4 {
+            window.congested(1_000, 4 - failure);
+        }
+        assert_eq!(window.limit(), 2);
+        window.congested(2_000, 2);
+        assert_eq!(window.limit(), 1);
+        for _ in 0..9 {
+            window.congested(3_000, 1);
+        }
+        assert_eq!(window.limit(), 1);
+        let mut now_ms = 3_000;
+        run(&mut window, &mut now_ms, 60, f64::from);
+        assert_eq!(window.limit(), 6, "and it recovers");
+    }
+}
