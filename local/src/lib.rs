@@ -3,9 +3,11 @@
 
 mod credentials;
 mod drain;
+mod faults;
 mod s3;
 mod server;
 mod site;
 mod store;
 
+pub use faults::Fault;
 pub use server::{Options, Server};

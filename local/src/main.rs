@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use directput_local::{Options, Server};
+use directput_local::{Fault, Options, Server};
 use tokio::io::AsyncReadExt;
 
 /// The demo page and the signing API at one address, an S3 server at another.
@@ -35,6 +35,12 @@ struct Flags {
     /// Another origin whose pages may upload, besides the demo page's own. May be repeated.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
+    /// Let something go wrong on purpose, such as {"on":"put","status":503,"every":3}. May be repeated.
+    #[arg(long, value_name = "JSON")]
+    fault: Vec<Fault>,
+    /// Let tests change the faults by PUT /-/faults. Whoever reaches the page can.
+    #[arg(long)]
+    control: bool,
     /// Stop when standard input ends, so that a test's server goes when the test does.
     #[arg(long)]
     exit_with_stdin: bool,
@@ -62,6 +68,8 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error + Send + Sync
         www: flags.www,
         package: flags.package,
         allow_origin: flags.allow_origin,
+        faults: flags.fault,
+        control: flags.control,
         settings: Box::new(|name| std::env::var(name).ok()),
     })
     .await?;

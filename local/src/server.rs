@@ -4,11 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::error_handling::HandleError;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::serve::ListenerExt;
 use directput_lambda::config::Config;
 use directput_lambda::storage::Storage;
@@ -21,6 +22,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::credentials::Credentials;
 use crate::drain::drain;
+use crate::faults::{Fault, Faults, befall, control};
 use crate::s3::{Bucket, Rules};
 use crate::site::{api_cors, bucket_cors, with_page};
 use crate::store::Store;
@@ -30,6 +32,9 @@ const BUCKET: &str = "directput-local";
 
 /// The region that signatures are made for.
 const REGION: &str = "us-east-1";
+
+/// How long requests under way may take once the server was told to stop.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Looks a setting up by its name.
 pub type Settings = Box<dyn Fn(&str) -> Option<String> + Send>;
@@ -50,6 +55,10 @@ pub struct Options {
     pub package: PathBuf,
     /// Origins whose pages may upload, besides the demo page's own.
     pub allow_origin: Vec<String>,
+    /// What befalls requests from the start.
+    pub faults: Vec<Fault>,
+    /// Whether whoever reaches the page may change the faults: for tests.
+    pub control: bool,
     /// Settings of the API by the names of the Lambda function's environment variables.
     pub settings: Settings,
 }
@@ -90,10 +99,18 @@ impl Server {
             storage: Storage::new(s3_config(options.s3_url.as_deref().unwrap_or(&s3_url), &credentials), BUCKET),
             keys: TokenKeys::new(credentials.token_key.as_bytes(), None, BUCKET).ok_or("the token key is too short")?,
         };
-        let api = router(app).layer(api_cors(&allowed));
+        let faults = Faults::default();
+        faults.replace(options.faults);
+        let befalling = || from_fn_with_state(faults.clone(), befall);
+        let api = router(app).layer(befalling()).layer(api_cors(&allowed));
+        let mut page = with_page(api, &options.www, &options.package);
+        if options.control {
+            page = control(faults.clone()).merge(page);
+        }
+        let s3 = s3_router(store, &credentials).layer(befalling()).layer(from_fn(drain)).layer(bucket_cors(&allowed));
         Ok(Self {
-            page: (listener, with_page(api, &options.www, &options.package)),
-            s3: (s3_listener, s3_router(store, &credentials).layer(bucket_cors(&allowed))),
+            page: (listener, page),
+            s3: (s3_listener, s3),
             page_url,
             s3_url: options.s3_url.unwrap_or_else(|| s3_url.clone()),
             s3_listen: s3_url,
@@ -130,7 +147,7 @@ impl Server {
         )
     }
 
-    /// Serves until `stop` is done and every request under way is answered.
+    /// Serves until `stop` is done and every request under way is answered, or has had its time.
     ///
     /// # Errors
     /// A listener that fails.
@@ -150,7 +167,15 @@ impl Server {
                 .with_graceful_shutdown(async move { drop(told.changed().await) })
                 .into_future()
         };
-        tokio::try_join!(run(self.page), run(self.s3)).map(drop)
+        let mut stopping = told.clone();
+        let last_call = async move {
+            drop(stopping.changed().await);
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            outcome = async { tokio::try_join!(run(self.page), run(self.s3)) } => outcome.map(drop),
+            () = last_call => Ok(()),
+        }
     }
 }
 
@@ -177,5 +202,4 @@ fn s3_router(store: Store, credentials: &Credentials) -> Router {
     Router::new()
         .fallback_service(service)
         .layer(SetResponseHeaderLayer::if_not_present(HeaderName::from_static("x-amz-request-id"), request_id))
-        .layer(from_fn(drain))
 }

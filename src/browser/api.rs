@@ -98,14 +98,18 @@ fn body(request: &impl Serialize) -> Result<JsValue, Failure> {
     JSON::stringify(&value).map(JsValue::from).map_err(|_| internal())
 }
 
-async fn parse<T: DeserializeOwned>(response: &Response) -> Option<T> {
-    let text = response.text().await.ok()?;
-    serde_wasm_bindgen::from_value(JSON::parse(&text).ok()?).ok()
+/// The body as a `T`; nothing if it is something else.
+///
+/// # Errors
+/// [`ErrorCode::Network`] if it broke off.
+async fn parse<T: DeserializeOwned>(response: &Response) -> Result<Option<T>, Failure> {
+    let text = response.text().await.map_err(|_| Failure::from(ErrorCode::Network))?;
+    Ok(JSON::parse(&text).ok().and_then(|value| serde_wasm_bindgen::from_value(value).ok()))
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
     let failure = Failure { status: response.status(), ..ErrorCode::InvalidReply.into() };
-    parse(&response).await.ok_or(failure)
+    parse(&response).await?.ok_or(failure)
 }
 
 /// Why the API, or what stands in front of it, refused.
@@ -114,7 +118,7 @@ async fn refusal(response: Response) -> Failure {
     let request_id = response.headers().get(REQUEST_ID_HEADER);
     let retry_after_ms = retry_after_ms(response.headers().get("retry-after"));
     let is_problem = response.headers().get("content-type").is_some_and(|kind| kind.contains("problem+json"));
-    let problem: Option<Problem> = if is_problem { parse(&response).await } else { None };
+    let problem: Option<Problem> = if is_problem { parse(&response).await.unwrap_or(None) } else { None };
     if let Some(problem) = problem {
         let Problem { code, field, detail, .. } = problem;
         let detail = match (field, detail) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
-use directput_local::{Options, Server};
+use directput_local::{Fault, Options, Server};
 use tempfile::TempDir;
 
 pub struct Running {
@@ -23,6 +23,14 @@ pub async fn start() -> Running {
 }
 
 pub async fn start_with(settings: &[(&str, &str)]) -> Running {
+    start_as(settings, Vec::new(), false).await
+}
+
+pub async fn start_with_faults(faults: Vec<Fault>, control: bool) -> Running {
+    start_as(&[], faults, control).await
+}
+
+async fn start_as(settings: &[(&str, &str)], faults: Vec<Fault>, control: bool) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let settings: BTreeMap<String, String> =
         settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -34,6 +42,8 @@ pub async fn start_with(settings: &[(&str, &str)]) -> Running {
         www: PathBuf::from("../www"),
         package: PathBuf::from("../pkg"),
         allow_origin: Vec::new(),
+        faults,
+        control,
         settings: Box::new(move |name| settings.get(name).cloned()),
     })
     .await
@@ -57,6 +67,11 @@ pub async fn start_with(settings: &[(&str, &str)]) -> Running {
 }
 
 impl Running {
+    /// How many uploads S3 would charge for.
+    pub async fn open_uploads(&self) -> usize {
+        self.s3.list_multipart_uploads().bucket(self.bucket).send().await.unwrap().uploads().len()
+    }
+
     /// Files in the folder of received bodies, of objects and of unfinished uploads.
     pub fn leftovers(&self) -> (usize, usize, usize) {
         let count = |path: &str| walk(&self.folder.path().join(path));
