@@ -112,6 +112,6 @@ node-modules:
 
 .PHONY: browser
 browser:
-	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then \
+	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null || ! command -v curl >/dev/null; then \
 	  if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
-	  $$as apt-get update -qq && $$as apt-get install -y -qq chromium chromium-driver; fi
+	  $$as apt-get update -qq && $$as apt-get install -y -qq chromium chromium-driver curl; fi

@@ -20,6 +20,11 @@ impl Meter {
             self.last = Some((now_ms, moved_bytes));
             return;
         };
+        if self.bytes_per_second.is_none() && moved_bytes == last_bytes {
+            // Until the first byte leaves it is the connection that takes its time.
+            self.last = Some((now_ms, moved_bytes));
+            return;
+        }
         let elapsed_ms = now_ms.saturating_sub(last_ms);
         if elapsed_ms < SAMPLE_MS {
             return;
@@ -77,6 +82,16 @@ mod tests {
         }
         let speed = meter.bytes_per_second().expect("samples were taken");
         assert!((300_000.0..450_000.0).contains(&speed), "{speed}");
+    }
+
+    #[test]
+    fn the_time_before_the_first_byte_is_no_speed() {
+        let mut meter = Meter::default();
+        meter.sample(0, 0);
+        meter.sample(5_000, 0);
+        assert_eq!(meter.bytes_per_second(), None);
+        meter.sample(6_000, 1_000);
+        assert_eq!(meter.bytes_per_second(), Some(1_000.0));
     }
 
     #[test]

@@ -78,8 +78,17 @@ export const objects = (at) => {
   const uploads = join(at.data, at.bucket, 'uploads');
   return existsSync(uploads) ? readdirSync(uploads) : [];
 };
-/** Uploads that S3 would charge for. */
-export const openUploads = (at) => readdirSync(join(at.data, '.directput/uploads'));
+/** Uploads that S3 would charge for, by ListMultipartUploads. */
+export function openUploads(at) {
+  const user = ['--aws-sigv4', 'aws:amz:us-east-1:s3', '--user', `${at.access_key}:${at.secret_key}`];
+  const unsigned = ['--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD'];
+  const address = `${at.s3_listen}/${at.bucket}?uploads=`;
+  const xml = execFileSync('curl', ['--silent', '--show-error', '--fail', ...user, ...unsigned, address], {
+    encoding: 'utf8',
+  });
+  assert.match(xml, /<ListMultipartUploadsResult/);
+  return [...xml.matchAll(/<UploadId>([^<]*)/g)].map(([, id]) => id);
+}
 
 /** A page of its own browser context, ready to take files. Its troubles are errors that nobody caught. */
 export async function openPage(at, options = {}) {

@@ -7,9 +7,9 @@ import { createInterface } from 'node:readline';
 const BINARY = process.env.DIRECTPUT_LOCAL ?? `${process.env.CARGO_TARGET_DIR ?? 'target'}/debug/directput-local`;
 
 /** @returns what the `ready` line says, and `stop()`. */
-export async function startServer({ data, port = 0, args = [], env = {} }) {
-  const listen = ['--listen', `127.0.0.1:${port}`, '--s3-listen', '127.0.0.1:0', '--exit-with-stdin', '--data', data];
-  const child = spawn(BINARY, [...listen, ...args], {
+export async function startServer({ data, port = 0, s3Port = 0, args = [], env = {} }) {
+  const listen = ['--listen', `127.0.0.1:${port}`, '--s3-listen', `127.0.0.1:${s3Port}`, '--data', data];
+  const child = spawn(BINARY, [...listen, '--exit-with-stdin', ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, RUST_LOG: 'info', ...env },
   });
@@ -28,6 +28,12 @@ export async function startServer({ data, port = 0, args = [], env = {} }) {
     ...Object.fromEntries(pairs),
     data,
     log,
+    /** Ends it as a crash would. */
+    async kill() {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
     async stop() {
       const ended = once(child, 'exit');
       child.stdin.end();

@@ -1,0 +1,242 @@
+// An upload outlives its tab: after a crash or a reload it goes on where S3 is, in a real Chromium.
+import assert from 'node:assert/strict';
+import { truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import {
+  assertStored,
+  folder,
+  hits,
+  isFurther,
+  MIB,
+  makeFile,
+  objects,
+  openPage,
+  openUploads,
+  rowOf,
+  screenshot,
+  setFaults,
+  shownError,
+  shownResult,
+  startFaulty,
+  visit,
+} from './harness.mjs';
+
+const SLOW = { on: 'put', bytesPerSecond: 30 * MIB };
+
+let server;
+
+before(async () => {
+  server = await startFaulty('resume');
+});
+
+after(() => server?.stop());
+
+afterEach(() => setFaults(server));
+
+/** Begins an upload and lets its tab crash when some parts are stored. Says the context's next page. */
+async function crashInTheMiddle(path) {
+  await setFaults(server, SLOW);
+  const { page, context, close } = await openPage(server);
+  await page.setInputFiles('#file', path);
+  await isFurther(rowOf(page), 0.4);
+  const session = await context.newCDPSession(page);
+  const crashed = page.waitForEvent('crash');
+  session.send('Page.crash').catch(() => {});
+  await crashed;
+  const next = await context.newPage();
+  await visit(next, server);
+  await setFaults(server, { on: 'put' });
+  return { page: next, context, close };
+}
+
+async function chooseAgain(page, path) {
+  page.once('filechooser', (chooser) => chooser.setFiles(path));
+  await page.locator('.unfinished .go-on').click();
+}
+
+test('a tab crashes, and another goes on where S3 is', async () => {
+  const path = await makeFile('crash.bin', 100 * MIB);
+  const { page, close } = await crashInTheMiddle(path);
+  const row = page.locator('.unfinished');
+  assert.match(await row.textContent(), /crash\.bin.*100 MiB.*Choose the file and resume/s);
+  await screenshot(page, 'unfinished');
+  await chooseAgain(page, path);
+  await assertStored(path, await shownResult(rowOf(page)), server);
+  const puts = await hits(server);
+  assert.ok(puts < 13, `${puts} of 13 parts were sent after the crash`);
+  await row.waitFor({ state: 'detached' });
+  await close();
+});
+
+test('whoever just chooses the file once more goes on too', async () => {
+  const path = await makeFile('once-more.bin', 100 * MIB);
+  const { page, close } = await crashInTheMiddle(path);
+  await page.setInputFiles('#file', path);
+  await assertStored(path, await shownResult(rowOf(page)), server);
+  assert.ok((await hits(server)) < 13);
+  assert.equal(await page.locator('.unfinished').count(), 0);
+  await close();
+});
+
+test('another file is not taken for it, and nothing is lost', async () => {
+  const path = await makeFile('right.bin', 60 * MIB);
+  const { page, close } = await crashInTheMiddle(path);
+  await chooseAgain(page, await makeFile('wrong.bin', 60 * MIB));
+  assert.equal(await shownError(rowOf(page)), 'wrong-file');
+  assert.equal(openUploads(server).length, 1);
+  await chooseAgain(page, path);
+  await assertStored(path, await shownResult(rowOf(page)), server);
+  await close();
+});
+
+test('a file that changed meanwhile is not mixed with what it was', async () => {
+  const path = await makeFile('changed.bin', 60 * MIB);
+  const before = objects(server);
+  const { page, close } = await crashInTheMiddle(path);
+  const time = new Date(Date.now() + 5_000);
+  utimesSync(path, time, time);
+  await chooseAgain(page, path);
+  assert.equal(await shownError(rowOf(page)), 'file-changed');
+  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  assert.equal(await page.locator('.unfinished').count(), 0);
+  await close();
+});
+
+test('a change that name, size, time and samples hide is found by the digests of the parts', async () => {
+  const path = await makeFile('hidden.bin', 60 * MIB);
+  const time = new Date(1_700_000_000_000);
+  utimesSync(path, time, time);
+  const before = objects(server);
+  const { page, close } = await crashInTheMiddle(path);
+  const whole = await import('node:fs/promises').then((fs) => fs.open(path, 'r+'));
+  // In the first part, which is surely stored, behind the first sample.
+  await whole.write(Buffer.from('another'), 0, 7, 100_000);
+  await whole.close();
+  utimesSync(path, time, time);
+  await chooseAgain(page, path);
+  assert.equal(await shownError(rowOf(page)), 'file-changed');
+  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  await close();
+});
+
+test('what is forgotten is removed from S3', async () => {
+  const { page, close } = await crashInTheMiddle(await makeFile('forgotten.bin', 60 * MIB));
+  assert.equal(openUploads(server).length, 1);
+  await page.locator('.unfinished .forget').click();
+  await page.locator('.unfinished').waitFor({ state: 'detached' });
+  assert.deepEqual(openUploads(server), []);
+  await close();
+});
+
+test('what could not be removed is removed by the next visit', async () => {
+  const { page, context, close } = await crashInTheMiddle(await makeFile('later.bin', 60 * MIB));
+  await setFaults(server, { on: 'abort', status: 500 });
+  await page.locator('.unfinished .forget').click();
+  await page.locator('.unfinished').waitFor({ state: 'detached' });
+  assert.equal(openUploads(server).length, 1);
+  await setFaults(server);
+  const next = await context.newPage();
+  await visit(next, server);
+  await next.waitForFunction(async () => {
+    const { held } = await navigator.locks.query();
+    return held.length === 0;
+  });
+  for (let wait = 0; wait < 50 && openUploads(server).length > 0; wait += 1) await next.waitForTimeout(100);
+  assert.deepEqual(openUploads(server), []);
+  await close();
+});
+
+test('two tabs with one file do not fight over it', async () => {
+  await setFaults(server, SLOW);
+  const path = await makeFile('twice.bin', 60 * MIB);
+  const { page, context, close } = await openPage(server);
+  await page.setInputFiles('#file', path);
+  await isFurther(rowOf(page), 0.2);
+  const other = await context.newPage();
+  await visit(other, server);
+  assert.equal(await other.locator('.unfinished').count(), 0, 'the first tab has it');
+  await other.setInputFiles('#file', path);
+  const [first, second] = [await shownResult(rowOf(page)), await shownResult(rowOf(other))];
+  assert.notEqual(first.key, second.key);
+  await assertStored(path, first, server);
+  await assertStored(path, second, server);
+  await close();
+});
+
+test('an upload that a tab is busy with is refused to another by name', async () => {
+  await setFaults(server, SLOW);
+  const path = await makeFile('busy.bin', 60 * MIB);
+  const { page, context, close } = await crashInTheMiddle(path);
+  const id = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const [{ id }] = await new Uploader({ endpoint: '/uploads' }).listResumable();
+    return id;
+  });
+  await setFaults(server, SLOW);
+  await chooseAgain(page, path);
+  await isFurther(rowOf(page), 0.5);
+  const other = await context.newPage();
+  await visit(other, server);
+  const codes = await other.evaluate(async (id) => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads' });
+    const code = (promise) => promise.then(() => 'done').catch((error) => error.code);
+    return [
+      await code(uploader.resume(id, new File(['x'], 'x'))),
+      await code(uploader.forget(id)),
+      await code(uploader.resume('no-such-upload', new File(['x'], 'x'))),
+      await code(uploader.resume('no-such-upload')),
+    ];
+  }, id);
+  assert.deepEqual(codes, ['in-use', 'in-use', 'upload-gone', 'file-needed']);
+  await assertStored(path, await shownResult(rowOf(page)), server);
+  await close();
+});
+
+test('a file whose handle was kept need not be chosen again', async () => {
+  await setFaults(server, SLOW);
+  const { page, context, close } = await openPage(server);
+  // The browser's private file system has the same handles, without a dialog that a test can't answer.
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const handle = await root.getFileHandle('kept.bin', { create: true });
+    const writer = await handle.createWritable();
+    for (let at = 0; at < 60; at += 1) await writer.write(new Uint8Array(1 << 20).fill(at));
+    await writer.close();
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads' });
+    let confirmed;
+    const some = new Promise((resolve) => {
+      confirmed = resolve;
+    });
+    const onProgress = (progress) => progress.confirmedParts > 2 && confirmed();
+    uploader.upload(await handle.getFile(), { handle, onProgress }).catch(() => {});
+    await some;
+  });
+  await page.reload();
+  await page.locator('body[data-state=ready]').waitFor();
+  await setFaults(server, { on: 'put' });
+  await page.locator('.unfinished .go-on', { hasText: /^Resume$/ }).click();
+  const { checksum, bytes } = await shownResult(rowOf(page));
+  assert.match(checksum, /-8$/);
+  assert.equal(bytes, '62,914,560 bytes');
+  assert.ok((await hits(server)) < 8);
+  assert.deepEqual(openUploads(server), []);
+  assert.ok(context.pages().length === 1);
+  await close();
+});
+
+test('a file that is gone is reported, and its upload removed', async () => {
+  await setFaults(server, SLOW);
+  const before = objects(server);
+  const { page, close } = await openPage(server);
+  const path = await makeFile('gone.bin', 60 * MIB);
+  await page.setInputFiles('#file', path);
+  await isFurther(rowOf(page), 0.2);
+  truncateSync(path, 0);
+  writeFileSync(join(folder, 'unrelated'), '');
+  assert.equal(await shownError(rowOf(page)), 'file-changed');
+  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  await close();
+});

@@ -1,0 +1,282 @@
+// What real networks, servers and people do to an upload, in a real Chromium through the page. After each
+// the object is the file, or the page says why not, and S3 holds nothing that somebody would pay for.
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  assertStored,
+  ended,
+  folder,
+  hits,
+  isFurther,
+  MIB,
+  makeFile,
+  objects,
+  openPage,
+  openUploads,
+  rowOf,
+  screenshot,
+  setFaults,
+  shownError,
+  shownResult,
+  startFaulty,
+  stateOf,
+} from './harness.mjs';
+import { freePort } from './server.mjs';
+
+/** What a fast link takes 3 s for. */
+const SLOW = { on: 'put', bytesPerSecond: 30 * MIB };
+
+let server;
+
+before(async () => {
+  server = await startFaulty('robust');
+});
+
+after(() => server?.stop());
+
+afterEach(() => setFaults(server));
+
+async function barOf(row) {
+  return row.locator('.bar').evaluate((bar) => bar.value);
+}
+
+/** How often the row has told of a failure. */
+async function retriesOf(row) {
+  return Number((await row.getAttribute('data-retries')) ?? 0);
+}
+
+/** Uploads a file while the faults befall it, and sees it arrive. */
+async function arrivesInSpiteOf(size, ...faults) {
+  await setFaults(server, ...faults);
+  const path = await makeFile('spite.bin', size);
+  const { page, troubles, close } = await openPage(server);
+  await page.setInputFiles('#file', path);
+  await assertStored(path, await shownResult(rowOf(page)), server);
+  assert.ok((await hits(server)) > 0, 'the faults have befallen something');
+  const retries = await retriesOf(rowOf(page));
+  assert.deepEqual(troubles, []);
+  await close();
+  return retries;
+}
+
+test('every third PUT is a 503', async () => {
+  assert.ok((await arrivesInSpiteOf(100 * MIB, { on: 'put', status: 503, every: 3 })) >= 4);
+});
+
+test('every URL has expired when it is first used', async () => {
+  const ahead = { on: 'put', clockAheadSeconds: 3_600, firstOfEach: 1 };
+  assert.equal(await arrivesInSpiteOf(100 * MIB, ahead), 13, 'one retry for each part');
+});
+
+test('each call of the API fails before it works', async () => {
+  await arrivesInSpiteOf(
+    60 * MIB,
+    { on: 'any', latencyMs: 50 },
+    { on: 'create', status: 500, times: 2 },
+    { on: 'sign', drop: 'before', every: 2, times: 2 },
+    { on: 'sign', status: 429, retryAfter: 1, times: 1 },
+    { on: 'complete', drop: 'before', times: 1 },
+  );
+});
+
+test('the answer to a completion that was done is lost', async () => {
+  await arrivesInSpiteOf(40 * MIB, { on: 'complete', drop: 'after', times: 1 });
+});
+
+test('connections break before a part is stored and after', async () => {
+  await arrivesInSpiteOf(100 * MIB, { on: 'put', drop: 'before', every: 4 }, { on: 'put', drop: 'after', every: 5 });
+});
+
+test('the answer to the only PUT of a small file is lost, and its retry finds the object there', async () => {
+  await arrivesInSpiteOf(3 * MIB, { on: 'put', drop: 'after', times: 1 });
+});
+
+test('a part that is corrupted on its way is refused and sent again', async () => {
+  assert.equal(await arrivesInSpiteOf(40 * MIB, { on: 'put', corrupt: true, times: 1 }), 1);
+});
+
+test('parts that arrive corrupted again and again end the upload, and nothing is left of it', async () => {
+  await setFaults(server, { on: 'put', corrupt: true });
+  const before = objects(server);
+  const { page, close } = await openPage(server);
+  await page.setInputFiles('#file', await makeFile('corrupt.bin', 40 * MIB));
+  assert.equal(await shownError(rowOf(page)), 'integrity');
+  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  await close();
+});
+
+test('a connection on which nothing moves is given up for another', async () => {
+  assert.equal(await arrivesInSpiteOf(60 * MIB, { on: 'put', stall: true, every: 3, times: 1 }), 1);
+});
+
+test('pause stops everything and resume goes on', async () => {
+  await setFaults(server, SLOW);
+  const path = await makeFile('pause.bin', 100 * MIB);
+  const { page, close } = await openPage(server);
+  await page.setInputFiles('#file', path);
+  const row = rowOf(page);
+  await isFurther(row, 0.2);
+  await row.locator('.pause').click();
+  await page.locator('.upload[data-held=paused]').waitFor();
+  const [bar, puts] = [await barOf(row), await hits(server)];
+  await sleep(2_000);
+  assert.deepEqual([await barOf(row), await hits(server)], [bar, puts], 'nothing moves');
+  await screenshot(page, 'paused');
+  await row.locator('.pause', { hasText: 'Resume' }).click();
+  await assertStored(path, await shownResult(row), server);
+  await close();
+});
+
+test('cancel leaves nothing, also when the first removals fail', async () => {
+  await setFaults(server, SLOW, { on: 'abort', status: 503, times: 2 });
+  const before = objects(server);
+  const { page, close } = await openPage(server);
+  await page.setInputFiles('#file', await makeFile('cancel.bin', 200 * MIB));
+  await isFurther(rowOf(page), 0.1);
+  assert.equal(openUploads(server).length, 1);
+  await rowOf(page).locator('.cancel').click();
+  assert.equal(await shownError(rowOf(page)), 'aborted');
+  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  assert.equal(await page.locator('.unfinished').count(), 0);
+  await close();
+});
+
+test('ten seconds without a network', async () => {
+  await setFaults(server, SLOW);
+  const path = await makeFile('offline.bin', 100 * MIB);
+  const { page, context, close } = await openPage(server);
+  await page.setInputFiles('#file', path);
+  const row = rowOf(page);
+  await isFurther(row, 0.2);
+  await context.setOffline(true);
+  await page.locator('#offline').waitFor();
+  await page.locator('.upload[data-held=offline]').waitFor();
+  await screenshot(page, 'offline');
+  await sleep(10_000);
+  assert.equal(await stateOf(row), 'running');
+  await context.setOffline(false);
+  await page.locator('#offline').waitFor({ state: 'hidden' });
+  await assertStored(path, await shownResult(row), server);
+  await close();
+});
+
+test('the server is restarted in the middle', async () => {
+  const ports = { port: await freePort(), s3Port: await freePort() };
+  const first = await startFaulty('restart', ports);
+  await setFaults(first, SLOW);
+  const path = await makeFile('restart.bin', 100 * MIB);
+  const { page, close } = await openPage(first);
+  await page.setInputFiles('#file', path);
+  await isFurther(rowOf(page), 0.3);
+  await first.kill();
+  await sleep(2_000);
+  const second = await startFaulty('restart', ports);
+  await assertStored(path, await shownResult(rowOf(page)), second);
+  await close();
+  await second.stop();
+});
+
+test('a file is appended to while it is sent', async () => {
+  await setFaults(server, SLOW);
+  const before = objects(server);
+  const path = await makeFile('appended.bin', 200 * MIB);
+  const { page, close } = await openPage(server);
+  await page.setInputFiles('#file', path);
+  await isFurther(rowOf(page), 0.2);
+  appendFileSync(path, 'one line more');
+  assert.equal(await shownError(rowOf(page)), 'file-changed');
+  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  await screenshot(page, 'file-changed');
+  await close();
+});
+
+test('two hundred small files, and a large one before them', async () => {
+  await setFaults(server, { ...SLOW, bytesPerSecond: 20 * MIB });
+  const large = await makeFile('large.bin', 100 * MIB);
+  const paths = [large];
+  for (let index = 0; index < 200; index += 1) paths.push(await makeFile(`small-${index}.bin`, 1_000 + index));
+  const { page, troubles, close } = await openPage(server);
+  await page.setInputFiles('#file', paths);
+  await page.locator('.upload').nth(200).waitFor();
+  await ended(rowOf(page, 200));
+  assert.equal(await stateOf(rowOf(page, 0)), 'running', 'the large one keeps nobody waiting');
+  await page.locator('#summary', { hasText: '201 of 201 files stored.' }).waitFor({ timeout: 60_000 });
+  await assertStored(large, await shownResult(rowOf(page, 0)), server);
+  const keys = new Set();
+  for (const index of [1, 2, 77, 199, 200]) {
+    const result = await shownResult(rowOf(page, index));
+    await assertStored(paths[index], result, server);
+    keys.add(result.key);
+  }
+  assert.equal(keys.size, 5);
+  assert.deepEqual(troubles, []);
+  await screenshot(page, 'many');
+  await close();
+});
+
+test('a folder is dropped', async () => {
+  const inner = join(folder, 'dropped/inner');
+  mkdirSync(inner, { recursive: true });
+  for (const name of ['../a.bin', 'b.bin', 'c.bin']) await makeFile(join('dropped/inner', name), 2_000);
+  const { page, context, close } = await openPage(server);
+  const session = await context.newCDPSession(page);
+  const { x, y } = await page.locator('#drop').boundingBox();
+  const data = { items: [], files: [join(folder, 'dropped')], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) {
+    await session.send('Input.dispatchDragEvent', { type, x: x + 20, y: y + 20, data });
+  }
+  await page.locator('#summary', { hasText: '3 of 3 files stored.' }).waitFor({ timeout: 30_000 });
+  await close();
+});
+
+test('a call that is not authorized is made again with fresh headers, once', async () => {
+  await setFaults(server, { on: 'sign', status: 401, times: 1 });
+  const { page, close } = await openPage(server);
+  const outcome = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    let asked = 0;
+    const headers = async () => {
+      asked += 1;
+      return { authorization: `Bearer ${asked}` };
+    };
+    const uploader = new Uploader({ endpoint: '/uploads', headers });
+    const { size } = await uploader.upload(new File([new Uint8Array(20 << 20)], 'x.bin'));
+    return { size, asked };
+  });
+  assert.deepEqual(outcome, { size: 20 * MIB, asked: 2 });
+  await setFaults(server, { on: 'create', status: 401 });
+  const code = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads', headers: () => ({ authorization: 'Bearer stale' }) });
+    return uploader.upload(new File(['x'], 'x.bin')).catch((error) => error.code);
+  });
+  assert.equal(code, 'unauthorized');
+  await close();
+});
+
+test('the browser asks before the page is left only while something would be lost', async () => {
+  await setFaults(server, { on: 'put', bytesPerSecond: 4 * MIB });
+  const { page, close } = await openPage(server);
+  const asks = () => page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
+  assert.equal(await asks(), false);
+  await page.setInputFiles('#file', await makeFile('leave.bin', 12 * MIB));
+  await isFurther(rowOf(page), 0.1);
+  assert.equal(await asks(), true, 'a small file begins again');
+  await shownResult(rowOf(page));
+  assert.equal(await asks(), false);
+  await page.setInputFiles('#file', await makeFile('leave-large.bin', 40 * MIB));
+  await isFurther(rowOf(page), 0.1);
+  assert.equal(await asks(), false, 'a large one can be gone on with');
+  await rowOf(page).locator('.cancel').click();
+  await ended(rowOf(page));
+  await close();
+});
+
+test('the log of a faulty day has no URL either', () => {
+  const log = server.log.join('\n');
+  for (const secret of ['X-Amz-Signature', 'appended.bin']) assert.ok(!log.includes(secret));
+  assert.ok(readFileSync('README.md', 'utf8').includes('--fault'), 'the README says how to do all this by hand');
+});
