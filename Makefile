@@ -61,7 +61,7 @@ test-wasm: wasm-tools browser
 .PHONY: test-page
 test-page: package browser
 	cargo build -p directput-local
-	timeout 900 node --test --test-timeout=180000 --test-reporter=spec tests/e2e/page.test.mjs
+	timeout 1500 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/e2e/*.test.mjs
 
 .PHONY: validate
 validate: python-tools ## Check the SAM template

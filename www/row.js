@@ -123,6 +123,8 @@ export class Row {
     this.$('etag').textContent = result.etag ?? 'not known';
     this.$('bytes').textContent = `${result.size.toLocaleString('en')} bytes`;
     this.$('bar').value = 1;
+    // Among many files nobody reads each one's key.
+    this.$('result').open = this.row.parentElement.childElementCount < 4;
     this.state = 'stored';
   }
 
