@@ -228,6 +228,10 @@ impl Checks {
         if record.is_some() {
             return Err("a record is left and nobody will ever look at it".to_owned());
         }
+        let is_single = self.scenario.size <= directput::plan::SINGLE_PUT_BYTES && self.scenario.part_bytes.is_none();
+        if storage.objects.len() > 1 && self.scenario.keeps_records && !is_single {
+            return Err("a second object of one file".to_owned());
+        }
         match storage.orphans().next() {
             Some(_) if !self.scenario.keeps_records => Ok(()),
             Some(upload) => Err(format!("{} is left behind: somebody pays for it", upload.key)),
