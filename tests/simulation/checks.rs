@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use directput::checksum::CompositeChecksum;
-use directput::engine::{Action, Event, Failure, Phase, Progress, PutId, Record, Uploaded};
+use directput::engine::{Action, Call, Event, Failure, Phase, Progress, PutId, Record, Uploaded};
 use directput::plan::Plan;
-use directput::protocol::{FileSize, PartNumber};
+use directput::protocol::{ErrorCode, FileSize, PartNumber};
 
 use crate::disk::Disk;
 use crate::scenario::{FAULTS_END_MS, Scenario};
@@ -21,12 +21,15 @@ pub struct Checks {
     puts: BTreeMap<PutId, PartNumber>,
     all_puts: BTreeSet<PutId>,
     hashing: u32,
+    is_opening: bool,
     /// When the client learnt that each URL will expire, by URL.
     expires_ms: BTreeMap<String, u64>,
     now_ms: u64,
     reported: Option<Progress>,
     may_go_back: bool,
     requests: VecDeque<u64>,
+    /// S3 has asked for a rest until then.
+    rests_until_ms: u64,
     removals_failed: bool,
     finished: bool,
 }
@@ -39,11 +42,13 @@ impl Checks {
             puts: BTreeMap::new(),
             all_puts: BTreeSet::new(),
             hashing: 0,
+            is_opening: false,
             expires_ms: BTreeMap::new(),
             now_ms: 0,
             reported: None,
             may_go_back: false,
             requests: VecDeque::new(),
+            rests_until_ms: 0,
             removals_failed: false,
             finished: false,
         }
@@ -87,12 +92,13 @@ impl Checks {
                 self.puts.remove(put);
             }
             Event::PartHashed { .. } | Event::HashFailed { .. } => self.hashing -= 1,
+            Event::Created(_) | Event::CallFailed { call: Call::Create, .. } => self.is_opening = false,
             Event::Signed(reply) => {
                 for part in &reply.parts {
                     self.expires_ms.insert(part.url.clone(), self.now_ms + part.expires_in_seconds * 1_000);
                 }
             }
-            Event::CallFailed { call: directput::engine::Call::Abort, .. } | Event::CredentialsFailed => {
+            Event::CallFailed { call: Call::Abort, .. } | Event::CredentialsFailed => {
                 self.removals_failed = true;
             }
             // Their users have asked for it.
@@ -110,6 +116,9 @@ impl Checks {
         match action {
             Action::Put(put) => {
                 self.count_request()?;
+                if now_ms < self.rests_until_ms {
+                    return Err("it does not give S3 the rest that it asked for".to_owned());
+                }
                 if self.expires_ms.get(&put.url).is_some_and(|&expires_ms| expires_ms < now_ms) {
                     return Err(format!("part {} is sent with an expired URL", put.part.number.get()));
                 }
@@ -128,12 +137,19 @@ impl Checks {
                 self.puts.remove(put).ok_or("it cancels a PUT that is not under way")?;
             }
             Action::HashPart(_) => self.hashing += 1,
-            Action::Create(_)
-            | Action::List { .. }
-            | Action::SignParts { .. }
-            | Action::Complete { .. }
-            | Action::Abort { .. } => self.count_request()?,
-            Action::Retry(_) => self.may_go_back = true,
+            Action::Create(_) => {
+                self.is_opening = true;
+                self.count_request()?;
+            }
+            Action::List { .. } | Action::SignParts { .. } | Action::Complete { .. } | Action::Abort { .. } => {
+                self.count_request()?
+            }
+            Action::Retry(retry) => {
+                self.may_go_back = true;
+                if retry.part.is_some() && retry.status == 503 {
+                    self.rests_until_ms = self.rests_until_ms.max(now_ms + retry.wait_ms);
+                }
+            }
             Action::Report(progress) => self.check_progress(*progress)?,
             Action::Finished(outcome) => {
                 self.finished = true;
@@ -182,8 +198,14 @@ impl Checks {
         record: Option<&Record>,
         disk: &Disk,
     ) -> Result<(), String> {
+        if self.is_opening {
+            return Err("nobody will hear of the upload that is being opened".to_owned());
+        }
         if !self.puts.is_empty() {
             return Err("PUTs are under way after the end".to_owned());
+        }
+        if outcome.as_ref().is_err_and(|failure| failure.code == ErrorCode::PartsRefused) {
+            return Err("only S3 noticed that the parts are not those of one file".to_owned());
         }
         if let Ok(uploaded) = outcome {
             self.check_object(uploaded, storage, disk)?;

@@ -26,7 +26,7 @@ pub struct Url {
 }
 
 /// An upload as S3 and the token know it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Upload {
     pub key: String,
     plan: Plan,
@@ -49,7 +49,7 @@ pub enum UploadState {
 }
 
 /// The bucket and the API.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Storage {
     pub uploads: Vec<Upload>,
     urls: Vec<Url>,

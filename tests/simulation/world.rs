@@ -291,6 +291,7 @@ impl World {
                 self.asleep_until_ms = self.now_ms + ms;
                 let number = session.number;
                 for put in self.checks.live_puts() {
+                    self.cut_off.insert((number, put), self.now_ms);
                     let event = Box::new(Event::PutFailed { put, failure: ErrorCode::Network.into() });
                     self.after(ms, What::ToEngine { session: number, event });
                 }

@@ -1,0 +1,254 @@
+//! An engine on a made-up clock, and a driver that does what the test tells it to.
+
+use std::collections::BTreeMap;
+
+use directput::checksum::{CompositeChecksum, Sha256Digest};
+use directput::engine::{
+    Action, Call, Config, Engine, Event, Failure, FileInfo, Now, Progress, Put, Record, Retry, Uploaded,
+};
+use directput::plan::{Part, Plan, SINGLE_PUT_BYTES};
+use directput::protocol::{
+    CompleteUpload, ContentType, CreateUpload, ErrorCode, FileName, FileSize, PartNumber, PartsSigned, SignParts,
+    SignedPart, UploadCompleted, UploadCreated, UploadKind,
+};
+
+pub const MIB: u64 = 1 << 20;
+pub const URL_SECONDS: u64 = 60;
+
+const KEEPING: Config = Config {
+    parts_in_flight: 6,
+    hashers: 2,
+    network: directput::protocol::NetworkHint::Unknown,
+    stall_ms: 30_000,
+    keeps_records: true,
+};
+
+/// An engine, the clock that it lives by, and all that it has asked for so far.
+pub struct Bench {
+    pub engine: Engine,
+    pub now_ms: u64,
+    actions: Vec<Action>,
+    size: u64,
+}
+
+impl Bench {
+    pub fn new(size: u64) -> Self {
+        Self::start(Engine::new(Config::default(), file(size)), size)
+    }
+
+    /// One whose driver keeps records.
+    pub fn keeping(size: u64) -> Self {
+        Self::start(Engine::new(KEEPING, file(size)), size)
+    }
+
+    /// One that goes on with an upload of an earlier session.
+    pub fn restored(size: u64, record: Record) -> Self {
+        Self::start(Engine::restore(KEEPING, file(size), record), size)
+    }
+
+    fn start(engine: Engine, size: u64) -> Self {
+        let mut bench = Self { engine, now_ms: 1_000, actions: Vec::new(), size };
+        bench.send(Event::Start);
+        bench
+    }
+
+    pub fn send(&mut self, event: Event) {
+        self.engine.handle(Now { ms: self.now_ms, random: 1 << 31 }, event);
+        while let Some(action) = self.engine.poll() {
+            self.actions.push(action);
+        }
+    }
+
+    pub fn wait(&mut self, ms: u64) {
+        self.now_ms += ms;
+        self.send(Event::Tick);
+    }
+
+    /// Takes the actions of one kind out of the list.
+    pub fn take<T>(&mut self, pick: impl Fn(&Action) -> Option<T>) -> Vec<T> {
+        let found = self.actions.iter().filter_map(&pick).collect();
+        self.actions.retain(|action| pick(action).is_none());
+        found
+    }
+
+    pub fn creates(&mut self) -> Vec<CreateUpload> {
+        self.take(|action| if let Action::Create(request) = action { Some(request.clone()) } else { None })
+    }
+
+    pub fn hashes(&mut self) -> Vec<Part> {
+        self.take(|action| if let Action::HashPart(part) = action { Some(*part) } else { None })
+    }
+
+    pub fn signs(&mut self) -> Vec<SignParts> {
+        self.take(|action| if let Action::SignParts { request, .. } = action { Some(request.clone()) } else { None })
+    }
+
+    pub fn puts(&mut self) -> Vec<Put> {
+        self.take(|action| if let Action::Put(put) = action { Some(put.clone()) } else { None })
+    }
+
+    pub fn completes(&mut self) -> Vec<CompleteUpload> {
+        self.take(|action| if let Action::Complete { request, .. } = action { Some(request.clone()) } else { None })
+    }
+
+    pub fn aborts(&mut self) -> usize {
+        self.take(|action| matches!(action, Action::Abort { .. }).then_some(())).len()
+    }
+
+    /// Answers the removal as often as it is asked for.
+    pub fn remove(&mut self) {
+        assert_eq!(self.aborts(), 1);
+        self.send(Event::Aborted);
+        self.wait(1_000);
+        if self.aborts() == 1 {
+            self.send(Event::Aborted);
+        }
+    }
+
+    pub fn lists(&mut self) -> Vec<Option<PartNumber>> {
+        self.take(|action| if let Action::List { after, .. } = action { Some(*after) } else { None })
+    }
+
+    pub fn cancelled_puts(&mut self) -> usize {
+        self.take(|action| matches!(action, Action::CancelPut(_)).then_some(())).len()
+    }
+
+    pub fn refreshes(&mut self) -> usize {
+        self.take(|action| matches!(action, Action::RefreshCredentials).then_some(())).len()
+    }
+
+    /// What was written down, in order; nothing where it was to be forgotten.
+    pub fn records(&mut self) -> Vec<Option<Record>> {
+        self.take(|action| match action {
+            Action::Persist(record) => Some(Some(record.clone())),
+            Action::Forget => Some(None),
+            _ => None,
+        })
+    }
+
+    pub fn fail_call(&mut self, call: Call, code: ErrorCode) {
+        self.send(Event::CallFailed { call, failure: Failure { status: code.status(), ..code.into() } });
+    }
+
+    pub fn retries(&mut self) -> Vec<Retry> {
+        self.take(|action| if let Action::Retry(retry) = action { Some(retry.clone()) } else { None })
+    }
+
+    pub fn reports(&mut self) -> Vec<Progress> {
+        self.take(|action| if let Action::Report(progress) = action { Some(*progress) } else { None })
+    }
+
+    pub fn alarm(&mut self) -> Option<u64> {
+        self.take(|action| if let Action::WakeAt(ms) = action { Some(*ms) } else { None }).pop()
+    }
+
+    pub fn outcome(&mut self) -> Option<Result<Uploaded, Failure>> {
+        self.take(|action| if let Action::Finished(outcome) = action { Some(outcome.clone()) } else { None }).pop()
+    }
+
+    pub fn failed_with(&mut self) -> Option<ErrorCode> {
+        self.outcome().and_then(Result::err).map(|failure| failure.code)
+    }
+
+    pub fn plan(&self) -> Plan {
+        Plan::new(FileSize::new(self.size).expect("in range"), SINGLE_PUT_BYTES)
+    }
+
+    pub fn hash_all(&mut self) {
+        loop {
+            let parts = self.hashes();
+            if parts.is_empty() {
+                return;
+            }
+            for part in parts {
+                self.send(Event::PartHashed { part, digest: digest(part) });
+            }
+        }
+    }
+
+    pub fn create(&mut self) {
+        assert_eq!(self.creates().len(), 1);
+        let reply = created(self.plan());
+        self.send(Event::Created(reply));
+    }
+
+    pub fn sign_all(&mut self) {
+        for request in self.signs() {
+            self.send(Event::Signed(signed(&request)));
+        }
+    }
+
+    pub fn store(&mut self, put: &Put) {
+        let checksum = Some(digest(put.part).to_string());
+        self.send(Event::PutDone { put: put.id, etag: Some(format!("\"tag{}\"", put.part.number.get())), checksum });
+    }
+
+    /// Hashes and signs what can be, and leaves the PUTs to the test.
+    pub fn hash_and_sign(&mut self) {
+        for _ in 0..3 {
+            self.hash_all();
+            self.sign_all();
+        }
+    }
+
+    /// Runs the good path until S3 is asked to join the parts.
+    pub fn store_all(&mut self) {
+        loop {
+            self.hash_all();
+            self.sign_all();
+            let puts = self.puts();
+            if puts.is_empty() {
+                return;
+            }
+            for put in puts {
+                self.store(&put);
+            }
+        }
+    }
+
+    pub fn fail_put(&mut self, put: &Put, status: u16, storage_code: &str) {
+        let code = if status == 0 { ErrorCode::Network } else { ErrorCode::StorageRefused };
+        let storage_code = Some(storage_code.to_owned());
+        self.send(Event::PutFailed { put: put.id, failure: Failure { status, storage_code, ..code.into() } });
+    }
+}
+
+pub fn digest(part: Part) -> Sha256Digest {
+    Sha256Digest::of(&part.offset.to_le_bytes())
+}
+
+pub fn created(plan: Plan) -> UploadCreated {
+    UploadCreated {
+        token: "token".to_owned(),
+        key: "uploads/key".to_owned(),
+        kind: if plan.is_multipart() { UploadKind::Multipart } else { UploadKind::Single },
+        part_size: plan.part_bytes(),
+        part_count: plan.part_count(),
+        max_parts_per_request: 100,
+        expires_in_seconds: 86_400,
+        signed: None,
+    }
+}
+
+pub fn signed(request: &SignParts) -> PartsSigned {
+    let sign = |part: &directput::protocol::PartToSign| SignedPart {
+        number: part.number,
+        url: format!("https://s3.test/{}", part.number.get()),
+        headers: BTreeMap::new(),
+        expires_in_seconds: URL_SECONDS,
+    };
+    PartsSigned { parts: request.parts.iter().map(sign).collect() }
+}
+
+pub fn completed(request: &CompleteUpload, size: u64) -> Event {
+    let checksum = CompositeChecksum::of(request.parts.iter().map(|part| &part.checksum)).to_string();
+    Event::Completed(UploadCompleted { key: "uploads/key".to_owned(), etag: "whole-3".to_owned(), checksum, size })
+}
+
+fn file(size: u64) -> FileInfo {
+    FileInfo {
+        name: FileName::fit("holiday.mp4"),
+        content_type: ContentType::unknown(),
+        size: FileSize::new(size).expect("in range"),
+    }
+}

@@ -1,0 +1,164 @@
+//! From a file to an object, when nothing goes wrong.
+
+use directput::checksum::CompositeChecksum;
+use directput::engine::*;
+use directput::plan::Plan;
+use directput::protocol::*;
+
+use crate::bench::*;
+
+#[test]
+fn a_small_file_is_hashed_announced_and_sent_in_one_put() {
+    let mut bench = Bench::new(5 * MIB);
+    let whole = bench.plan().last();
+    assert_eq!(bench.hashes(), [whole]);
+    assert!(bench.creates().is_empty(), "not before its digest is known");
+    bench.send(Event::PartHashed { part: whole, digest: digest(whole) });
+    assert_eq!(bench.creates()[0].checksum, Some(digest(whole)));
+    let request = SignParts {
+        parts: vec![directput::protocol::PartToSign {
+            number: whole.number,
+            length: whole.length,
+            checksum: digest(whole),
+        }],
+        bits_per_second: None,
+    };
+    let reply = UploadCreated { signed: signed(&request).parts.pop(), ..created(bench.plan()) };
+    bench.send(Event::Created(reply));
+    let put = bench.puts().pop().expect("a PUT");
+    assert_eq!(put.part, whole);
+    bench.store(&put);
+    let uploaded = bench.outcome().expect("finished").expect("stored");
+    assert_eq!(uploaded.etag.as_deref(), Some("tag1"));
+    assert_eq!(uploaded.checksum, digest(whole).to_string());
+    assert!(bench.completes().is_empty() && bench.signs().is_empty());
+}
+
+#[test]
+fn an_empty_file_is_one_empty_put() {
+    let mut bench = Bench::new(0);
+    bench.hash_all();
+    bench.create();
+    bench.sign_all();
+    let put = bench.puts().pop().expect("a PUT");
+    assert_eq!(put.part.length, 0);
+    bench.store(&put);
+    assert!(matches!(bench.outcome(), Some(Ok(Uploaded { size: 0, .. }))));
+}
+
+#[test]
+fn a_large_file_is_sent_in_parts_and_completed_with_its_composite_checksum() {
+    let mut bench = Bench::new(100 * MIB);
+    bench.create();
+    bench.store_all();
+    let request = bench.completes().pop().expect("a completion");
+    let numbers: Vec<u32> = request.parts.iter().map(|part| part.number.get()).collect();
+    assert_eq!(numbers, (1..=13).collect::<Vec<_>>());
+    let digests: Vec<_> = bench.plan().parts().map(digest).collect();
+    assert_eq!(request.checksum, CompositeChecksum::of(&digests));
+    bench.send(completed(&request, 100 * MIB));
+    let uploaded = bench.outcome().expect("finished").expect("stored");
+    assert_eq!(uploaded.checksum, request.checksum.to_string());
+    assert_eq!(bench.aborts(), 0);
+}
+
+#[test]
+fn never_more_puts_hashes_and_calls_run_than_configured() {
+    let mut bench = Bench::new(1_000 * MIB);
+    bench.create();
+    let mut hashed = 0;
+    loop {
+        let parts = bench.hashes();
+        assert!(parts.len() <= 2, "two hashers");
+        let Some(&part) = parts.first() else { break };
+        for &part in &parts {
+            hashed += 1;
+            bench.send(Event::PartHashed { part, digest: digest(part) });
+        }
+        assert!(part.number.get() <= 12);
+    }
+    assert_eq!(hashed, 12, "hashing stays three windows ahead");
+    let calls = bench.signs();
+    assert_eq!(calls.len(), 1, "one signing call at a time");
+    bench.send(Event::Signed(signed(&calls[0])));
+    bench.sign_all();
+    assert_eq!(bench.puts().len(), 4, "it begins with four, and grows when that pays");
+}
+
+#[test]
+fn a_plan_of_the_servers_own_replaces_the_one_that_was_assumed() {
+    let mut bench = Bench::new(20 * MIB);
+    let assumed = bench.hashes();
+    assert_eq!(bench.creates().len(), 1);
+    let plan = Plan::restore(FileSize::new(20 * MIB).expect("ok"), 5 * MIB, true).expect("sound");
+    bench.send(Event::Created(created(plan)));
+    bench.send(Event::PartHashed { part: assumed[0], digest: digest(assumed[0]) });
+    assert!(bench.signs().is_empty(), "a digest of other bytes is not used");
+    let again = bench.hashes();
+    assert_eq!(again[0].length, 5 * MIB);
+    bench.send(Event::PartHashed { part: again[0], digest: digest(again[0]) });
+    assert_eq!(bench.signs()[0].parts[0].length, 5 * MIB);
+}
+
+#[test]
+fn an_object_with_another_checksum_or_size_is_not_called_a_success() {
+    for (size, checksum) in [(20 * MIB, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=-3"), (1, "")] {
+        let mut bench = Bench::new(20 * MIB);
+        bench.create();
+        bench.store_all();
+        let request = bench.completes().pop().expect("a completion");
+        let Event::Completed(mut reply) = completed(&request, size) else { unreachable!() };
+        if !checksum.is_empty() {
+            reply.checksum = checksum.to_owned();
+        }
+        bench.send(Event::Completed(reply));
+        bench.send(Event::Aborted);
+        assert_eq!(bench.failed_with(), Some(ErrorCode::Integrity));
+    }
+}
+
+#[test]
+fn progress_never_goes_back_without_a_notice_and_ends_with_all_bytes() {
+    let mut bench = Bench::new(100 * MIB);
+    bench.create();
+    loop {
+        bench.hash_and_sign();
+        let puts = bench.puts();
+        if puts.is_empty() {
+            break;
+        }
+        for put in puts {
+            for sent_bytes in [put.part.length / 2, put.part.length] {
+                bench.now_ms += 300;
+                bench.send(Event::PutProgress { put: put.id, sent_bytes });
+            }
+            bench.store(&put);
+        }
+    }
+    let request = bench.completes().pop().expect("a completion");
+    bench.send(completed(&request, 100 * MIB));
+    let reports = bench.reports();
+    assert!(reports.is_sorted_by_key(|report| report.sent_bytes));
+    assert!(
+        reports.is_sorted_by_key(|report| report.phase),
+        "{:?}",
+        reports.iter().map(|r| r.phase).collect::<Vec<_>>()
+    );
+    let last = reports.last().expect("reports");
+    assert_eq!((last.phase, last.sent_bytes, last.confirmed_bytes), (Phase::Done, 100 * MIB, 100 * MIB));
+    let speed = reports.iter().rev().find(|report| report.phase == Phase::Upload).expect("uploading").bytes_per_second;
+    assert!(speed > 1e6, "{speed}");
+}
+
+#[test]
+fn there_is_always_something_to_wait_for_until_it_is_over() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    for put in bench.puts() {
+        bench.fail_put(&put, 503, "SlowDown");
+    }
+    assert!(bench.alarm().is_some(), "all parts rest, so there must be a time to wake at");
+    bench.wait(3_000);
+    assert_eq!(bench.puts().len(), 2, "half as many as before");
+}

@@ -1,0 +1,188 @@
+//! Pauses, missing networks, silence, busy servers and stale credentials.
+
+use directput::engine::{Call, Event, Failure, Held};
+use directput::protocol::ErrorCode;
+
+use crate::bench::{Bench, MIB, completed, created};
+
+/// An upload with four PUTs under way.
+fn sending() -> Bench {
+    let mut bench = Bench::new(100 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    bench
+}
+
+fn last_held(bench: &mut Bench) -> Option<Held> {
+    bench.reports().last().expect("a report").held
+}
+
+#[test]
+fn a_pause_cuts_off_what_is_sent_and_starts_nothing_until_it_ends() {
+    let mut bench = sending();
+    assert_eq!(bench.puts().len(), 4);
+    bench.send(Event::Pause);
+    assert_eq!(bench.cancelled_puts(), 4);
+    assert_eq!(last_held(&mut bench), Some(Held::Paused));
+    bench.alarm();
+    bench.wait(3_600_000);
+    bench.hash_and_sign();
+    assert_eq!((bench.puts().len(), bench.alarm()), (0, None));
+    bench.send(Event::Resume);
+    bench.sign_all();
+    assert_eq!(bench.puts().len(), 4, "with fresh URLs");
+    assert_eq!(last_held(&mut bench), None);
+}
+
+#[test]
+fn without_a_network_nothing_counts_and_now_and_then_it_is_tried() {
+    let mut bench = sending();
+    let puts = bench.puts();
+    bench.send(Event::Offline);
+    for put in &puts {
+        bench.fail_put(put, 0, "");
+    }
+    assert!(bench.retries().iter().all(|retry| retry.failures == 1));
+    bench.wait(19_000);
+    assert_eq!(bench.puts().len(), 0);
+    assert_eq!(last_held(&mut bench), Some(Held::Offline));
+    // 20 s later one try shows that the browser is wrong, or that it is right.
+    let mut tries = 0;
+    for _ in 0..1_000 {
+        bench.wait(20_000);
+        for put in bench.puts() {
+            tries += 1;
+            bench.fail_put(&put, 0, "");
+        }
+        tries += bench.signs().len();
+        bench.fail_call(Call::Sign, ErrorCode::Network);
+    }
+    assert!((900..3_000).contains(&tries), "{tries}");
+    assert_eq!(bench.failed_with(), None, "hours offline end nothing");
+    bench.send(Event::Online);
+    bench.store_all();
+    assert_eq!(bench.completes().len(), 1);
+}
+
+#[test]
+fn a_put_of_which_nothing_is_heard_is_made_again() {
+    let mut bench = sending();
+    let puts = bench.puts();
+    bench.now_ms += 1_000;
+    bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: MIB });
+    bench.wait(29_999);
+    assert_eq!(bench.cancelled_puts(), 0);
+    bench.wait(1);
+    assert_eq!(bench.cancelled_puts(), 1, "it moved, and then did not for 30 s");
+    let retries = bench.retries();
+    assert_eq!((retries.len(), retries[0].code, retries[0].part), (1, ErrorCode::Timeout, Some(puts[0].part.number)));
+    bench.wait(29_000);
+    assert_eq!(bench.cancelled_puts(), 3, "connections get 60 s to be made");
+}
+
+#[test]
+fn a_busy_storage_gets_the_rest_that_it_asks_for_from_every_part() {
+    let mut bench = sending();
+    let puts = bench.puts();
+    let failure = Failure { status: 503, retry_after_ms: Some(7_000), ..Failure::from(ErrorCode::StorageRefused) };
+    bench.send(Event::PutFailed { put: puts[0].id, failure });
+    assert_eq!(last_held(&mut bench), Some(Held::Busy));
+    bench.store(&puts[1]);
+    bench.store(&puts[2]);
+    bench.wait(6_999);
+    assert_eq!(bench.puts().len(), 0);
+    bench.wait(1);
+    assert_eq!(
+        bench.puts().len(),
+        2,
+        "with the one under way: half as many as before, and one for a round that was stored"
+    );
+}
+
+#[test]
+fn another_uploads_busy_storage_is_this_ones_too() {
+    let mut bench = sending();
+    let puts = bench.puts();
+    bench.send(Event::Busy { wait_ms: 5_000 });
+    bench.store(&puts[0]);
+    assert_eq!(bench.puts().len(), 0);
+    bench.wait(5_000);
+    assert_eq!(bench.puts().len(), 1);
+}
+
+#[test]
+fn stale_credentials_are_asked_for_once() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.creates();
+    bench.fail_call(Call::Create, ErrorCode::Unauthorized);
+    assert_eq!((bench.refreshes(), bench.creates().len()), (1, 0));
+    bench.send(Event::CredentialsRefreshed);
+    assert_eq!(bench.creates().len(), 1);
+    bench.fail_call(Call::Create, ErrorCode::Unauthorized);
+    assert_eq!((bench.refreshes(), bench.failed_with()), (0, Some(ErrorCode::Unauthorized)));
+}
+
+#[test]
+fn where_no_fresh_credentials_come_the_upload_ends() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.fail_call(Call::Create, ErrorCode::Unauthorized);
+    assert_eq!(bench.refreshes(), 1);
+    bench.send(Event::CredentialsFailed);
+    assert_eq!(bench.failed_with(), Some(ErrorCode::Unauthorized));
+}
+
+#[test]
+fn no_more_puts_run_than_there_are_lanes() {
+    let mut bench = Bench::new(100 * MIB);
+    bench.send(Event::Lanes(1));
+    bench.create();
+    bench.hash_and_sign();
+    assert_eq!(bench.puts().len(), 1);
+    bench.send(Event::Lanes(3));
+    assert_eq!(bench.puts().len(), 2);
+}
+
+#[test]
+fn an_upload_that_s3_does_not_know_any_more_is_begun_anew_once() {
+    let mut bench = Bench::new(20 * MIB);
+    for round in 0..2 {
+        bench.create();
+        bench.hash_and_sign();
+        let puts = bench.puts();
+        bench.fail_put(&puts[0], 404, "NoSuchUpload");
+        assert_eq!(bench.cancelled_puts(), puts.len() - 1);
+        assert_eq!(bench.creates().len(), 1 - round, "round {round}");
+        if round == 0 {
+            let plan = bench.plan();
+            bench.send(Event::Created(created(plan)));
+            bench.hash_and_sign();
+            let puts = bench.puts();
+            bench.fail_put(&puts[0], 404, "NoSuchUpload");
+            break;
+        }
+    }
+    assert_eq!(bench.failed_with(), Some(ErrorCode::UploadGone));
+    assert_eq!(bench.aborts(), 0, "there is nothing to remove");
+}
+
+#[test]
+fn after_a_lost_completion_nothing_is_begun_anew() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.create();
+    bench.store_all();
+    assert_eq!(bench.completes().len(), 1);
+    bench.fail_call(Call::Complete, ErrorCode::Timeout);
+    bench.wait(500);
+    let request = bench.completes().pop().expect("asked again");
+    bench.fail_call(Call::Complete, ErrorCode::UploadGone);
+    assert_eq!((bench.creates().len(), bench.failed_with()), (0, Some(ErrorCode::UploadGone)));
+    // And if the answer had come, it would have been the same object.
+    let mut bench = Bench::new(20 * MIB);
+    bench.create();
+    bench.store_all();
+    bench.completes();
+    bench.fail_call(Call::Complete, ErrorCode::Timeout);
+    bench.wait(500);
+    bench.send(completed(&request, 20 * MIB));
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+}

@@ -1,0 +1,8 @@
+//! The engine against a made-up clock: what it does on the good path and when things go wrong.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod bench;
+mod failures;
+mod good_path;
+mod interruptions;
+mod sessions;

@@ -1,0 +1,158 @@
+//! Uploads that outlive the session that began them.
+
+use directput::engine::{Call, Event, Record};
+use directput::plan::Part;
+use directput::protocol::{ErrorCode, PartsListed, StoredPart};
+
+use crate::bench::{Bench, MIB, completed, digest};
+
+const SIZE: u64 = 40 * MIB;
+
+/// What is kept of an upload that was just begun.
+fn record() -> Record {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.records().pop().flatten().expect("it is written down at once")
+}
+
+fn stored(part: Part) -> StoredPart {
+    StoredPart {
+        number: part.number,
+        size: part.length,
+        etag: format!("tag{}", part.number.get()),
+        checksum: digest(part).to_string(),
+    }
+}
+
+fn list(bench: &mut Bench, held: impl Fn(Part) -> Option<StoredPart>) {
+    assert_eq!(bench.lists(), [None]);
+    let parts = bench.plan().parts().filter_map(held).collect();
+    bench.send(Event::Listed(PartsListed { parts, next: None }));
+}
+
+#[test]
+fn parts_that_s3_holds_are_compared_and_not_sent_again() {
+    let mut bench = Bench::restored(SIZE, record());
+    assert_eq!(bench.creates().len(), 0);
+    list(&mut bench, |part| (part.number.get() != 3).then(|| stored(part)));
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    assert_eq!(puts.iter().map(|put| put.part.number.get()).collect::<Vec<_>>(), [3]);
+    bench.store(&puts[0]);
+    let request = bench.completes().pop().expect("a completion");
+    assert_eq!(request.parts.len(), 5);
+    bench.send(completed(&request, SIZE));
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+    assert_eq!(bench.records().last(), Some(&None), "and nothing is kept");
+}
+
+#[test]
+fn a_part_that_s3_holds_with_other_bytes_means_that_the_file_changed() {
+    let mut bench = Bench::restored(SIZE, record());
+    list(&mut bench, |part| {
+        let checksum = directput::checksum::Sha256Digest::of(b"before").to_string();
+        (part.number.get() == 1).then(|| StoredPart { checksum, ..stored(part) })
+    });
+    bench.hash_all();
+    bench.remove();
+    assert_eq!(bench.failed_with(), Some(ErrorCode::FileChanged));
+}
+
+#[test]
+fn a_part_that_s3_holds_in_another_length_is_sent_again() {
+    let mut bench = Bench::restored(SIZE, record());
+    list(&mut bench, |part| (part.number.get() == 2).then(|| StoredPart { size: 5, ..stored(part) }));
+    bench.store_all();
+    assert_eq!(bench.completes().len(), 1);
+}
+
+#[test]
+fn a_long_list_comes_in_pages_and_one_without_end_is_refused() {
+    let mut bench = Bench::restored(SIZE, record());
+    let part = bench.plan().parts().next().expect("a part");
+    assert_eq!(bench.lists(), [None]);
+    let page = PartsListed { parts: vec![stored(part)], next: Some(part.number) };
+    bench.send(Event::Listed(page.clone()));
+    assert_eq!(bench.lists(), [Some(part.number)]);
+    bench.send(Event::Listed(page));
+    bench.remove();
+    assert_eq!(bench.failed_with(), Some(ErrorCode::InvalidReply));
+}
+
+#[test]
+fn an_upload_that_is_gone_is_begun_anew() {
+    for code in [ErrorCode::UploadGone, ErrorCode::TokenExpired, ErrorCode::NotYourUpload, ErrorCode::TokenInvalid] {
+        let mut bench = Bench::restored(SIZE, record());
+        bench.fail_call(Call::List, code);
+        assert_eq!(bench.records(), [None], "{code:?}");
+        bench.create();
+        bench.store_all();
+        assert_eq!(bench.completes().len(), 1);
+    }
+}
+
+#[test]
+fn a_completion_is_written_down_before_it_is_sent_and_a_later_session_repeats_it() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.store_all();
+    let kept = bench.records().pop().flatten().expect("kept");
+    let sent = bench.completes().pop().expect("sent");
+    assert_eq!(kept.completion.as_ref(), Some(&sent));
+    let mut bench = Bench::restored(SIZE, kept);
+    assert_eq!(bench.hashes().len(), 0, "nothing is read again");
+    assert_eq!(bench.completes(), std::slice::from_ref(&sent));
+    bench.send(completed(&sent, SIZE));
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+}
+
+#[test]
+fn what_the_network_ended_is_kept_and_what_the_user_ended_is_removed() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.records();
+    bench.hash_all();
+    for _ in 0..7 {
+        bench.fail_call(Call::Sign, ErrorCode::Network);
+        bench.wait(20_000);
+    }
+    assert_eq!(bench.failed_with(), None, "the API has answered before, so it is waited for");
+    for _ in 0..60 {
+        bench.fail_call(Call::Sign, ErrorCode::Network);
+        bench.wait(20_000);
+    }
+    assert_eq!((bench.failed_with(), bench.aborts()), (Some(ErrorCode::Network), 0));
+    assert_eq!(bench.records(), [], "what was written down still holds");
+
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.records();
+    bench.send(Event::Abort);
+    assert!(bench.records().pop().flatten().is_some_and(|record| record.discard));
+    bench.remove();
+    assert_eq!((bench.failed_with(), bench.records()), (Some(ErrorCode::Aborted), vec![None]));
+}
+
+#[test]
+fn a_removal_that_failed_is_left_to_a_later_session() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.send(Event::Abort);
+    let kept = bench.records().pop().flatten().expect("kept");
+    for _ in 0..4 {
+        assert_eq!(bench.aborts(), 1);
+        bench.fail_call(Call::Abort, ErrorCode::Internal);
+        bench.wait(20_000);
+    }
+    assert_eq!((bench.failed_with(), bench.records()), (Some(ErrorCode::Aborted), vec![]));
+    let mut bench = Bench::restored(0, kept);
+    bench.remove();
+    assert_eq!((bench.failed_with(), bench.records().pop()), (Some(ErrorCode::Aborted), Some(None)));
+}
+
+#[test]
+fn a_file_of_another_size_is_not_the_one_that_was_begun() {
+    let mut bench = Bench::restored(30 << 40, record());
+    bench.remove();
+    assert_eq!(bench.failed_with(), Some(ErrorCode::FileChanged));
+}

@@ -1,0 +1,279 @@
+//! Small cases, exhaustively: a file of three parts, two in flight, and every order in which answers,
+//! losses, wake-ups and the user's wishes can come, up to a depth.
+//!
+//! Breadth first, each state once: a state is the engine, what it waits for, and what S3 holds.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::hash::{DefaultHasher, Hasher};
+
+use directput::checksum::Sha256Digest;
+use directput::engine::{Action, Call, Config, Engine, Event, FileInfo, Now};
+use directput::protocol::{ContentType, ErrorCode, FileName, FileSize};
+
+use crate::storage::Storage;
+
+/// Three parts: two of 8 MiB and one of a byte.
+const SIZE: u64 = (16 << 20) + 1;
+
+/// How many events deep every order is tried.
+const DEPTH: usize = 12;
+
+/// So many answers may get lost in one history; with more, the depth is used up by retries.
+const MAX_LOSSES: u32 = 1;
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    Answered,
+    LostBefore,
+    LostAfter,
+}
+
+#[derive(Debug, Clone)]
+enum Choice {
+    Answer(usize, Fate),
+    Wake(u64),
+    Tell(Event),
+}
+
+/// Text that is hashed as it is written.
+struct Hashed(DefaultHasher);
+
+impl Write for Hashed {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone)]
+struct State {
+    engine: Engine,
+    /// What the engine has asked for and was not answered.
+    open: Vec<Action>,
+    storage: Storage,
+    now_ms: u64,
+    alarm_ms: Option<u64>,
+    is_paused: bool,
+    has_paused: bool,
+    has_aborted: bool,
+    losses: u32,
+    is_over: bool,
+}
+
+impl State {
+    fn first() -> Self {
+        let config = Config { parts_in_flight: 2, hashers: 2, ..Config::default() };
+        let file = FileInfo {
+            name: FileName::fit("file"),
+            content_type: ContentType::unknown(),
+            size: FileSize::new(SIZE).expect("in range"),
+        };
+        Self {
+            engine: Engine::new(config, file),
+            open: Vec::new(),
+            storage: Storage::new(60, None),
+            now_ms: 0,
+            alarm_ms: None,
+            is_paused: false,
+            has_paused: false,
+            has_aborted: false,
+            losses: 0,
+            is_over: false,
+        }
+    }
+
+    fn key(&self) -> u64 {
+        let mut text = Hashed(DefaultHasher::new());
+        write!(text, "{self:?}").expect("it takes everything");
+        text.0.finish()
+    }
+
+    fn choices(&self) -> Vec<Choice> {
+        let mut choices: Vec<_> = self.alarm_ms.map(Choice::Wake).into_iter().collect();
+        // The hashers finish in the order in which they begin: which part is read first matters to nobody.
+        let first_hash = self.open.iter().position(|action| matches!(action, Action::HashPart(_)));
+        for (index, action) in self.open.iter().enumerate() {
+            if matches!(action, Action::HashPart(_)) && Some(index) != first_hash {
+                continue;
+            }
+            choices.push(Choice::Answer(index, Fate::Answered));
+            if !matches!(action, Action::HashPart(_)) && self.losses < MAX_LOSSES {
+                choices.push(Choice::Answer(index, Fate::LostBefore));
+                choices.push(Choice::Answer(index, Fate::LostAfter));
+            }
+        }
+        if self.is_paused {
+            choices.push(Choice::Tell(Event::Resume));
+        } else if !self.has_paused {
+            choices.push(Choice::Tell(Event::Pause));
+        }
+        if !self.has_aborted {
+            choices.push(Choice::Tell(Event::Abort));
+        }
+        choices
+    }
+
+    /// What follows from a choice.
+    fn after(&self, choice: &Choice) -> Result<Self, String> {
+        let mut state = self.clone();
+        let event = match choice {
+            Choice::Wake(at_ms) => {
+                state.now_ms = state.now_ms.max(*at_ms);
+                state.alarm_ms = None;
+                Event::Tick
+            }
+            Choice::Answer(index, fate) => {
+                let action = state.open.remove(*index);
+                state.losses += u32::from(*fate != Fate::Answered);
+                state.answer(action, *fate)
+            }
+            Choice::Tell(event) => {
+                state.has_paused |= matches!(event, Event::Pause);
+                state.is_paused = matches!(event, Event::Pause) || (state.is_paused && !matches!(event, Event::Resume));
+                state.has_aborted |= matches!(event, Event::Abort);
+                event.clone()
+            }
+        };
+        state.tell(event)?;
+        Ok(state)
+    }
+
+    fn answer(&mut self, action: Action, fate: Fate) -> Event {
+        let (now_ms, storage) = (self.now_ms, &mut self.storage);
+        let failed = |call, failure| Event::CallFailed { call, failure };
+        let (call, done) = match action {
+            Action::HashPart(part) => {
+                return Event::PartHashed { part, digest: Sha256Digest::of(&part.offset.to_le_bytes()) };
+            }
+            Action::Put(put) if fate == Fate::LostBefore => {
+                return Event::PutFailed { put: put.id, failure: ErrorCode::Network.into() };
+            }
+            Action::Put(put) => {
+                let content = Sha256Digest::of(&put.part.offset.to_le_bytes());
+                let stored = storage.check(now_ms, &put.url).and_then(|()| storage.put(&put.url, content));
+                return match stored {
+                    _ if fate == Fate::LostAfter => {
+                        Event::PutFailed { put: put.id, failure: ErrorCode::Network.into() }
+                    }
+                    Ok((etag, checksum)) => Event::PutDone { put: put.id, etag: Some(etag), checksum: Some(checksum) },
+                    Err(failure) => Event::PutFailed { put: put.id, failure },
+                };
+            }
+            Action::Create(_) if fate == Fate::LostBefore => (Call::Create, Err(ErrorCode::Network.into())),
+            Action::SignParts { .. } if fate == Fate::LostBefore => (Call::Sign, Err(ErrorCode::Network.into())),
+            Action::Complete { .. } if fate == Fate::LostBefore => (Call::Complete, Err(ErrorCode::Network.into())),
+            Action::Abort { .. } if fate == Fate::LostBefore => (Call::Abort, Err(ErrorCode::Network.into())),
+            Action::Create(request) => (Call::Create, Ok(Event::Created(storage.create(now_ms, &request)))),
+            Action::SignParts { token, request } => {
+                (Call::Sign, storage.sign(now_ms, &token, &request).map(Event::Signed))
+            }
+            Action::Complete { token, request } => {
+                (Call::Complete, storage.complete(&token, &request).map(Event::Completed))
+            }
+            Action::Abort { token } => (Call::Abort, storage.abort(&token).map(|()| Event::Aborted)),
+            other => unreachable!("{other:?} is not answered"),
+        };
+        match done {
+            _ if fate == Fate::LostAfter => failed(call, ErrorCode::Timeout.into()),
+            Ok(event) => {
+                if let Event::Created(reply) = &event {
+                    let index: usize = reply.token.parse().expect("a token of ours");
+                    self.storage.uploads[index].is_known = true;
+                }
+                event
+            }
+            Err(failure) => failed(call, failure),
+        }
+    }
+
+    fn tell(&mut self, event: Event) -> Result<(), String> {
+        self.engine.handle(Now { ms: self.now_ms, random: 1 << 31 }, event);
+        while let Some(action) = self.engine.poll() {
+            if self.is_over {
+                return Err(format!("after the end it asks for {action:?}"));
+            }
+            match action {
+                Action::WakeAt(at_ms) => self.alarm_ms = Some(at_ms),
+                Action::CancelPut(id) => {
+                    let live = self.open.len();
+                    self.open.retain(|action| !matches!(action, Action::Put(put) if put.id == id));
+                    if self.open.len() == live {
+                        return Err("it cancels a PUT that is not under way".to_owned());
+                    }
+                }
+                Action::Finished(outcome) => {
+                    self.is_over = true;
+                    self.check_end(outcome.is_ok())?;
+                }
+                Action::Report(_) | Action::Retry(_) => {}
+                action => self.open.push(action),
+            }
+        }
+        self.open.sort_by_key(|action| format!("{action:?}"));
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let puts = self.open.iter().filter_map(|action| match action {
+            Action::Put(put) => Some(put),
+            _ => None,
+        });
+        let numbers: Vec<_> = puts.clone().map(|put| put.part.number).collect();
+        let distinct: HashSet<_> = numbers.iter().collect();
+        if numbers.len() > 2 || distinct.len() < numbers.len() {
+            return Err(format!("parts {numbers:?} are under way at once"));
+        }
+        if !self.is_over && !self.is_paused && self.open.is_empty() && self.alarm_ms.is_none() {
+            return Err("silence".to_owned());
+        }
+        Ok(())
+    }
+
+    fn check_end(&self, is_stored: bool) -> Result<(), String> {
+        if self.open.iter().any(|action| matches!(action, Action::Put(_))) {
+            return Err("PUTs are under way after the end".to_owned());
+        }
+        if self.open.iter().any(|action| matches!(action, Action::Create(_))) {
+            return Err("nobody will hear of the upload that is being opened".to_owned());
+        }
+        if is_stored != (self.storage.objects.len() == 1) && !self.has_aborted {
+            return Err("what it says of the object is not what S3 has".to_owned());
+        }
+        match self.storage.orphans().next() {
+            Some(upload) => Err(format!("{} is left behind", upload.key)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn every_order_of_events_keeps_every_promise() {
+    let mut first = State::first();
+    first.tell(Event::Start).expect("a start");
+    let mut seen = HashSet::from([first.key()]);
+    let mut level = vec![(first, Vec::new())];
+    let (mut stored, mut removed) = (0, 0);
+    for _ in 0..DEPTH {
+        let mut next = Vec::new();
+        for (state, history) in &level {
+            for choice in state.choices() {
+                let mut longer: Vec<Choice> = history.clone();
+                longer.push(choice.clone());
+                let after = state.after(&choice).unwrap_or_else(|broken| panic!("{broken}, after {longer:#?}"));
+                if !seen.insert(after.key()) {
+                    continue;
+                }
+                if after.is_over {
+                    *if after.storage.objects.is_empty() { &mut removed } else { &mut stored } += 1;
+                } else {
+                    next.push((after, longer));
+                }
+            }
+        }
+        level = next;
+    }
+    eprintln!("{} states up to depth {DEPTH}; {stored} ends with the object, {removed} without", seen.len());
+    assert!(stored > 0 && removed > 0, "{stored} {removed}");
+}
