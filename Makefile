@@ -63,6 +63,12 @@ test-page: package browser
 	cargo build -p directput-local
 	timeout 1500 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/e2e/*.test.mjs
 
+.PHONY: large
+large: package browser ## Upload 5 GiB through the page and watch the browser's memory (minutes, 15 GiB of disk)
+	cargo build --release -p directput-local
+	DIRECTPUT_LOCAL='$(TARGET)/release/directput-local' \
+	  timeout 1800 node --test --test-timeout=1700000 --test-reporter=spec tests/e2e/large.mjs
+
 .PHONY: validate
 validate: python-tools ## Check the SAM template
 	cfn-lint lambda/template.yaml

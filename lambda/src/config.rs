@@ -49,7 +49,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// The defaults for a bucket: any type, up to 50 GiB, URLs of 60 to 300 s, uploads of a day.
+    /// The defaults for a bucket: any type, up to 50 GiB, URLs of 60 to 300 s, uploads of a week.
     pub fn for_bucket(bucket: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
@@ -58,7 +58,7 @@ impl Config {
             single_put_bytes: SINGLE_PUT_BYTES,
             max_parts_per_request: 100,
             url_lifetime_seconds: 60..=300,
-            token_lifetime_seconds: 86_400,
+            token_lifetime_seconds: 604_800,
         }
     }
 
@@ -168,7 +168,7 @@ mod tests {
     fn a_bucket_is_all_that_has_to_be_set() {
         let config = from(&[("BUCKET", "my-bucket")]).expect("enough");
         assert_eq!(config.url_lifetime_seconds, 60..=300);
-        assert_eq!(config.token_lifetime_seconds, 86_400);
+        assert_eq!(config.token_lifetime_seconds, 604_800);
     }
 
     #[test]

@@ -178,3 +178,18 @@ export const screenshot = (page, name) => page.screenshot({ path: join(SCREENSHO
 /** A server whose faults can be changed, with a folder of its own. */
 export const startFaulty = (name, options = {}) =>
   startServer({ data: join(folder, name), ...options, args: ['--control', ...(options.args ?? [])] });
+
+/** The private memory of all renderers in bytes, from /proc: Chromium's pages and workers live there. */
+export function browserMemory() {
+  let bytes = 0;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer')) continue;
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      bytes += Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return bytes;
+}

@@ -1,11 +1,12 @@
 // The demo page from a user's point of view, in a real Chromium, against the local server.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
   assertStored,
+  browserMemory,
   folder,
   isFurther,
   LAN_HOST,
@@ -74,21 +75,6 @@ test('320 MiB arrive unchanged while the memory of the browser stays flat', asyn
   assert.ok(peak - before < 200 * MIB, `grew by ${mib(peak - before)} MiB`);
   await close();
 });
-
-/** The private memory of all renderers in bytes, from /proc: Chromium's pages and workers live there. */
-function browserMemory() {
-  let bytes = 0;
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer')) continue;
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      bytes += Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return bytes;
-}
 
 test('cancelling removes what was sent', async () => {
   const path = await makeFile('cancel.bin', 200 * MIB);

@@ -26,7 +26,7 @@
 //!
 //! The last but one and the last but two were not planted: they were in the engine when the simulator was new. Two
 //! defects of the driver are kept as tests below. A planted bug that no seed finds: a part that is
-//! hashed twice with two outcomes is sent all the same. S3 would join what was sent; `tests/engine.rs` finds it.
+//! hashed twice with two outcomes is sent all the same. S3 would join what was sent; `tests/engine/` finds it.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod checks;
