@@ -156,6 +156,7 @@ export type ErrorCode =
   | 'not-multipart'
   | 'upload-gone'
   | 'parts-refused'
+  | 'already-complete'
   | 'too-many-requests'
   | 'storage-unavailable'
   | 'internal'

@@ -239,7 +239,9 @@ where
     let code = match (status, storage_code) {
         (404, _) | (_, "NoSuchUpload") => ErrorCode::UploadGone,
         (0 | 409 | 429 | 500..=599, _) => ErrorCode::StorageUnavailable,
-        (400 | 412, _) if operation == "complete" => ErrorCode::PartsRefused,
+        // The key is new and belongs to this upload, so what is there is what an earlier completion made.
+        (412, _) if operation == "complete" => ErrorCode::AlreadyComplete,
+        (400, _) if operation == "complete" => ErrorCode::PartsRefused,
         _ => ErrorCode::Internal,
     };
     let storage_request_id = error.request_id().unwrap_or_default();

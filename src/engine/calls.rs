@@ -127,6 +127,7 @@ impl Engine {
         match (&self.stage, call) {
             (Stage::Ending(_), _) if is_gone => self.removed(),
             (Stage::Ending(_), _) => self.give_up_removal(),
+            (_, Call::Complete) if failure.code == ErrorCode::AlreadyComplete => self.was_completed(),
             // If S3 has joined the parts and only its answer got lost, another upload would make a second object.
             (_, Call::Complete) if self.calls.may_be_complete => self.end(failure),
             _ if is_gone => self.start_again(failure),

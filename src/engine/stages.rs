@@ -253,6 +253,14 @@ impl Engine {
         }
     }
 
+    /// The key has an object already. Nobody but this upload can have made it, and S3 made it only after it
+    /// had checked the digest that was sent along.
+    pub(super) fn was_completed(&mut self) {
+        let (Some(open), Some(completion)) = (&self.open, &self.completion) else { return };
+        let (key, checksum) = (open.key.clone(), completion.checksum.to_string());
+        self.finish(Ok(Uploaded { key, etag: None, checksum, size: self.file.size.bytes() }));
+    }
+
     pub(super) fn completed(&mut self, reply: UploadCompleted) {
         if !self.answered(Call::Complete) || !matches!(self.stage, Stage::Completing) {
             return;

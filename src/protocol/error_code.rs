@@ -66,6 +66,7 @@ error_codes! {
     NotMultipart = "not-multipart", 409, false, "This upload is a single PUT.";
     UploadGone = "upload-gone", 404, false, "The upload was completed, cancelled or cleaned up.";
     PartsRefused = "parts-refused", 409, false, "The storage refused to join these parts.";
+    AlreadyComplete = "already-complete", 409, false, "The upload was completed before.";
     TooManyRequests = "too-many-requests", 429, true, "The server is busy.";
     StorageUnavailable = "storage-unavailable", 503, true, "The storage cannot be reached right now.";
     Internal = "internal", 500, true, "Something went wrong that should not have.";

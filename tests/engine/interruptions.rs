@@ -186,3 +186,17 @@ fn after_a_lost_completion_nothing_is_begun_anew() {
     bench.send(completed(&request, 20 * MIB));
     assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
 }
+
+#[test]
+fn a_completion_that_had_got_through_is_success() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.create();
+    bench.store_all();
+    let request = bench.completes().pop().expect("a completion");
+    bench.fail_call(Call::Complete, ErrorCode::Timeout);
+    bench.wait(500);
+    bench.fail_call(Call::Complete, ErrorCode::AlreadyComplete);
+    let uploaded = bench.outcome().expect("an end").expect("success");
+    assert_eq!((uploaded.etag, uploaded.checksum), (None, request.checksum.to_string()));
+    assert_eq!(bench.aborts(), 0);
+}
