@@ -1,10 +1,10 @@
 //! What tells one file from another without reading all of it.
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 use web_sys::Blob;
 
-use super::hash::{read, slice};
+use super::read::{read, slice};
 use crate::checksum::Sha256Hasher;
 use crate::engine::Failure;
 
@@ -29,7 +29,7 @@ pub async fn of(file: &Blob) -> Result<String, Failure> {
     let middle = ((size - SAMPLE_BYTES) / 2.0).floor().max(0.0);
     for start in [0.0, middle, (size - SAMPLE_BYTES).max(0.0)] {
         let sample = read(&slice(file, start, (start + SAMPLE_BYTES).min(size))?).await?;
-        hasher.update(&Uint8Array::new(&sample.into()).to_vec());
+        hasher.update(&sample.view().to_vec());
     }
     Ok(hasher.finish().to_string())
 }

@@ -1,11 +1,11 @@
 //! SHA-256 of a slice of a file: by the browser where it may, by Wasm where it may not.
 
-use js_sys::{ArrayBuffer, Uint8Array};
-use wasm_bindgen::JsCast;
+use js_sys::Uint8Array;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, SubtleCrypto};
 
 use super::global::subtle_crypto;
+use super::read::{read, slice};
 use crate::checksum::{Sha256Digest, Sha256Hasher};
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
@@ -31,7 +31,7 @@ pub async fn sha256(blob: &Blob) -> Result<Sha256Digest, Failure> {
 pub async fn sha256_by_browser(subtle: &SubtleCrypto, blob: &Blob) -> Result<Sha256Digest, Failure> {
     let bytes = read(blob).await?;
     let internal = |_| Failure::from(ErrorCode::Internal);
-    let promise = subtle.digest_with_str_and_buffer_source("SHA-256", &bytes).map_err(internal)?;
+    let promise = subtle.digest_with_str_and_buffer_source("SHA-256", &bytes.view()).map_err(internal)?;
     let digest = JsFuture::from(promise).await.map_err(internal)?;
     let mut array = [0; 32];
     let digest = Uint8Array::new(&digest);
@@ -50,31 +50,11 @@ pub async fn sha256_by_wasm(blob: &Blob) -> Result<Sha256Digest, Failure> {
     while start < blob.size() {
         let end = (start + STREAM_BYTES).min(blob.size());
         let bytes = read(&slice(blob, start, end)?).await?;
-        let bytes = Uint8Array::new(&bytes.into());
+        let bytes = bytes.view();
         buffer.resize(bytes.length() as usize, 0);
         bytes.copy_to(&mut buffer);
         hasher.update(&buffer);
         start = end;
     }
     Ok(hasher.finish())
-}
-
-/// Whether the file behind a slice can still be read: the browser refuses when it has changed on disk.
-pub async fn is_readable(blob: &Blob) -> bool {
-    match slice(blob, 0.0, 1.0) {
-        Ok(first_byte) => read(&first_byte).await.is_ok(),
-        Err(_) => false,
-    }
-}
-
-/// A lazy slice: nothing is read until somebody needs the bytes.
-pub fn slice(blob: &Blob, start: f64, end: f64) -> Result<Blob, Failure> {
-    blob.slice_with_f64_and_f64(start, end).map_err(|_| ErrorCode::FileChanged.into())
-}
-
-/// The bytes of a blob.
-pub async fn read(blob: &Blob) -> Result<ArrayBuffer, Failure> {
-    // NotReadableError or NotFoundError: the file on disk is no longer the one that was picked.
-    let buffer = JsFuture::from(blob.array_buffer()).await.map_err(|_| Failure::from(ErrorCode::FileChanged))?;
-    Ok(buffer.unchecked_into())
 }

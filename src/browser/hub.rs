@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::global::now;
+use super::read::release_buffers;
 use super::session::Session;
 use crate::engine::{Event, Queue, UploadId};
 
@@ -51,6 +52,9 @@ impl Hub {
     pub fn remove(&self, id: UploadId) {
         self.queue.borrow_mut().remove(id);
         self.sessions.borrow_mut().remove(&id);
+        if self.sessions.borrow().is_empty() {
+            release_buffers();
+        }
     }
 
     /// Pauses an upload, or lets it go on.

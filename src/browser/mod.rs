@@ -11,6 +11,7 @@ mod global;
 mod hash;
 mod hub;
 mod put;
+mod read;
 mod session;
 mod uploader;
 

@@ -1,0 +1,133 @@
+//! Reads slices of a file into buffers that are used again.
+//!
+//! `Blob.arrayBuffer()` makes a buffer for each part, and the collector is in no hurry: while 5 GiB were
+//! hashed it let half a gibibyte pile up. Byte streams fill a buffer that they are lent (Streams
+//! standard, section 4.5), which is also faster. Browsers without them take the old way.
+
+use std::cell::RefCell;
+
+use js_sys::{ArrayBuffer, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Blob;
+
+use crate::engine::Failure;
+use crate::protocol::ErrorCode;
+
+// web-sys has these without `catch`: a browser that refuses would tear the module down.
+#[wasm_bindgen]
+extern "C" {
+    type Source;
+    #[wasm_bindgen(method, catch)]
+    fn stream(this: &Source) -> Result<ByteStream, JsValue>;
+
+    type ByteStream;
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn get_reader(this: &ByteStream, options: &Object) -> Result<ByteReader, JsValue>;
+
+    type ByteReader;
+    #[wasm_bindgen(method)]
+    fn read(this: &ByteReader, view: &Uint8Array) -> Promise;
+    #[wasm_bindgen(method)]
+    fn cancel(this: &ByteReader) -> Promise;
+}
+
+/// No more buffers than hashers are kept.
+const MAX_POOLED: usize = 2;
+
+thread_local! {
+    static POOL: RefCell<Vec<ArrayBuffer>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What was read. Its buffer is lent out again when it is dropped.
+#[derive(Debug)]
+pub struct Bytes {
+    buffer: ArrayBuffer,
+    length: u32,
+}
+
+impl Bytes {
+    /// The bytes, where they are.
+    pub fn view(&self) -> Uint8Array {
+        Uint8Array::new_with_byte_offset_and_length(&self.buffer, 0, self.length)
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        POOL.with_borrow_mut(|pool| {
+            if pool.len() < MAX_POOLED {
+                pool.push(self.buffer.clone());
+            }
+        });
+    }
+}
+
+/// Nothing is read for a while, so no buffer is kept.
+pub fn release_buffers() {
+    POOL.with_borrow_mut(Vec::clear);
+}
+
+/// A lazy slice: nothing is read until somebody needs the bytes.
+pub fn slice(blob: &Blob, start: f64, end: f64) -> Result<Blob, Failure> {
+    blob.slice_with_f64_and_f64(start, end).map_err(|_| ErrorCode::FileChanged.into())
+}
+
+/// Whether the file behind a slice can still be read: the browser refuses when it has changed on disk.
+pub async fn is_readable(blob: &Blob) -> bool {
+    match slice(blob, 0.0, 1.0) {
+        Ok(first_byte) => read(&first_byte).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// All bytes of a blob of less than 4 GiB.
+///
+/// # Errors
+/// [`ErrorCode::FileChanged`] if they can't be read any more.
+pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
+    match reader(blob) {
+        Some(reader) => {
+            let bytes = fill(&reader, blob.size() as u32).await;
+            // Its outcome is of no interest: it was read to the end, or has failed.
+            drop(JsFuture::from(reader.cancel()).await);
+            bytes
+        }
+        None => {
+            let buffer = JsFuture::from(blob.array_buffer()).await.map_err(|_| changed())?;
+            let buffer: ArrayBuffer = buffer.unchecked_into();
+            let length = buffer.byte_length();
+            Ok(Bytes { buffer, length })
+        }
+    }
+}
+
+/// NotReadableError or NotFoundError: the file on disk is no longer the one that was picked.
+fn changed() -> Failure {
+    ErrorCode::FileChanged.into()
+}
+
+fn reader(blob: &Blob) -> Option<ByteReader> {
+    let options = Object::new();
+    Reflect::set(&options, &"mode".into(), &"byob".into()).ok()?;
+    blob.unchecked_ref::<Source>().stream().ok()?.get_reader(&options).ok()
+}
+
+async fn fill(reader: &ByteReader, length: u32) -> Result<Bytes, Failure> {
+    let pooled = POOL.with_borrow_mut(Vec::pop).filter(|buffer| buffer.byte_length() >= length);
+    let mut buffer = pooled.unwrap_or_else(|| ArrayBuffer::new(length));
+    let mut at = 0;
+    while at < length {
+        let room = Uint8Array::new_with_byte_offset_and_length(&buffer, at, length - at);
+        let result = JsFuture::from(reader.read(&room)).await.map_err(|_| changed())?;
+        let value = Reflect::get(&result, &"value".into()).map_err(|_| changed())?;
+        let Ok(filled) = value.dyn_into::<Uint8Array>() else { return Err(changed()) };
+        // The buffer went along and comes back by another name.
+        buffer = filled.buffer().unchecked_into();
+        if filled.length() == 0 {
+            return Err(changed());
+        }
+        at += filled.length();
+    }
+    Ok(Bytes { buffer, length })
+}
