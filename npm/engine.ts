@@ -88,16 +88,17 @@ export class Engine {
   ): Promise<Outcome> {
     const running = this.#enter(id, options);
     return this.#leave(id, hooks, async () => {
+      if (!this.#records) return { ok: false, error: gone };
       const release = await take(keptId);
       if (!release) return { ok: false, error: inUse };
-      const kept = await this.#records?.get(keptId);
+      const kept = await this.#records.get(keptId);
       if (!kept || !isResumable(kept)) {
         release();
         return { ok: false, error: gone };
       }
-      if ((await fingerprint(file)) === kept.fingerprint) {
-        return this.#keep(running, file, options, hooks, kept, release, true);
-      }
+      // A file that can't be read is another one too.
+      const print = await fingerprint(file).catch(() => undefined);
+      if (print === kept.fingerprint) return this.#keep(running, file, options, hooks, kept, release, true);
       if (isSurely || ((file as File).name === kept.name && file.size === kept.size)) {
         await this.#remove(kept, release);
         return { ok: false, error: plainError('file-changed', 'The file changed or can no longer be read.') };

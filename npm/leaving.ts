@@ -1,8 +1,9 @@
 // Has the browser ask before the page is left, but only while an upload would be lost by it.
 
-/** The uploads under way, and whether a later visit could go on with each. */
+/** The uploads under way, and which of them no later visit could go on with. */
 export class Leaving {
-  readonly #uploads = new Map<number, boolean>();
+  readonly #running = new Set<number>();
+  readonly #atRisk = new Set<number>();
   readonly #warns: boolean;
   #isListening = false;
 
@@ -11,28 +12,30 @@ export class Leaving {
   }
 
   begins(id: number): void {
-    this.#uploads.set(id, false);
-    this.#update();
+    this.#running.add(id);
+    this.isKept(id, false);
   }
 
   isKept(id: number, isKept: boolean): void {
-    if (this.#uploads.has(id)) this.#uploads.set(id, isKept);
+    if (isKept || !this.#running.has(id)) this.#atRisk.delete(id);
+    else this.#atRisk.add(id);
     this.#update();
   }
 
   ends(id: number): void {
-    this.#uploads.delete(id);
-    this.#update();
+    this.#running.delete(id);
+    this.isKept(id, true);
   }
 
   close(): void {
-    this.#uploads.clear();
+    this.#running.clear();
+    this.#atRisk.clear();
     this.#update();
   }
 
   /** A page that listens is never kept in the back-forward cache, so it listens only while it has to. */
   #update(): void {
-    const wouldLose = this.#warns && [...this.#uploads.values()].includes(false);
+    const wouldLose = this.#warns && this.#atRisk.size > 0;
     if (wouldLose === this.#isListening) return;
     this.#isListening = wouldLose;
     if (wouldLose) window.addEventListener('beforeunload', ask);

@@ -8,13 +8,14 @@ import type { UploaderOptions } from './types.js';
 const WORKER_START_MS = 10_000;
 
 /** The engine's methods, each of which may have to cross into a worker. */
-type Methods = Pick<Engine, 'upload' | 'resume' | 'list' | 'handleOf' | 'forget'>;
-
-/** The engine as the page reaches it: itself, or through a worker. */
-export interface Reach extends Methods {
+interface Calls extends Pick<Engine, 'upload' | 'resume' | 'list' | 'handleOf' | 'forget'> {
   control(...call: Parameters<Engine['control']>): unknown;
   prioritize(...call: Parameters<Engine['prioritize']>): unknown;
   setOnline(isOnline: boolean): unknown;
+}
+
+/** The engine as the page reaches it: itself, or through a worker. */
+export interface Reach extends Calls {
   /** Makes functions reach the engine. */
   hand<T extends object>(value: T): T;
   /** Whether it runs in a worker. */
@@ -22,6 +23,20 @@ export interface Reach extends Methods {
   /** Rejects when the worker dies. */
   broken: Promise<never>;
   close(): void;
+}
+
+/** The methods apart from the object that they belong to. */
+function callsOf(engine: Calls): Calls {
+  return {
+    upload: (...call) => engine.upload(...call),
+    resume: (...call) => engine.resume(...call),
+    list: () => engine.list(),
+    handleOf: (id) => engine.handleOf(id),
+    forget: (id) => engine.forget(id),
+    control: (...call) => engine.control(...call),
+    prioritize: (...call) => engine.prioritize(...call),
+    setOnline: (isOnline) => engine.setOnline(isOnline),
+  };
 }
 
 export async function start(options: UploaderOptions, wantsWorker: boolean): Promise<Reach> {
@@ -66,14 +81,7 @@ async function startWorker(options: UploaderOptions): Promise<Reach> {
     throw error;
   }
   return {
-    upload: (...call) => engine.upload(...call),
-    resume: (...call) => engine.resume(...call),
-    list: () => engine.list(),
-    handleOf: (id) => engine.handleOf(id),
-    forget: (id) => engine.forget(id),
-    control: (...call) => engine.control(...call),
-    prioritize: (...call) => engine.prioritize(...call),
-    setOnline: (isOnline) => engine.setOnline(isOnline),
+    ...callsOf(engine),
     hand: (value) => proxy(value),
     inWorker: true,
     broken,
@@ -94,14 +102,7 @@ async function startHere(options: UploaderOptions): Promise<Reach> {
     throw localError('internal', 'The uploader could not be loaded.', cause);
   }
   return {
-    upload: (...call) => engine.upload(...call),
-    resume: (...call) => engine.resume(...call),
-    list: () => engine.list(),
-    handleOf: (id) => engine.handleOf(id),
-    forget: (id) => engine.forget(id),
-    control: (...call) => engine.control(...call),
-    prioritize: (...call) => engine.prioritize(...call),
-    setOnline: (isOnline) => engine.setOnline(isOnline),
+    ...callsOf(engine),
     hand: (value) => value,
     inWorker: false,
     broken: new Promise<never>(() => {}),

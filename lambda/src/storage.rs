@@ -1,12 +1,13 @@
 //! The bucket: presigned PUTs, and the calls that open, list, complete and abort a multipart upload.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::RequestId as _;
+use aws_sdk_s3::operation::RequestId;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use directput::checksum::{CompositeChecksum, Sha256Digest};
@@ -45,6 +46,13 @@ pub struct Object<'a> {
     pub name: Option<&'a str>,
 }
 
+impl Object<'_> {
+    /// What S3 keeps with it in the user's words.
+    fn metadata(&self) -> Option<HashMap<String, String>> {
+        self.name.map(|name| HashMap::from([(NAME_METADATA.to_owned(), name.to_owned())]))
+    }
+}
+
 impl Storage {
     /// A bucket, reached with this configuration.
     pub fn new(config: aws_sdk_s3::config::Builder, bucket: &str) -> Self {
@@ -70,13 +78,10 @@ impl Storage {
             .content_disposition(CONTENT_DISPOSITION)
             .content_length(signed(part.length))
             .checksum_sha256(checksum.to_string())
-            .if_none_match("*");
-        let request = match object.name {
-            Some(name) => request.metadata(NAME_METADATA, name),
-            None => request,
-        };
+            .if_none_match("*")
+            .set_metadata(object.metadata());
         let presigned = request.presigned(presigning(lifetime)?).await;
-        presigned.map(|request| signed_part(part.number, &request, lifetime)).map_err(|error| failure("sign", &error))
+        signed_part(part.number, presigned, lifetime)
     }
 
     /// Signs the PUT of one part: these bytes.
@@ -98,7 +103,7 @@ impl Storage {
             .content_length(signed(part.length))
             .checksum_sha256(checksum.to_string());
         let presigned = request.presigned(presigning(lifetime)?).await;
-        presigned.map(|request| signed_part(part.number, &request, lifetime)).map_err(|error| failure("sign", &error))
+        signed_part(part.number, presigned, lifetime)
     }
 
     /// Opens a multipart upload and says its id.
@@ -111,11 +116,8 @@ impl Storage {
             .content_type(object.content_type.as_str())
             .content_disposition(CONTENT_DISPOSITION)
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
-            .checksum_type(ChecksumType::Composite);
-        let request = match object.name {
-            Some(name) => request.metadata(NAME_METADATA, name),
-            None => request,
-        };
+            .checksum_type(ChecksumType::Composite)
+            .set_metadata(object.metadata());
         let reply = request.send().await.map_err(|error| failure("create", &error))?;
         reply.upload_id.ok_or_else(|| unexpected("create", "the reply has no upload id"))
     }
@@ -210,14 +212,22 @@ fn presigning(lifetime: Duration) -> Result<PresigningConfig, ApiError> {
     PresigningConfig::expires_in(lifetime).map_err(|_| unexpected("sign", "the lifetime is out of range"))
 }
 
-fn signed_part(number: PartNumber, request: &PresignedRequest, lifetime: Duration) -> SignedPart {
+fn signed_part<E: ProvideErrorMetadata + std::fmt::Debug>(
+    number: PartNumber,
+    presigned: Result<PresignedRequest, SdkError<E, HttpResponse>>,
+    lifetime: Duration,
+) -> Result<SignedPart, ApiError>
+where
+    SdkError<E, HttpResponse>: RequestId,
+{
+    let request = presigned.map_err(|error| failure("sign", &error))?;
     let headers: BTreeMap<String, String> = request
         .headers()
         // Browsers set it themselves and refuse scripts that try.
         .filter(|(name, _)| !name.eq_ignore_ascii_case("content-length"))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    SignedPart { number, url: request.uri().to_owned(), headers, expires_in_seconds: lifetime.as_secs() }
+    Ok(SignedPart { number, url: request.uri().to_owned(), headers, expires_in_seconds: lifetime.as_secs() })
 }
 
 fn unexpected(operation: &'static str, detail: &'static str) -> ApiError {
@@ -229,10 +239,10 @@ fn unexpected(operation: &'static str, detail: &'static str) -> ApiError {
 /// hold keys and URLs.
 fn failure<E: ProvideErrorMetadata + std::fmt::Debug>(
     operation: &'static str,
-    error: &SdkError<E, aws_sdk_s3::config::http::HttpResponse>,
+    error: &SdkError<E, HttpResponse>,
 ) -> ApiError
 where
-    SdkError<E, aws_sdk_s3::config::http::HttpResponse>: aws_sdk_s3::operation::RequestId,
+    SdkError<E, HttpResponse>: RequestId,
 {
     let storage_code = error.code().unwrap_or_default();
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());

@@ -109,7 +109,9 @@ impl Hub {
 
     fn share(&self) {
         let now = now();
-        let sessions = self.all();
+        // Thousands may be waiting, of which few have begun.
+        let begun: Vec<_> = self.queue.borrow().begun().collect();
+        let sessions: Vec<_> = begun.iter().filter_map(|id| self.sessions.borrow().get(id).cloned()).collect();
         let demands = sessions.iter().map(|session| (session.id(), session.demand(now))).collect();
         let shares = self.queue.borrow().share(&demands);
         for session in sessions {

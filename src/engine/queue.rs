@@ -87,6 +87,11 @@ impl Queue {
         Some(id)
     }
 
+    /// The uploads that have begun.
+    pub fn begun(&self) -> impl Iterator<Item = UploadId> {
+        self.entries.iter().filter(|(_, entry)| entry.has_begun).map(|(&id, _)| id)
+    }
+
     /// How many PUTs each upload may have under way. PUTs under way go on, so one that has more than its
     /// share only starts no new ones.
     pub fn share(&self, demands: &BTreeMap<UploadId, Demand>) -> BTreeMap<UploadId, u32> {

@@ -15,7 +15,7 @@ import {
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before } from 'node:test';
+import { after, afterEach, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { startServer } from './server.mjs';
 
@@ -178,6 +178,18 @@ export const screenshot = (page, name) => page.screenshot({ path: join(SCREENSHO
 /** A server whose faults can be changed, with a folder of its own. */
 export const startFaulty = (name, options = {}) =>
   startServer({ data: join(folder, name), ...options, args: ['--control', ...(options.args ?? [])] });
+
+/** The same for all tests of a file; after each the faults are gone. */
+export function useFaulty(name) {
+  const server = {};
+  before(async () => Object.assign(server, await startFaulty(name)));
+  after(() => server.stop?.());
+  afterEach(() => setFaults(server));
+  return server;
+}
+
+/** A link that takes seconds for what is uploaded here, so that something can happen meanwhile. */
+export const SLOW = { on: 'put', bytesPerSecond: 30 * MIB };
 
 /** The private memory of all renderers in bytes, from /proc: Chromium's pages and workers live there. */
 export function browserMemory() {

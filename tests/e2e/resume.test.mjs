@@ -1,7 +1,7 @@
 // An upload outlives its tab: after a crash or a reload it goes on where S3 is, in a real Chromium.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, truncateSync, utimesSync, writeSync } from 'node:fs';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   assertStored,
   hits,
@@ -12,25 +12,16 @@ import {
   openPage,
   openUploads,
   rowOf,
+  SLOW,
   screenshot,
   setFaults,
   shownError,
   shownResult,
-  startFaulty,
+  useFaulty,
   visit,
 } from './harness.mjs';
 
-const SLOW = { on: 'put', bytesPerSecond: 30 * MIB };
-
-let server;
-
-before(async () => {
-  server = await startFaulty('resume');
-});
-
-after(() => server?.stop());
-
-afterEach(() => setFaults(server));
+const server = useFaulty('resume');
 
 /** Begins an upload and lets its tab crash when its first parts must be stored. Says the context's next page. */
 async function crashInTheMiddle(path) {
@@ -235,5 +226,30 @@ test('a file that is gone is reported, and its upload removed', async () => {
   truncateSync(path, 0);
   assert.equal(await shownError(rowOf(page)), 'file-changed');
   assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  await close();
+});
+
+test('what is too old to be gone on with is not listed, and its record goes', async () => {
+  const { page, close } = await crashInTheMiddle(await makeFile('old.bin', 60 * MIB));
+  await page.locator('.unfinished').waitFor();
+  const count = (change) =>
+    page.evaluate(async (change) => {
+      const asked = (request) =>
+        new Promise((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const database = await asked(indexedDB.open('directput'));
+      const store = database.transaction('uploads', 'readwrite').objectStore('uploads');
+      const kept = await asked(store.getAll());
+      if (change) for (const one of kept) await asked(store.put({ ...one, expiresAt: Date.now() - 1 }));
+      database.close();
+      return kept.length;
+    }, change);
+  assert.equal(await count(true), 1);
+  await visit(page, server);
+  assert.equal(await page.locator('.unfinished').count(), 0);
+  for (let wait = 0; wait < 50 && (await count(false)) > 0; wait += 1) await page.waitForTimeout(100);
+  assert.equal(await count(false), 0);
   await close();
 });

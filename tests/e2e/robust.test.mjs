@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   assertStored,
@@ -17,27 +17,18 @@ import {
   openPage,
   openUploads,
   rowOf,
+  SLOW,
   screenshot,
   setFaults,
   shownError,
   shownResult,
   startFaulty,
   stateOf,
+  useFaulty,
 } from './harness.mjs';
 import { freePort } from './server.mjs';
 
-/** What a fast link takes 3 s for. */
-const SLOW = { on: 'put', bytesPerSecond: 30 * MIB };
-
-let server;
-
-before(async () => {
-  server = await startFaulty('robust');
-});
-
-after(() => server?.stop());
-
-afterEach(() => setFaults(server));
+const server = useFaulty('robust');
 
 async function barOf(row) {
   return row.locator('.bar').evaluate((bar) => bar.value);
@@ -254,6 +245,56 @@ test('a call that is not authorized is made again with fresh headers, once', asy
     return uploader.upload(new File(['x'], 'x.bin')).catch((error) => error.code);
   });
   assert.equal(code, 'unauthorized');
+  await close();
+});
+
+test('the clock is set while parts are sent', async () => {
+  await setFaults(server, SLOW, { on: 'sign' });
+  const { page, close } = await openPage(server);
+  const parts = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads', worker: false });
+    const [real, start] = [Date.now.bind(Date), performance.now()];
+    // An hour forward after half a second, two hours back after a second.
+    Date.now = () => {
+      const hours = performance.now() - start < 500 ? 0 : performance.now() - start < 1_000 ? 1 : -1;
+      return real() + hours * 3_600_000;
+    };
+    const { checksum } = await uploader.upload(new File([new Uint8Array(80 << 20)], 'x.bin'));
+    return checksum.split('-')[1];
+  });
+  assert.equal(parts, '10');
+  const [, signing] = await (await fetch(`${server.page}/-/faults`)).json();
+  assert.ok(signing.hits > 2, 'what had been signed before the jump was signed again');
+  assert.deepEqual(openUploads(server), []);
+  await close();
+});
+
+test('files in a queue: one goes first, one is paused, one is cancelled before its turn', async () => {
+  await setFaults(server, { on: 'put', bytesPerSecond: 4 * MIB }, { on: 'create' });
+  const { page, close } = await openPage(server);
+  const ends = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads', partsInFlight: 1 });
+    const ends = [];
+    const begin = (name) => {
+      const upload = uploader.upload(new File([new Uint8Array(1 << 20)], name));
+      upload.then(() => ends.push(name)).catch((error) => ends.push(`${name} ${error.code}`));
+      return upload;
+    };
+    const [one, two, three, four, five, six] = ['one', 'two', 'three', 'four', 'five', 'six'].map(begin);
+    three.pause();
+    four.cancel();
+    six.prioritize(1);
+    await Promise.all([one, two, five, six, four.catch(() => {})]);
+    three.resume();
+    await three;
+    return ends;
+  });
+  assert.deepEqual(ends.slice(0, 1).concat(ends.at(-1)), ['four aborted', 'three']);
+  assert.ok(ends.indexOf('six') < ends.indexOf('five'), ends.join());
+  const [, creation] = await (await fetch(`${server.page}/-/faults`)).json();
+  assert.equal(creation.hits, 5, 'what never began was never announced');
   await close();
 });
 
