@@ -1,5 +1,5 @@
 // One upload on the page: shows how far it is and has its buttons.
-import { advice, bytesInWords, timeInWords } from './words.js';
+import { advice, bytesInWords, mayHelpAgain, timeInWords } from './words.js';
 
 const PHASES = ['hash', 'sign', 'upload', 'complete', 'done'];
 const HELD = {
@@ -132,6 +132,7 @@ export class Row {
     this.$('error-words').textContent = error.message;
     const kept = error.resumeId ? 'What was sent is kept: the upload can be gone on with.' : '';
     this.$('error-advice').textContent = [advice(error), kept].filter(Boolean).join(' ');
+    this.$('retry').hidden = !mayHelpAgain(error);
     this.$('error-code').textContent = [error.code, error.requestId].filter(Boolean).join(' · ');
     this.state = 'failed';
   }

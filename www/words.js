@@ -46,3 +46,8 @@ export function ageInWords(ms) {
 export function advice(error) {
   return ADVICE[error.code] ?? 'Try again. If it happens again, tell whoever runs this site.';
 }
+
+/** Whether the same upload of the same file may succeed now. */
+export function mayHelpAgain(error) {
+  return !['type-not-allowed', 'file-too-large', 'file-changed', 'wrong-file', 'file-needed'].includes(error.code);
+}

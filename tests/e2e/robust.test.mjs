@@ -180,6 +180,7 @@ test('a file is appended to while it is sent', async () => {
   appendFileSync(path, 'one line more');
   assert.equal(await shownError(rowOf(page)), 'file-changed');
   assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  assert.equal(await rowOf(page).locator('.retry').isVisible(), false, 'it would not help');
   await screenshot(page, 'file-changed');
   await close();
 });
@@ -249,8 +250,12 @@ test('a call that is not authorized is made again with fresh headers, once', asy
 });
 
 test('the clock is set while parts are sent', async () => {
-  await setFaults(server, SLOW, { on: 'sign' });
+  await setFaults(server, SLOW);
   const { page, close } = await openPage(server);
+  let signed = 0;
+  page.on('request', (request) => {
+    if (request.url().endsWith('/uploads/parts')) signed += request.postDataJSON()?.parts.length ?? 0;
+  });
   const parts = await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');
     const uploader = new Uploader({ endpoint: '/uploads', worker: false });
@@ -264,8 +269,7 @@ test('the clock is set while parts are sent', async () => {
     return checksum.split('-')[1];
   });
   assert.equal(parts, '10');
-  const [, signing] = await (await fetch(`${server.page}/-/faults`)).json();
-  assert.ok(signing.hits > 2, 'what had been signed before the jump was signed again');
+  assert.ok(signed > 10, `what had been signed before the jump is signed again: ${signed} in all`);
   assert.deepEqual(openUploads(server), []);
   await close();
 });
