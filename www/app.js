@@ -24,7 +24,7 @@ function addFiles(found) {
 function changed() {
   const count = (state) => rows.filter((row) => row.state === state).length;
   const failed = count('failed');
-  $('summary').hidden = rows.length < 2;
+  $('summary').hidden = rows.length === 0;
   $('summary').textContent =
     `${count('stored')} of ${rows.length} files stored${failed > 0 ? `, ${failed} failed` : ''}.`;
   listUnfinished();
