@@ -29,6 +29,9 @@ interface Schema extends DBSchema {
   uploads: { key: string; value: Kept; indexes: { endpoint: string } };
 }
 
+/** How long the database may take to open, in milliseconds: no upload waits for a browser's broken one. */
+const OPEN_MS = 3_000;
+
 /** The uploads that were begun with one API. */
 export class Records {
   readonly #database: IDBPDatabase<Schema>;
@@ -42,13 +45,15 @@ export class Records {
   /** Nothing where a browser keeps nothing, or where tabs could not keep out of each other's way. */
   static async open(endpoint: string): Promise<Records | undefined> {
     if (!globalThis.indexedDB || !globalThis.navigator?.locks) return undefined;
+    const opened = openDB<Schema>('directput', 1, {
+      upgrade(fresh) {
+        fresh.createObjectStore('uploads', { keyPath: 'id' }).createIndex('endpoint', 'endpoint');
+      },
+    });
+    const late = new Promise<undefined>((resolve) => setTimeout(resolve, OPEN_MS));
     try {
-      const database = await openDB<Schema>('directput', 1, {
-        upgrade(fresh) {
-          fresh.createObjectStore('uploads', { keyPath: 'id' }).createIndex('endpoint', 'endpoint');
-        },
-      });
-      return new Records(database, endpoint);
+      const database = await Promise.race([opened, late]);
+      return database && new Records(database, endpoint);
     } catch {
       // Private windows of some browsers, and full disks.
       return undefined;
