@@ -1,6 +1,11 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
 import { releaseProxy } from 'comlink';
-import init, { fingerprint, type UploadHandle, Uploader as WasmUploader } from '../target/wasm/directput.js';
+import init, {
+  fingerprint,
+  singlePutBytes,
+  type UploadHandle,
+  Uploader as WasmUploader,
+} from '../target/wasm/directput.js';
 import { type PlainError, plainError } from './errors.js';
 import { type EngineRecord, isResumable, type Kept, Records, take, taken } from './records.js';
 import type { Headers, Progress, Resumable, Retry, UploaderOptions, UploadResult } from './types.js';
@@ -24,14 +29,11 @@ export interface Hooks {
 /** How an upload ended; errors lose their members on the way out of a worker, so they go as data. */
 export type Outcome = { ok: true; result: UploadResult } | { ok: false; error: PlainError };
 
-/** Smaller files are sent in one PUT, of which nothing is left when it is cut off (`SINGLE_PUT_BYTES`). */
-const SINGLE_PUT_BYTES = 16 * 1024 * 1024;
-
 /** How often what S3 has confirmed is written down, in milliseconds. */
 const NOTE_EVERY_MS = 2_000;
 
-const gone = plainError('upload-gone', 'The upload was completed, cancelled or cleaned up.');
-const inUse = plainError('in-use', 'This upload is under way in another tab.');
+const gone = plainError('upload-gone');
+const inUse = plainError('in-use');
 
 /** An upload from the moment that somebody wants it. */
 interface Running {
@@ -62,7 +64,8 @@ export class Engine {
     const running = this.#enter(id, options);
     return this.#leave(id, hooks, async () => {
       const records = this.#records;
-      if (!records || file.size <= SINGLE_PUT_BYTES) return this.#run(running, file, options, hooks);
+      // Of a single PUT nothing is left when it is cut off.
+      if (!records || file.size <= singlePutBytes()) return this.#run(running, file, options, hooks);
       const print = await fingerprint(file);
       for (const kept of await records.matching(print)) {
         const release = await take(kept.id);
@@ -101,10 +104,10 @@ export class Engine {
       if (print === kept.fingerprint) return this.#keep(running, file, options, hooks, kept, release, true);
       if (isSurely || ((file as File).name === kept.name && file.size === kept.size)) {
         await this.#remove(kept, release);
-        return { ok: false, error: plainError('file-changed', 'The file changed or can no longer be read.') };
+        return { ok: false, error: plainError('file-changed') };
       }
       release();
-      return { ok: false, error: plainError('wrong-file', 'This is not the file that the upload began with.') };
+      return { ok: false, error: plainError('wrong-file') };
     });
   }
 
@@ -223,13 +226,16 @@ export class Engine {
     const write = (action: () => Promise<void>): void => {
       written = written.then(action).catch(() => {});
     };
+    const store = (next: Kept): void => {
+      latest = next;
+      write(() => records.put(next));
+    };
     const onRecord = (record: EngineRecord | null): void => {
       if (record) {
         const isFirst = latest === undefined;
         const next: Kept = { ...(latest ?? kept), record };
         if (isFirst) next.expiresAt = Date.now() + record.expiresInSeconds * 1_000;
-        latest = next;
-        write(() => records.put(next));
+        store(next);
       } else {
         latest = undefined;
         write(() => records.delete(kept.id));
@@ -241,9 +247,7 @@ export class Engine {
       const { confirmedBytes } = progress;
       if (latest && confirmedBytes > latest.confirmedBytes && Date.now() > notedAt + NOTE_EVERY_MS) {
         notedAt = Date.now();
-        const next = { ...latest, confirmedBytes };
-        latest = next;
-        write(() => records.put(next));
+        store({ ...latest, confirmedBytes });
       }
       hooks.progress(progress);
     };

@@ -35,12 +35,21 @@ export class UploadError extends Error {
   }
 }
 
+/** What happened, in the words of `src/protocol/error_code.rs`, where no Wasm says them. */
+const WORDS: { readonly [code in ErrorCode]?: string } = {
+  'file-changed': 'The file changed or can no longer be read.',
+  'file-needed': 'The file has to be picked again.',
+  'in-use': 'This upload is under way in another tab.',
+  'upload-gone': 'The upload was completed, cancelled or cleaned up.',
+  'wrong-file': 'This is not the file that the upload began with.',
+};
+
 /** An error for what never reached the engine. */
-export function localError(code: ErrorCode, message: string, cause?: unknown): UploadError {
+export function localError(code: ErrorCode, message?: string, cause?: unknown): UploadError {
   return new UploadError(plainError(code, message), cause);
 }
 
 /** The same, for the way out of a worker. */
-export function plainError(code: ErrorCode, message: string): PlainError {
+export function plainError(code: ErrorCode, message: string = WORDS[code] ?? code): PlainError {
   return { message, code, retryable: code === 'in-use', status: 0 };
 }

@@ -138,7 +138,7 @@ function guarded<T>(callback: ((value: T) => void) | undefined, value: T): void 
 
 /** Opens the file of an earlier visit again, if its handle was kept and the user allows it. */
 async function reopen(reach: Reach, id: string): Promise<File> {
-  const needed = (cause?: unknown): UploadError => localError('file-needed', 'The file has to be picked again.', cause);
+  const needed = (cause?: unknown): UploadError => localError('file-needed', undefined, cause);
   const handle = (await reach.handleOf(id)) as (FileSystemFileHandle & Partial<Permissions>) | undefined;
   if (!handle) throw needed();
   try {
@@ -151,7 +151,7 @@ async function reopen(reach: Reach, id: string): Promise<File> {
     if (cause instanceof UploadError) throw cause;
     if ((cause as DOMException).name !== 'NotFoundError') throw needed(cause);
     await reach.forget(id);
-    throw localError('file-changed', 'The file changed or can no longer be read.', cause);
+    throw localError('file-changed', undefined, cause);
   }
 }
 

@@ -161,8 +161,7 @@ impl Faults {
         *lock(&self.0) = faults.into_iter().map(Active::new).collect();
     }
 
-    fn befalling(&self, request: &Request) -> Vec<(Fault, Link)> {
-        let Some(target) = target_of(request) else { return Vec::new() };
+    fn befalling(&self, target: Target, request: &Request) -> Vec<(Fault, Link)> {
         let query = request.uri().query().unwrap_or_default();
         let part = query.split('&').find(|pair| pair.starts_with("partNumber=")).unwrap_or_default();
         let place = format!("{} {}?{part}", request.method(), request.uri().path());
@@ -189,9 +188,10 @@ fn target_of(request: &Request) -> Option<Target> {
 
 /// Lets the faults befall a request.
 pub async fn befall(State(faults): State<Faults>, mut request: Request, next: Next) -> Response {
-    let is_put = target_of(&request) == Some(Target::Put);
+    let Some(target) = target_of(&request) else { return next.run(request).await };
+    let is_put = target == Target::Put;
     let mut breaks_after = false;
-    for (fault, link) in faults.befalling(&request) {
+    for (fault, link) in faults.befalling(target, &request) {
         tokio::time::sleep(Duration::from_millis(fault.latency_ms)).await;
         if fault.stall {
             // The request is kept, so that its body is not read.

@@ -140,6 +140,12 @@ impl Upload {
     }
 }
 
+/// Files up to so many bytes are sent in one PUT.
+#[wasm_bindgen(js_name = singlePutBytes)]
+pub fn single_put_bytes() -> f64 {
+    SINGLE_PUT_BYTES as f64
+}
+
 /// What tells this file from others, without reading all of it.
 ///
 /// # Errors

@@ -119,9 +119,10 @@ impl Engine {
         self.completion = None;
         self.parts.restart(Plan::new(self.file.size, SINGLE_PUT_BYTES));
         let sign_is_stale = self.calls.sign.is_under_way();
-        let sign = std::mem::take(&mut self.calls.sign);
-        self.calls =
-            Calls { sign: if sign_is_stale { sign } else { Default::default() }, sign_is_stale, ..Calls::default() };
+        if !sign_is_stale {
+            self.calls.sign.settle();
+        }
+        self.calls = Calls { sign: std::mem::take(&mut self.calls.sign), sign_is_stale, ..Calls::default() };
         self.stage = Stage::New;
         self.begin();
         self.notice(None, &failure, 1, 0);

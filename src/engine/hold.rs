@@ -51,12 +51,12 @@ impl Holds {
     pub fn busy(&mut self, now: Now, retry_after_ms: u64) -> u64 {
         self.busy_in_a_row += 1;
         let wait_ms = backoff_ms(self.busy_in_a_row, now.random).max(retry_after_ms);
-        self.busy_until_ms = self.busy_until_ms.max(now.ms + wait_ms);
+        self.rest(now, wait_ms);
         wait_ms
     }
 
-    /// S3 has asked another upload for a rest.
-    pub fn busy_elsewhere(&mut self, now: Now, wait_ms: u64) {
+    /// S3 gets a rest, whichever upload it asked for one.
+    pub fn rest(&mut self, now: Now, wait_ms: u64) {
         self.busy_until_ms = self.busy_until_ms.max(now.ms + wait_ms);
     }
 

@@ -181,7 +181,7 @@ impl Engine {
             Event::CredentialsRefreshed => self.credentials(true),
             Event::CredentialsFailed => self.credentials(false),
             Event::Lanes(lanes) => self.lanes = lanes,
-            Event::Busy { wait_ms } => self.holds.busy_elsewhere(now, wait_ms),
+            Event::Busy { wait_ms } => self.holds.rest(now, wait_ms),
             Event::Pause => self.pause(),
             Event::Resume => self.holds.resume(),
             Event::Offline => self.holds.go_offline(now),
