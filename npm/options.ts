@@ -1,13 +1,15 @@
 // Checks options where the mistake was made, in words that name the option.
 import { localError } from './errors.js';
-import type { NetworkHint, UploaderOptions } from './types.js';
+import type { ChecksumAlgorithm, NetworkHint, UploaderOptions } from './types.js';
 
 const NETWORKS: readonly NetworkHint[] = ['slow-2g', '2g', '3g', '4g', 'wifi', 'ethernet', 'unknown'];
+
+const CHECKSUMS: readonly ChecksumAlgorithm[] = ['sha256', 'crc64nvme', 'none'];
 
 /** The options as the Wasm module takes them: plain data, the endpoint absolute. */
 export function checkUploaderOptions(options: UploaderOptions): UploaderOptions {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object');
-  const { endpoint, headers = {}, partsInFlight, network, stallSeconds } = options;
+  const { endpoint, headers = {}, partsInFlight, checksum, network, stallSeconds } = options;
   if (!(endpoint instanceof URL) && (typeof endpoint !== 'string' || endpoint === '')) {
     throw wrong('endpoint', 'a URL or a path');
   }
@@ -17,12 +19,14 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
   }
   checkNumber('partsInFlight', partsInFlight, 1, 64);
   checkNumber('stallSeconds', stallSeconds, 5, 300);
-  if (network !== undefined && !NETWORKS.includes(network)) throw wrong('network', `one of ${NETWORKS.join(', ')}`);
+  checkName('checksum', checksum, CHECKSUMS);
+  checkName('network', network, NETWORKS);
   return {
     endpoint: absolute(endpoint),
     headers,
     network: network ?? guessNetwork(),
     ...(partsInFlight !== undefined && { partsInFlight }),
+    ...(checksum !== undefined && { checksum }),
     ...(stallSeconds !== undefined && { stallSeconds }),
   };
 }
@@ -31,6 +35,10 @@ function checkNumber(option: string, value: number | undefined, least: number, m
   if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)) {
     throw wrong(option, `a whole number from ${least} to ${most}`);
   }
+}
+
+function checkName(option: string, value: string | undefined, names: readonly string[]): void {
+  if (value !== undefined && !names.includes(value)) throw wrong(option, `one of ${names.join(', ')}`);
 }
 
 function wrong(option: string, expected: string): Error {

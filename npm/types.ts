@@ -1,6 +1,12 @@
 /** What is known of the user's link, for the lifetime of signed URLs until a speed is measured. */
 export type NetworkHint = 'slow-2g' | '2g' | '3g' | '4g' | 'wifi' | 'ethernet' | 'unknown';
 
+/**
+ * What the bytes are verified by: `sha256` also against malice, `crc64nvme` against accidents and for less work,
+ * `none` not at all. Most servers take the first two.
+ */
+export type ChecksumAlgorithm = 'sha256' | 'crc64nvme' | 'none';
+
 /** What holds for every upload of an `Uploader`. */
 export interface UploaderOptions {
   /** The address of the signing API, such as `/uploads` or `https://api.example.com/uploads`. */
@@ -12,6 +18,8 @@ export interface UploaderOptions {
   headers?: Headers | (() => Headers | Promise<Headers>);
   /** How many parts are sent at once, of all files together, from 1 to 64. Default: 6, what browsers open to one host. */
   partsInFlight?: number;
+  /** What the bytes are verified by. Default: `sha256`. */
+  checksum?: ChecksumAlgorithm;
   /** Default: what `navigator.connection` says, where there is one. */
   network?: NetworkHint;
   /** After how many seconds a PUT of which nothing is heard is made again, from 5 to 300. Default: 30. */
@@ -121,8 +129,11 @@ export interface UploadResult {
   key: string;
   /** Its entity tag; null if S3 kept the object but its answer got lost. */
   etag: string | null;
-  /** Its SHA-256 in Base64: of the whole after a single PUT, composite (`…-N`) after N parts. */
-  checksum: string;
+  /**
+   * Its checksum in Base64: SHA-256 of the whole after a single PUT, composite (`…-N`) after N parts; or the CRC64NVME
+   * of the whole; null where nothing was verified.
+   */
+  checksum: string | null;
   /** Its size in bytes. */
   size: number;
 }

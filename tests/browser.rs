@@ -1,8 +1,8 @@
 //! In a headless browser, by `wasm-pack test`: hashing both ways, slices and the JS class.
 #![cfg(target_arch = "wasm32")]
 
-use directput::browser::{Uploader, sha256_by_browser, sha256_by_wasm};
-use directput::checksum::{CompositeChecksum, Sha256Digest};
+use directput::browser::{Uploader, by_wasm, sha256_by_browser};
+use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, Crc64Nvme, PartChecksum, Sha256Digest};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -28,9 +28,11 @@ async fn both_ways_to_hash_give_the_published_answers() {
         let expected = Ok(Sha256Digest::of(bytes));
         let blob = blob(bytes);
         assert_eq!(sha256_by_browser(&subtle(), &blob).await, expected, "{} bytes", bytes.len());
-        assert_eq!(sha256_by_wasm(&blob).await, expected, "{} bytes", bytes.len());
+        assert_eq!(by_wasm(&blob, ChecksumAlgorithm::Sha256).await, expected.map(PartChecksum::from));
+        let crc64nvme = by_wasm(&blob, ChecksumAlgorithm::Crc64nvme).await;
+        assert_eq!(crc64nvme, Ok(Crc64Nvme::of(bytes).into()), "{} bytes", bytes.len());
     }
-    let abc = sha256_by_wasm(&blob(b"abc")).await.map(|digest| digest.to_string());
+    let abc = by_wasm(&blob(b"abc"), ChecksumAlgorithm::Sha256).await.map(|digest| digest.to_string());
     assert_eq!(abc.as_deref(), Ok("ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="));
 }
 

@@ -1,7 +1,10 @@
 //! Checksums against published vectors and against what the real S3 answered.
 #![cfg(not(target_arch = "wasm32"))]
 
-use directput::checksum::{CompositeChecksum, Sha256Digest, Sha256Hasher};
+use directput::checksum::{
+    ChecksumAlgorithm, CompositeChecksum, Crc64Nvme, Crc64NvmeHasher, ObjectChecksum, PartChecksum, Sha256Digest,
+    Sha256Hasher,
+};
 use proptest::prelude::*;
 
 /// FIPS 180-4 examples (NIST, "SHA256.pdf"), and the empty message.
@@ -57,6 +60,43 @@ fn a_composite_checksum_is_read_strictly() {
     assert!(CompositeChecksum::parse(&format!("{digest}-10000")).is_ok());
 }
 
+/// The test cases of the NVM Command Set Specification, revision 1.0d, section 5.2.1.3.4, and the check value of
+/// CRC-64/NVME in the RevEng catalogue.
+#[test]
+fn crc64nvme_matches_the_published_vectors() {
+    let up: Vec<u8> = (0..4096).map(|at| at as u8).collect();
+    let down: Vec<u8> = (0..4096).map(|at| 255 - at as u8).collect();
+    for (message, base64) in [
+        (b"123456789".as_slice(), "rosUhgp5mIg="),
+        (&[0; 4096], "ZILTZ+sitk4="),
+        (&[0xFF; 4096], "wN26cwLso6w="),
+        (&up, "PnKfX2dQRJw="),
+        (&down, "mi32S46eUX4="),
+    ] {
+        assert_eq!(Crc64Nvme::of(message).to_string(), base64);
+        assert_eq!(Crc64Nvme::parse(base64), Ok(Crc64Nvme::of(message)));
+    }
+    for text in ["", "rosUhgp5mIg", "rosUhgp5mIg==", "rosUhgp5mI==", "rosUhgp5m===", "rosUhgp5-Ig="] {
+        assert!(Crc64Nvme::parse(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn an_object_has_a_checksum_only_if_all_its_parts_have_one_of_the_same_kind() {
+    let (sha256, crc64nvme) = (Sha256Digest::of(b"a").into(), Crc64Nvme::of(b"a").into());
+    let of = |algorithm, parts: &[Option<PartChecksum>]| {
+        ObjectChecksum::of(algorithm, parts.iter().map(|&part| (part, 1))).map(|checksum| checksum.to_string())
+    };
+    let composite = CompositeChecksum::of([&Sha256Digest::of(b"a"); 2]).to_string();
+    assert_eq!(of(ChecksumAlgorithm::Sha256, &[Some(sha256); 2]), Some(composite));
+    assert_eq!(of(ChecksumAlgorithm::Crc64nvme, &[Some(crc64nvme); 2]), Some(Crc64Nvme::of(b"aa").to_string()));
+    for algorithm in ChecksumAlgorithm::ALL {
+        assert_eq!(of(algorithm, &[Some(sha256), Some(crc64nvme)]), None);
+        assert_eq!(of(algorithm, &[Some(sha256), None]), None);
+    }
+    assert_eq!(of(ChecksumAlgorithm::None, &[None, None]), None);
+}
+
 proptest! {
     #[test]
     fn a_digest_survives_its_text(bytes in any::<[u8; 32]>()) {
@@ -69,5 +109,22 @@ proptest! {
         let mut hasher = Sha256Hasher::default();
         bytes.chunks(cut).for_each(|slice| hasher.update(slice));
         prop_assert_eq!(hasher.finish(), Sha256Digest::of(&bytes));
+    }
+
+    #[test]
+    fn the_crc64nvme_of_parts_joins_to_that_of_the_whole(
+        bytes in proptest::collection::vec(any::<u8>(), 0..3000),
+        cuts in proptest::collection::vec(0usize..3000, 0..6),
+    ) {
+        let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+        cuts.extend([0, bytes.len()]);
+        cuts.sort_unstable();
+        let parts = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]);
+        let mut hasher = Crc64NvmeHasher::default();
+        parts.clone().for_each(|part| hasher.update(part));
+        prop_assert_eq!(hasher.finish(), Crc64Nvme::of(&bytes));
+        let parts = parts.map(|part| (Some(PartChecksum::from(Crc64Nvme::of(part))), part.len() as u64));
+        let whole = ObjectChecksum::of(ChecksumAlgorithm::Crc64nvme, parts).map(|checksum| checksum.to_string());
+        prop_assert_eq!(whole, Some(Crc64Nvme::of(&bytes).to_string()));
     }
 }

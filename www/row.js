@@ -119,7 +119,7 @@ export class Row {
 
   showResult(result) {
     this.$('key').textContent = result.key;
-    this.$('checksum').textContent = result.checksum;
+    this.$('checksum').textContent = result.checksum ?? 'none';
     this.$('etag').textContent = result.etag ?? 'not known';
     this.$('bytes').textContent = `${result.size.toLocaleString('en')} bytes`;
     this.$('bar').value = 1;

@@ -10,11 +10,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn;
 use axum::routing::post;
 use axum::{Extension, Json, Router};
-use directput::checksum::CompositeChecksum;
-use directput::plan::Plan;
+use directput::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
+use directput::plan::{Part, Plan};
 use directput::protocol::{
     CompleteUpload, CreateUpload, ErrorCode, ListParts, PartNumber, PartToSign, PartsListed, PartsSigned, SignParts,
-    TOKEN_HEADER, UploadCompleted, UploadCreated, UploadKind,
+    SignedPart, TOKEN_HEADER, UploadCompleted, UploadCreated, UploadKind,
 };
 use tracing::info;
 
@@ -23,7 +23,7 @@ use crate::error::ApiError;
 use crate::fields::{read_body, read_query};
 use crate::key::{name_for_metadata, new_key};
 use crate::lifetime::url_lifetime;
-use crate::storage::{Object, Storage};
+use crate::storage::{Object, Storage, Target};
 use crate::token::{Claims, NewUpload, TokenKeys};
 use crate::trace::{Caller, trace};
 
@@ -72,13 +72,23 @@ async fn create(
     let key = new_key(caller.as_deref(), &request.name);
     let name = name_for_metadata(&request.name);
     let object = Object { key: &key, content_type: &request.content_type, name: Some(&name) };
-    let (upload, signed) = if plan.is_multipart() {
-        (Some(app.storage.create(object).await?), None)
-    } else if let Some(checksum) = &request.checksum {
-        let lifetime = app.lifetime(0, plan.size(), request.network.bits_per_second());
-        (None, Some(app.storage.presign_object(object, plan.last(), checksum, lifetime).await?))
-    } else {
-        (None, None)
+    let upload = match plan.is_multipart() {
+        true => Some(app.storage.create(object, request.algorithm).await?),
+        false => None,
+    };
+    let target = match &upload {
+        Some(upload_id) => Target::Part { key: &key, upload_id },
+        None => Target::Object(object),
+    };
+    // The client's plan may be another; what fits this one is signed at once.
+    let fitting = request.parts.iter().filter_map(|wanted| {
+        let part = plan.part(wanted.number).filter(|part| part.length == wanted.length)?;
+        matches(wanted.checksum.as_ref(), request.algorithm).then_some((part, wanted.checksum.as_ref()))
+    });
+    let first: Vec<_> = fitting.take(app.config.max_parts_per_request as usize).collect();
+    let signed = match first.is_empty() {
+        true => Vec::new(),
+        false => app.sign(target, first, request.network.bits_per_second()).await?,
     };
     info!(size = plan.size(), parts = plan.part_count(), multipart = plan.is_multipart(), "opened");
 
@@ -90,6 +100,7 @@ async fn create(
         size: request.size,
         part_bytes: plan.part_bytes(),
         content_type: request.content_type,
+        algorithm: request.algorithm,
         caller,
     };
     let token = app.keys.seal(new, Duration::from_secs(app.config.token_lifetime_seconds))?;
@@ -101,7 +112,7 @@ async fn create(
         part_count: plan.part_count(),
         max_parts_per_request: app.config.max_parts_per_request,
         expires_in_seconds: app.config.token_lifetime_seconds,
-        signed,
+        parts: signed,
     };
     Ok((StatusCode::CREATED, Json(reply)))
 }
@@ -115,21 +126,17 @@ async fn sign(
     let claims = app.claims(who, &headers)?;
     let request: SignParts = read_body(&headers, body, MAX_BODY_BYTES).await?;
     let plan = plan_of(&claims)?;
-    app.check_batch(&request.parts, &plan)?;
+    app.check_batch(&request.parts, &plan, claims.sum)?;
 
-    let bits_per_second = request.bits_per_second.unwrap_or(UNKNOWN_BITS_PER_SECOND);
-    let object = Object { key: &claims.key, content_type: &claims.content_type, name: claims.name.as_deref() };
-    let mut parts = Vec::with_capacity(request.parts.len());
-    let mut bytes_before = 0;
-    for wanted in &request.parts {
-        let part = plan.part(wanted.number).ok_or(ErrorCode::Internal)?;
-        let lifetime = app.lifetime(bytes_before, part.length, bits_per_second);
-        bytes_before += part.length;
-        parts.push(match &claims.upload {
-            Some(id) => app.storage.presign_part(&claims.key, id, part, &wanted.checksum, lifetime).await?,
-            None => app.storage.presign_object(object, part, &wanted.checksum, lifetime).await?,
-        });
-    }
+    let target = match &claims.upload {
+        Some(upload_id) => Target::Part { key: &claims.key, upload_id },
+        None => {
+            let name = claims.name.as_deref();
+            Target::Object(Object { key: &claims.key, content_type: &claims.content_type, name })
+        }
+    };
+    let wanted = request.parts.iter().filter_map(|wanted| Some((plan.part(wanted.number)?, wanted.checksum.as_ref())));
+    let parts = app.sign(target, wanted, request.bits_per_second.unwrap_or(UNKNOWN_BITS_PER_SECOND)).await?;
     Ok(Json(PartsSigned { parts }))
 }
 
@@ -155,9 +162,9 @@ async fn complete(
     let request: CompleteUpload = read_body(&headers, body, MAX_COMPLETE_BODY_BYTES).await?;
     let upload_id = upload_id(&claims)?;
     let plan = plan_of(&claims)?;
-    check_completion(&request, &plan)?;
-    let completed =
-        app.storage.complete(&claims.key, upload_id, plan.size(), &request.parts, &request.checksum).await?;
+    check_completion(&request, &plan, claims.sum)?;
+    let checksum = request.checksum.as_ref();
+    let completed = app.storage.complete(&claims.key, upload_id, plan.size(), &request.parts, checksum).await?;
     info!(size = plan.size(), parts = plan.part_count(), "completed");
     Ok(Json(completed))
 }
@@ -181,8 +188,22 @@ impl App {
         self.keys.open(token, caller(who).as_deref()).map_err(field)
     }
 
-    fn lifetime(&self, bytes_before: u64, bytes: u64, bits_per_second: u64) -> Duration {
-        url_lifetime(bytes_before, bytes, bits_per_second, &self.config.url_lifetime_seconds)
+    /// Signs the PUTs of parts, which are sent in this order.
+    async fn sign<'a>(
+        &self,
+        target: Target<'_>,
+        parts: impl IntoIterator<Item = (Part, Option<&'a PartChecksum>)>,
+        bits_per_second: u64,
+    ) -> Result<Vec<SignedPart>, ApiError> {
+        let batch = self.storage.batch().await?;
+        let mut bytes_before = 0;
+        let signed = parts.into_iter().map(|(part, checksum)| {
+            let limits = &self.config.url_lifetime_seconds;
+            let lifetime = url_lifetime(bytes_before, part.length, bits_per_second, limits);
+            bytes_before += part.length;
+            batch.sign(target, part, checksum, lifetime)
+        });
+        Ok(signed.collect())
     }
 
     fn check_acceptable(&self, request: &CreateUpload) -> Result<(), ApiError> {
@@ -193,10 +214,18 @@ impl App {
         if !self.config.allowed_types.contains(&request.content_type) {
             return Err(ApiError::field(ErrorCode::TypeNotAllowed, "type", "not on this server's list"));
         }
+        if !self.config.allowed_checksums.contains(&request.algorithm) {
+            let names: Vec<_> = self.config.allowed_checksums.iter().map(|algorithm| algorithm.as_str()).collect();
+            let detail = format!("expected one of {}", names.join(", "));
+            return Err(ApiError::field(ErrorCode::InvalidValue, "algorithm", detail));
+        }
+        for (index, wanted) in request.parts.iter().enumerate() {
+            check_checksum(wanted.checksum.as_ref(), request.algorithm, index)?;
+        }
         Ok(())
     }
 
-    fn check_batch(&self, parts: &[PartToSign], plan: &Plan) -> Result<(), ApiError> {
+    fn check_batch(&self, parts: &[PartToSign], plan: &Plan, algorithm: ChecksumAlgorithm) -> Result<(), ApiError> {
         if parts.is_empty() {
             return Err(ApiError::field(ErrorCode::EmptyField, "parts", "expected at least one part"));
         }
@@ -214,6 +243,7 @@ impl App {
             if !seen.insert(wanted.number) {
                 return Err(repeated(index));
             }
+            check_checksum(wanted.checksum.as_ref(), algorithm, index)?;
         }
         Ok(())
     }
@@ -244,8 +274,22 @@ fn repeated(index: usize) -> ApiError {
     ApiError::field(ErrorCode::PartRepeated, format!("parts[{index}].number"), "it was named before")
 }
 
-/// Every part once, in order, and the composite that follows from their digests.
-fn check_completion(request: &CompleteUpload, plan: &Plan) -> Result<(), ApiError> {
+/// Whether a checksum is of this algorithm, or there is none where none is wanted.
+fn matches(checksum: Option<&PartChecksum>, algorithm: ChecksumAlgorithm) -> bool {
+    checksum.map_or(ChecksumAlgorithm::None, PartChecksum::algorithm) == algorithm
+}
+
+fn check_checksum(checksum: Option<&PartChecksum>, algorithm: ChecksumAlgorithm, index: usize) -> Result<(), ApiError> {
+    if matches(checksum, algorithm) {
+        return Ok(());
+    }
+    let code = if checksum.is_none() { ErrorCode::MissingField } else { ErrorCode::InvalidValue };
+    let detail = format!("this upload is verified by {}", algorithm.as_str());
+    Err(ApiError::field(code, format!("parts[{index}].checksum"), detail))
+}
+
+/// Every part once, in order, and the checksum of the object that follows from theirs.
+fn check_completion(request: &CompleteUpload, plan: &Plan, algorithm: ChecksumAlgorithm) -> Result<(), ApiError> {
     let mut before: Option<PartNumber> = None;
     for (index, part) in request.parts.iter().enumerate() {
         plan.part(part.number).ok_or_else(|| out_of_range(index, plan))?;
@@ -257,12 +301,14 @@ fn check_completion(request: &CompleteUpload, plan: &Plan) -> Result<(), ApiErro
             return Err(ApiError::field(ErrorCode::PartsIncomplete, format!("parts[{index}].number"), detail));
         }
         before = Some(part.number);
+        check_checksum(part.checksum.as_ref(), algorithm, index)?;
     }
     if request.parts.len() != plan.part_count() as usize {
         let detail = format!("expected {} parts", plan.part_count());
         return Err(ApiError::field(ErrorCode::PartsIncomplete, "parts", detail));
     }
-    if CompositeChecksum::of(request.parts.iter().map(|part| &part.checksum)) != request.checksum {
+    let parts = request.parts.iter().zip(plan.parts()).map(|(wanted, part)| (wanted.checksum, part.length));
+    if ObjectChecksum::of(algorithm, parts) != request.checksum {
         return Err(ApiError::field(ErrorCode::InvalidValue, "checksum", "it is not that of these parts"));
     }
     Ok(())

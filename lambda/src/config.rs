@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use directput::checksum::ChecksumAlgorithm;
 use directput::plan::{MAX_OBJECT_BYTES, MAX_PART_BYTES, SINGLE_PUT_BYTES};
 use directput::protocol::ContentType;
 
@@ -15,6 +16,8 @@ pub struct Config {
     pub max_file_bytes: u64,
     /// The media types that are accepted.
     pub allowed_types: AllowedTypes,
+    /// What uploads may be verified by.
+    pub allowed_checksums: Vec<ChecksumAlgorithm>,
     /// Up to this size, in bytes, a file travels in one PUT.
     pub single_put_bytes: u64,
     /// The most parts that one call may have signed.
@@ -49,12 +52,13 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// The defaults for a bucket: any type, up to 50 GiB, URLs of 60 to 300 s, uploads of a week.
+    /// The defaults for a bucket: any type, up to 50 GiB, verified, URLs of 60 to 300 s, uploads of a week.
     pub fn for_bucket(bucket: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
             max_file_bytes: 50 << 30,
             allowed_types: AllowedTypes::any(),
+            allowed_checksums: vec![ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64nvme],
             single_put_bytes: SINGLE_PUT_BYTES,
             max_parts_per_request: 100,
             url_lifetime_seconds: 60..=300,
@@ -81,6 +85,14 @@ impl Config {
             config.allowed_types = AllowedTypes::parse(&text).ok_or_else(|| ConfigError {
                 variable: "ALLOWED_TYPES",
                 expected: "media types with commas between them, such as image/*,application/pdf".to_owned(),
+                is_missing: false,
+            })?;
+        }
+        if let Some(text) = read.text("ALLOWED_CHECKSUMS") {
+            let algorithms = text.split(',').map(|name| ChecksumAlgorithm::parse(name.trim()));
+            config.allowed_checksums = algorithms.collect::<Option<_>>().ok_or_else(|| ConfigError {
+                variable: "ALLOWED_CHECKSUMS",
+                expected: "some of sha256, crc64nvme and none, with commas between them".to_owned(),
                 is_missing: false,
             })?;
         }
@@ -181,6 +193,7 @@ mod tests {
             ("URL_MAX_SECONDS", "601", "from 60 to 600"),
             ("URL_MIN_SECONDS", "5", "from 30 to 600"),
             ("MAX_PARTS_PER_REQUEST", "0", "from 1 to 1000"),
+            ("ALLOWED_CHECKSUMS", "sha256,md5", "some of sha256, crc64nvme and none"),
             ("ALLOWED_TYPES", "image", "media types"),
             ("ALLOWED_TYPES", "*/png", "media types"),
             ("BUCKET", "No Bucket", "the name of an S3 bucket"),

@@ -6,6 +6,8 @@ use directput::protocol::FileName;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::sign::UNRESERVED;
+
 /// Everything that this API can write lies below it; the function's role is limited to it.
 pub const PREFIX: &str = "uploads/";
 
@@ -61,10 +63,6 @@ pub fn name_for_metadata(name: &FileName) -> String {
     }
     encoded
 }
-
-/// RFC 3986 section 2.3.
-const UNRESERVED: &percent_encoding::AsciiSet =
-    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 pub mod config;
 pub mod key;
 pub mod lifetime;
+pub mod sign;
 pub mod storage;
 pub mod token;
 

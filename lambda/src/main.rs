@@ -1,6 +1,8 @@
 //! The Lambda function: builds the state once, builds the router, runs it.
 
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use directput_lambda::config::{Config, ConfigError};
 use directput_lambda::storage::Storage;
 use directput_lambda::token::{MIN_KEY_BYTES, TokenKeys};
@@ -20,31 +22,65 @@ async fn main() -> Result<(), Error> {
 async fn start() -> Result<App, Error> {
     let get = |name: &str| std::env::var(name).ok();
     let config = Config::from_env(get)?;
-    let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    let aws = Aws::from_env(&get)?;
     let keys = token_keys(&get, &aws, &config.bucket).await?;
-    let storage = Storage::new(s3_config(&get, &aws), &config.bucket);
+    let storage = Storage::open(aws.s3(get("S3_ENDPOINT")), aws.credentials.clone(), &config.bucket).await;
+    let storage = storage.map_err(|error| format!("the bucket can't be signed for ({})", error.code.as_str()))?;
     Ok(App { config, storage, keys })
 }
 
-/// S3 as the region has it; `S3_ENDPOINT` names another, for tests without an account.
-fn s3_config(get: &impl Fn(&str) -> Option<String>, aws: &aws_config::SdkConfig) -> aws_sdk_s3::config::Builder {
-    let builder = aws_sdk_s3::config::Builder::from(aws);
-    match get("S3_ENDPOINT") {
-        Some(endpoint) => builder.endpoint_url(endpoint).force_path_style(true),
-        None => builder,
+/// What every AWS client is made with. Lambda tells a function its region and its role's credentials in the
+/// environment, so no chain of providers is built to look for them (Lambda Developer Guide, "Defined runtime
+/// environment variables"); and all clients share one connection pool, with one set of TLS roots.
+struct Aws {
+    region: Region,
+    credentials: Credentials,
+    http_client: SharedHttpClient,
+}
+
+impl Aws {
+    fn from_env(get: &impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let need = |variable: &'static str| {
+            let expected = "what Lambda sets".to_owned();
+            get(variable).ok_or(ConfigError { variable, expected, is_missing: true })
+        };
+        let (id, secret) = (need("AWS_ACCESS_KEY_ID")?, need("AWS_SECRET_ACCESS_KEY")?);
+        let tls = tls::Provider::Rustls(CryptoMode::AwsLc);
+        Ok(Self {
+            region: Region::new(need("AWS_REGION")?),
+            credentials: Credentials::new(id, secret, get("AWS_SESSION_TOKEN"), None, "environment"),
+            http_client: aws_smithy_http_client::Builder::new().tls_provider(tls).build_https(),
+        })
+    }
+
+    /// S3 as the region has it, or another one, for tests without an account.
+    fn s3(&self, endpoint: Option<String>) -> aws_sdk_s3::config::Builder {
+        let builder = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(self.region.clone())
+            .http_client(self.http_client.clone());
+        match endpoint {
+            Some(endpoint) => builder.endpoint_url(endpoint).force_path_style(true),
+            None => builder,
+        }
+    }
+
+    fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(self.region.clone())
+            .credentials_provider(self.credentials.clone())
+            .http_client(self.http_client.clone());
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
 }
 
 /// The keys of the upload tokens: the secret's current version, and the one before while there is one.
 /// `TOKEN_KEY` gives a key directly, for tests without an account.
-async fn token_keys(
-    get: &impl Fn(&str) -> Option<String>,
-    aws: &aws_config::SdkConfig,
-    bucket: &str,
-) -> Result<TokenKeys, Error> {
+async fn token_keys(get: &impl Fn(&str) -> Option<String>, aws: &Aws, bucket: &str) -> Result<TokenKeys, Error> {
     let (variable, current, previous) = match (get("TOKEN_SECRET_ARN"), get("TOKEN_KEY")) {
         (Some(arn), _) => {
-            let client = aws_sdk_secretsmanager::Client::new(aws);
+            let client = aws.secrets();
             let current = secret(&client, &arn, "AWSCURRENT").await?;
             // There is none before the first rotation.
             ("TOKEN_SECRET_ARN", Some(current), secret(&client, &arn, "AWSPREVIOUS").await.ok())

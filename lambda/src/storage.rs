@@ -1,23 +1,24 @@
 //! The bucket: presigned PUTs, and the calls that open, list, complete and abort a multipart upload.
 
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::config::{Credentials, ProvideCredentials, RequestChecksumCalculation, SharedCredentialsProvider};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
-use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
-use directput::checksum::{CompositeChecksum, Sha256Digest};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::{self, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use directput::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
 use directput::plan::Part;
 use directput::protocol::{
-    self, ContentType, ErrorCode, PartNumber, PartsListed, SignedPart, StoredPart, UploadCompleted,
+    self, ContentType, ErrorCode, Headers, PartNumber, PartsListed, SignedPart, StoredPart, UploadCompleted,
 };
 use tracing::{info, warn};
 
 use crate::error::ApiError;
+use crate::sign::{Request, Signer, Signing};
 
 /// Objects are downloaded, never shown: nobody's HTML runs under the bucket's name.
 const CONTENT_DISPOSITION: &str = "attachment";
@@ -25,14 +26,22 @@ const CONTENT_DISPOSITION: &str = "attachment";
 /// The user metadata that keeps the file's name.
 const NAME_METADATA: &str = "name";
 
+/// The header that carries it.
+const NAME_HEADER: &str = "x-amz-meta-name";
+
+/// A key that is signed for once, to learn where the SDK sends requests for this bucket.
+const PROBE_KEY: &str = "uploads/probe";
+
 /// S3 lists as many parts in a page (S3 API Reference, "ListParts").
 const PARTS_PER_PAGE: i32 = 1_000;
 
 /// A bucket and the client that signs for it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Storage {
     client: Client,
     bucket: String,
+    credentials: SharedCredentialsProvider,
+    signer: Signer,
 }
 
 /// Where an object goes and what it is, as S3 keeps it.
@@ -53,61 +62,110 @@ impl Object<'_> {
     }
 }
 
+/// What a presigned PUT is of.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// The whole object, which must not be there yet.
+    Object(Object<'a>),
+    /// A part of an upload.
+    Part {
+        /// The object's key.
+        key: &'a str,
+        /// S3's id of the upload.
+        upload_id: &'a str,
+    },
+}
+
+/// Signs a batch of PUTs.
+pub struct Batch<'a>(Signing<'a>);
+
+impl Batch<'_> {
+    /// Signs the PUT of a part, or of an object of one part: these bytes.
+    pub fn sign(
+        &self,
+        target: Target<'_>,
+        part: Part,
+        checksum: Option<&PartChecksum>,
+        lifetime: Duration,
+    ) -> SignedPart {
+        let length = part.length.to_string();
+        let number = part.number.get().to_string();
+        let checksum = checksum.map(|checksum| {
+            let name = match checksum {
+                PartChecksum::Sha256(_) => "x-amz-checksum-sha256",
+                PartChecksum::Crc64Nvme(_) => "x-amz-checksum-crc64nvme",
+            };
+            (name, checksum.to_string())
+        });
+        let checksum = checksum.as_ref().map(|(name, value)| (*name, value.as_str()));
+        let length = ("content-length", length.as_str());
+        let (operation, key, query, headers) = match target {
+            Target::Part { key, upload_id } => {
+                let query = vec![("partNumber", number.as_str()), ("uploadId", upload_id)];
+                ("UploadPart", key, query, [Some(length), checksum].into_iter().flatten().collect::<Vec<_>>())
+            }
+            Target::Object(Object { key, content_type, name }) => {
+                let headers = [
+                    Some(("content-disposition", CONTENT_DISPOSITION)),
+                    Some(length),
+                    Some(("content-type", content_type.as_str())),
+                    Some(("if-none-match", "*")),
+                    checksum,
+                    name.map(|name| (NAME_HEADER, name)),
+                ];
+                ("PutObject", key, Vec::new(), headers.into_iter().flatten().collect())
+            }
+        };
+        let url = self.0.url(&Request { operation, key, query: &query, headers: &headers, lifetime });
+        // Browsers set Content-Length themselves and refuse scripts that try.
+        let sent = headers.iter().filter(|(name, _)| *name != length.0);
+        let headers: Headers = sent.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        SignedPart { number: part.number, url, headers, expires_in_seconds: lifetime.as_secs() }
+    }
+}
+
 impl Storage {
-    /// A bucket, reached with this configuration.
-    pub fn new(config: aws_sdk_s3::config::Builder, bucket: &str) -> Self {
-        // By default the SDK adds a CRC32, and a URL would ask for a header that no browser sends.
-        let config = config.request_checksum_calculation(RequestChecksumCalculation::WhenRequired).build();
-        Self { client: Client::from_conf(config), bucket: bucket.to_owned() }
+    /// A bucket, reached with this configuration and with these credentials.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Internal`] if the SDK can't sign for it: there are no credentials, or no region.
+    pub async fn open(
+        config: aws_sdk_s3::config::Builder,
+        credentials: impl ProvideCredentials + 'static,
+        bucket: &str,
+    ) -> Result<Self, ApiError> {
+        let credentials = SharedCredentialsProvider::new(credentials);
+        let config = config
+            .credentials_provider(credentials.clone())
+            // By default the SDK adds a CRC32, and a URL would ask for a header that no browser sends.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .build();
+        let client = Client::from_conf(config);
+        let probe = client.put_object().bucket(bucket).key(PROBE_KEY).presigned(presigning(Duration::from_secs(1))?);
+        let probe = probe.await.map_err(|error| failure("sign", &error))?;
+        let signer = Signer::like(probe.uri(), PROBE_KEY)
+            .ok_or_else(|| unexpected("sign", "the SDK's URLs are not of the expected form"))?;
+        Ok(Self { client, bucket: bucket.to_owned(), credentials, signer })
     }
 
-    /// Signs the one PUT of a small file: these bytes, once.
-    pub async fn presign_object(
-        &self,
-        object: Object<'_>,
-        part: Part,
-        checksum: &Sha256Digest,
-        lifetime: Duration,
-    ) -> Result<SignedPart, ApiError> {
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(object.key)
-            .content_type(object.content_type.as_str())
-            .content_disposition(CONTENT_DISPOSITION)
-            .content_length(signed(part.length))
-            .checksum_sha256(checksum.to_string())
-            .if_none_match("*")
-            .set_metadata(object.metadata());
-        let presigned = request.presigned(presigning(lifetime)?).await;
-        signed_part(part.number, presigned, lifetime)
-    }
-
-    /// Signs the PUT of one part: these bytes.
-    pub async fn presign_part(
-        &self,
-        key: &str,
-        upload_id: &str,
-        part: Part,
-        checksum: &Sha256Digest,
-        lifetime: Duration,
-    ) -> Result<SignedPart, ApiError> {
-        let request = self
-            .client
-            .upload_part()
-            .bucket(&self.bucket)
-            .key(key)
-            .upload_id(upload_id)
-            .part_number(part.number.get().cast_signed())
-            .content_length(signed(part.length))
-            .checksum_sha256(checksum.to_string());
-        let presigned = request.presigned(presigning(lifetime)?).await;
-        signed_part(part.number, presigned, lifetime)
+    /// Begins to sign, as of now.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StorageUnavailable`] if there are no credentials.
+    pub async fn batch(&self) -> Result<Batch<'_>, ApiError> {
+        let credentials: Credentials = self
+            .credentials
+            .provide_credentials()
+            .await
+            .map_err(|_| ApiError::from(ErrorCode::StorageUnavailable))
+            .inspect_err(|_| warn!("there are no credentials to sign with"))?;
+        let signing = self.signer.begin(&credentials, SystemTime::now());
+        signing.map(Batch).ok_or_else(|| unexpected("sign", "the clock is out of range"))
     }
 
     /// Opens a multipart upload and says its id.
-    pub async fn create(&self, object: Object<'_>) -> Result<String, ApiError> {
+    pub async fn create(&self, object: Object<'_>, algorithm: ChecksumAlgorithm) -> Result<String, ApiError> {
+        let (algorithm, checksum_type) = of_s3(algorithm).unzip();
         let request = self
             .client
             .create_multipart_upload()
@@ -115,8 +173,8 @@ impl Storage {
             .key(object.key)
             .content_type(object.content_type.as_str())
             .content_disposition(CONTENT_DISPOSITION)
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
-            .checksum_type(ChecksumType::Composite)
+            .set_checksum_algorithm(algorithm)
+            .set_checksum_type(checksum_type)
             .set_metadata(object.metadata());
         let reply = request.send().await.map_err(|error| failure("create", &error))?;
         reply.upload_id.ok_or_else(|| unexpected("create", "the reply has no upload id"))
@@ -141,7 +199,7 @@ impl Storage {
                     number: PartNumber::new(part.part_number()?.cast_unsigned())?,
                     size: part.size()?.cast_unsigned(),
                     etag: bare(part.e_tag()?),
-                    checksum: part.checksum_sha256()?.to_owned(),
+                    checksum: part.checksum_sha256().or(part.checksum_crc64_nvme()).map(str::to_owned),
                 })
             })
             .collect();
@@ -159,14 +217,17 @@ impl Storage {
         upload_id: &str,
         size: u64,
         parts: &[protocol::CompletedPart],
-        checksum: &CompositeChecksum,
+        checksum: Option<&ObjectChecksum>,
     ) -> Result<UploadCompleted, ApiError> {
         let parts = parts.iter().map(|part| {
-            CompletedPart::builder()
-                .part_number(part.number.get().cast_signed())
-                .e_tag(part.etag.as_str())
-                .checksum_sha256(part.checksum.to_string())
-                .build()
+            let builder =
+                CompletedPart::builder().part_number(part.number.get().cast_signed()).e_tag(part.etag.as_str());
+            match part.checksum {
+                Some(PartChecksum::Sha256(digest)) => builder.checksum_sha256(digest.to_string()),
+                Some(PartChecksum::Crc64Nvme(checksum)) => builder.checksum_crc64_nvme(checksum.to_string()),
+                None => builder,
+            }
+            .build()
         });
         let request = self
             .client
@@ -175,16 +236,29 @@ impl Storage {
             .key(key)
             .upload_id(upload_id)
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build())
-            .checksum_sha256(checksum.to_string())
-            .checksum_type(ChecksumType::Composite)
             .mpu_object_size(signed(size))
             .if_none_match("*");
+        let request = match checksum {
+            Some(ObjectChecksum::Composite(checksum)) => {
+                request.checksum_sha256(checksum.to_string()).checksum_type(ChecksumType::Composite)
+            }
+            Some(ObjectChecksum::Crc64Nvme(checksum)) => {
+                request.checksum_crc64_nvme(checksum.to_string()).checksum_type(ChecksumType::FullObject)
+            }
+            None => request,
+        };
         let reply = request.send().await.map_err(|error| failure("complete", &error))?;
         let missing = || unexpected("complete", "the reply lacks the entity tag or the checksum");
+        // S3 adds a CRC64NVME of its own to what nobody asked it to verify; the client has nothing to hold against it.
+        let computed = match checksum {
+            Some(ObjectChecksum::Composite(_)) => Some(reply.checksum_sha256().ok_or_else(missing)?.to_owned()),
+            Some(ObjectChecksum::Crc64Nvme(_)) => Some(reply.checksum_crc64_nvme().ok_or_else(missing)?.to_owned()),
+            None => None,
+        };
         Ok(UploadCompleted {
             key: key.to_owned(),
             etag: bare(reply.e_tag().ok_or_else(missing)?),
-            checksum: reply.checksum_sha256().ok_or_else(missing)?.to_owned(),
+            checksum: computed,
             size,
         })
     }
@@ -212,22 +286,13 @@ fn presigning(lifetime: Duration) -> Result<PresigningConfig, ApiError> {
     PresigningConfig::expires_in(lifetime).map_err(|_| unexpected("sign", "the lifetime is out of range"))
 }
 
-fn signed_part<E: ProvideErrorMetadata + std::fmt::Debug>(
-    number: PartNumber,
-    presigned: Result<PresignedRequest, SdkError<E, HttpResponse>>,
-    lifetime: Duration,
-) -> Result<SignedPart, ApiError>
-where
-    SdkError<E, HttpResponse>: RequestId,
-{
-    let request = presigned.map_err(|error| failure("sign", &error))?;
-    let headers: BTreeMap<String, String> = request
-        .headers()
-        // Browsers set it themselves and refuse scripts that try.
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("content-length"))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    Ok(SignedPart { number, url: request.uri().to_owned(), headers, expires_in_seconds: lifetime.as_secs() })
+/// The same in S3's words: what each part is verified by, and what the object then has.
+fn of_s3(algorithm: ChecksumAlgorithm) -> Option<(types::ChecksumAlgorithm, ChecksumType)> {
+    match algorithm {
+        ChecksumAlgorithm::Sha256 => Some((types::ChecksumAlgorithm::Sha256, ChecksumType::Composite)),
+        ChecksumAlgorithm::Crc64nvme => Some((types::ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject)),
+        ChecksumAlgorithm::None => None,
+    }
 }
 
 fn unexpected(operation: &'static str, detail: &'static str) -> ApiError {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use directput::checksum::ChecksumAlgorithm;
 use directput::plan::Plan;
 use directput::protocol::{ContentType, ErrorCode, FileSize};
 use jsonwebtoken::errors::ErrorKind;
@@ -37,7 +38,7 @@ pub struct Claims {
     /// The percent-encoded name of the file, for the metadata of a single PUT.
     pub name: Option<String>,
     /// How the bytes are verified.
-    sum: String,
+    pub sum: ChecksumAlgorithm,
     /// Whose upload it is; none for an anonymous one.
     pub sub: Option<String>,
     /// Which bucket it is for: a token of one deployment means nothing to another.
@@ -70,6 +71,8 @@ pub struct NewUpload {
     pub content_type: ContentType,
     /// The percent-encoded name of the file.
     pub name: Option<String>,
+    /// How the bytes are verified.
+    pub algorithm: ChecksumAlgorithm,
     /// Whose upload it is.
     pub caller: Option<String>,
 }
@@ -108,7 +111,7 @@ impl TokenKeys {
             part: upload.part_bytes,
             content_type: upload.content_type,
             name: upload.name,
-            sum: "sha256".to_owned(),
+            sum: upload.algorithm,
             sub: upload.caller,
             aud: self.audience.clone(),
             iat: now,
@@ -143,7 +146,7 @@ impl TokenKeys {
 }
 
 fn check(claims: Claims, caller: Option<&str>) -> Result<Claims, ErrorCode> {
-    if claims.v != VERSION || claims.sum != "sha256" || claims.plan().is_none() {
+    if claims.v != VERSION || claims.plan().is_none() {
         return Err(ErrorCode::TokenInvalid);
     }
     if claims.sub.as_deref() != caller {
@@ -172,6 +175,7 @@ mod tests {
             part_bytes: 8 << 20,
             content_type: ContentType::unknown(),
             name: None,
+            algorithm: ChecksumAlgorithm::Sha256,
             caller: caller.map(str::to_owned),
         }
     }

@@ -33,7 +33,7 @@ enum Target {
     Complete,
     /// `DELETE /uploads`.
     Abort,
-    /// A PUT by a presigned URL.
+    /// A PUT to the bucket.
     Put,
     /// All of these.
     Any,
@@ -44,6 +44,8 @@ enum Target {
 enum When {
     /// Before the request was looked at.
     Before,
+    /// When it has sent half of its body.
+    Midway,
     /// After it was done: the object is stored.
     After,
 }
@@ -174,14 +176,13 @@ impl Faults {
 }
 
 fn target_of(request: &Request) -> Option<Target> {
-    let is_presigned = request.uri().query().is_some_and(|query| query.contains("X-Amz-Signature="));
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/uploads") => Some(Target::Create),
         (&Method::GET, "/uploads/parts") => Some(Target::List),
         (&Method::POST, "/uploads/parts") => Some(Target::Sign),
         (&Method::POST, "/uploads/complete") => Some(Target::Complete),
         (&Method::DELETE, "/uploads") => Some(Target::Abort),
-        (&Method::PUT, _) if is_presigned => Some(Target::Put),
+        (&Method::PUT, _) => Some(Target::Put),
         _ => None,
     }
 }
@@ -198,6 +199,10 @@ pub async fn befall(State(faults): State<Faults>, mut request: Request, next: Ne
             std::future::pending::<()>().await;
         }
         if fault.drop == Some(When::Before) {
+            return broken();
+        }
+        if fault.drop == Some(When::Midway) {
+            read_half(request).await;
             return broken();
         }
         if let Some(bytes_per_second) = fault.bytes_per_second {
@@ -224,6 +229,16 @@ pub async fn befall(State(faults): State<Faults>, mut request: Request, next: Ne
 async fn read_to_end(request: Request) {
     let mut body = request.into_body().into_data_stream();
     while let Some(Ok(_)) = body.next().await {}
+}
+
+async fn read_half(request: Request) {
+    let mut left = request.body().size_hint().exact().unwrap_or(0) / 2;
+    let mut body = request.into_body().into_data_stream();
+    while left > 0
+        && let Some(Ok(bytes)) = body.next().await
+    {
+        left = left.saturating_sub(bytes.len() as u64);
+    }
 }
 
 /// An answer that breaks off, and the connection with it.

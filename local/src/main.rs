@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use directput_local::{Fault, Options, Server};
+use directput_local::{Fault, LinkSpeed, Options, Server};
 use tokio::io::AsyncReadExt;
 
 /// The demo page and the signing API at one address, an S3 server at another.
@@ -38,9 +38,15 @@ struct Flags {
     /// Let something go wrong on purpose, such as {"on":"put","status":503,"every":3}. May be repeated.
     #[arg(long, value_name = "JSON")]
     fault: Vec<Fault>,
-    /// Let tests change the faults by PUT /-/faults. Whoever reaches the page can.
+    /// Let tests change the faults by PUT /-/faults and read counters at /-/counts. Whoever reaches the page can.
     #[arg(long)]
     control: bool,
+    /// Throw everything away that is uploaded, and check nothing: to measure how fast clients are.
+    #[arg(long)]
+    discard: bool,
+    /// Put a slow link in front, such as {"bitsPerSecond":10000000,"roundTripMs":200}.
+    #[arg(long, value_name = "JSON")]
+    link: Option<LinkSpeed>,
     /// Stop when standard input ends, so that a test's server goes when the test does.
     #[arg(long)]
     exit_with_stdin: bool,
@@ -70,6 +76,8 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error + Send + Sync
         allow_origin: flags.allow_origin,
         faults: flags.fault,
         control: flags.control,
+        discard: flags.discard,
+        link: flags.link,
         settings: Box::new(|name| std::env::var(name).ok()),
     })
     .await?;

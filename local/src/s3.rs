@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use directput::checksum::ChecksumAlgorithm as Verified;
 use futures::TryStreamExt;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::dto::*;
@@ -66,8 +67,23 @@ fn etag(text: &str) -> Option<ETag> {
     Some(ETag::Strong(text.to_owned()))
 }
 
-fn checksum_type(sha256: &str) -> ChecksumType {
-    ChecksumType::from_static(if sha256.contains('-') { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT })
+/// What kind of checksum a record has; none if it has none.
+fn checksum_type(sha256: Option<&str>, crc64nvme: Option<&str>) -> Option<ChecksumType> {
+    let kind = match sha256.or(crc64nvme)?.contains('-') {
+        true => ChecksumType::COMPOSITE,
+        false => ChecksumType::FULL_OBJECT,
+    };
+    Some(ChecksumType::from_static(kind))
+}
+
+/// The algorithm in S3's words; none if nothing is verified.
+fn name_of(algorithm: Verified) -> Option<ChecksumAlgorithm> {
+    match algorithm {
+        Verified::Sha256 => Some(ChecksumAlgorithm::SHA256),
+        Verified::Crc64nvme => Some(ChecksumAlgorithm::CRC64NVME),
+        Verified::None => None,
+    }
+    .map(ChecksumAlgorithm::from_static)
 }
 
 fn write_once(condition: Option<&ETagCondition>) -> S3Result<bool> {
@@ -119,12 +135,14 @@ impl S3 for Bucket {
             },
             etag: hex(&received.md5),
             sha256: asked_for_sha256.then(|| received.sha256.to_string()),
+            crc64nvme: received.crc64nvme.clone(),
         };
         self.0.put(&input.key, received, &record, write_once).await?;
         Ok(S3Response::new(PutObjectOutput {
             e_tag: etag(&record.etag),
-            checksum_type: record.sha256.as_deref().map(checksum_type),
+            checksum_type: checksum_type(record.sha256.as_deref(), record.crc64nvme.as_deref()),
             checksum_sha256: record.sha256,
+            checksum_crc64nvme: record.crc64nvme,
             ..PutObjectOutput::default()
         }))
     }
@@ -134,13 +152,17 @@ impl S3 for Bucket {
         request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
         let input = request.input;
-        let algorithm = input.checksum_algorithm;
-        let needs_sha256 = algorithm.as_ref().is_some_and(|name| name.as_str() == ChecksumAlgorithm::SHA256);
-        if algorithm.is_some() && !needs_sha256 {
-            return Err(s3_error!(NotImplemented, "Parts are verified by SHA256 here, or not at all"));
-        }
-        if input.checksum_type.as_ref().is_some_and(|kind| kind.as_str() != ChecksumType::COMPOSITE) {
-            return Err(s3_error!(InvalidRequest, "The FULL_OBJECT checksum type cannot be used with sha256"));
+        let asked = input.checksum_algorithm;
+        let (algorithm, kind) = match asked.as_ref().map(ChecksumAlgorithm::as_str) {
+            None => (Verified::None, None),
+            Some(ChecksumAlgorithm::SHA256) => (Verified::Sha256, Some(ChecksumType::COMPOSITE)),
+            Some(ChecksumAlgorithm::CRC64NVME) => (Verified::Crc64nvme, Some(ChecksumType::FULL_OBJECT)),
+            Some(_) => {
+                return Err(s3_error!(NotImplemented, "Parts are verified by SHA256 or CRC64NVME here, or not at all"));
+            }
+        };
+        if input.checksum_type.as_ref().is_some_and(|asked| Some(asked.as_str()) != kind) {
+            return Err(s3_error!(InvalidRequest, "This checksum type cannot be used with the checksum algorithm"));
         }
         let new = NewUpload {
             key: input.key.clone(),
@@ -149,15 +171,15 @@ impl S3 for Bucket {
                 content_disposition: input.content_disposition,
                 metadata: input.metadata.unwrap_or_default().into_iter().collect(),
             },
-            needs_sha256,
+            algorithm,
         };
         let id = self.0.create_upload(&new).await?;
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
             upload_id: Some(id),
-            checksum_algorithm: algorithm,
-            checksum_type: needs_sha256.then(|| ChecksumType::from_static(ChecksumType::COMPOSITE)),
+            checksum_algorithm: asked,
+            checksum_type: kind.map(ChecksumType::from_static),
             ..CreateMultipartUploadOutput::default()
         }))
     }
@@ -166,8 +188,14 @@ impl S3 for Bucket {
         let input = request.input;
         let number = number_of(input.part_number)?;
         let upload = self.0.upload(&input.key, &input.upload_id).await?;
-        if upload.needs_sha256 && input.checksum_sha256.is_none() {
-            return Err(s3_error!(InvalidRequest, "Checksum Type mismatch occurred, expected sha256, actual null"));
+        let has_claimed = match upload.algorithm {
+            Verified::Sha256 => input.checksum_sha256.is_some(),
+            Verified::Crc64nvme => input.checksum_crc64nvme.is_some(),
+            Verified::None => true,
+        };
+        if !has_claimed {
+            let expected = upload.algorithm.as_str();
+            return Err(s3_error!(InvalidRequest, "Checksum Type mismatch occurred, expected {expected}, actual null"));
         }
         let claimed = Claimed {
             length: input.content_length,
@@ -177,7 +205,7 @@ impl S3 for Bucket {
                 input.checksum_sha1,
                 input.checksum_crc32,
                 input.checksum_crc32c,
-                input.checksum_crc64nvme,
+                input.checksum_crc64nvme.clone(),
             ),
         };
         let received = receive(&self.0.incoming(), input.body, &claimed).await?;
@@ -185,6 +213,7 @@ impl S3 for Bucket {
         Ok(S3Response::new(UploadPartOutput {
             e_tag: etag(&part.etag),
             checksum_sha256: input.checksum_sha256,
+            checksum_crc64nvme: input.checksum_crc64nvme,
             ..UploadPartOutput::default()
         }))
     }
@@ -203,7 +232,8 @@ impl S3 for Bucket {
             part_number: Some(part.number.cast_signed()),
             size: Some(length(part.size)),
             e_tag: etag(&part.etag),
-            checksum_sha256: upload.needs_sha256.then_some(part.sha256),
+            checksum_sha256: (upload.algorithm == Verified::Sha256).then_some(part.sha256),
+            checksum_crc64nvme: part.crc64nvme,
             ..Part::default()
         };
         Ok(S3Response::new(ListPartsOutput {
@@ -214,7 +244,7 @@ impl S3 for Bucket {
             next_part_number_marker: next,
             max_parts: Some(page),
             is_truncated: Some(is_truncated),
-            checksum_algorithm: upload.needs_sha256.then(|| ChecksumAlgorithm::from_static(ChecksumAlgorithm::SHA256)),
+            checksum_algorithm: name_of(upload.algorithm),
             parts: Some(rest.into_iter().map(part).collect()),
             ..ListPartsOutput::default()
         }))
@@ -254,12 +284,14 @@ impl S3 for Bucket {
         let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
         let parts = parts.into_iter().map(|part| {
             let number = number_of(part.part_number.unwrap_or_default())?;
-            Ok((number, part.e_tag.map(ETag::into_value).unwrap_or_default(), part.checksum_sha256))
+            let checksum = part.checksum_sha256.or(part.checksum_crc64nvme);
+            Ok((number, part.e_tag.map(ETag::into_value).unwrap_or_default(), checksum))
         });
         let size = input.mpu_object_size;
         let wanted = Completion {
             parts: parts.collect::<S3Result<_>>()?,
             sha256: input.checksum_sha256,
+            crc64nvme: input.checksum_crc64nvme,
             size: size.map(|size| u64::try_from(size).map_err(|_| s3_error!(InvalidArgument))).transpose()?,
             write_once: write_once(input.if_none_match.as_ref())?,
         };
@@ -268,8 +300,9 @@ impl S3 for Bucket {
             bucket: Some(input.bucket),
             key: Some(input.key),
             e_tag: etag(&record.etag),
-            checksum_type: record.sha256.as_deref().map(checksum_type),
+            checksum_type: checksum_type(record.sha256.as_deref(), record.crc64nvme.as_deref()),
             checksum_sha256: record.sha256,
+            checksum_crc64nvme: record.crc64nvme,
             ..CompleteMultipartUploadOutput::default()
         }))
     }
@@ -285,7 +318,8 @@ impl S3 for Bucket {
         let stream = ReaderStream::with_capacity(file.take(range.end - range.start), 256 << 10);
         let is_partial = range.end - range.start != found.size;
         let metadata = metadata_of(&found);
-        let sha256 = found.record.sha256.filter(|_| request.input.checksum_mode.is_some() && !is_partial);
+        let shows = request.input.checksum_mode.is_some() && !is_partial;
+        let (sha256, crc64nvme) = (found.record.sha256.filter(|_| shows), found.record.crc64nvme.filter(|_| shows));
         Ok(S3Response::new(GetObjectOutput {
             body: Some(StreamingBlob::wrap(stream.map_ok(Into::into))),
             content_length: Some(length(range.end - range.start)),
@@ -295,8 +329,9 @@ impl S3 for Bucket {
             content_disposition: found.record.attributes.content_disposition,
             e_tag: etag(&found.record.etag),
             last_modified: Some(found.modified.into()),
-            checksum_type: sha256.as_deref().map(checksum_type),
+            checksum_type: checksum_type(sha256.as_deref(), crc64nvme.as_deref()),
             checksum_sha256: sha256,
+            checksum_crc64nvme: crc64nvme,
             metadata: Some(metadata),
             ..GetObjectOutput::default()
         }))
@@ -305,7 +340,8 @@ impl S3 for Bucket {
     async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let found = self.0.find(&request.input.key).await?;
         let metadata = metadata_of(&found);
-        let sha256 = found.record.sha256.filter(|_| request.input.checksum_mode.is_some());
+        let shows = request.input.checksum_mode.is_some();
+        let (sha256, crc64nvme) = (found.record.sha256.filter(|_| shows), found.record.crc64nvme.filter(|_| shows));
         Ok(S3Response::new(HeadObjectOutput {
             content_length: Some(length(found.size)),
             accept_ranges: Some("bytes".to_owned()),
@@ -313,8 +349,9 @@ impl S3 for Bucket {
             content_disposition: found.record.attributes.content_disposition,
             e_tag: etag(&found.record.etag),
             last_modified: Some(found.modified.into()),
-            checksum_type: sha256.as_deref().map(checksum_type),
+            checksum_type: checksum_type(sha256.as_deref(), crc64nvme.as_deref()),
             checksum_sha256: sha256,
+            checksum_crc64nvme: crc64nvme,
             metadata: Some(metadata),
             ..HeadObjectOutput::default()
         }))

@@ -10,20 +10,22 @@ use axum::Router;
 use axum::error_handling::HandleError;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::serve::ListenerExt;
+use axum::serve::Listener;
 use directput_lambda::config::Config;
 use directput_lambda::storage::Storage;
 use directput_lambda::token::TokenKeys;
 use directput_lambda::{App, router};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
-use tokio::net::TcpListener;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::count::{Counts, count, counters};
 use crate::credentials::Credentials;
 use crate::drain::drain;
 use crate::faults::{Fault, Faults, befall, control};
+use crate::link::{Door, Link, LinkSpeed};
 use crate::s3::{Bucket, Rules};
+use crate::sink::sink;
 use crate::site::{api_cors, bucket_cors, with_page};
 use crate::store::Store;
 
@@ -57,16 +59,20 @@ pub struct Options {
     pub allow_origin: Vec<String>,
     /// What befalls requests from the start.
     pub faults: Vec<Fault>,
-    /// Whether whoever reaches the page may change the faults: for tests.
+    /// Whether whoever reaches the page may change the faults and read the counters: for tests.
     pub control: bool,
+    /// Whether the S3 server throws all bodies away and checks nothing: for measuring.
+    pub discard: bool,
+    /// The link that stands in front of both listeners, if not this machine's own.
+    pub link: Option<LinkSpeed>,
     /// Settings of the API by the names of the Lambda function's environment variables.
     pub settings: Settings,
 }
 
 /// A server that listens.
 pub struct Server {
-    page: (TcpListener, Router),
-    s3: (TcpListener, Router),
+    page: (Door, Router),
+    s3: (Door, Router),
     page_url: String,
     s3_url: String,
     s3_listen: String,
@@ -81,8 +87,9 @@ impl Server {
     /// # Errors
     /// An address that is taken, a folder that can't be written, a setting that can't be used.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let listener = bind("--listen", options.listen).await?;
-        let s3_listener = bind("--s3-listen", options.s3_listen).await?;
+        let link = options.link.map(Link::new);
+        let listener = bind("--listen", options.listen, link.clone())?;
+        let s3_listener = bind("--s3-listen", options.s3_listen, link)?;
         let page_url = format!("http://{}", listener.local_addr()?);
         let s3_url = format!("http://{}", s3_listener.local_addr()?);
         let store = Store::open(&options.data, BUCKET)?;
@@ -96,18 +103,26 @@ impl Server {
             config: Config::from_env(
                 |name| if name == "BUCKET" { Some(BUCKET.into()) } else { (options.settings)(name) },
             )?,
-            storage: Storage::new(s3_config(options.s3_url.as_deref().unwrap_or(&s3_url), &credentials), BUCKET),
+            storage: storage(options.s3_url.as_deref().unwrap_or(&s3_url), &credentials).await?,
             keys: TokenKeys::new(credentials.token_key.as_bytes(), None, BUCKET).ok_or("the token key is too short")?,
         };
         let faults = Faults::default();
         faults.replace(options.faults);
         let befalling = || from_fn_with_state(faults.clone(), befall);
-        let api = router(app).layer(befalling()).layer(api_cors(&allowed));
+        let counts = Arc::new(Counts::default());
+        let counting = || from_fn_with_state(Arc::clone(&counts), count);
+        let api = router(app).layer(befalling()).layer(api_cors(&allowed)).layer(counting());
         let mut page = with_page(api, &options.www, &options.package);
         if options.control {
-            page = control(faults.clone()).merge(page);
+            page = control(faults.clone()).merge(counters(Arc::clone(&counts))).merge(page);
         }
-        let s3 = s3_router(store, &credentials).layer(befalling()).layer(from_fn(drain)).layer(bucket_cors(&allowed));
+        let s3 = match options.discard {
+            true => sink().layer(befalling()),
+            false => {
+                s3_router(store, &credentials).layer(befalling()).layer(from_fn(drain)).layer(bucket_cors(&allowed))
+            }
+        };
+        let s3 = s3.layer(counting());
         Ok(Self {
             page: (listener, page),
             s3: (s3_listener, s3),
@@ -131,6 +146,11 @@ impl Server {
     /// An S3 client's configuration for this server.
     pub fn s3_config(&self) -> aws_sdk_s3::config::Builder {
         s3_config(&self.s3_url, &self.credentials)
+    }
+
+    /// Whoever may use this server.
+    pub fn credentials(&self) -> aws_sdk_s3::config::Credentials {
+        keys(&self.credentials)
     }
 
     /// The bucket's name.
@@ -157,12 +177,8 @@ impl Server {
             stop.await;
             drop(tell);
         });
-        let run = |(listener, router): (TcpListener, Router)| {
+        let run = |(listener, router): (Door, Router)| {
             let mut told = told.clone();
-            let listener = listener.tap_io(|stream| {
-                // A part's last packet should not wait for an acknowledgement.
-                let _ = stream.set_nodelay(true);
-            });
             axum::serve(listener, router)
                 .with_graceful_shutdown(async move { drop(told.changed().await) })
                 .into_future()
@@ -179,16 +195,24 @@ impl Server {
     }
 }
 
-async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|error| format!("{flag} {address}: {error}").into())
+fn bind(flag: &str, address: SocketAddr, link: Option<Arc<Link>>) -> Result<Door, Error> {
+    Door::bind(address, link).map_err(|error| format!("{flag} {address}: {error}").into())
+}
+
+async fn storage(url: &str, credentials: &Credentials) -> Result<Storage, Error> {
+    let open = Storage::open(s3_config(url, credentials), keys(credentials), BUCKET);
+    open.await.map_err(|error| format!("the bucket can't be signed for: {}", error.code.as_str()).into())
+}
+
+fn keys(Credentials { access_key, secret_key, .. }: &Credentials) -> aws_sdk_s3::config::Credentials {
+    aws_sdk_s3::config::Credentials::new(access_key, secret_key, None, None, "local")
 }
 
 fn s3_config(url: &str, credentials: &Credentials) -> aws_sdk_s3::config::Builder {
-    let Credentials { access_key, secret_key, .. } = credentials;
     aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
         .region(aws_sdk_s3::config::Region::new(REGION))
-        .credentials_provider(aws_sdk_s3::config::Credentials::new(access_key, secret_key, None, None, "local"))
+        .credentials_provider(keys(credentials))
         .endpoint_url(url)
         .force_path_style(true)
 }

@@ -53,8 +53,15 @@ pub fn api_cors(allowed: &[String]) -> CorsLayer {
 }
 
 /// Headers that a presigned PUT carries.
-const BUCKET_HEADERS: [&str; 5] =
-    ["content-disposition", "content-type", "if-none-match", "x-amz-checksum-sha256", "x-amz-meta-name"];
+const BUCKET_HEADERS: [&str; 6] = [
+    "content-disposition",
+    "content-type",
+    "if-none-match",
+    "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-sha256",
+    "x-amz-meta-name",
+];
 
 /// Headers of S3's answers that the page may read.
-const BUCKET_EXPOSED: [&str; 4] = ["etag", "retry-after", "x-amz-checksum-sha256", "x-amz-request-id"];
+const BUCKET_EXPOSED: [&str; 5] =
+    ["etag", "retry-after", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha256", "x-amz-request-id"];

@@ -57,7 +57,8 @@ async fn wrong_fields_are_named_and_nothing_is_created() {
         ("size", json!(1.5), "wrong-type"),
         ("size", json!(1e300), "out-of-range"),
         ("size", json!(u64::MAX), "out-of-range"),
-        ("checksum", json!("abc"), "invalid-value"),
+        ("algorithm", json!("md5"), "invalid-value"),
+        ("algorithm", json!("none"), "invalid-value"),
         ("network", json!("5g"), "invalid-value"),
         ("key", json!("uploads/mine"), "unknown-field"),
     ] {
@@ -123,6 +124,7 @@ async fn tokens_and_parts_are_checked_against_the_plan() {
         (json!([part(3, 8 << 20)]), "part-wrong-length", "parts[0].length"),
         (json!([part(1, 8 << 20), part(1, 8 << 20)]), "part-repeated", "parts[1].number"),
         (json!([{ "number": 1, "length": 8 << 20 }]), "missing-field", "parts[0].checksum"),
+        (json!([{ "number": 1, "length": 8 << 20, "checksum": "rosUhgp5mIg=" }]), "invalid-value", "parts[0].checksum"),
         (json!(vec![part(1, 8 << 20); 101]), "too-many-parts", "parts"),
     ] {
         refused(&post(&server, "/parts", token, &json!({ "parts": parts })).await, 400, code, json!(field));
@@ -162,7 +164,7 @@ async fn tokens_and_parts_are_checked_against_the_plan() {
 async fn a_small_file_has_nothing_to_list_or_complete() {
     let server = start().await;
     let (_, created) = post(&server, "", None, &json!({ "name": "a", "type": "a/b", "size": 1 })).await;
-    assert_eq!((&created["kind"], &created["signed"]), (&json!("single"), &Value::Null));
+    assert_eq!((&created["kind"], &created["parts"]), (&json!("single"), &Value::Null));
     let token = created["token"].as_str();
     refused(&call(&server, Method::GET, "/parts", token, None).await, 409, "not-multipart", json!("upload-token"));
     assert_eq!(call(&server, Method::DELETE, "", token, None).await.0, 204);
@@ -183,7 +185,7 @@ async fn nobody_can_use_somebody_elses_token() {
     let config = server.s3.config().to_builder();
     let app = router(App {
         config: Config::for_bucket(server.bucket),
-        storage: Storage::new(config, server.bucket),
+        storage: Storage::open(config, server.credentials.clone(), server.bucket).await.unwrap(),
         keys: TokenKeys::new(&[7; 32], None, server.bucket).unwrap(),
     });
     let call = async |caller: Option<&str>, method: &str, path: &str, token: &str, body: Value| {

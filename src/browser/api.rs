@@ -5,22 +5,51 @@ use std::rc::Rc;
 use gloo_net::http::{Method, RequestBuilder, Response};
 use js_sys::JSON;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
 
+use super::convert::to_js;
 use super::credentials::Credentials;
-use crate::engine::{CALL_TIMEOUT_MS, Failure};
-use crate::protocol::{
-    CompleteUpload, CreateUpload, ErrorCode, PartNumber, PartsListed, PartsSigned, Problem, REQUEST_ID_HEADER,
-    SignParts, TOKEN_HEADER, UploadCompleted, UploadCreated,
-};
+use super::wire;
+use crate::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
+use crate::protocol::{ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER};
 
 /// Where the API is and what else it wants to be told.
 #[derive(Debug, Clone)]
 pub struct Api {
     endpoint: String,
     credentials: Rc<Credentials>,
+}
+
+/// A call that is ready to be made.
+pub struct Request {
+    call: Call,
+    method: Method,
+    path: String,
+    token: Option<String>,
+    body: Option<JsValue>,
+}
+
+impl Request {
+    /// The call that an action asks for; the action itself if it is no call.
+    pub fn of(action: Action) -> Result<Self, Action> {
+        let post =
+            |call, path: &str, token, body| Self { call, method: Method::POST, path: path.to_owned(), token, body };
+        Ok(match action {
+            Action::Create(request) => post(Call::Create, "", None, Some(json(&request))),
+            Action::SignParts { token, request } => post(Call::Sign, "/parts", Some(token), Some(json(&request))),
+            Action::Complete { token, request } => post(Call::Complete, "/complete", Some(token), Some(json(&request))),
+            Action::List { token, after } => {
+                let path =
+                    after.map_or("/parts".to_owned(), |part| ["/parts?after=", &part.get().to_string()].concat());
+                Self { call: Call::List, method: Method::GET, path, token: Some(token), body: None }
+            }
+            Action::Abort { token } => {
+                Self { call: Call::Abort, method: Method::DELETE, path: String::new(), token: Some(token), body: None }
+            }
+            other => return Err(other),
+        })
+    }
 }
 
 impl Api {
@@ -34,47 +63,40 @@ impl Api {
         self.credentials.refresh().await
     }
 
-    /// `GET /uploads/parts`.
-    pub async fn list(&self, token: &str, after: Option<PartNumber>) -> Result<PartsListed, Failure> {
-        let path = after.map_or("/parts".to_owned(), |part| format!("/parts?after={}", part.get()));
-        read(self.send(Method::GET, &path, Some(token), None).await?).await
+    /// Makes a call and says how it ended.
+    pub async fn run(self, request: Request) -> Event {
+        let call = request.call;
+        match self.answer(request).await {
+            Ok(event) => event,
+            Err(failure) => Event::CallFailed { call, failure },
+        }
     }
 
-    /// `POST /uploads`.
-    pub async fn create(&self, request: &CreateUpload) -> Result<UploadCreated, Failure> {
-        read(self.send(Method::POST, "", None, Some(body(request)?)).await?).await
+    async fn answer(self, request: Request) -> Result<Event, Failure> {
+        let call = request.call;
+        let response = self.send(request).await?;
+        if call == Call::Abort {
+            return Ok(Event::Aborted);
+        }
+        let body = parse(&response).await?;
+        let event = match call {
+            Call::Create => wire::upload_created(&body).map(Event::Created),
+            Call::List => wire::parts_listed(&body).map(Event::Listed),
+            Call::Sign => wire::parts_signed(&body).map(Event::Signed),
+            Call::Complete | Call::Abort => wire::upload_completed(&body).map(Event::Completed),
+        };
+        event.ok_or(Failure { status: response.status(), ..ErrorCode::InvalidReply.into() })
     }
 
-    /// `POST /uploads/parts`.
-    pub async fn sign(&self, token: &str, request: &SignParts) -> Result<PartsSigned, Failure> {
-        read(self.send(Method::POST, "/parts", Some(token), Some(body(request)?)).await?).await
-    }
-
-    /// `POST /uploads/complete`.
-    pub async fn complete(&self, token: &str, request: &CompleteUpload) -> Result<UploadCompleted, Failure> {
-        read(self.send(Method::POST, "/complete", Some(token), Some(body(request)?)).await?).await
-    }
-
-    /// `DELETE /uploads`.
-    pub async fn abort(&self, token: &str) -> Result<(), Failure> {
-        self.send(Method::DELETE, "", Some(token), None).await.map(drop)
-    }
-
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        token: Option<&str>,
-        body: Option<JsValue>,
-    ) -> Result<Response, Failure> {
+    async fn send(self, Request { method, path, token, body, .. }: Request) -> Result<Response, Failure> {
         let headers = self.credentials.headers().await?;
         let timeout = AbortSignal::timeout_with_u32(CALL_TIMEOUT_MS);
-        let url = [self.endpoint.as_str(), path].concat();
+        let url = [self.endpoint.as_str(), &path].concat();
         let mut request = RequestBuilder::new(&url).method(method).abort_signal(Some(&timeout));
-        for (name, value) in &headers {
+        for (name, value) in headers.iter() {
             request = request.header(name, value);
         }
-        if let Some(token) = token {
+        if let Some(token) = &token {
             request = request.header(TOKEN_HEADER, token);
         }
         let request = match body {
@@ -91,42 +113,29 @@ impl Api {
     }
 }
 
-fn body(request: &impl Serialize) -> Result<JsValue, Failure> {
-    let internal = || Failure::from(ErrorCode::Internal);
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    let value = request.serialize(&serializer).map_err(|_| internal())?;
-    JSON::stringify(&value).map(JsValue::from).map_err(|_| internal())
+fn json(request: &impl Serialize) -> JsValue {
+    // Plain data always has a text.
+    JSON::stringify(&to_js(request)).map_or(JsValue::UNDEFINED, JsValue::from)
 }
 
-/// The body as a `T`; nothing if it is something else.
+/// The body as JSON has it; `undefined` if it is none.
 ///
 /// # Errors
 /// [`ErrorCode::Network`] if it broke off.
-async fn parse<T: DeserializeOwned>(response: &Response) -> Result<Option<T>, Failure> {
+async fn parse(response: &Response) -> Result<JsValue, Failure> {
     let text = response.text().await.map_err(|_| Failure::from(ErrorCode::Network))?;
-    Ok(JSON::parse(&text).ok().and_then(|value| serde_wasm_bindgen::from_value(value).ok()))
-}
-
-async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
-    let failure = Failure { status: response.status(), ..ErrorCode::InvalidReply.into() };
-    parse(&response).await?.ok_or(failure)
+    Ok(JSON::parse(&text).unwrap_or(JsValue::UNDEFINED))
 }
 
 /// Why the API, or what stands in front of it, refused.
 async fn refusal(response: Response) -> Failure {
     let status = response.status();
-    let request_id = response.headers().get(REQUEST_ID_HEADER);
-    let retry_after_ms = retry_after_ms(response.headers().get("retry-after"));
-    let is_problem = response.headers().get("content-type").is_some_and(|kind| kind.contains("problem+json"));
-    let problem: Option<Problem> = if is_problem { parse(&response).await.unwrap_or(None) } else { None };
-    if let Some(problem) = problem {
-        let Problem { code, field, detail, .. } = problem;
-        let detail = match (field, detail) {
-            (Some(field), Some(detail)) => Some([field, detail].join(": ")),
-            (field, detail) => field.or(detail),
-        };
-        return Failure { status, request_id, retry_after_ms, detail, ..code.into() };
-    }
+    let headers = response.headers();
+    let is_problem = headers.get("content-type").is_some_and(|kind| kind.contains("problem+json"));
+    let problem = match is_problem {
+        true => parse(&response).await.ok().and_then(|body| wire::problem(&body)),
+        false => None,
+    };
     let code = match status {
         401 | 403 => ErrorCode::Unauthorized,
         404 => ErrorCode::NotFound,
@@ -135,7 +144,10 @@ async fn refusal(response: Response) -> Failure {
         500..=599 => ErrorCode::Internal,
         _ => ErrorCode::InvalidReply,
     };
-    Failure { status, request_id, retry_after_ms, ..code.into() }
+    let (code, detail) = problem.unwrap_or((code, None));
+    let request_id = headers.get(REQUEST_ID_HEADER);
+    let retry_after_ms = retry_after_ms(headers.get("retry-after"));
+    Failure { status, request_id, retry_after_ms, detail, ..code.into() }
 }
 
 /// A header `Retry-After` in seconds (RFC 9110, section 10.2.3), in milliseconds. A date is taken as no

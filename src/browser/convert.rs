@@ -1,79 +1,79 @@
 //! Options from JavaScript, and results and errors for it.
 
-use std::ops::RangeInclusive;
-
 use js_sys::{Function, Reflect};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
 
-use super::credentials::{Credentials, Headers};
+use super::credentials::Credentials;
+use super::wire::{self, headers, member};
+use crate::checksum::ChecksumAlgorithm;
 use crate::engine::{Config, Failure, FileInfo, Record};
-use crate::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
+use crate::protocol::{ContentType, ErrorCode, FileName, FileSize, Headers, NetworkHint};
 
-/// The options of an `Uploader` that are plain data.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The options of an `Uploader`. Their ranges are checked where a user meets them, in `npm/options.ts`.
+#[derive(Debug)]
 pub struct UploaderOptions {
     /// Where the API is.
     pub endpoint: String,
-    /// How many PUTs may run at once.
-    pub parts_in_flight: Option<u32>,
-    /// What is known of the link.
-    #[serde(default)]
-    pub network: NetworkHint,
-    /// After how long a silent PUT is made again, in seconds.
-    pub stall_seconds: Option<u32>,
+    /// Who calls it.
+    pub credentials: Credentials,
+    /// What the engine wants to know.
+    pub config: Config,
 }
 
 /// The most PUTs at once: more than any browser opens connections.
-const MAX_PARTS_IN_FLIGHT: u32 = 64;
-
-/// The range of `stallSeconds`. Below it a slow link looks dead, above it a dead one looks slow.
-const STALL_SECONDS: RangeInclusive<u32> = 5..=300;
+const MAX_PARTS_IN_FLIGHT: f64 = 64.0;
 
 impl UploaderOptions {
-    /// Reads them from a JavaScript object, and the headers apart from them: they may be a function.
-    pub fn read(value: &JsValue) -> Result<(Self, Credentials), Failure> {
-        let options: Self = serde_wasm_bindgen::from_value(value.clone())
-            .map_err(|error| Failure { detail: Some(error.to_string()), ..ErrorCode::InvalidOption.into() })?;
-        if options.endpoint.is_empty() {
-            return Err(invalid("endpoint: expected a URL or a path"));
-        }
-        if options.parts_in_flight.is_some_and(|parts| !(1..=MAX_PARTS_IN_FLIGHT).contains(&parts)) {
-            return Err(invalid("partsInFlight: expected a whole number from 1 to 64"));
-        }
-        if options.stall_seconds.is_some_and(|seconds| !STALL_SECONDS.contains(&seconds)) {
-            return Err(invalid("stallSeconds: expected a whole number from 5 to 300"));
-        }
-        Ok((options, credentials(value)?))
-    }
-
-    /// What the engine wants to know of them.
-    pub fn config(&self) -> Config {
+    /// Reads them from a JavaScript object.
+    pub fn read(value: &JsValue) -> Result<Self, Failure> {
         let default = Config::default();
-        let parts_in_flight = self.parts_in_flight.unwrap_or(default.parts_in_flight);
-        let stall_ms = self.stall_seconds.map_or(default.stall_ms, |seconds| u64::from(seconds) * 1_000);
-        Config { parts_in_flight, network: self.network, stall_ms, ..default }
+        let endpoint = wire::text(value, "endpoint").filter(|endpoint| !endpoint.is_empty());
+        let number = |name: &str| member(value, name).as_f64();
+        let parts_in_flight = number("partsInFlight").map(|parts| parts.clamp(1.0, MAX_PARTS_IN_FLIGHT) as u32);
+        let network = named(value, "network", NetworkHint::parse)?;
+        let algorithm = named(value, "checksum", ChecksumAlgorithm::parse)?;
+        Ok(Self {
+            endpoint: endpoint.ok_or_else(|| invalid("endpoint: expected a URL or a path"))?,
+            credentials: credentials(value)?,
+            config: Config {
+                parts_in_flight: parts_in_flight.unwrap_or(default.parts_in_flight),
+                network: network.unwrap_or(default.network),
+                algorithm: algorithm.unwrap_or(default.algorithm),
+                stall_ms: number("stallSeconds").map_or(default.stall_ms, |seconds| (seconds * 1_000.0) as u64),
+                ..default
+            },
+        })
     }
 }
 
-fn credentials(options: &JsValue) -> Result<Credentials, Failure> {
-    let headers = Reflect::get(options, &JsValue::from_str("headers")).unwrap_or(JsValue::UNDEFINED);
-    if headers.is_undefined() {
-        return Ok(Credentials::fixed(Headers::new()));
+/// An option that is one of some names, or missing.
+fn named<T>(value: &JsValue, name: &str, parse: fn(&str) -> Option<T>) -> Result<Option<T>, Failure> {
+    let option = member(value, name);
+    if option.is_undefined() {
+        return Ok(None);
     }
-    match headers.dyn_into::<Function>() {
+    let parsed = option.as_string().and_then(|text| parse(&text));
+    parsed.map(Some).ok_or_else(|| invalid(&[name, ": expected one of its names"].concat()))
+}
+
+fn credentials(options: &JsValue) -> Result<Credentials, Failure> {
+    let source = member(options, "headers");
+    if source.is_undefined() {
+        return Ok(Credentials::fixed(Headers::default()));
+    }
+    match source.dyn_into::<Function>() {
         Ok(source) => Ok(Credentials::asked_of(source)),
-        Err(headers) => serde_wasm_bindgen::from_value(headers)
+        Err(object) => headers(&object)
             .map(Credentials::fixed)
-            .map_err(|_| invalid("headers: expected an object of texts, or a function that returns one")),
+            .ok_or_else(|| invalid("headers: expected an object of texts, or a function that returns one")),
     }
 }
 
 /// A record that [`crate::engine::Action::Persist`] gave out, as JavaScript kept it.
-pub fn read_record(value: JsValue) -> Result<Record, Failure> {
-    serde_wasm_bindgen::from_value(value).map_err(|_| invalid("record: expected what onRecord was called with"))
+pub fn read_record(value: &JsValue) -> Result<Record, Failure> {
+    wire::record(value).ok_or_else(|| invalid("record: expected what onRecord was called with"))
 }
 
 /// The options of one upload.
@@ -100,12 +100,11 @@ impl UploadOptions {
             return Ok(Self::default());
         }
         Ok(Self {
-            on_progress: member(value, "onProgress", "a function")?,
-            on_retry: member(value, "onRetry", "a function")?,
-            on_record: member(value, "onRecord", "a function")?,
-            priority: member::<js_sys::Number>(value, "priority", "a number")?
-                .map_or(0, |priority| priority.value_of() as i32),
-            signal: member(value, "signal", "an AbortSignal")?,
+            on_progress: option(value, "onProgress", "a function")?,
+            on_retry: option(value, "onRetry", "a function")?,
+            on_record: option(value, "onRecord", "a function")?,
+            priority: member(value, "priority").as_f64().map_or(0, |priority| priority as i32),
+            signal: option(value, "signal", "an AbortSignal")?,
             name: text(value, "name")?,
             content_type: text(value, "type")?,
         })
@@ -113,7 +112,7 @@ impl UploadOptions {
 
     /// What the engine wants to know of the file.
     pub fn describe(&self, file: &Blob) -> Result<FileInfo, Failure> {
-        let own_name = Reflect::get(file, &JsValue::from_str("name")).ok().and_then(|name| name.as_string());
+        let own_name = wire::text(file, "name");
         let name = match &self.name {
             Some(name) => FileName::parse(name).map_err(|_| invalid("name: expected 1 to 1,024 bytes"))?,
             None => FileName::fit(&own_name.unwrap_or_default()),
@@ -133,17 +132,17 @@ fn invalid(detail: &str) -> Failure {
     Failure { detail: Some(detail.to_owned()), ..ErrorCode::InvalidOption.into() }
 }
 
-fn member<T: JsCast>(value: &JsValue, name: &str, expected: &str) -> Result<Option<T>, Failure> {
-    match Reflect::get(value, &JsValue::from_str(name)) {
-        Ok(member) if member.is_undefined() || member.is_null() => Ok(None),
-        Ok(member) => member.dyn_into().map(Some).map_err(|_| invalid(&[name, ": expected ", expected].concat())),
-        Err(_) => Err(invalid("options: expected an object")),
+/// An option of a type of JavaScript's, or missing.
+fn option<T: JsCast>(value: &JsValue, name: &str, expected: &str) -> Result<Option<T>, Failure> {
+    match member(value, name) {
+        member if member.is_undefined() || member.is_null() => Ok(None),
+        member => member.dyn_into().map(Some).map_err(|_| invalid(&[name, ": expected ", expected].concat())),
     }
 }
 
 fn text(value: &JsValue, name: &str) -> Result<Option<String>, Failure> {
-    let member: Option<js_sys::JsString> = member(value, name, "a text")?;
-    Ok(member.map(String::from))
+    let text: Option<js_sys::JsString> = option(value, name, "a text")?;
+    Ok(text.map(String::from))
 }
 
 /// A value as a plain JavaScript object.

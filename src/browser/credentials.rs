@@ -1,17 +1,14 @@
 //! The headers that show the API who calls: given once, or asked for when they are needed.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
+use super::wire;
 use crate::engine::Failure;
-use crate::protocol::ErrorCode;
-
-/// Headers by name.
-pub type Headers = BTreeMap<String, String>;
+use crate::protocol::{ErrorCode, Headers};
 
 /// The headers of the API's calls, shared by all uploads of one `Uploader`.
 #[derive(Debug)]
@@ -62,8 +59,8 @@ impl Credentials {
         let answer = JsFuture::from(promise).await;
         self.asked.take();
         let answer = answer.map_err(|_| refused("headers: the function's promise was rejected"))?;
-        let headers = serde_wasm_bindgen::from_value(answer)
-            .map_err(|_| refused("headers: the function did not return an object of texts"))?;
+        let headers =
+            wire::headers(&answer).ok_or_else(|| refused("headers: the function did not return an object of texts"))?;
         self.headers.replace(Some(headers));
         Ok(())
     }

@@ -1,10 +1,9 @@
 //! What tells one file from another without reading all of it.
 
-use js_sys::Reflect;
-use wasm_bindgen::JsValue;
 use web_sys::Blob;
 
 use super::read::{read, slice};
+use super::wire::{member, text};
 use crate::checksum::Sha256Hasher;
 use crate::engine::Failure;
 
@@ -17,9 +16,8 @@ const SAMPLE_BYTES: f64 = 65_536.0;
 /// # Errors
 /// [`crate::protocol::ErrorCode::FileChanged`] if the file can't be read.
 pub async fn of(file: &Blob) -> Result<String, Failure> {
-    let member = |name: &str| Reflect::get(file, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
-    let name = member("name").as_string().unwrap_or_default();
-    let changed_ms = member("lastModified").as_f64().unwrap_or(0.0);
+    let name = text(file, "name").unwrap_or_default();
+    let changed_ms = member(file, "lastModified").as_f64().unwrap_or(0.0);
     let size = file.size();
     let mut hasher = Sha256Hasher::default();
     hasher.update(&(name.len() as u64).to_le_bytes());

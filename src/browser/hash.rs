@@ -1,4 +1,4 @@
-//! SHA-256 of a slice of a file: by the browser where it may, by Wasm where it may not.
+//! The checksum of a slice of a file: SHA-256 by the browser where it may, all else by Wasm.
 
 use js_sys::Uint8Array;
 use wasm_bindgen_futures::JsFuture;
@@ -6,28 +6,32 @@ use web_sys::{Blob, SubtleCrypto};
 
 use super::global::subtle_crypto;
 use super::read::{read, slice};
-use crate::checksum::{Sha256Digest, Sha256Hasher};
+use crate::checksum::{ChecksumAlgorithm, Crc64NvmeHasher, PartChecksum, Sha256Digest, Sha256Hasher};
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
 /// `crypto.subtle` takes a slice whole; longer ones are streamed through Wasm, in bytes.
 const MAX_WHOLE_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
 
-/// How much of a file is in memory at a time while Wasm hashes it, in bytes.
-const STREAM_BYTES: f64 = 1024.0 * 1024.0;
+/// How much of a file is read at a time while Wasm hashes it, in bytes.
+const READ_BYTES: f64 = 8.0 * 1024.0 * 1024.0;
 
-/// The digest of a blob's bytes.
+/// How much of that is copied into Wasm at a time, in bytes: it stays in the processor's cache.
+const COPY_BYTES: u32 = 256 * 1024;
+
+/// The checksum of a blob's bytes.
 ///
 /// # Errors
 /// [`ErrorCode::FileChanged`] if they can't be read any more.
-pub async fn sha256(blob: &Blob) -> Result<Sha256Digest, Failure> {
+pub async fn checksum(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
     match subtle_crypto() {
-        Some(subtle) if blob.size() <= MAX_WHOLE_BYTES => sha256_by_browser(&subtle, blob).await,
-        _ => sha256_by_wasm(blob).await,
+        _ if algorithm == ChecksumAlgorithm::Crc64nvme => by_wasm(blob, algorithm).await,
+        Some(subtle) if blob.size() <= MAX_WHOLE_BYTES => sha256_by_browser(&subtle, blob).await.map(Into::into),
+        _ => by_wasm(blob, algorithm).await,
     }
 }
 
-/// The digest by `crypto.subtle`, for slices that fit into memory.
+/// SHA-256 by `crypto.subtle`, for slices that fit into memory.
 pub async fn sha256_by_browser(subtle: &SubtleCrypto, blob: &Blob) -> Result<Sha256Digest, Failure> {
     let bytes = read(blob).await?;
     let internal = |_| Failure::from(ErrorCode::Internal);
@@ -42,19 +46,43 @@ pub async fn sha256_by_browser(subtle: &SubtleCrypto, blob: &Blob) -> Result<Sha
     Ok(Sha256Digest::from_bytes(array))
 }
 
-/// The digest by `sha2`, streamed, for blobs of any size.
-pub async fn sha256_by_wasm(blob: &Blob) -> Result<Sha256Digest, Failure> {
-    let mut hasher = Sha256Hasher::default();
-    let mut buffer = Vec::new();
+enum Hasher {
+    Sha256(Box<Sha256Hasher>),
+    Crc64Nvme(Crc64NvmeHasher),
+}
+
+/// The checksum by Wasm, streamed, for blobs of any size. SHA-256 if no algorithm is asked for.
+pub async fn by_wasm(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
+    let mut hasher = match algorithm {
+        ChecksumAlgorithm::Crc64nvme => Hasher::Crc64Nvme(Crc64NvmeHasher::default()),
+        _ => Hasher::Sha256(Box::default()),
+    };
     let mut start = 0.0;
     while start < blob.size() {
-        let end = (start + STREAM_BYTES).min(blob.size());
+        let end = (start + READ_BYTES).min(blob.size());
         let bytes = read(&slice(blob, start, end)?).await?;
-        let bytes = bytes.view();
-        buffer.resize(bytes.length() as usize, 0);
-        bytes.copy_to(&mut buffer);
-        hasher.update(&buffer);
+        hasher.update(&bytes.view());
         start = end;
     }
-    Ok(hasher.finish())
+    Ok(match hasher {
+        Hasher::Sha256(hasher) => hasher.finish().into(),
+        Hasher::Crc64Nvme(hasher) => hasher.finish().into(),
+    })
+}
+
+impl Hasher {
+    fn update(&mut self, bytes: &Uint8Array) {
+        let mut copy = vec![0; COPY_BYTES.min(bytes.length()) as usize];
+        let mut at = 0;
+        while at < bytes.length() {
+            let end = bytes.length().min(at + COPY_BYTES);
+            let copy = &mut copy[..(end - at) as usize];
+            bytes.subarray(at, end).copy_to(copy);
+            match self {
+                Self::Sha256(hasher) => hasher.update(copy),
+                Self::Crc64Nvme(hasher) => hasher.update(copy),
+            }
+            at = end;
+        }
+    }
 }

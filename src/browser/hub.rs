@@ -1,7 +1,6 @@
 //! What the uploads of one `Uploader` share: the queue, the connections, the network.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::global::now;
@@ -13,7 +12,7 @@ use crate::engine::{Event, Queue, UploadId};
 #[derive(Debug)]
 pub struct Hub {
     queue: RefCell<Queue>,
-    sessions: RefCell<BTreeMap<UploadId, Rc<Session>>>,
+    sessions: RefCell<Vec<Rc<Session>>>,
     next_id: Cell<UploadId>,
     is_offline: Cell<bool>,
     is_balancing: Cell<bool>,
@@ -42,7 +41,7 @@ impl Hub {
     pub fn add(&self, session: Rc<Session>, is_large: bool, priority: i32) {
         let id = session.id();
         self.queue.borrow_mut().add(id, is_large, priority);
-        self.sessions.borrow_mut().insert(id, Rc::clone(&session));
+        self.sessions.borrow_mut().push(Rc::clone(&session));
         if self.is_offline.get() {
             session.dispatch(Event::Offline);
         }
@@ -51,7 +50,7 @@ impl Hub {
     /// The upload is over.
     pub fn remove(&self, id: UploadId) {
         self.queue.borrow_mut().remove(id);
-        self.sessions.borrow_mut().remove(&id);
+        self.sessions.borrow_mut().retain(|session| session.id() != id);
         if self.sessions.borrow().is_empty() {
             release_buffers();
         }
@@ -102,8 +101,7 @@ impl Hub {
         loop {
             let next = self.queue.borrow_mut().begin_next();
             let Some(id) = next else { break };
-            let session = self.sessions.borrow().get(&id).cloned();
-            session.inspect(|session| session.dispatch(Event::Start));
+            self.session(id).inspect(|session| session.dispatch(Event::Start));
         }
     }
 
@@ -111,15 +109,20 @@ impl Hub {
         let now = now();
         // Thousands may be waiting, of which few have begun.
         let begun: Vec<_> = self.queue.borrow().begun().collect();
-        let sessions: Vec<_> = begun.iter().filter_map(|id| self.sessions.borrow().get(id).cloned()).collect();
-        let demands = sessions.iter().map(|session| (session.id(), session.demand(now))).collect();
+        let sessions: Vec<_> = begun.iter().filter_map(|&id| self.session(id)).collect();
+        let demands: Vec<_> = sessions.iter().map(|session| (session.id(), session.demand(now))).collect();
         let shares = self.queue.borrow().share(&demands);
         for session in sessions {
-            session.set_lanes(shares.get(&session.id()).copied().unwrap_or(0));
+            let share = shares.iter().find(|(id, _)| *id == session.id());
+            session.set_lanes(share.map_or(0, |&(_, lanes)| lanes));
         }
     }
 
     fn all(&self) -> Vec<Rc<Session>> {
-        self.sessions.borrow().values().cloned().collect()
+        self.sessions.borrow().clone()
+    }
+
+    fn session(&self, id: UploadId) -> Option<Rc<Session>> {
+        self.sessions.borrow().iter().find(|session| session.id() == id).cloned()
     }
 }

@@ -14,6 +14,8 @@ mod put;
 mod read;
 mod session;
 mod uploader;
+mod wire;
 
-pub use hash::{sha256_by_browser, sha256_by_wasm};
+pub use hash::{by_wasm, sha256_by_browser};
 pub use uploader::{Upload, Uploader};
+pub use wire::{parts_listed, parts_signed, problem, upload_completed, upload_created};

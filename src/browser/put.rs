@@ -1,7 +1,5 @@
 //! One PUT by XMLHttpRequest: `fetch` reports no progress of what it sends.
 
-use std::collections::BTreeMap;
-
 use js_sys::Promise;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::JsFuture;
@@ -9,14 +7,17 @@ use web_sys::{Blob, ProgressEvent, XmlHttpRequest};
 
 use super::api::retry_after_ms;
 use crate::engine::Failure;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, Headers};
+
+/// What the names of S3's checksum headers begin with.
+const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
 
 /// What S3 answered, as far as the bucket's CORS rule lets the page read it.
 #[derive(Debug)]
 pub struct Stored {
     /// The header `ETag`.
     pub etag: Option<String>,
-    /// The header `x-amz-checksum-sha256`.
+    /// The header with the checksum, which has the name that the request's had.
     pub checksum: Option<String>,
 }
 
@@ -24,11 +25,11 @@ pub struct Stored {
 ///
 /// # Errors
 /// [`ErrorCode::InvalidReply`] if the URL or a header is one that no browser takes.
-pub fn open(url: &str, headers: &BTreeMap<String, String>) -> Result<XmlHttpRequest, Failure> {
+pub fn open(url: &str, headers: &Headers) -> Result<XmlHttpRequest, Failure> {
     let opened = || {
         let request = XmlHttpRequest::new()?;
         request.open_with_async("PUT", url, true)?;
-        for (name, value) in headers {
+        for (name, value) in headers.iter() {
             request.set_request_header(name, value)?;
         }
         Ok::<_, wasm_bindgen::JsValue>(request)
@@ -43,6 +44,7 @@ pub fn open(url: &str, headers: &BTreeMap<String, String>) -> Result<XmlHttpRequ
 pub async fn send(
     request: &XmlHttpRequest,
     blob: &Blob,
+    headers: &Headers,
     on_progress: impl FnMut(u64) + 'static,
 ) -> Result<Stored, Failure> {
     let mut on_progress = on_progress;
@@ -64,14 +66,14 @@ pub async fn send(
         upload.set_onprogress(None);
     }
     outcome.map_err(|_| Failure::from(ErrorCode::Network))?;
-    answer(request)
+    answer(request, headers.iter().map(|(name, _)| name).find(|name| name.starts_with(CHECKSUM_PREFIX)))
 }
 
-fn answer(request: &XmlHttpRequest) -> Result<Stored, Failure> {
+fn answer(request: &XmlHttpRequest, checksum: Option<&str>) -> Result<Stored, Failure> {
     let header = |name| request.get_response_header(name).ok().flatten();
     match request.status().unwrap_or(0) {
         0 => Err(ErrorCode::Network.into()),
-        200..=299 => Ok(Stored { etag: header("etag"), checksum: header("x-amz-checksum-sha256") }),
+        200..=299 => Ok(Stored { etag: header("etag"), checksum: checksum.and_then(header) }),
         status => {
             let body = request.response_text().ok().flatten().unwrap_or_default();
             Err(Failure {
@@ -89,7 +91,7 @@ fn answer(request: &XmlHttpRequest) -> Result<Stored, Failure> {
 /// The text of an element of S3's error document, which is flat and holds no markup in its texts.
 /// Workers have no DOMParser.
 fn element(xml: &str, name: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-    let (text, _) = rest.split_once("</")?;
+    let (_, rest) = xml.split_once(name)?;
+    let (text, _) = rest.strip_prefix('>')?.split_once("</")?;
     Some(text.chars().take(64).collect())
 }

@@ -1,7 +1,7 @@
 //! One upload under way: carries events to the engine and its actions out into the browser.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use gloo_events::EventListener;
@@ -12,14 +12,14 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortSignal, Blob, XmlHttpRequest};
 
-use super::api::Api;
+use super::api::{Api, Request};
 use super::convert::{UploadOptions, error_to_js, to_js};
 use super::global::now;
-use super::hash::sha256;
+use super::hash::checksum;
 use super::hub::Hub;
 use super::put;
 use super::read::{is_readable, slice};
-use crate::engine::{Action, Call, Demand, Engine, Event, Failure, Now, Put, PutId, Retry, UploadId, Uploaded};
+use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Retry, UploadId, Uploaded};
 use crate::plan::Part;
 use crate::protocol::ErrorCode;
 
@@ -37,7 +37,7 @@ pub struct Session {
     lanes: Cell<u32>,
     inbox: RefCell<VecDeque<Event>>,
     is_busy: Cell<bool>,
-    puts: RefCell<BTreeMap<PutId, XmlHttpRequest>>,
+    puts: RefCell<Vec<(PutId, XmlHttpRequest)>>,
     timer: RefCell<Option<Timeout>>,
     abort_listener: RefCell<Option<EventListener>>,
 }
@@ -138,28 +138,18 @@ impl Session {
 
     fn perform(self: &Rc<Self>, action: Action) {
         let api = self.api.clone();
+        let action = match Request::of(action) {
+            Ok(request) => return self.spawn(api.run(request)),
+            Err(action) => action,
+        };
         match action {
             Action::HashPart(part) => self.hash(part),
-            Action::Create(request) => {
-                self.spawn(async move { api.create(&request).await.map_or_else(failed(Call::Create), Event::Created) })
-            }
-            Action::List { token, after } => {
-                self.spawn(async move { api.list(&token, after).await.map_or_else(failed(Call::List), Event::Listed) })
-            }
-            Action::SignParts { token, request } => self
-                .spawn(async move { api.sign(&token, &request).await.map_or_else(failed(Call::Sign), Event::Signed) }),
-            Action::Complete { token, request } => self.spawn(async move {
-                api.complete(&token, &request).await.map_or_else(failed(Call::Complete), Event::Completed)
-            }),
-            Action::Abort { token } => {
-                self.spawn(async move { api.abort(&token).await.map_or_else(failed(Call::Abort), |()| Event::Aborted) })
-            }
             Action::RefreshCredentials => self.spawn(async move {
                 if api.refresh_credentials().await { Event::CredentialsRefreshed } else { Event::CredentialsFailed }
             }),
             Action::Put(put) => self.put(put),
             Action::CancelPut(id) => {
-                let request = self.puts.borrow_mut().remove(&id);
+                let request = self.take_put(id);
                 // Its `loadend` follows at once; the engine ignores what it says.
                 request.inspect(|request| drop(request.abort()));
             }
@@ -169,7 +159,18 @@ impl Session {
             Action::Forget => call(self.on_record.as_ref(), &()),
             Action::WakeAt(ms) => self.wake_at(ms),
             Action::Finished(outcome) => self.finish(outcome),
+            Action::Create(_)
+            | Action::List { .. }
+            | Action::SignParts { .. }
+            | Action::Complete { .. }
+            | Action::Abort { .. } => {}
         }
+    }
+
+    fn take_put(&self, id: PutId) -> Option<XmlHttpRequest> {
+        let mut puts = self.puts.borrow_mut();
+        let at = puts.iter().position(|(put, _)| *put == id)?;
+        Some(puts.swap_remove(at).1)
     }
 
     fn retry(&self, retry: &Retry) {
@@ -186,13 +187,14 @@ impl Session {
 
     fn hash(self: &Rc<Self>, part: Part) {
         let slice = self.slice(part);
+        let algorithm = self.engine.borrow().algorithm();
         self.spawn(async move {
-            let digest = match slice {
-                Ok(slice) => sha256(&slice).await,
+            let hashed = match slice {
+                Ok(slice) => checksum(&slice, algorithm).await,
                 Err(failure) => Err(failure),
             };
-            match digest {
-                Ok(digest) => Event::PartHashed { part, digest },
+            match hashed {
+                Ok(checksum) => Event::PartHashed { part, checksum },
                 Err(failure) => Event::HashFailed { part, failure },
             }
         });
@@ -205,11 +207,11 @@ impl Session {
         self.spawn(async move {
             let outcome = match opened {
                 Ok((request, slice)) => {
-                    session.puts.borrow_mut().insert(id, request.clone());
+                    session.puts.borrow_mut().push((id, request.clone()));
                     let watching = Rc::clone(&session);
                     let on_progress = move |sent_bytes| watching.dispatch(Event::PutProgress { put: id, sent_bytes });
-                    let outcome = put::send(&request, &slice, on_progress).await;
-                    session.puts.borrow_mut().remove(&id);
+                    let outcome = put::send(&request, &slice, &put.headers, on_progress).await;
+                    session.take_put(id);
                     match outcome {
                         // To the browser a file that it can't read any more is a network error too.
                         Err(failure) if failure.status == 0 && !is_readable(&slice).await => {
@@ -247,10 +249,6 @@ impl Session {
             debug_assert!(settled.is_ok(), "the functions of a promise don't throw");
         }
     }
-}
-
-fn failed(call: Call) -> impl FnOnce(Failure) -> Event {
-    move |failure| Event::CallFailed { call, failure }
 }
 
 /// Calls the user's function. What it throws is the user's to find, not the upload's to fail by.

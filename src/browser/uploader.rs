@@ -50,9 +50,9 @@ impl Uploader {
     /// Throws `UploadError` with `invalid-option`, naming the option.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsUploaderOptions) -> Result<Uploader, JsValue> {
-        let (options, credentials) = UploaderOptions::read(options).map_err(|failure| error_to_js(&failure))?;
-        let config = options.config();
-        let api = Api::new(&options.endpoint, credentials);
+        let options = UploaderOptions::read(options).map_err(|failure| error_to_js(&failure))?;
+        let config = options.config;
+        let api = Api::new(&options.endpoint, options.credentials);
         Ok(Self { api, config, hub: Rc::new(Hub::new(config.parts_in_flight)) })
     }
 
@@ -72,7 +72,7 @@ impl Uploader {
     #[wasm_bindgen(js_name = goOn)]
     pub fn go_on(&self, file: Blob, record: JsValue, options: Option<JsUploadOptions>) -> Result<Upload, JsValue> {
         let options = options.map_or(JsValue::UNDEFINED, JsValue::from);
-        let go_on = || self.begin(file, &options, Some(read_record(record)?));
+        let go_on = || self.begin(file, &options, Some(read_record(&record)?));
         go_on().map_err(|failure| error_to_js(&failure))
     }
 

@@ -1,122 +1,158 @@
 //! Checksums as S3 computes them; no IO.
 //!
-//! S3 knows SHA-256 over a multipart object only as a COMPOSITE checksum: the SHA-256 of the parts'
-//! digests, one behind the other, written `<Base64>-<number of parts>` (S3 User Guide, "Checking
-//! object integrity for data uploads").
+//! S3 knows SHA-256 over a multipart object only as a COMPOSITE checksum, the SHA-256 of the parts'
+//! digests, and CRC64NVME only as a FULL_OBJECT one, that of the whole object (S3 User Guide, "Checking
+//! object integrity for data uploads"). Both follow from the checksums of the parts.
+
+mod crc64nvme;
+mod sha256;
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
-use crate::plan::MAX_PARTS;
+pub use crc64nvme::{Crc64Nvme, Crc64NvmeHasher};
+pub use sha256::{CompositeChecksum, Sha256Digest, Sha256Hasher};
+
 use crate::protocol::{Refusal, string_on_the_wire};
 
-/// A SHA-256 digest, written in Base64 as S3's `x-amz-checksum-sha256` is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Sha256Digest([u8; 32]);
+/// What the bytes of an upload are verified by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChecksumAlgorithm {
+    /// SHA-256: nobody can make other bytes that have it.
+    #[default]
+    Sha256,
+    /// CRC64NVME: finds every accident, and costs less; no help against malice.
+    Crc64nvme,
+    /// Nothing but the length.
+    None,
+}
 
-impl Sha256Digest {
-    /// The digest of some bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+impl ChecksumAlgorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 3] = [Self::Sha256, Self::Crc64nvme, Self::None];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Crc64nvme => "crc64nvme",
+            Self::None => "none",
+        }
     }
 
-    /// Takes over a digest that somebody else computed.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    /// Reads the name on the wire.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text)
     }
+}
 
-    /// Reads 44 characters of Base64.
+/// The checksum of one part, or of an object that was sent in one PUT; Base64 as in S3's headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PartChecksum {
+    /// `x-amz-checksum-sha256`.
+    Sha256(Sha256Digest),
+    /// `x-amz-checksum-crc64nvme`.
+    Crc64Nvme(Crc64Nvme),
+}
+
+impl PartChecksum {
+    /// Reads Base64; its length tells which it is.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         match text.len() {
-            0 => return Err(Refusal::Empty),
-            length if length > 44 => return Err(Refusal::TooLong),
-            _ => {}
+            Crc64Nvme::TEXT_BYTES => Crc64Nvme::parse(text).map(Self::Crc64Nvme),
+            _ => Sha256Digest::parse(text).map(Self::Sha256),
         }
-        let bytes = STANDARD.decode(text).map_err(|_| Refusal::Malformed)?;
-        bytes.try_into().map(Self).map_err(|_| Refusal::Malformed)
     }
 
-    /// The 32 bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+    /// What it was computed by.
+    pub fn algorithm(&self) -> ChecksumAlgorithm {
+        match self {
+            Self::Sha256(_) => ChecksumAlgorithm::Sha256,
+            Self::Crc64Nvme(_) => ChecksumAlgorithm::Crc64nvme,
+        }
     }
 }
 
-impl fmt::Display for Sha256Digest {
+impl From<Sha256Digest> for PartChecksum {
+    fn from(digest: Sha256Digest) -> Self {
+        Self::Sha256(digest)
+    }
+}
+
+impl From<Crc64Nvme> for PartChecksum {
+    fn from(checksum: Crc64Nvme) -> Self {
+        Self::Crc64Nvme(checksum)
+    }
+}
+
+impl fmt::Display for PartChecksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&STANDARD.encode(self.0))
+        match self {
+            Self::Sha256(digest) => digest.fmt(f),
+            Self::Crc64Nvme(checksum) => checksum.fmt(f),
+        }
     }
 }
 
-impl fmt::Debug for Sha256Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sha256Digest({self})")
-    }
-}
+string_on_the_wire!(PartChecksum, "a SHA-256 digest as 44 characters of Base64, or a CRC64NVME as 12");
 
-string_on_the_wire!(Sha256Digest, "a SHA-256 digest as 44 characters of Base64");
-
-/// A SHA-256 in the making, for bytes that arrive one slice after the other.
-#[derive(Clone, Default)]
-pub struct Sha256Hasher(Sha256);
-
-impl Sha256Hasher {
-    /// Adds the bytes that follow.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The digest of all of them.
-    pub fn finish(self) -> Sha256Digest {
-        Sha256Digest(self.0.finalize().into())
-    }
-}
-
-/// The COMPOSITE checksum of a multipart object.
+/// The checksum of an object that was joined from parts, as S3 computes and keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CompositeChecksum {
-    digest: Sha256Digest,
-    parts: u32,
+pub enum ObjectChecksum {
+    /// COMPOSITE, from SHA-256.
+    Composite(CompositeChecksum),
+    /// FULL_OBJECT.
+    Crc64Nvme(Crc64Nvme),
 }
 
-impl CompositeChecksum {
-    /// Combines the digests of all parts, in order.
-    pub fn of<'a>(digests: impl IntoIterator<Item = &'a Sha256Digest>) -> Self {
-        let mut hasher = Sha256Hasher::default();
-        let mut parts = 0;
-        for digest in digests {
-            hasher.update(digest.as_bytes());
-            parts += 1;
+impl ObjectChecksum {
+    /// Combines the checksums of all parts, in order, each with the length of its part in bytes. Nothing if
+    /// they are not all of the algorithm, or if it is none.
+    pub fn of(
+        algorithm: ChecksumAlgorithm,
+        parts: impl IntoIterator<Item = (Option<PartChecksum>, u64)>,
+    ) -> Option<Self> {
+        let parts = parts.into_iter();
+        match algorithm {
+            ChecksumAlgorithm::None => None,
+            ChecksumAlgorithm::Sha256 => {
+                let digests = parts.map(|(checksum, _)| match checksum? {
+                    PartChecksum::Sha256(digest) => Some(digest),
+                    PartChecksum::Crc64Nvme(_) => None,
+                });
+                CompositeChecksum::of_all(digests).map(Self::Composite)
+            }
+            ChecksumAlgorithm::Crc64nvme => {
+                let mut joiner = crc64nvme::Joiner::default();
+                for (checksum, length) in parts {
+                    match checksum? {
+                        PartChecksum::Crc64Nvme(checksum) => joiner.add(checksum, length),
+                        PartChecksum::Sha256(_) => return None,
+                    }
+                }
+                Some(Self::Crc64Nvme(joiner.finish()))
+            }
         }
-        Self { digest: hasher.finish(), parts }
     }
 
-    /// Reads `<Base64>-<number of parts>`.
+    /// Reads `<Base64>-<number of parts>`, or the Base64 of a CRC64NVME.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        if text.is_empty() {
-            return Err(Refusal::Empty);
+        match text.len() {
+            Crc64Nvme::TEXT_BYTES => Crc64Nvme::parse(text).map(Self::Crc64Nvme),
+            _ => CompositeChecksum::parse(text).map(Self::Composite),
         }
-        let (digest, count) = text.split_once('-').ok_or(Refusal::Malformed)?;
-        let parts: u32 = count.parse().map_err(|_| Refusal::Malformed)?;
-        if !(1..=MAX_PARTS).contains(&parts) || parts.to_string() != count {
-            return Err(Refusal::Malformed);
-        }
-        Ok(Self { digest: Sha256Digest::parse(digest)?, parts })
-    }
-
-    /// Of how many parts it is.
-    pub fn parts(&self) -> u32 {
-        self.parts
     }
 }
 
-impl fmt::Display for CompositeChecksum {
+impl fmt::Display for ObjectChecksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.digest, self.parts)
+        match self {
+            Self::Composite(checksum) => checksum.fmt(f),
+            Self::Crc64Nvme(checksum) => checksum.fmt(f),
+        }
     }
 }
 
-string_on_the_wire!(CompositeChecksum, "a composite SHA-256 such as <Base64>-3");
+string_on_the_wire!(ObjectChecksum, "a composite SHA-256 such as <Base64>-3, or a CRC64NVME");

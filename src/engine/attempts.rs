@@ -16,7 +16,7 @@ impl Engine {
 
     pub(super) fn put_done(&mut self, now: Now, put: PutId, etag: Option<String>, checksum: Option<String>) {
         let Some(attempt) = self.parts.end_put(put) else { return };
-        let expected = self.parts.digest(attempt.number).map(|digest| digest.to_string());
+        let expected = self.parts.checksum(attempt.number).map(|checksum| checksum.to_string());
         if checksum.is_some() && checksum != expected {
             let storage_code = Some("BadDigest".to_owned());
             return self.refused(

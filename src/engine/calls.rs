@@ -24,12 +24,13 @@ impl Calls {
 
 impl Engine {
     /// Marks a call as answered. Says whether the answer was waited for.
-    pub(super) fn answered(&mut self, call: Call) -> bool {
+    pub(super) fn answered(&mut self, now: Now, call: Call) -> bool {
         let state = self.calls.of(call);
         if !state.is_under_way() {
             return false;
         }
-        state.settle();
+        self.calls.turnaround_ms = now.ms.saturating_sub(state.started_ms());
+        self.calls.of(call).settle();
         self.calls.has_refreshed = false;
         self.patience.api_worked();
         self.holds.succeeded();
@@ -45,6 +46,9 @@ impl Engine {
                 // It was for an upload that was given up, and says nothing about the one that followed.
                 return self.calls.sign.settle();
             }
+            self.parts.signing_failed();
+        }
+        if call == Call::Create {
             self.parts.signing_failed();
         }
         if call == Call::Complete && failure.code.is_retryable() {

@@ -1,15 +1,13 @@
 //! What goes into the engine and what comes out of it.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::report::{Failure, Progress, Retry, Uploaded};
-use crate::checksum::Sha256Digest;
+use crate::checksum::{ChecksumAlgorithm, PartChecksum};
 use crate::plan::Part;
 use crate::protocol::{
-    CompleteUpload, ContentType, CreateUpload, FileName, FileSize, NetworkHint, PartNumber, PartsListed, PartsSigned,
-    SignParts, UploadCompleted, UploadCreated,
+    CompleteUpload, ContentType, CreateUpload, FileName, FileSize, Headers, NetworkHint, PartNumber, PartsListed,
+    PartsSigned, SignParts, UploadCompleted, UploadCreated,
 };
 
 /// All that the engine may know of the world at one moment.
@@ -42,6 +40,8 @@ pub struct Config {
     pub hashers: u32,
     /// What is known of the link.
     pub network: NetworkHint,
+    /// What the bytes are verified by.
+    pub algorithm: ChecksumAlgorithm,
     /// A PUT of which nothing is heard for so long has stalled and is made again, in milliseconds.
     pub stall_ms: u64,
     /// Whether [`Action::Persist`] outlives the driver, so that an upload that ends for want of a
@@ -55,6 +55,7 @@ impl Default for Config {
             parts_in_flight: 6,
             hashers: 2,
             network: NetworkHint::Unknown,
+            algorithm: ChecksumAlgorithm::Sha256,
             stall_ms: DEFAULT_STALL_MS,
             keeps_records: false,
         }
@@ -78,6 +79,9 @@ pub struct Record {
     pub token: String,
     /// The key of the object to be.
     pub key: String,
+    /// What its bytes are verified by.
+    #[serde(default)]
+    pub algorithm: ChecksumAlgorithm,
     /// Length of every part but the last, in bytes.
     pub part_size: u64,
     /// The most parts that one signing call may name.
@@ -121,8 +125,8 @@ pub enum Event {
     PartHashed {
         /// Exactly what was read.
         part: Part,
-        /// The digest of its bytes.
-        digest: Sha256Digest,
+        /// The checksum of its bytes, by the algorithm of [`super::Engine::algorithm`].
+        checksum: PartChecksum,
     },
     /// A part could not be read.
     HashFailed {
@@ -150,7 +154,7 @@ pub enum Event {
         put: PutId,
         /// The entity tag, if the browser may read it.
         etag: Option<String>,
-        /// The SHA-256 that S3 computed, if the browser may read it.
+        /// The checksum that S3 computed, if it did and the browser may read it.
         checksum: Option<String>,
     },
     /// A PUT failed.
@@ -260,5 +264,5 @@ pub struct Put {
     /// Where to. A secret: not to be logged.
     pub url: String,
     /// With which headers.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Headers,
 }

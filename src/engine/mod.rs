@@ -20,10 +20,9 @@
 //!     size: FileSize::new(300_000_000).expect("within S3's limits"),
 //! });
 //! engine.handle(Now { ms: 0, random: 7 }, Event::Start);
-//! // A large file is announced while its first parts are hashed.
+//! // The first parts are hashed before the API is asked, so that its answer brings their URLs.
 //! let actions: Vec<Action> = std::iter::from_fn(|| engine.poll()).collect();
-//! assert!(matches!(actions[0], Action::Create(_)));
-//! assert!(matches!(actions[1], Action::HashPart(_)));
+//! assert!(matches!(actions[..2], [Action::HashPart(_), Action::HashPart(_)]));
 //! ```
 
 mod attempts;
@@ -32,6 +31,7 @@ mod ending;
 mod event;
 mod hold;
 mod meter;
+mod ordered;
 mod parts;
 mod progress;
 mod queue;
@@ -52,6 +52,7 @@ pub use report::{Failure, Held, Phase, Progress, Retry, Uploaded};
 use retry::{CallState, Patience};
 use window::Window;
 
+use crate::checksum::ChecksumAlgorithm;
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
 use crate::protocol::{CompleteUpload, ErrorCode, PartNumber};
 
@@ -60,8 +61,8 @@ use crate::protocol::{CompleteUpload, ErrorCode, PartNumber};
 enum Stage {
     /// Before [`Event::Start`].
     New,
-    /// A small file is hashed before it is announced.
-    HashingWhole,
+    /// The first parts are hashed before the API is asked, so that their URLs come with its answer.
+    HashingFirst,
     /// The API is asked to open the upload.
     Creating,
     /// The API is asked what S3 holds from an earlier session, behind this part.
@@ -94,6 +95,8 @@ struct Calls {
     /// Fresh credentials were asked for since the API last took some.
     has_refreshed: bool,
     is_refreshing: bool,
+    /// How long the last call that was answered took, in milliseconds.
+    turnaround_ms: u64,
 }
 
 /// One upload. See the [module](self) for how to drive it.
@@ -134,7 +137,7 @@ impl Engine {
             stage: Stage::New,
             open: None,
             completion: None,
-            parts: Parts::new(plan),
+            parts: Parts::new(plan, config.algorithm),
             listed_until: None,
             calls: Calls::default(),
             holds: Holds::default(),
@@ -153,7 +156,7 @@ impl Engine {
     /// An upload of an earlier session, from what [`Action::Persist`] gave out. It goes on where S3 is, or
     /// is removed if that is all that was missing.
     pub fn restore(config: Config, file: FileInfo, record: Record) -> Self {
-        let mut engine = Self::new(config, file);
+        let mut engine = Self::new(Config { algorithm: record.algorithm, ..config }, file);
         if let Some(plan) = Plan::restore(engine.file.size, record.part_size, true) {
             engine.parts.restart(plan);
         }
@@ -167,15 +170,15 @@ impl Engine {
         match event {
             Event::Start => self.begin(),
             Event::Tick => {}
-            Event::PartHashed { part, digest } => self.part_hashed(part, digest),
+            Event::PartHashed { part, checksum } => self.part_hashed(part, checksum),
             Event::HashFailed { failure, .. } => self.end(failure),
-            Event::Created(reply) => self.created(reply),
-            Event::Listed(reply) => self.listed(reply),
-            Event::Signed(reply) => self.signed(reply),
+            Event::Created(reply) => self.created(now, reply),
+            Event::Listed(reply) => self.listed(now, reply),
+            Event::Signed(reply) => self.signed(now, reply),
             Event::PutProgress { put, sent_bytes } => self.put_moved(now, put, sent_bytes),
             Event::PutDone { put, etag, checksum } => self.put_done(now, put, etag, checksum),
             Event::PutFailed { put, failure } => self.put_failed(now, put, failure),
-            Event::Completed(reply) => self.completed(reply),
+            Event::Completed(reply) => self.completed(now, reply),
             Event::Aborted => self.aborted(now),
             Event::CallFailed { call, failure } => self.call_failed(now, call, failure),
             Event::CredentialsRefreshed => self.credentials(true),
@@ -196,6 +199,12 @@ impl Engine {
         self.outbox.pop_front()
     }
 
+    /// What the parts that [`Action::HashPart`] names are to be verified by: never
+    /// [`ChecksumAlgorithm::None`] where it names any.
+    pub fn algorithm(&self) -> ChecksumAlgorithm {
+        self.config.algorithm
+    }
+
     /// Whether [`Action::Finished`] was given out.
     pub fn is_finished(&self) -> bool {
         matches!(self.stage, Stage::Finished)
@@ -214,6 +223,7 @@ impl Engine {
         if self.holds.is_time_to_probe(now) {
             self.hurry();
         }
+        self.measure(now);
         match self.stage {
             Stage::Creating => {
                 self.advance_create(now);
@@ -239,7 +249,7 @@ impl Engine {
         let calls = &self.calls;
         let held = self.holds.wakes_at(now);
         let wakes_at = match self.stage {
-            Stage::New | Stage::HashingWhole | Stage::Finished => None,
+            Stage::New | Stage::HashingFirst | Stage::Finished => None,
             Stage::Ending(_) => calls.abort.wakes_at(),
             // In-flight PUTs of an upload that waits for a network can stall like all others.
             _ if !self.holds.may_call(now) => held.into_iter().chain(self.stalls_at()).min(),

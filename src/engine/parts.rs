@@ -3,12 +3,11 @@
 //! Queues hold the numbers of the parts that wait, lowest first, so that a step costs the same for 10
 //! parts as for 10,000. How parts are sent is in [`super::sending`].
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::event::{Now, PutId};
-use crate::checksum::{CompositeChecksum, Sha256Digest};
+use super::ordered::Ordered;
+use crate::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
 use crate::plan::{Part, Plan};
-use crate::protocol::{CompleteUpload, CompletedPart, ETag, PartNumber, PartToSign, SignedPart, StoredPart};
+use crate::protocol::{CompleteUpload, CompletedPart, ETag, Headers, PartNumber, PartToSign, SignedPart, StoredPart};
 
 /// A URL is not used in its last seconds: the request has to arrive before it expires, in milliseconds.
 const URL_MARGIN_MS: u64 = 5_000;
@@ -17,7 +16,7 @@ const URL_MARGIN_MS: u64 = 5_000;
 #[derive(Debug, Clone)]
 pub(super) struct Presigned {
     pub url: String,
-    pub headers: BTreeMap<String, String>,
+    pub headers: Headers,
     /// The last moment to start a PUT with it.
     pub usable_until_ms: u64,
 }
@@ -48,7 +47,9 @@ pub(super) struct Sending {
 pub(super) struct Slot {
     pub state: State,
     /// From the first time that it was hashed; a second one must agree.
-    pub digest: Option<Sha256Digest>,
+    pub checksum: Option<PartChecksum>,
+    /// What S3 holds of it from an earlier session, until it has been compared with the file.
+    pub held: Option<Box<StoredPart>>,
     /// How often it failed for the network's or the server's sake.
     pub failures: u32,
     /// How often S3 refused its signature or its bytes.
@@ -57,7 +58,8 @@ pub(super) struct Slot {
     pub most_sent_bytes: u64,
 }
 
-const NEW_SLOT: Slot = Slot { state: State::Waiting, digest: None, failures: 0, refusals: 0, most_sent_bytes: 0 };
+const NEW_SLOT: Slot =
+    Slot { state: State::Waiting, checksum: None, held: None, failures: 0, refusals: 0, most_sent_bytes: 0 };
 
 /// What a digest meant for its part.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,17 +76,17 @@ pub(super) enum Hashed {
 #[derive(Debug, Clone)]
 pub(super) struct Parts {
     plan: Plan,
+    algorithm: ChecksumAlgorithm,
     pub(super) slots: Vec<Slot>,
     never_hashed: u32,
-    to_hash: BTreeSet<PartNumber>,
+    to_hash: Ordered<PartNumber>,
     /// Parts that S3 holds from an earlier session, to be compared with the file.
-    held: BTreeMap<PartNumber, StoredPart>,
-    to_compare: BTreeSet<PartNumber>,
+    to_compare: Ordered<PartNumber>,
     comparing: u32,
-    pub(super) to_sign: BTreeSet<PartNumber>,
-    pub(super) ready: BTreeSet<PartNumber>,
-    pub(super) resting: BTreeSet<(u64, PartNumber)>,
-    pub(super) in_flight: BTreeMap<PutId, PartNumber>,
+    pub(super) to_sign: Ordered<PartNumber>,
+    pub(super) ready: Ordered<PartNumber>,
+    pub(super) resting: Ordered<(u64, PartNumber)>,
+    pub(super) in_flight: Vec<(PutId, PartNumber)>,
     hashing: u32,
     signing: Vec<PartNumber>,
     pub(super) next_put: u32,
@@ -96,19 +98,19 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub fn new(plan: Plan) -> Self {
+    pub fn new(plan: Plan, algorithm: ChecksumAlgorithm) -> Self {
         Self {
             plan,
+            algorithm,
             slots: vec![NEW_SLOT; plan.part_count() as usize],
             never_hashed: 1,
-            to_hash: BTreeSet::new(),
-            held: BTreeMap::new(),
-            to_compare: BTreeSet::new(),
+            to_hash: Ordered::default(),
+            to_compare: Ordered::default(),
             comparing: 0,
-            to_sign: BTreeSet::new(),
-            ready: BTreeSet::new(),
-            resting: BTreeSet::new(),
-            in_flight: BTreeMap::new(),
+            to_sign: Ordered::default(),
+            ready: Ordered::default(),
+            resting: Ordered::default(),
+            in_flight: Vec::new(),
             hashing: 0,
             signing: Vec::new(),
             next_put: 0,
@@ -123,7 +125,7 @@ impl Parts {
     /// All from the beginning, by another plan. Attempts go on being numbered, so that late news of an
     /// earlier one is not mistaken for news of these; bytes that have left have left.
     pub fn restart(&mut self, plan: Plan) {
-        *self = Self { next_put: self.next_put, moved_bytes: self.moved_bytes, ..Self::new(plan) };
+        *self = Self { next_put: self.next_put, moved_bytes: self.moved_bytes, ..Self::new(plan, self.algorithm) };
     }
 
     pub fn plan(&self) -> Plan {
@@ -174,7 +176,7 @@ impl Parts {
 
     /// When the first resting part may be sent again.
     pub fn wakes_at(&self) -> Option<u64> {
-        self.resting.first().map(|&(until_ms, _)| until_ms)
+        self.resting.first().map(|(until_ms, _)| until_ms)
     }
 
     pub(super) fn slot(&mut self, number: PartNumber) -> &mut Slot {
@@ -185,13 +187,25 @@ impl Parts {
         self.plan.part(number).map_or(0, |part| part.length)
     }
 
-    /// Takes note of a part that S3 holds. It counts once the file has been seen to have the same bytes.
+    /// Takes note of a part that S3 holds. It counts once the file has been seen to have the same bytes; where
+    /// nothing is verified it counts at once.
     pub fn hold(&mut self, stored: StoredPart) {
         let fits = self.plan.part(stored.number).is_some_and(|part| part.length == stored.size);
-        if fits && ETag::parse(&stored.etag).is_ok() {
-            self.to_compare.insert(stored.number);
-            self.held.insert(stored.number, stored);
+        let Some(etag) = ETag::parse(&stored.etag).ok().filter(|_| fits) else { return };
+        if self.algorithm == ChecksumAlgorithm::None {
+            self.compared(stored.number, etag, stored.size);
+        } else {
+            let number = stored.number;
+            self.to_compare.insert(number);
+            self.slot(number).held = Some(Box::new(stored));
         }
+    }
+
+    /// A part that S3 holds is that of the file.
+    fn compared(&mut self, number: PartNumber, etag: ETag, length: u64) {
+        self.slot(number).state = State::Stored { etag: Some(etag) };
+        self.stored += 1;
+        self.stored_bytes += length;
     }
 
     /// The next part to hash in order to send it, first those that have to be hashed again.
@@ -208,10 +222,19 @@ impl Parts {
             self.plan.part(number)?;
             self.never_hashed += 1;
             // What S3 holds has been compared by now, or will be.
-            if matches!(self.slot(number).state, State::Waiting) && !self.held.contains_key(&number) {
+            let slot = self.slot(number);
+            if matches!(slot.state, State::Waiting) && slot.held.is_none() {
                 return Some(number);
             }
         }
+    }
+
+    /// Lets the next part be signed as it is, where nothing is verified. Says whether there was one.
+    pub fn skip_hash(&mut self) -> bool {
+        let Some(number) = self.to_hash.pop_first().or_else(|| self.next_never_hashed()) else { return false };
+        self.slot(number).state = State::Hashed;
+        self.to_sign.insert(number);
+        true
     }
 
     /// The next part to hash in order to compare it with what S3 holds.
@@ -223,7 +246,7 @@ impl Parts {
         self.plan.part(number)
     }
 
-    pub fn hashed(&mut self, part: Part, digest: Sha256Digest) -> Hashed {
+    pub fn hashed(&mut self, part: Part, checksum: PartChecksum) -> Hashed {
         let number = part.number;
         // Another range was hashed for a plan that the server has replaced since.
         if self.plan.part(number) != Some(part) || !matches!(self.slot(number).state, State::Hashing) {
@@ -232,31 +255,36 @@ impl Parts {
         self.hashing -= 1;
         let slot = self.slot(number);
         slot.state = State::Hashed;
-        match slot.digest.replace(digest) {
-            Some(before) if before != digest => return Hashed::Differs,
+        let held = slot.held.take();
+        match slot.checksum.replace(checksum) {
+            Some(before) if before != checksum => return Hashed::Differs,
             Some(_) => {}
             None => self.hashed_bytes += part.length,
         }
-        match self.held.remove(&number) {
-            None => {
-                self.to_sign.insert(number);
-            }
+        match held {
+            None => self.to_sign.insert(number),
             Some(held) => {
                 self.comparing -= 1;
-                if held.checksum != digest.to_string() {
+                if held.checksum != Some(checksum.to_string()) {
                     return Hashed::Differs;
                 }
-                self.slot(number).state = State::Stored { etag: ETag::parse(&held.etag).ok() };
-                self.stored += 1;
-                self.stored_bytes += part.length;
+                if let Ok(etag) = ETag::parse(&held.etag) {
+                    self.compared(number, etag, part.length);
+                }
             }
         }
         Hashed::Accepted
     }
 
-    /// The digest of a part, once it is known.
-    pub fn digest(&self, number: PartNumber) -> Option<Sha256Digest> {
-        self.slots.get(number.index())?.digest
+    /// The checksum of a part, once it is known.
+    pub fn checksum(&self, number: PartNumber) -> Option<PartChecksum> {
+        self.slots.get(number.index())?.checksum
+    }
+
+    /// Whether the first part has been read as far as it has to be.
+    pub fn has_begun(&self) -> bool {
+        self.slots.first().is_some_and(|slot| !matches!(slot.state, State::Waiting | State::Hashing))
+            || self.checksum(PartNumber::FIRST).is_some()
     }
 
     /// The part has to be read again.
@@ -278,11 +306,9 @@ impl Parts {
         {
             let length = self.length(number);
             let slot = self.slot(number);
-            if let Some(checksum) = slot.digest {
-                slot.state = State::Signing;
-                batch.push(PartToSign { number, length, checksum });
-                self.signing.push(number);
-            }
+            slot.state = State::Signing;
+            batch.push(PartToSign { number, length, checksum: slot.checksum });
+            self.signing.push(number);
         }
         batch
     }
@@ -304,7 +330,7 @@ impl Parts {
             if is_wanted {
                 let lifetime_ms = (signed.expires_in_seconds * 1_000).saturating_sub(URL_MARGIN_MS);
                 self.signing.retain(|&number| number != signed.number);
-                self.to_sign.remove(&signed.number);
+                self.to_sign.remove(signed.number);
                 self.ready.insert(signed.number);
                 self.slot(signed.number).state = State::Ready(Presigned {
                     url: signed.url,
@@ -318,7 +344,7 @@ impl Parts {
 
     /// Moves parts that have rested enough to where they wait for their next attempt.
     pub fn wake(&mut self, now: Now) {
-        while self.resting.first().is_some_and(|&(until_ms, _)| until_ms <= now.ms) {
+        while self.resting.first().is_some_and(|(until_ms, _)| until_ms <= now.ms) {
             self.wake_first();
         }
     }
@@ -358,10 +384,11 @@ impl Parts {
         let mut parts = Vec::with_capacity(self.slots.len());
         for (part, slot) in self.plan.parts().zip(&self.slots) {
             let State::Stored { etag: Some(etag) } = &slot.state else { return None };
-            parts.push(CompletedPart { number: part.number, etag: etag.clone(), checksum: slot.digest? });
+            parts.push(CompletedPart { number: part.number, etag: etag.clone(), checksum: slot.checksum });
         }
-        let checksum = CompositeChecksum::of(parts.iter().map(|part| &part.checksum));
-        Some(CompleteUpload { parts, checksum })
+        let lengths = self.plan.parts().map(|part| part.length);
+        let checksums = self.slots.iter().map(|slot| slot.checksum).zip(lengths);
+        Some(CompleteUpload { parts, checksum: ObjectChecksum::of(self.algorithm, checksums) })
     }
 
     /// The entity tag of the first part, for a single PUT.

@@ -3,24 +3,26 @@
 use super::event::{Action, Now};
 use super::report::{Held, Phase, Progress};
 use super::{Engine, Stage};
-use crate::protocol::PartNumber;
 
 /// Progress is reported no more often than this, in milliseconds, unless there is other news.
 const REPORT_EVERY_MS: u64 = 100;
 
 impl Engine {
+    /// Takes note of the speed, by which it is decided what to do next.
+    pub(super) fn measure(&mut self, now: Now) {
+        match self.stage {
+            Stage::New => {}
+            _ if self.held(now).is_some() => self.meter.interrupt(),
+            _ => self.meter.sample(now.ms, self.parts.moved_bytes()),
+        }
+    }
+
     pub(super) fn report(&mut self, now: Now) {
         // A failure is no progress, least of all the end of it.
         if matches!(self.stage, Stage::New) || matches!(self.outbox.back(), Some(Action::Finished(Err(_)))) {
             return;
         }
-        let held = self.held(now);
-        if held.is_some() {
-            self.meter.interrupt();
-        } else {
-            self.meter.sample(now.ms, self.parts.moved_bytes());
-        }
-        let progress = self.progress(held);
+        let progress = self.progress(self.held(now));
         let is_due = match &self.reported {
             None => true,
             Some((_, before)) if before == &progress || before.phase == Phase::Done => false,
@@ -67,16 +69,16 @@ impl Engine {
 
     fn phase(&self) -> Phase {
         match self.stage {
-            Stage::New | Stage::HashingWhole => Phase::Hash,
+            Stage::New | Stage::HashingFirst => Phase::Hash,
             Stage::Creating | Stage::Listing | Stage::Sending => {
                 // Once bytes were on their way it stays so, also while every part rests.
                 let has_sent = self.parts.in_flight() > 0
                     || self.parts.stored() > 0
                     || self.reported.is_some_and(|(_, before)| before.phase == Phase::Upload);
-                match self.parts.digest(PartNumber::FIRST) {
+                match self.parts.has_begun() {
                     _ if has_sent => Phase::Upload,
-                    Some(_) => Phase::Sign,
-                    None => Phase::Hash,
+                    true => Phase::Sign,
+                    false => Phase::Hash,
                 }
             }
             Stage::Completing => Phase::Complete,

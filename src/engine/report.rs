@@ -106,8 +106,9 @@ pub struct Uploaded {
     pub key: String,
     /// Its entity tag without quotes; none if S3 kept it but its answer got lost.
     pub etag: Option<String>,
-    /// Its SHA-256, Base64: of the whole object after a single PUT, composite (`…-N`) after parts.
-    pub checksum: String,
+    /// Its checksum, Base64: SHA-256 of the whole object after a single PUT, composite (`…-N`) after parts, or the
+    /// CRC64NVME of the whole object; none where nothing was verified.
+    pub checksum: Option<String>,
     /// Its size in bytes.
     pub size: u64,
 }

@@ -33,7 +33,7 @@ impl Parts {
             }
             let id = PutId(self.next_put);
             self.next_put += 1;
-            self.in_flight.insert(id, number);
+            self.in_flight.push((id, number));
             let put = Put { id, part, url: presigned.url.clone(), headers: presigned.headers.clone() };
             self.slot(number).state = State::Sending(Sending { presigned, sent_bytes: 0, moved_ms: now.ms });
             return Some(put);
@@ -43,7 +43,7 @@ impl Parts {
 
     /// Notes that bytes of an attempt have left.
     pub fn progress(&mut self, now: Now, put: PutId, bytes: u64) -> Moved {
-        let Some(&number) = self.in_flight.get(&put) else { return Moved::Nothing };
+        let Some(number) = self.number_of(put) else { return Moved::Nothing };
         let length = self.length(number);
         let slot = self.slot(number);
         let State::Sending(sending) = &mut slot.state else { return Moved::Nothing };
@@ -72,7 +72,7 @@ impl Parts {
     }
 
     fn deadlines(&self, stall_ms: u64) -> impl Iterator<Item = (PutId, u64)> {
-        self.in_flight.iter().filter_map(move |(&put, &number)| match &self.slots[number.index()].state {
+        self.in_flight.iter().filter_map(move |&(put, number)| match &self.slots[number.index()].state {
             State::Sending(sending) => {
                 let is_moving = (1..self.length(number)).contains(&sending.sent_bytes);
                 let patience_ms = if is_moving { stall_ms } else { stall_ms * 2 };
@@ -84,7 +84,8 @@ impl Parts {
 
     /// Ends an attempt, however it went. Nothing for one that had been given up.
     pub fn end_put(&mut self, put: PutId) -> Option<Attempt> {
-        let number = self.in_flight.remove(&put)?;
+        let at = self.in_flight.iter().position(|&(id, _)| id == put)?;
+        let (_, number) = self.in_flight.remove(at);
         let State::Sending(sending) = std::mem::replace(&mut self.slot(number).state, State::Hashed) else {
             return None;
         };
@@ -94,7 +95,11 @@ impl Parts {
 
     /// Whether an answer to an attempt is still to come.
     pub fn is_in_flight(&self, put: PutId) -> bool {
-        self.in_flight.contains_key(&put)
+        self.number_of(put).is_some()
+    }
+
+    fn number_of(&self, put: PutId) -> Option<PartNumber> {
+        self.in_flight.iter().find(|&&(id, _)| id == put).map(|&(_, number)| number)
     }
 
     /// S3 has the part. Says its length in bytes.
@@ -132,7 +137,7 @@ impl Parts {
 
     /// Gives up every attempt under way and says which they were. The parts wait for their next turn.
     pub fn cancel_all(&mut self) -> Vec<PutId> {
-        let puts: Vec<_> = self.in_flight.keys().copied().collect();
+        let puts: Vec<_> = self.in_flight.iter().map(|&(put, _)| put).collect();
         for &put in &puts {
             if let Some(Attempt { number, presigned }) = self.end_put(put) {
                 self.wait_for_turn(number, Some(presigned));

@@ -4,7 +4,7 @@ use super::event::{Action, Call, Now, Record};
 use super::parts::Hashed;
 use super::report::Uploaded;
 use super::{Engine, Stage};
-use crate::checksum::Sha256Digest;
+use crate::checksum::{ChecksumAlgorithm, PartChecksum};
 use crate::plan::{Part, Plan};
 use crate::protocol::{
     CreateUpload, ErrorCode, PartNumber, PartsListed, PartsSigned, SignParts, UploadCompleted, UploadCreated,
@@ -18,6 +18,9 @@ const HASH_AHEAD: u32 = 3;
 /// How far ahead at most, in seconds of the measured speed: half of the life of the shortest-lived URL, so
 /// that a cancelled upload has not read the whole file and no URL waits until it expires.
 const HASH_AHEAD_SECONDS: f64 = 30.0;
+
+/// No more parts than these are announced with the upload: what every server signs at once.
+const MAX_FIRST_PARTS: usize = 16;
 
 impl Engine {
     pub(super) fn begin(&mut self) {
@@ -41,43 +44,49 @@ impl Engine {
             if matches!(self.stage, Stage::Ending(_)) {
                 self.discard();
             }
-        } else if self.parts.plan().is_multipart() {
-            self.stage = Stage::Creating;
         } else {
-            self.stage = Stage::HashingWhole;
-            self.outbox.extend(self.parts.start_hash().map(Action::HashPart));
+            self.stage = Stage::HashingFirst;
+            self.hash_ahead();
+            self.announce();
         }
     }
 
-    pub(super) fn part_hashed(&mut self, part: Part, digest: Sha256Digest) {
+    /// Asks for the upload as soon as the first parts that are hashed at once are hashed.
+    fn announce(&mut self) {
+        if matches!(self.stage, Stage::HashingFirst) && self.parts.hashing() == 0 {
+            self.stage = Stage::Creating;
+        }
+    }
+
+    pub(super) fn part_hashed(&mut self, part: Part, checksum: PartChecksum) {
         if matches!(self.stage, Stage::New | Stage::Completing | Stage::Ending(_) | Stage::Finished) {
             return;
         }
-        match self.parts.hashed(part, digest) {
+        match self.parts.hashed(part, checksum) {
             Hashed::Unexpected => {}
             Hashed::Differs => self.end(ErrorCode::FileChanged.into()),
-            Hashed::Accepted if matches!(self.stage, Stage::HashingWhole) => self.stage = Stage::Creating,
-            Hashed::Accepted => {}
+            Hashed::Accepted => self.announce(),
         }
     }
 
     pub(super) fn advance_create(&mut self, now: Now) {
         if self.holds.may_call(now) && self.calls.create.may_start(now) {
             self.calls.create.start(now);
-            let checksum = self.parts.digest(PartNumber::FIRST);
+            let parts = self.parts.start_signing(MAX_FIRST_PARTS);
             self.outbox.push_back(Action::Create(CreateUpload {
                 name: self.file.name.clone(),
                 content_type: self.file.content_type.clone(),
                 size: self.file.size,
-                checksum: checksum.filter(|_| !self.parts.plan().is_multipart()),
+                algorithm: self.config.algorithm,
+                parts,
                 network: self.config.network,
             }));
         }
     }
 
-    pub(super) fn created(&mut self, reply: UploadCreated) {
+    pub(super) fn created(&mut self, now: Now, reply: UploadCreated) {
         let asked_ms = self.calls.create.started_ms();
-        if !self.answered(Call::Create) {
+        if !self.answered(now, Call::Create) {
             return;
         }
         let is_multipart = reply.kind == UploadKind::Multipart;
@@ -86,6 +95,7 @@ impl Engine {
         self.open = Some(Record {
             token: reply.token,
             key: reply.key,
+            algorithm: self.config.algorithm,
             part_size: reply.part_size,
             max_parts_per_request: reply.max_parts_per_request.max(1),
             expires_in_seconds: reply.expires_in_seconds,
@@ -101,7 +111,7 @@ impl Engine {
         }
         if matches!(self.stage, Stage::Creating) {
             self.stage = Stage::Sending;
-            self.parts.signed(asked_ms, reply.signed.into_iter().collect());
+            self.parts.signed(asked_ms, reply.parts);
             self.persist();
         } else {
             self.discard();
@@ -118,8 +128,8 @@ impl Engine {
         }
     }
 
-    pub(super) fn listed(&mut self, reply: PartsListed) {
-        if !self.answered(Call::List) || !matches!(self.stage, Stage::Listing) {
+    pub(super) fn listed(&mut self, now: Now, reply: PartsListed) {
+        if !self.answered(now, Call::List) || !matches!(self.stage, Stage::Listing) {
             return;
         }
         for part in reply.parts {
@@ -161,9 +171,13 @@ impl Engine {
         }
     }
 
-    /// Whether parts wait for URLs, and few that have one are left.
+    /// Whether parts wait for URLs, and no more are left that have one than are sent while the API answers.
+    /// The later it is asked the more parts are hashed by then, and the fewer calls it takes.
     pub(super) fn wants_urls(&self) -> bool {
-        self.parts.unsigned() > 0 && self.parts.ready() <= self.window.limit()
+        let part_bytes = self.parts.plan().part_bytes().max(1) as f64;
+        let parts_per_ms = self.meter.bytes_per_second().unwrap_or(0.0) / part_bytes / 1_000.0;
+        let meanwhile = (parts_per_ms * (2 * self.calls.turnaround_ms) as f64) as u32 + 1;
+        self.parts.unsigned() > 0 && self.parts.ready() <= meanwhile.min(self.window.limit())
     }
 
     /// Keeps the hashers busy, so far ahead of the PUTs and no further. What S3 holds already is compared
@@ -173,6 +187,10 @@ impl Engine {
             return;
         }
         let ahead = self.parts_ahead();
+        if self.config.algorithm == ChecksumAlgorithm::None {
+            while self.parts.ahead() < ahead && self.parts.skip_hash() {}
+            return;
+        }
         while self.parts.hashing() < self.config.hashers {
             let next = if self.parts.ahead() < ahead { self.parts.start_hash() } else { None };
             match next.or_else(|| self.parts.start_compare()) {
@@ -207,9 +225,9 @@ impl Engine {
         measured.filter(|&bits| bits > 0).unwrap_or(self.config.network.bits_per_second())
     }
 
-    pub(super) fn signed(&mut self, reply: PartsSigned) {
+    pub(super) fn signed(&mut self, now: Now, reply: PartsSigned) {
         let asked_ms = self.calls.sign.started_ms();
-        if !self.answered(Call::Sign) || std::mem::take(&mut self.calls.sign_is_stale) {
+        if !self.answered(now, Call::Sign) || std::mem::take(&mut self.calls.sign_is_stale) {
             return;
         }
         if matches!(self.stage, Stage::Sending) {
@@ -228,8 +246,8 @@ impl Engine {
             self.stage = Stage::Completing;
             return;
         }
-        let checksum = self.parts.digest(PartNumber::FIRST).map(|digest| digest.to_string());
-        let (Some(open), Some(checksum)) = (&self.open, checksum) else { return };
+        let checksum = self.parts.checksum(PartNumber::FIRST).map(|checksum| checksum.to_string());
+        let Some(open) = &self.open else { return };
         let uploaded = Uploaded {
             key: open.key.clone(),
             etag: self.parts.first_etag().map(ToString::to_string),
@@ -257,17 +275,18 @@ impl Engine {
     /// had checked the digest that was sent along.
     pub(super) fn was_completed(&mut self) {
         let (Some(open), Some(completion)) = (&self.open, &self.completion) else { return };
-        let (key, checksum) = (open.key.clone(), completion.checksum.to_string());
+        let (key, checksum) = (open.key.clone(), completion.checksum.map(|checksum| checksum.to_string()));
         self.finish(Ok(Uploaded { key, etag: None, checksum, size: self.file.size.bytes() }));
     }
 
-    pub(super) fn completed(&mut self, reply: UploadCompleted) {
-        if !self.answered(Call::Complete) || !matches!(self.stage, Stage::Completing) {
+    pub(super) fn completed(&mut self, now: Now, reply: UploadCompleted) {
+        if !self.answered(now, Call::Complete) || !matches!(self.stage, Stage::Completing) {
             return;
         }
-        let expected = self.completion.as_ref().map(|completion| completion.checksum.to_string());
+        let expected = self.completion.as_ref().and_then(|completion| completion.checksum);
+        let expected = expected.map(|checksum| checksum.to_string());
         let is_ours = self.open.as_ref().is_some_and(|open| open.key == reply.key);
-        if !is_ours || expected.as_ref() != Some(&reply.checksum) || reply.size != self.file.size.bytes() {
+        if !is_ours || expected != reply.checksum || reply.size != self.file.size.bytes() {
             return self.end(ErrorCode::Integrity.into());
         }
         let UploadCompleted { key, etag, checksum, size } = reply;

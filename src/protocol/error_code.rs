@@ -15,6 +15,11 @@ macro_rules! error_codes {
             /// Every code, in the order of `docs/errors.md`.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
+            /// Reads the name on the wire.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == text)
+            }
+
             /// The name on the wire, such as `part-repeated`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code),* }

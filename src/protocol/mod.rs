@@ -13,11 +13,13 @@
 //! a new server can talk to an old page.
 
 mod error_code;
+mod headers;
 mod reply;
 mod request;
 mod values;
 
 pub use error_code::{ErrorCode, Problem};
+pub use headers::Headers;
 pub use reply::{PartsListed, PartsSigned, SignedPart, StoredPart, UploadCompleted, UploadCreated, UploadKind};
 pub use request::{CompleteUpload, CompletedPart, CreateUpload, ListParts, PartToSign, SignParts};
 pub use values::{ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber, Refusal};

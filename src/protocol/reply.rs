@@ -1,9 +1,8 @@
 //! What the API answers.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use super::headers::Headers;
 use super::values::PartNumber;
 
 /// How the bytes travel.
@@ -34,9 +33,9 @@ pub struct UploadCreated {
     pub max_parts_per_request: u32,
     /// For how long the token is good, in seconds.
     pub expires_in_seconds: u64,
-    /// The one signed PUT of a small file whose digest came with the request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signed: Option<SignedPart>,
+    /// The signed PUTs of the parts that came with the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<SignedPart>,
 }
 
 /// The answer to [`super::SignParts`].
@@ -56,7 +55,7 @@ pub struct SignedPart {
     /// Where to PUT it. A secret until it expires: it is never logged.
     pub url: String,
     /// Headers that the PUT must carry exactly, `Content-Length` apart, which the browser sets.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Headers,
     /// For how long S3 takes it, in seconds from now. An age, not a time of day: the browser's clock
     /// may be wrong.
     pub expires_in_seconds: u64,
@@ -83,8 +82,9 @@ pub struct StoredPart {
     pub size: u64,
     /// Its entity tag, without quotes.
     pub etag: String,
-    /// The SHA-256 that S3 computed, Base64.
-    pub checksum: String,
+    /// The checksum that S3 computed, Base64; none where the upload has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
 }
 
 /// The answer to [`super::CompleteUpload`]: the object exists.
@@ -95,8 +95,9 @@ pub struct UploadCompleted {
     pub key: String,
     /// Its entity tag, without quotes.
     pub etag: String,
-    /// The composite checksum that S3 computed and stored, `<Base64>-<parts>`.
-    pub checksum: String,
+    /// The checksum that S3 computed and stored: `<Base64>-<parts>` after SHA-256, Base64 after CRC64NVME.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
     /// Its size in bytes.
     pub size: u64,
 }

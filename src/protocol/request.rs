@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::values::{ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber};
-use crate::checksum::{CompositeChecksum, Sha256Digest};
+use crate::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
 
 /// `POST /uploads`: the user has a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,10 +16,13 @@ pub struct CreateUpload {
     pub content_type: ContentType,
     /// Its size in bytes.
     pub size: FileSize,
-    /// The digest of the whole file, where it is small enough for one PUT: the reply then brings the
-    /// signed URL along and saves a round trip.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checksum: Option<Sha256Digest>,
+    /// What its bytes are verified by.
+    #[serde(default)]
+    pub algorithm: ChecksumAlgorithm,
+    /// The first parts, as far as they are known already: the reply brings their URLs along and saves a
+    /// round trip. A small file is one part. Parts that don't fit the server's plan are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartToSign>,
     /// What is known of the link, for the lifetime of the URLs.
     #[serde(default)]
     pub network: NetworkHint,
@@ -44,8 +47,9 @@ pub struct PartToSign {
     pub number: PartNumber,
     /// Its length in bytes, exactly what the plan says.
     pub length: u64,
-    /// The digest of its bytes: S3 refuses any others.
-    pub checksum: Sha256Digest,
+    /// The checksum of its bytes: S3 refuses any others. None only where the upload has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<PartChecksum>,
 }
 
 /// `GET /uploads/parts?after=N`: what does S3 hold already?
@@ -63,8 +67,9 @@ pub struct ListParts {
 pub struct CompleteUpload {
     /// Every part, in order.
     pub parts: Vec<CompletedPart>,
-    /// The composite checksum that the client reckons the object must have.
-    pub checksum: CompositeChecksum,
+    /// The checksum that the client reckons the object must have. None only where the upload has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<ObjectChecksum>,
 }
 
 /// One part of a [`CompleteUpload`].
@@ -75,6 +80,7 @@ pub struct CompletedPart {
     pub number: PartNumber,
     /// The entity tag that S3 answered its PUT with.
     pub etag: ETag,
-    /// The digest of its bytes.
-    pub checksum: Sha256Digest,
+    /// The checksum of its bytes, as it was signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<PartChecksum>,
 }

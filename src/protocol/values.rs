@@ -81,7 +81,7 @@ impl FileName {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        Self(if end == 0 { "file" } else { &text[..end] }.to_owned())
+        Self(text.get(..end).filter(|fitting| !fitting.is_empty()).unwrap_or("file").to_owned())
     }
 
     /// The name as the user knows it.
@@ -307,6 +307,20 @@ pub enum NetworkHint {
 }
 
 impl NetworkHint {
+    /// Reads the name on the wire.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "slow-2g" => Self::Slow2g,
+            "2g" => Self::G2,
+            "3g" => Self::G3,
+            "4g" => Self::G4,
+            "wifi" => Self::Wifi,
+            "ethernet" => Self::Ethernet,
+            "unknown" => Self::Unknown,
+            _ => return None,
+        })
+    }
+
     /// The speed to reckon with until one is measured, in bit/s.
     pub fn bits_per_second(self) -> u64 {
         match self {

@@ -200,6 +200,56 @@ test('over plain http, where crypto.subtle is missing, Wasm hashes', async () =>
   await lan.stop();
 });
 
+test('a file can be verified by CRC64NVME, whole or in parts, and the server decides what is enough', async () => {
+  const { page, close } = await openPage(server);
+  const upload = (checksum, mebibytes) =>
+    page.evaluate(
+      async ([checksum, size]) => {
+        const { Uploader } = await import('/directput/index.js');
+        const uploader = new Uploader({ endpoint: '/uploads', checksum });
+        const bytes = new Uint8Array(size).map((_, at) => at >> 9);
+        try {
+          return await uploader.upload(new Blob([bytes]), { name: 'a.bin' });
+        } catch ({ code, message }) {
+          return { code, message };
+        } finally {
+          await uploader.close();
+        }
+      },
+      [checksum, mebibytes * MIB],
+    );
+  for (const mebibytes of [1, 20]) {
+    const { key, checksum } = await upload('crc64nvme', mebibytes);
+    assert.match(checksum, /^[\w+/]{11}=$/);
+    const record = JSON.parse(readFileSync(join(server.data, '.directput/records', `${key}.json`), 'utf8'));
+    assert.equal(record.crc64nvme, checksum, 'the server has computed the same from the bytes that arrived');
+    assert.equal(statSync(join(server.data, server.bucket, key)).size, mebibytes * MIB);
+  }
+  const refused = await upload('none', 1);
+  assert.equal(refused.code, 'invalid-value');
+  assert.match(refused.message, /algorithm: expected one of sha256, crc64nvme/);
+  await close();
+});
+
+test('without a checksum a file arrives where the server allows it', async () => {
+  const lax = await startServer({ data: join(folder, 'lax'), env: { ALLOWED_CHECKSUMS: 'sha256,none' } });
+  const { page, close } = await openPage(lax);
+  const result = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads', checksum: 'none' });
+    const results = [];
+    for (const size of [1, 20 << 20]) results.push(await uploader.upload(new Blob([new Uint8Array(size).fill(7)])));
+    return results;
+  });
+  for (const [index, size] of [1, 20 * MIB].entries()) {
+    assert.deepEqual([result[index].checksum, result[index].size], [null, size]);
+    const stored = readFileSync(join(lax.data, lax.bucket, result[index].key));
+    assert.ok(stored.length === size && stored.every((byte) => byte === 7));
+  }
+  await close();
+  await lax.stop();
+});
+
 test('objects, open uploads and credentials survive a restart', async () => {
   const data = join(folder, 'restarted');
   const post = async (at, body) => {
@@ -208,7 +258,10 @@ test('objects, open uploads and credentials survive a restart', async () => {
   };
   const first = await startServer({ data });
   const checksum = createHash('sha256').update('abc').digest('base64');
-  const { key, signed } = await post(first, { name: 'a.bin', type: 'a/b', size: 3, checksum });
+  const parts = [{ number: 1, length: 3, checksum }];
+  const opened = await post(first, { name: 'a.bin', type: 'a/b', size: 3, parts });
+  const { key } = opened;
+  const [signed] = opened.parts;
   const stored = await fetch(signed.url, { method: 'PUT', headers: signed.headers, body: 'abc' });
   assert.equal(stored.status, 200);
   const { token } = await post(first, { name: 'b.bin', type: 'a/b', size: 40 * MIB });

@@ -1,15 +1,13 @@
 //! An engine on a made-up clock, and a driver that does what the test tells it to.
 
-use std::collections::BTreeMap;
-
-use directput::checksum::{CompositeChecksum, Sha256Digest};
+use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, PartChecksum, Sha256Digest};
 use directput::engine::{
     Action, Call, Config, Engine, Event, Failure, FileInfo, Now, Progress, Put, Record, Retry, Uploaded,
 };
 use directput::plan::{Part, Plan, SINGLE_PUT_BYTES};
 use directput::protocol::{
-    CompleteUpload, ContentType, CreateUpload, ErrorCode, FileName, FileSize, PartNumber, PartsSigned, SignParts,
-    SignedPart, UploadCompleted, UploadCreated, UploadKind,
+    CompleteUpload, ContentType, CreateUpload, ErrorCode, FileName, FileSize, Headers, PartNumber, PartsSigned,
+    SignParts, SignedPart, UploadCompleted, UploadCreated, UploadKind,
 };
 
 pub const MIB: u64 = 1 << 20;
@@ -19,6 +17,7 @@ const KEEPING: Config = Config {
     parts_in_flight: 6,
     hashers: 2,
     network: directput::protocol::NetworkHint::Unknown,
+    algorithm: ChecksumAlgorithm::Sha256,
     stall_ms: 30_000,
     keeps_records: true,
 };
@@ -161,12 +160,21 @@ impl Bench {
                 return;
             }
             for part in parts {
-                self.send(Event::PartHashed { part, digest: digest(part) });
+                self.send(Event::PartHashed { part, checksum: digest(part) });
             }
         }
     }
 
+    /// Hashes the first parts, after which the upload is asked for.
+    pub fn hash_first(&mut self) {
+        for part in self.hashes() {
+            self.send(Event::PartHashed { part, checksum: digest(part) });
+        }
+    }
+
+    /// Opens the upload. None of the first parts' URLs comes with the answer.
     pub fn create(&mut self) {
+        self.hash_first();
         assert_eq!(self.creates().len(), 1);
         let reply = created(self.plan());
         self.send(Event::Created(reply));
@@ -213,8 +221,8 @@ impl Bench {
     }
 }
 
-pub fn digest(part: Part) -> Sha256Digest {
-    Sha256Digest::of(&part.offset.to_le_bytes())
+pub fn digest(part: Part) -> PartChecksum {
+    Sha256Digest::of(&part.offset.to_le_bytes()).into()
 }
 
 pub fn created(plan: Plan) -> UploadCreated {
@@ -226,7 +234,7 @@ pub fn created(plan: Plan) -> UploadCreated {
         part_count: plan.part_count(),
         max_parts_per_request: 100,
         expires_in_seconds: 86_400,
-        signed: None,
+        parts: Vec::new(),
     }
 }
 
@@ -234,15 +242,27 @@ pub fn signed(request: &SignParts) -> PartsSigned {
     let sign = |part: &directput::protocol::PartToSign| SignedPart {
         number: part.number,
         url: format!("https://s3.test/{}", part.number.get()),
-        headers: BTreeMap::new(),
+        headers: Headers::default(),
         expires_in_seconds: URL_SECONDS,
     };
     PartsSigned { parts: request.parts.iter().map(sign).collect() }
 }
 
 pub fn completed(request: &CompleteUpload, size: u64) -> Event {
-    let checksum = CompositeChecksum::of(request.parts.iter().map(|part| &part.checksum)).to_string();
+    let checksum = Some(composite(request.parts.iter().filter_map(|part| part.checksum)));
     Event::Completed(UploadCompleted { key: "uploads/key".to_owned(), etag: "whole-3".to_owned(), checksum, size })
+}
+
+/// What S3 makes of the parts' SHA-256.
+pub fn composite(parts: impl IntoIterator<Item = PartChecksum>) -> String {
+    let digests: Vec<_> = parts
+        .into_iter()
+        .map(|checksum| match checksum {
+            PartChecksum::Sha256(digest) => digest,
+            PartChecksum::Crc64Nvme(_) => panic!("not verified by SHA-256"),
+        })
+        .collect();
+    CompositeChecksum::of(&digests).to_string()
 }
 
 fn file(size: u64) -> FileInfo {

@@ -9,6 +9,7 @@ use crate::bench::*;
 #[test]
 fn a_plan_that_does_not_fit_the_file_is_refused_and_cleaned_up() {
     let mut bench = Bench::new(100 * MIB);
+    bench.hash_first();
     assert_eq!(bench.creates().len(), 1);
     let reply = UploadCreated { part_count: 3, ..created(bench.plan()) };
     bench.send(Event::Created(reply));
@@ -79,7 +80,7 @@ fn bytes_that_arrived_corrupted_are_hashed_and_sent_again() {
     let put = bench.puts().remove(0);
     bench.fail_put(&put, 400, "BadDigest");
     assert_eq!(bench.hashes(), [put.part]);
-    bench.send(Event::PartHashed { part: put.part, digest: digest(put.part) });
+    bench.send(Event::PartHashed { part: put.part, checksum: digest(put.part) });
     bench.sign_all();
     assert_eq!(bench.puts().pop().expect("sent again").part, put.part);
 }
@@ -91,7 +92,7 @@ fn a_part_that_hashes_differently_the_second_time_means_the_file_changed() {
     bench.hash_and_sign();
     let put = bench.puts().remove(0);
     bench.fail_put(&put, 400, "BadDigest");
-    bench.send(Event::PartHashed { part: put.part, digest: Sha256Digest::of(b"other bytes") });
+    bench.send(Event::PartHashed { part: put.part, checksum: Sha256Digest::of(b"other bytes").into() });
     bench.remove();
     assert_eq!(bench.failed_with(), Some(ErrorCode::FileChanged));
 }
@@ -145,6 +146,7 @@ fn a_lost_answer_to_a_single_put_is_recognised_by_the_refusal_of_the_second() {
 #[test]
 fn api_calls_are_retried_with_backoff_and_then_given_up() {
     let mut bench = Bench::new(20 * MIB);
+    bench.hash_first();
     for attempt in 1..=7 {
         assert_eq!(bench.creates().len(), 1, "attempt {attempt}");
         bench.send(Event::CallFailed { call: Call::Create, failure: ErrorCode::Network.into() });
@@ -169,6 +171,7 @@ fn a_signing_call_that_fails_leaves_its_parts_to_the_next() {
 #[test]
 fn a_refusal_by_the_api_is_final_and_keeps_its_code() {
     let mut bench = Bench::new(20 * MIB);
+    bench.hash_first();
     let failure = Failure { status: 415, ..ErrorCode::TypeNotAllowed.into() };
     bench.send(Event::CallFailed { call: Call::Create, failure: failure.clone() });
     assert_eq!(bench.outcome(), Some(Err(failure)));
@@ -194,6 +197,7 @@ fn an_abort_stops_every_put_removes_the_upload_and_then_finishes() {
 #[test]
 fn an_abort_while_the_upload_is_being_opened_removes_what_the_reply_brings() {
     let mut bench = Bench::new(100 * MIB);
+    bench.hash_first();
     bench.send(Event::Abort);
     assert!(bench.outcome().is_none());
     bench.create();

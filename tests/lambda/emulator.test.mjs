@@ -79,16 +79,23 @@ async function invoke(payload) {
 
 test('an HTTP API event brings a signed URL, and one over the limit a problem', async () => {
   const checksum = 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=';
-  const request = { name: 'a.png', type: 'image/png', size: 3, checksum };
+  const parts = [{ number: 1, length: 3, checksum }];
+  const request = { name: 'a.png', type: 'image/png', size: 3, parts };
   const reply = await invoke(event('POST', '/uploads', request));
   assert.equal(reply.statusCode, 201, JSON.stringify(reply));
-  const { key, signed } = JSON.parse(reply.body);
+  const {
+    key,
+    parts: [signed],
+  } = JSON.parse(reply.body);
   assert.match(key, /^uploads\/[0-9a-f-]{36}\.png$/);
   const presigned = new URL(signed.url);
   assert.equal(presigned.host, 'emulated-bucket.s3.eu-central-1.amazonaws.com');
   assert.equal(presigned.pathname, `/${key}`);
   assert.equal(presigned.searchParams.get('X-Amz-Expires'), '60');
-  assert.match(presigned.searchParams.get('X-Amz-SignedHeaders'), /content-length.*if-none-match.*x-amz-checksum-sha256/);
+  assert.match(
+    presigned.searchParams.get('X-Amz-SignedHeaders'),
+    /content-length.*if-none-match.*x-amz-checksum-sha256/,
+  );
   assert.equal(signed.headers['x-amz-checksum-sha256'], checksum);
 
   const refusal = await invoke(event('POST', '/uploads', { ...request, size: 1_000_001 }));

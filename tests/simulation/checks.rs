@@ -239,7 +239,7 @@ impl Checks {
             true => CompositeChecksum::of(digests).to_string(),
             false => digests[0].to_string(),
         };
-        if uploaded.checksum != checksum || uploaded.size != self.scenario.size {
+        if uploaded.checksum != Some(checksum) || uploaded.size != self.scenario.size {
             return Err("it tells of another object than S3 has".to_owned());
         }
         Ok(())

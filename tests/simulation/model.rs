@@ -145,7 +145,7 @@ impl State {
         let failed = |call, failure| Event::CallFailed { call, failure };
         let (call, done) = match action {
             Action::HashPart(part) => {
-                return Event::PartHashed { part, digest: Sha256Digest::of(&part.offset.to_le_bytes()) };
+                return Event::PartHashed { part, checksum: Sha256Digest::of(&part.offset.to_le_bytes()).into() };
             }
             Action::Put(put) if fate == Fate::LostBefore => {
                 return Event::PutFailed { put: put.id, failure: ErrorCode::Network.into() };

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use directput::checksum::{CompositeChecksum, Sha256Digest};
+use directput::checksum::{CompositeChecksum, PartChecksum, Sha256Digest};
 use directput::engine::Failure;
 use directput::plan::Plan;
 use directput::protocol::{
-    CompleteUpload, CreateUpload, ErrorCode, PartNumber, PartsListed, PartsSigned, SignParts, SignedPart, StoredPart,
-    UploadCompleted, UploadCreated, UploadKind,
+    CompleteUpload, CreateUpload, ErrorCode, Headers, PartNumber, PartToSign, PartsListed, PartsSigned, SignParts,
+    SignedPart, StoredPart, UploadCompleted, UploadCreated, UploadKind,
 };
 
 /// Pages of a listing are short, so that there are several.
@@ -61,6 +61,14 @@ pub struct Storage {
     part_bytes: Option<u64>,
 }
 
+/// Everything is verified by SHA-256 here.
+fn digest_of(checksum: Option<PartChecksum>) -> Sha256Digest {
+    match checksum {
+        Some(PartChecksum::Sha256(digest)) => digest,
+        other => panic!("not verified by SHA-256: {other:?}"),
+    }
+}
+
 fn refusal(status: u16, storage_code: &str) -> Failure {
     Failure { status, storage_code: Some(storage_code.to_owned()), ..ErrorCode::StorageRefused.into() }
 }
@@ -89,7 +97,9 @@ impl Storage {
         let upload =
             Upload { key: key.clone(), plan, parts: BTreeMap::new(), state, is_known: false, token_is_good: true };
         self.uploads.push(upload);
-        let signed = (!plan.is_multipart()).then_some(request.checksum).flatten();
+        let fits = |part: &&PartToSign| plan.part(part.number).is_some_and(|planned| planned.length == part.length);
+        let fitting = request.parts.iter().filter(fits).take(MAX_PARTS_PER_REQUEST as usize);
+        let parts = fitting.map(|part| self.sign_one(now_ms, index, part.number, digest_of(part.checksum))).collect();
         UploadCreated {
             token: index.to_string(),
             key,
@@ -98,7 +108,7 @@ impl Storage {
             part_count: plan.part_count(),
             max_parts_per_request: MAX_PARTS_PER_REQUEST,
             expires_in_seconds: 86_400,
-            signed: signed.map(|digest| self.sign_one(now_ms, index, PartNumber::FIRST, digest)),
+            parts,
         }
     }
 
@@ -107,7 +117,7 @@ impl Storage {
         SignedPart {
             number,
             url: (self.urls.len() - 1).to_string(),
-            headers: BTreeMap::new(),
+            headers: Headers::default(),
             expires_in_seconds: self.url_seconds,
         }
     }
@@ -124,7 +134,8 @@ impl Storage {
         for wanted in &request.parts {
             assert_eq!(plan.part(wanted.number).map(|part| part.length), Some(wanted.length), "{request:?}");
         }
-        let parts = request.parts.iter().map(|part| self.sign_one(now_ms, index, part.number, part.checksum));
+        let parts =
+            request.parts.iter().map(|part| self.sign_one(now_ms, index, part.number, digest_of(part.checksum)));
         Ok(PartsSigned { parts: parts.collect() })
     }
 
@@ -175,7 +186,7 @@ impl Storage {
                 number,
                 size: upload.plan.part(number).expect("planned").length,
                 etag: format!("{}-{digest}", number.get()),
-                checksum: digest.to_string(),
+                checksum: Some(digest.to_string()),
             })
             .collect();
         let is_truncated = parts.len() > PARTS_PER_PAGE;
@@ -187,9 +198,10 @@ impl Storage {
     pub fn complete(&mut self, token: &str, request: &CompleteUpload) -> Result<UploadCompleted, Failure> {
         let index = self.upload(token)?;
         let upload = &mut self.uploads[index];
-        let digests: Vec<_> = request.parts.iter().map(|part| part.checksum).collect();
+        let digests: Vec<_> = request.parts.iter().map(|part| digest_of(part.checksum)).collect();
         assert_eq!(digests.len(), upload.plan.part_count() as usize);
-        assert_eq!(CompositeChecksum::of(&digests), request.checksum);
+        let composite = Some(CompositeChecksum::of(&digests).to_string());
+        assert_eq!(composite, request.checksum.map(|checksum| checksum.to_string()));
         match upload.state {
             UploadState::Removed | UploadState::Gone => return Err(api_refusal(ErrorCode::UploadGone)),
             // S3 answers a repeated completion as the first.
@@ -210,7 +222,7 @@ impl Storage {
         Ok(UploadCompleted {
             key: upload.key.clone(),
             etag: "whole".to_owned(),
-            checksum: request.checksum.to_string(),
+            checksum: composite,
             size: upload.plan.size(),
         })
     }

@@ -383,7 +383,7 @@ impl World {
                 let event = if session.file_is_unreadable {
                     Event::HashFailed { part, failure: ErrorCode::FileChanged.into() }
                 } else {
-                    Event::PartHashed { part, digest: self.disk.digest(part) }
+                    Event::PartHashed { part, checksum: self.disk.digest(part).into() }
                 };
                 self.after(1 + part.length / 500_000, What::ToEngine { session: number, event: Box::new(event) });
             }

@@ -38,6 +38,9 @@ pub struct Record {
     pub etag: String,
     /// SHA-256 in Base64, composite (`…-N`) after a multipart upload; none if nobody asked for one.
     pub sha256: Option<String>,
+    /// CRC64NVME in Base64, of the whole object; none if nobody asked for one.
+    #[serde(default)]
+    pub crc64nvme: Option<String>,
 }
 
 /// An object as a reader finds it.

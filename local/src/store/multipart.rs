@@ -1,12 +1,13 @@
 //! Multipart uploads as folders: `uploads/<id>/` with a file and a record for each part.
 
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use directput::checksum::{CompositeChecksum, Sha256Digest};
+use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, Sha256Digest};
 use directput::plan::MIN_PART_BYTES;
 use md5::{Digest, Md5};
+use s3s::checksum::ChecksumHasher;
 use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -20,8 +21,8 @@ pub struct NewUpload {
     pub key: String,
     /// What is kept beside it.
     pub attributes: Attributes,
-    /// Whether every part must come with its SHA-256.
-    pub needs_sha256: bool,
+    /// The checksum that every part must come with.
+    pub algorithm: ChecksumAlgorithm,
 }
 
 /// An upload that is open.
@@ -46,15 +47,30 @@ pub struct ListedPart {
     pub etag: String,
     /// Its SHA-256, Base64.
     pub sha256: String,
+    /// Its CRC64NVME, Base64, if it came with one.
+    pub crc64nvme: Option<String>,
+}
+
+impl ListedPart {
+    /// What it was verified by.
+    fn checksum(&self, algorithm: ChecksumAlgorithm) -> Option<&str> {
+        match algorithm {
+            ChecksumAlgorithm::Sha256 => Some(&self.sha256),
+            ChecksumAlgorithm::Crc64nvme => self.crc64nvme.as_deref(),
+            ChecksumAlgorithm::None => None,
+        }
+    }
 }
 
 /// What a completion asks for.
 #[derive(Debug)]
 pub struct Completion {
-    /// Number, entity tag without quotes and SHA-256 of each part.
+    /// Number, entity tag without quotes and checksum of each part.
     pub parts: Vec<(u32, String, Option<String>)>,
     /// The composite checksum that the object must have.
     pub sha256: Option<String>,
+    /// The CRC64NVME that the object must have.
+    pub crc64nvme: Option<String>,
     /// The size in bytes that it must have.
     pub size: Option<u64>,
     /// Whether an object that is there already is kept.
@@ -116,8 +132,13 @@ impl Store {
         let _guard = self.commit.lock().await;
         // It may have been aborted while the part was on its way: then nothing is kept.
         self.upload(key, id).await?;
-        let part =
-            ListedPart { number, size: received.size, etag: hex(&received.md5), sha256: received.sha256.to_string() };
+        let part = ListedPart {
+            number,
+            size: received.size,
+            etag: hex(&received.md5),
+            sha256: received.sha256.to_string(),
+            crc64nvme: received.crc64nvme,
+        };
         received.file.persist(folder.join(format!("{number}.part"))).map_err(|e| S3Error::internal_error(e.error))?;
         write_json(&folder.join(format!("{number}.json")), &part).await?;
         Ok(part)
@@ -158,13 +179,19 @@ impl Store {
         }
         let upload = self.upload(key, id).await?;
         let parts = choose(&upload, &self.parts(key, id).await?, wanted)?;
-        let record = join(&upload, &parts, wanted)?;
+        let mut record = join(&upload, &parts, wanted)?;
         if wanted.write_once && path.exists() {
             return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
         }
         let folder = self.upload_folder(id)?;
         let files = parts.iter().map(|part| folder.join(format!("{}.part", part.number))).collect();
         let whole = concatenate(files, self.incoming()).await?;
+        if upload.algorithm == ChecksumAlgorithm::Crc64nvme {
+            record.crc64nvme = crc64nvme_of(whole.to_path_buf()).await?;
+            if wanted.crc64nvme.is_some() && wanted.crc64nvme != record.crc64nvme {
+                return Err(s3_error!(BadDigest, "The CRC64NVME you specified did not match the calculated checksum"));
+            }
+        }
         write_json(&self.record_path(key), &record).await?;
         make_parent(&path).await?;
         whole.persist(&path).map_err(|error| S3Error::internal_error(error.error))?;
@@ -188,14 +215,14 @@ fn choose(upload: &NewUpload, stored: &[ListedPart], wanted: &Completion) -> S3R
         return Err(s3_error!(InvalidPartOrder));
     }
     let mut chosen = Vec::with_capacity(wanted.parts.len());
-    for (index, (number, etag, sha256)) in wanted.parts.iter().enumerate() {
+    for (index, (number, etag, checksum)) in wanted.parts.iter().enumerate() {
         let part = stored.iter().find(|part| part.number == *number && part.etag == *etag);
         let part = part.ok_or_else(|| s3_error!(InvalidPart, "Part {number} could not be found"))?;
-        match sha256 {
-            Some(sha256) if *sha256 != part.sha256 => {
+        match checksum {
+            Some(checksum) if Some(checksum.as_str()) != part.checksum(upload.algorithm) => {
                 return Err(s3_error!(InvalidPart, "The checksum of part {number} did not match"));
             }
-            None if upload.needs_sha256 => {
+            None if upload.algorithm != ChecksumAlgorithm::None => {
                 return Err(s3_error!(InvalidRequest, "The checksum of part {number} is missing"));
             }
             _ => {}
@@ -228,7 +255,9 @@ fn join(upload: &NewUpload, parts: &[ListedPart], wanted: &Completion) -> S3Resu
     Ok(Record {
         attributes: upload.attributes.clone(),
         etag: format!("{}-{}", hex(&md5.finalize()), parts.len()),
-        sha256: upload.needs_sha256.then_some(composite),
+        sha256: (upload.algorithm == ChecksumAlgorithm::Sha256).then_some(composite),
+        // That of the whole object is computed from its bytes.
+        crc64nvme: None,
     })
 }
 
@@ -242,6 +271,22 @@ async fn concatenate(files: Vec<PathBuf>, folder: PathBuf) -> S3Result<tempfile:
         Ok(whole.into_temp_path())
     };
     tokio::task::spawn_blocking(copy).await.map_err(S3Error::internal_error)?.map_err(S3Error::internal_error)
+}
+
+async fn crc64nvme_of(path: PathBuf) -> S3Result<Option<String>> {
+    let read = |path: &Path| -> io::Result<Option<String>> {
+        let mut hasher = ChecksumHasher { crc64nvme: Some(Default::default()), ..ChecksumHasher::default() };
+        let mut file = std::fs::File::open(path)?;
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(hasher.finalize().checksum_crc64nvme),
+                length => hasher.update(&buffer[..length]),
+            }
+        }
+    };
+    let outcome = tokio::task::spawn_blocking(move || read(&path)).await;
+    outcome.map_err(S3Error::internal_error)?.map_err(S3Error::internal_error)
 }
 
 pub fn hex(bytes: &[u8]) -> String {

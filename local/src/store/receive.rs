@@ -36,6 +36,8 @@ pub struct Received {
     pub md5: [u8; 16],
     /// Its SHA-256.
     pub sha256: Sha256Digest,
+    /// Its CRC64NVME, Base64, if the client has claimed one.
+    pub crc64nvme: Option<String>,
 }
 
 /// Reads a body into a new file below `folder`.
@@ -58,8 +60,10 @@ pub async fn receive(folder: &Path, body: Option<StreamingBlob>, claimed: &Claim
     }
     file.flush().await.map_err(s3s::S3Error::internal_error)?;
     let sha256 = Sha256Digest::from_bytes(sha256.finalize().into());
-    let received = Received { file: path, size, md5: md5.finalize().into(), sha256 };
-    check(&received, others, claimed)?;
+    let computed = others.finalize();
+    let crc64nvme = computed.checksum_crc64nvme.clone();
+    let received = Received { file: path, size, md5: md5.finalize().into(), sha256, crc64nvme };
+    check(&received, computed, claimed)?;
     Ok(received)
 }
 
@@ -74,14 +78,13 @@ fn other_hashers(claimed: &Checksum) -> ChecksumHasher {
     }
 }
 
-fn check(received: &Received, others: ChecksumHasher, claimed: &Claimed) -> S3Result<()> {
+fn check(received: &Received, mut computed: Checksum, claimed: &Claimed) -> S3Result<()> {
     if claimed.length.is_some_and(|length| u64::try_from(length) != Ok(received.size)) {
         return Err(s3_error!(IncompleteBody, "The body has another length than Content-Length"));
     }
     if claimed.md5.as_ref().is_some_and(|claimed| *claimed != STANDARD.encode(received.md5)) {
         return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received"));
     }
-    let mut computed = others.finalize();
     computed.checksum_sha256 = Some(received.sha256.to_string());
     let pairs = [
         ("SHA256", &claimed.checksum.checksum_sha256, &computed.checksum_sha256),

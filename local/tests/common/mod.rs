@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::config::{Credentials, RequestChecksumCalculation, ResponseChecksumValidation};
 use directput_local::{Fault, Options, Server};
 use tempfile::TempDir;
 
@@ -13,6 +13,7 @@ pub struct Running {
     pub api: String,
     pub bucket: &'static str,
     pub s3: Client,
+    pub credentials: Credentials,
     pub folder: TempDir,
     pub http: reqwest::Client,
     _stop: tokio::sync::oneshot::Sender<()>,
@@ -44,6 +45,8 @@ async fn start_as(settings: &[(&str, &str)], faults: Vec<Fault>, control: bool) 
         allow_origin: Vec::new(),
         faults,
         control,
+        discard: false,
+        link: None,
         settings: Box::new(move |name| settings.get(name).cloned()),
     })
     .await
@@ -58,6 +61,7 @@ async fn start_as(settings: &[(&str, &str)], faults: Vec<Fault>, control: bool) 
         api: format!("{}/uploads", server.page_url()),
         bucket: server.bucket(),
         s3: Client::from_conf(config),
+        credentials: server.credentials(),
         folder,
         http: reqwest::Client::new(),
         _stop: stop,

@@ -1,0 +1,63 @@
+// The page of a run: prepares the contestant that its address names, uploads when the driver says so, and watches the
+// page's own thread meanwhile.
+const directput = (options) => async (target) => (await import('./directput.js')).prepare(target, options);
+const peer = (load) => async (target) => (await load()).prepare(target);
+
+/** Each is loaded only when its turn comes. */
+const CONTESTANTS = {
+  floor: peer(() => import('./floor.js')),
+  reference: peer(() => import('./reference.js')),
+  'reference-page': peer(() => import('./reference-page.js')),
+  uppy: peer(() => import('./uppy.js')),
+  'lib-storage': peer(() => import('./lib-storage.js')),
+  evaporate: peer(() => import('./evaporate.js')),
+  'single-put': peer(() => import('./single-put.js')),
+  'directput-sha256': directput({}),
+  'directput-page': directput({ worker: false }),
+  // The driver opens this one's page at an address where there is no crypto.subtle.
+  'directput-wasm': directput({}),
+  'directput-crc64nvme': directput({ checksum: 'crc64nvme' }),
+  'directput-none': directput({ checksum: 'none' }),
+};
+
+/** Watches the thread of the page: tasks over 50 ms, the time between frames, the time until input is heard. */
+function watch() {
+  const seen = { longTaskMs: 0, frameMs: 0, inputDelayMs: 0 };
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) seen.longTaskMs = Math.max(seen.longTaskMs, duration);
+  });
+  observer.observe({ type: 'longtask' });
+  const onMove = ({ timeStamp }) => {
+    seen.inputDelayMs = Math.max(seen.inputDelayMs, performance.now() - timeStamp);
+  };
+  addEventListener('mousemove', onMove);
+  let isOver = false;
+  let before;
+  const onFrame = (now) => {
+    if (before !== undefined) seen.frameMs = Math.max(seen.frameMs, now - before);
+    before = now;
+    if (!isOver) requestAnimationFrame(onFrame);
+  };
+  requestAnimationFrame(onFrame);
+  return async () => {
+    // What is reported late belongs to the run too.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    isOver = true;
+    observer.disconnect();
+    removeEventListener('mousemove', onMove);
+    return seen;
+  };
+}
+
+const { contestant, s3, bucket } = Object.fromEntries(new URLSearchParams(location.search));
+const upload = await CONTESTANTS[contestant]({ s3, bucket });
+
+globalThis.run = async () => {
+  const files = [...document.querySelector('#file').files];
+  const stop = watch();
+  const started = performance.now();
+  await upload(files);
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, ...(await stop()) };
+};
+document.body.dataset.state = 'ready';

@@ -1,0 +1,37 @@
+// What is measured: the files and the links, and who takes part.
+
+const MIB = 1 << 20;
+const MBIT = 1_000_000;
+
+const PEERS = ['floor', 'reference', 'uppy', 'lib-storage', 'evaporate', 'single-put'];
+const OURS = ['directput-sha256', 'directput-page', 'directput-wasm', 'directput-crc64nvme', 'directput-none'];
+
+/** Without a link, bytes go as fast as the machine moves them. `timeoutSeconds` ends a run that hangs. */
+export const CASES = {
+  '256MiB': { files: 1, bytes: 256 * MIB, contestants: [...PEERS, ...OURS], timeoutSeconds: 120 },
+  '2GiB': { files: 1, bytes: 2048 * MIB, contestants: [...PEERS, ...OURS], timeoutSeconds: 180 },
+  '200x1MiB': { files: 200, bytes: MIB, contestants: [...PEERS, ...OURS], timeoutSeconds: 120 },
+  '100Mbit-50ms': {
+    files: 1,
+    bytes: 128 * MIB,
+    contestants: [...PEERS, 'directput-sha256'],
+    link: { bitsPerSecond: 100 * MBIT, roundTripMs: 50 },
+    timeoutSeconds: 90,
+  },
+  '1Gbit-20ms': {
+    files: 1,
+    bytes: 1024 * MIB,
+    contestants: [...PEERS, 'directput-sha256', 'directput-crc64nvme'],
+    link: { bitsPerSecond: 1000 * MBIT, roundTripMs: 20 },
+    timeoutSeconds: 120,
+  },
+  '10Mbit-200ms-resets': {
+    files: 1,
+    bytes: 64 * MIB,
+    contestants: [...PEERS, 'directput-sha256'],
+    link: { bitsPerSecond: 10 * MBIT, roundTripMs: 200 },
+    // One PUT of a hundred loses its connection when half of its bytes are through.
+    faults: [{ on: 'put', drop: 'midway', every: 100 }],
+    timeoutSeconds: 240,
+  },
+};

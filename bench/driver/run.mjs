@@ -1,0 +1,112 @@
+// One run: a fresh page, one contestant, one set of files; what it took, and what it did to page and memory.
+import { readFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const MIB = 1 << 20;
+
+/** How often memory is read, in milliseconds. */
+const SAMPLE_MS = 50;
+
+/** Plain http under a name that is not localhost is no secure context: Wasm has to hash. */
+const LAN_HOST = 'directput.test';
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--disable-background-networking',
+      `--host-resolver-rules=MAP ${LAN_HOST} 127.0.0.1`,
+    ],
+  });
+}
+
+/** The private memory of the browser's processes of one type, in bytes. */
+function memoryOf(processes, type) {
+  let kibibytes = 0;
+  for (const { id } of processes.filter((process) => process.type === type)) {
+    try {
+      const status = readFileSync(`/proc/${id}/status`, 'utf8');
+      kibibytes += Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return kibibytes * 1024;
+}
+
+/** Reads the memory until it is told to stop; says by how much it grew at most. */
+async function watchMemory(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const read = () => ({ renderer: memoryOf(processInfo, 'renderer'), browser: memoryOf(processInfo, 'browser') });
+  const before = read();
+  const most = { ...before };
+  const timer = setInterval(() => {
+    const now = read();
+    for (const type of Object.keys(most)) most[type] = Math.max(most[type], now[type]);
+  }, SAMPLE_MS);
+  return async () => {
+    clearInterval(timer);
+    return { renderer: (most.renderer - before.renderer) / MIB, browser: (most.browser - before.browser) / MIB };
+  };
+}
+
+/** Moves the mouse now and then, so that the page has input to be late for. */
+function moveMouse(page) {
+  let at = 0;
+  const timer = setInterval(() => {
+    at = (at + 7) % 100;
+    page.mouse.move(10 + at, 40).catch(() => {});
+  }, 150);
+  return () => clearInterval(timer);
+}
+
+async function counts(server) {
+  return (await fetch(`${server.page}/-/counts`)).json();
+}
+
+/** @returns the figures of one upload, or `{ error }`. */
+export async function run(server, contestant, paths, bytes, timeoutSeconds) {
+  const browser = await launch();
+  try {
+    const page = await (await browser.newContext()).newPage();
+    const failed = new Promise((_, reject) => {
+      page.on('crash', () => reject(new Error('the page crashed')));
+      page.on('pageerror', (error) => reject(error));
+      setTimeout(() => reject(new Error(`not done after ${timeoutSeconds} s`)), timeoutSeconds * 1000).unref();
+    });
+    failed.catch(() => {});
+    const origin = contestant === 'directput-wasm' ? server.page.replace('127.0.0.1', LAN_HOST) : server.page;
+    const query = new URLSearchParams({ contestant, s3: server.s3, bucket: server.bucket });
+    await page.goto(`${origin}/?${query}`);
+    await Promise.race([page.locator('body[data-state=ready]').waitFor({ timeout: 20_000 }), failed]);
+    await page.setInputFiles('#file', paths);
+    const countsBefore = await counts(server);
+    const memory = await watchMemory(browser);
+    const mouse = moveMouse(page);
+    try {
+      const seen = await Promise.race([page.evaluate(() => globalThis.run()), failed]);
+      const countsAfter = await counts(server);
+      const grown = await memory();
+      return {
+        mibPerSecond: bytes / MIB / seen.seconds,
+        longTaskMs: seen.longTaskMs,
+        frameMs: seen.frameMs,
+        inputDelayMs: seen.inputDelayMs,
+        rendererMib: grown.renderer,
+        browserMib: grown.browser,
+        apiCalls: countsAfter.apiCalls - countsBefore.apiCalls,
+      };
+    } finally {
+      mouse();
+      await memory();
+    }
+  } catch (error) {
+    return { error: String(error.message ?? error).split('\n')[0] };
+  } finally {
+    await browser.close();
+  }
+}

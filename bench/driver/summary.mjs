@@ -1,0 +1,29 @@
+// From the runs of a contestant to its line in results.json.
+
+const round = (value) => Math.round(value * 10) / 10;
+
+export function median(values) {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length / 2;
+  return sorted.length % 2 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export function summary(runs) {
+  const done = runs.filter(({ error }) => error === undefined);
+  // One that fails now and then has no figures either: nobody wants an uploader that works most of the time.
+  const error = runs.find((run) => run.error)?.error;
+  if (error !== undefined) return { error: `${error} (${runs.length - done.length} of ${runs.length} runs)` };
+  const speeds = done.map(({ mibPerSecond }) => mibPerSecond);
+  const most = (name) => round(Math.max(...done.map((run) => run[name])));
+  const typical = (name) => round(median(done.map((run) => run[name])));
+  return {
+    mib_per_s: { min: round(Math.min(...speeds)), median: round(median(speeds)), max: round(Math.max(...speeds)) },
+    long_task_ms_max: most('longTaskMs'),
+    frame_ms_max: most('frameMs'),
+    input_delay_ms_max: most('inputDelayMs'),
+    renderer_mib_extra: typical('rendererMib'),
+    browser_mib_extra: typical('browserMib'),
+    api_calls: typical('apiCalls'),
+    error: null,
+  };
+}

@@ -1,0 +1,209 @@
+//! Presigned PUTs by AWS Signature Version 4 in the query (S3 API Reference, "Authenticating Requests: Using
+//! Query Parameters").
+//!
+//! The cryptography is `aws-sigv4`'s. What is built here is the request that is signed, which is this API's
+//! policy: each header that a PUT has to carry. The SDK's presigner builds a client's whole pipeline for each
+//! URL; this one derives the signing key once a day and builds two strings. `tests/sign.rs` holds its URLs
+//! against the SDK's, byte for byte.
+
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest, Sha256};
+
+/// What stays as it is in a query; RFC 3986 section 2.3.
+pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What stays as it is in a path.
+const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
+
+/// Where a bucket is, and in which region its requests are signed.
+#[derive(Debug)]
+pub struct Signer {
+    /// Scheme and host.
+    origin: String,
+    host: String,
+    /// What stands before a key: a slash, or the bucket too where it is not part of the host.
+    path: String,
+    region: String,
+    key: Mutex<Option<SigningKey>>,
+}
+
+struct SigningKey {
+    day: String,
+    secret: String,
+    bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SigningKey").field("day", &self.day).finish_non_exhaustive()
+    }
+}
+
+/// One PUT to be signed.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// S3's name of the operation.
+    pub operation: &'static str,
+    /// The object's key.
+    pub key: &'a str,
+    /// The query, by ascending names, apart from what the signature brings.
+    pub query: &'a [(&'static str, &'a str)],
+    /// All headers that it must carry, by ascending lower-case names, `host` apart.
+    pub headers: &'a [(&'static str, &'a str)],
+    /// For how long it is good.
+    pub lifetime: Duration,
+}
+
+impl Signer {
+    /// A signer for where a URL that the SDK has signed for this key points: the rules for endpoints are the SDK's.
+    /// Nothing if it is no such URL.
+    pub fn like(url: &str, key: &str) -> Option<Self> {
+        let (before, query) = url.split_once('?')?;
+        let base = before.strip_suffix(key)?;
+        let host_at = base.find("://")? + 3;
+        let path_at = host_at + base[host_at..].find('/')?;
+        let scope = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+        Some(Self {
+            origin: base[..path_at].to_owned(),
+            host: base[host_at..path_at].to_owned(),
+            path: base[path_at..].to_owned(),
+            region: scope.split("%2F").nth(2)?.to_owned(),
+            key: Mutex::default(),
+        })
+    }
+
+    /// Signs as somebody at some time; what is the same for all URLs is done once here.
+    pub fn begin<'a>(&'a self, credentials: &Credentials, now: SystemTime) -> Option<Signing<'a>> {
+        let written = DateTime::from(now).fmt(DateTimeFormat::DateTime).ok()?;
+        // 2026-11-25T12:00:00.5Z
+        let seconds = written.split(['.', 'Z']).next()?;
+        let time: String = seconds.chars().filter(|character| !"-:".contains(*character)).collect::<String>() + "Z";
+        let day = time.split('T').next()?.to_owned();
+        let scope = format!("{day}/{}/s3/aws4_request", self.region);
+        let credential = format!("{}/{scope}", credentials.access_key_id());
+        let token = credentials.session_token().map(|token| utf8_percent_encode(token, UNRESERVED).to_string());
+        Some(Signing {
+            signer: self,
+            key: self.key_of(&day, credentials.secret_access_key(), now),
+            credential: utf8_percent_encode(&credential, UNRESERVED).to_string(),
+            scope,
+            time,
+            token,
+        })
+    }
+
+    fn key_of(&self, day: &str, secret: &str, now: SystemTime) -> Vec<u8> {
+        let mut cached = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*cached {
+            Some(key) if key.day == day && key.secret == secret => key.bytes.clone(),
+            _ => {
+                let bytes = generate_signing_key(secret, now, &self.region, "s3").as_ref().to_vec();
+                *cached = Some(SigningKey { day: day.to_owned(), secret: secret.to_owned(), bytes: bytes.clone() });
+                bytes
+            }
+        }
+    }
+}
+
+/// Signs any number of PUTs at one moment.
+pub struct Signing<'a> {
+    signer: &'a Signer,
+    key: Vec<u8>,
+    /// Who signs, for what, percent-encoded.
+    credential: String,
+    scope: String,
+    time: String,
+    /// The session's token, percent-encoded.
+    token: Option<String>,
+}
+
+impl Signing<'_> {
+    /// The URL of a PUT. Writing to a `String` never fails.
+    pub fn url(&self, request: &Request<'_>) -> String {
+        let Self { signer, key, credential, scope, time, token } = self;
+        let Signer { origin, host, path, .. } = signer;
+        let seconds = request.lifetime.as_secs();
+        let path = format!("{path}{}", utf8_percent_encode(request.key, PATH));
+        let names = names_of(request.headers);
+        let encoded_names = names.replace(';', "%3B");
+        let mut own_query = String::new();
+        for (name, value) in request.query {
+            let _ = write!(own_query, "{name}={}&", utf8_percent_encode(value, UNRESERVED));
+        }
+        let token_before = token.as_ref().map_or(String::new(), |token| format!("X-Amz-Security-Token={token}&"));
+        let operation = request.operation;
+
+        // The canonical request has its query in the order of the names' bytes.
+        let mut canonical = format!(
+            "PUT\n{path}\nX-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date={time}\
+             &X-Amz-Expires={seconds}&{token_before}X-Amz-SignedHeaders={encoded_names}&{own_query}x-id={operation}\n"
+        );
+        let mut has_host = false;
+        for (name, value) in request.headers {
+            if !has_host && *name > "host" {
+                has_host = true;
+                let _ = writeln!(canonical, "host:{host}");
+            }
+            let _ = write!(canonical, "{name}:");
+            push_folded(&mut canonical, value);
+            canonical.push('\n');
+        }
+        if !has_host {
+            let _ = writeln!(canonical, "host:{host}");
+        }
+        let _ = write!(canonical, "\n{names}\nUNSIGNED-PAYLOAD");
+
+        let mut to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n");
+        push_hex(&mut to_sign, &Sha256::digest(canonical.as_bytes()));
+        let signature = calculate_signature(key, to_sign.as_bytes());
+        let token_after = token.as_ref().map_or(String::new(), |token| format!("&X-Amz-Security-Token={token}"));
+        format!(
+            "{origin}{path}?x-id={operation}&{own_query}X-Amz-Algorithm=AWS4-HMAC-SHA256\
+             &X-Amz-Credential={credential}&X-Amz-Date={time}&X-Amz-Expires={seconds}\
+             &X-Amz-SignedHeaders={encoded_names}&X-Amz-Signature={signature}{token_after}"
+        )
+    }
+}
+
+/// The names of the headers and `host`, with semicolons between them.
+fn names_of(headers: &[(&'static str, &str)]) -> String {
+    let before = headers.iter().take_while(|(name, _)| *name < "host").count();
+    let mut names = String::with_capacity(160);
+    for (at, name) in headers.iter().map(|(name, _)| *name).enumerate() {
+        if at == before {
+            names.push_str("host;");
+        }
+        names.push_str(name);
+        names.push(';');
+    }
+    if before == headers.len() {
+        names.push_str("host;");
+    }
+    names.pop();
+    names
+}
+
+/// Adds a header's value as it is signed: without space around it, and none twice in it.
+fn push_folded(canonical: &mut String, value: &str) {
+    let mut words = value.split(' ').filter(|word| !word.is_empty());
+    canonical.push_str(words.next().unwrap_or_default());
+    for word in words {
+        canonical.push(' ');
+        canonical.push_str(word);
+    }
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for &byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+}

@@ -1,0 +1,48 @@
+//! Counts what clients ask for, so that a benchmark can say how many calls an upload took.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::routing::{any, get};
+use axum::{Json, Router};
+
+/// Requests since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    api_calls: AtomicU64,
+    puts: AtomicU64,
+    preflights: AtomicU64,
+}
+
+/// Counts a request to the API or to the bucket.
+pub async fn count(State(counts): State<Arc<Counts>>, request: Request, next: Next) -> Response {
+    let counter = match *request.method() {
+        Method::OPTIONS => &counts.preflights,
+        Method::PUT => &counts.puts,
+        _ => &counts.api_calls,
+    };
+    counter.fetch_add(1, Ordering::Relaxed);
+    next.run(request).await
+}
+
+/// `GET /-/counts` says them; `/-/peer` stands in for the signing API of uploaders that are not ours: it
+/// answers at once and counts as a call.
+pub fn counters(counts: Arc<Counts>) -> Router {
+    let show = async |State(counts): State<Arc<Counts>>| {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Json(serde_json::json!({
+            "apiCalls": of(&counts.api_calls),
+            "puts": of(&counts.puts),
+            "preflights": of(&counts.preflights),
+        }))
+    };
+    let peer = async |State(counts): State<Arc<Counts>>| {
+        counts.api_calls.fetch_add(1, Ordering::Relaxed);
+        Json(serde_json::json!({}))
+    };
+    Router::new().route("/-/counts", get(show)).route("/-/peer", any(peer)).with_state(counts)
+}

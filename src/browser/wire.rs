@@ -1,0 +1,161 @@
+//! The wire format as JavaScript has it: what the API answered, and what `onRecord` has kept, read member by member.
+//!
+//! `serde` could do that too, but each message would bring a deserializer and the words for every mistake, which
+//! together weighed half as much as all else in the module. What comes from the API needs no words: either it can
+//! be understood or it can't. `tests/browser.rs` holds these readers against the same golden files as serde's.
+
+use js_sys::{Array, JsString, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
+use crate::engine::Record;
+use crate::protocol::{
+    CompleteUpload, CompletedPart, ETag, ErrorCode, Headers, PartNumber, PartsListed, PartsSigned, SignedPart,
+    StoredPart, UploadCompleted, UploadCreated, UploadKind,
+};
+
+/// A member of an object; `undefined` if it isn't there.
+pub fn member(value: &JsValue, name: &str) -> JsValue {
+    Reflect::get(value, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// A member that is a text.
+pub fn text(value: &JsValue, name: &str) -> Option<String> {
+    member(value, name).as_string()
+}
+
+/// A member that is a whole number, not below 0.
+fn whole(value: &JsValue, name: &str) -> Option<u64> {
+    let number = member(value, name).as_f64()?;
+    // No number that JavaScript can count to is cut by this.
+    (number >= 0.0 && number as u64 as f64 == number).then_some(number as u64)
+}
+
+fn small(value: &JsValue, name: &str) -> Option<u32> {
+    whole(value, name)?.try_into().ok()
+}
+
+fn number(value: &JsValue, name: &str) -> Option<PartNumber> {
+    PartNumber::new(small(value, name)?)
+}
+
+/// The items of a list, if all of them can be read.
+fn list<T>(value: &JsValue, name: &str, read: fn(&JsValue) -> Option<T>) -> Option<Vec<T>> {
+    let list: Array = member(value, name).dyn_into().ok()?;
+    list.iter().map(|item| read(&item)).collect()
+}
+
+/// Names and values of an object of texts.
+pub fn headers(value: &JsValue) -> Option<Headers> {
+    let pairs = Object::entries(value.dyn_ref()?);
+    let text = |pair: &Array, at: u32| Some(String::from(pair.get(at).dyn_into::<JsString>().ok()?));
+    let pairs = pairs.iter().map(|pair| {
+        let pair: &Array = pair.unchecked_ref();
+        Some((text(pair, 0)?, text(pair, 1)?))
+    });
+    pairs.collect()
+}
+
+/// [`UploadCreated`].
+pub fn upload_created(value: &JsValue) -> Option<UploadCreated> {
+    Some(UploadCreated {
+        token: text(value, "token")?,
+        key: text(value, "key")?,
+        kind: match text(value, "kind")?.as_str() {
+            "single" => UploadKind::Single,
+            "multipart" => UploadKind::Multipart,
+            _ => return None,
+        },
+        part_size: whole(value, "partSize")?,
+        part_count: small(value, "partCount")?,
+        max_parts_per_request: small(value, "maxPartsPerRequest")?,
+        expires_in_seconds: whole(value, "expiresInSeconds")?,
+        parts: list(value, "parts", signed_part).unwrap_or_default(),
+    })
+}
+
+/// [`PartsSigned`].
+pub fn parts_signed(value: &JsValue) -> Option<PartsSigned> {
+    Some(PartsSigned { parts: list(value, "parts", signed_part)? })
+}
+
+fn signed_part(value: &JsValue) -> Option<SignedPart> {
+    Some(SignedPart {
+        number: number(value, "number")?,
+        url: text(value, "url")?,
+        headers: headers(&member(value, "headers"))?,
+        expires_in_seconds: whole(value, "expiresInSeconds")?,
+    })
+}
+
+/// [`PartsListed`].
+pub fn parts_listed(value: &JsValue) -> Option<PartsListed> {
+    let stored = |value: &JsValue| {
+        Some(StoredPart {
+            number: number(value, "number")?,
+            size: whole(value, "size")?,
+            etag: text(value, "etag")?,
+            checksum: text(value, "checksum"),
+        })
+    };
+    Some(PartsListed { parts: list(value, "parts", stored)?, next: number(value, "next") })
+}
+
+/// [`UploadCompleted`].
+pub fn upload_completed(value: &JsValue) -> Option<UploadCompleted> {
+    Some(UploadCompleted {
+        key: text(value, "key")?,
+        etag: text(value, "etag")?,
+        checksum: text(value, "checksum"),
+        size: whole(value, "size")?,
+    })
+}
+
+/// The code of a problem, and what there is to say about it.
+pub fn problem(value: &JsValue) -> Option<(ErrorCode, Option<String>)> {
+    let code = ErrorCode::parse(&text(value, "code")?)?;
+    let detail = match (text(value, "field"), text(value, "detail")) {
+        (Some(field), Some(detail)) => Some([field, detail].join(": ")),
+        (field, detail) => field.or(detail),
+    };
+    Some((code, detail))
+}
+
+/// [`Record`], as it was given to `onRecord`.
+pub fn record(value: &JsValue) -> Option<Record> {
+    let completion = member(value, "completion");
+    let completion = if completion.is_undefined() { None } else { Some(complete_upload(&completion)?) };
+    Some(Record {
+        token: text(value, "token")?,
+        key: text(value, "key")?,
+        // Records of the time before there was a choice say nothing.
+        algorithm: match text(value, "algorithm") {
+            Some(name) => ChecksumAlgorithm::parse(&name)?,
+            None => ChecksumAlgorithm::Sha256,
+        },
+        part_size: whole(value, "partSize")?,
+        max_parts_per_request: small(value, "maxPartsPerRequest")?,
+        expires_in_seconds: whole(value, "expiresInSeconds")?,
+        completion,
+        discard: member(value, "discard").is_truthy(),
+    })
+}
+
+fn complete_upload(value: &JsValue) -> Option<CompleteUpload> {
+    let completed = |value: &JsValue| {
+        Some(CompletedPart {
+            number: number(value, "number")?,
+            etag: ETag::parse(&text(value, "etag")?).ok()?,
+            checksum: checksum(value, PartChecksum::parse)?,
+        })
+    };
+    Some(CompleteUpload { parts: list(value, "parts", completed)?, checksum: checksum(value, ObjectChecksum::parse)? })
+}
+
+/// The checksum of something that need not have one.
+fn checksum<T, E>(value: &JsValue, parse: fn(&str) -> Result<T, E>) -> Option<Option<T>> {
+    match text(value, "checksum") {
+        None => Some(None),
+        Some(text) => parse(&text).ok().map(Some),
+    }
+}

@@ -1,0 +1,81 @@
+//! A list that is kept in order: what `BTreeSet` does, for the short lists of an upload and in a tenth of its bytes.
+//!
+//! Numbers come and go at the ends, where both cost next to nothing.
+
+use std::collections::VecDeque;
+
+/// Values in ascending order, none twice.
+#[derive(Debug, Clone)]
+pub(super) struct Ordered<T>(VecDeque<T>);
+
+impl<T> Default for Ordered<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T: Ord + Copy> Ordered<T> {
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn first(&self) -> Option<T> {
+        self.0.front().copied()
+    }
+
+    pub fn pop_first(&mut self) -> Option<T> {
+        self.0.pop_front()
+    }
+
+    /// Puts a value in its place, unless it is there already.
+    pub fn insert(&mut self, value: T) {
+        match self.0.back() {
+            Some(&last) if last >= value => {
+                let at = self.0.partition_point(|&other| other < value);
+                if self.0[at] != value {
+                    self.0.insert(at, value);
+                }
+            }
+            _ => self.0.push_back(value),
+        }
+    }
+
+    /// Takes a value out, if it is there.
+    pub fn remove(&mut self, value: T) {
+        let at = self.0.partition_point(|&other| other < value);
+        if self.0.get(at) == Some(&value) {
+            self.0.remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_does_what_a_set_does() {
+        let mut rng = 12_345_u32;
+        let (mut list, mut set) = (Ordered::default(), std::collections::BTreeSet::new());
+        for _ in 0..10_000 {
+            rng = rng.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let value = (rng >> 16) % 40;
+            match rng >> 30 {
+                0 => {
+                    list.remove(value);
+                    set.remove(&value);
+                }
+                1 => assert_eq!(list.pop_first(), set.pop_first()),
+                _ => {
+                    list.insert(value);
+                    set.insert(value);
+                }
+            }
+            assert_eq!((list.len(), list.first(), list.is_empty()), (set.len(), set.first().copied(), set.is_empty()));
+        }
+    }
+}
