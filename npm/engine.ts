@@ -1,12 +1,12 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
 import { releaseProxy } from 'comlink';
 import init, {
-  fingerprint,
   singlePutBytes,
   type UploadHandle,
   Uploader as WasmUploader,
 } from '../target/wasm/directput.js';
 import { type PlainError, plainError } from './errors.js';
+import { fingerprint } from './fingerprint.js';
 import { type EngineRecord, isResumable, type Kept, Records, take, taken } from './records.js';
 import type { Headers, Progress, Resumable, Retry, UploaderOptions, UploadResult } from './types.js';
 

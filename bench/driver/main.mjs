@@ -52,9 +52,10 @@ async function play(name) {
 
 function line(outcome) {
   if (outcome.error) return outcome.error;
-  const { mibPerSecond, longTaskMs, frameMs, inputDelayMs, rendererMib, apiCalls } = outcome;
+  const { mibPerSecond, cpuMsPerMib, longTaskMs, frameMs, inputDelayMs, rendererMib, apiCalls } = outcome;
   return [
     `${mibPerSecond.toFixed(1)} MiB/s`,
+    `cpu ${cpuMsPerMib.toFixed(2)} ms/MiB`,
     `task ${longTaskMs.toFixed(0)} ms`,
     `frame ${frameMs.toFixed(0)} ms`,
     `input ${inputDelayMs.toFixed(0)} ms`,
@@ -71,7 +72,9 @@ try {
     writeFileSync(values.out, `${JSON.stringify({ cases }, undefined, 2)}\n`);
   }
   for (const { case: name, contestant, mib_per_s: speed, ...rest } of cases) {
-    const figures = speed ? `${speed.min} / ${speed.median} / ${speed.max}` : rest.error;
+    const figures = speed
+      ? `${speed.min} / ${speed.median} / ${speed.max}, cpu ${rest.cpu_ms_per_mib}, +${rest.renderer_mib_extra} MiB`
+      : rest.error;
     process.stdout.write(`${name.padEnd(20)} ${contestant.padEnd(20)} ${figures}\n`);
   }
 } finally {

@@ -37,10 +37,12 @@ function memoryOf(processes, type) {
   return kibibytes * 1024;
 }
 
-/** Reads the memory until it is told to stop; says by how much it grew at most. */
-async function watchMemory(browser) {
+/** Watches the browser's processes until it is told to stop; says by how much their memory grew at most, and their work. */
+async function watchProcesses(browser) {
   const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const ask = async () => (await session.send('SystemInfo.getProcessInfo')).processInfo;
+  const cpuSeconds = (processes) => processes.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  const processInfo = await ask();
   const read = () => ({ renderer: memoryOf(processInfo, 'renderer'), browser: memoryOf(processInfo, 'browser') });
   const before = read();
   const most = { ...before };
@@ -48,10 +50,16 @@ async function watchMemory(browser) {
     const now = read();
     for (const type of Object.keys(most)) most[type] = Math.max(most[type], now[type]);
   }, SAMPLE_MS);
-  return async () => {
-    clearInterval(timer);
-    return { renderer: (most.renderer - before.renderer) / MIB, browser: (most.browser - before.browser) / MIB };
+  const stop = () => clearInterval(timer);
+  const end = async () => {
+    stop();
+    return {
+      renderer: (most.renderer - before.renderer) / MIB,
+      browser: (most.browser - before.browser) / MIB,
+      cpuSeconds: cpuSeconds(await ask()) - cpuSeconds(processInfo),
+    };
   };
+  return Object.assign(end, { stop });
 }
 
 /** Moves the mouse now and then, so that the page has input to be late for. */
@@ -85,12 +93,12 @@ export async function run(server, contestant, paths, bytes, timeoutSeconds) {
     await Promise.race([page.locator('body[data-state=ready]').waitFor({ timeout: 20_000 }), failed]);
     await page.setInputFiles('#file', paths);
     const countsBefore = await counts(server);
-    const memory = await watchMemory(browser);
+    const processes = await watchProcesses(browser);
     const mouse = moveMouse(page);
     try {
       const seen = await Promise.race([page.evaluate(() => globalThis.run()), failed]);
       const countsAfter = await counts(server);
-      const grown = await memory();
+      const grown = await processes();
       return {
         mibPerSecond: bytes / MIB / seen.seconds,
         longTaskMs: seen.longTaskMs,
@@ -98,11 +106,12 @@ export async function run(server, contestant, paths, bytes, timeoutSeconds) {
         inputDelayMs: seen.inputDelayMs,
         rendererMib: grown.renderer,
         browserMib: grown.browser,
+        cpuMsPerMib: (grown.cpuSeconds * 1000 * MIB) / bytes,
         apiCalls: countsAfter.apiCalls - countsBefore.apiCalls,
       };
     } finally {
       mouse();
-      await memory();
+      processes.stop();
     }
   } catch (error) {
     return { error: String(error.message ?? error).split('\n')[0] };

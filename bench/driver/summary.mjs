@@ -23,6 +23,7 @@ export function summary(runs) {
     input_delay_ms_max: most('inputDelayMs'),
     renderer_mib_extra: typical('rendererMib'),
     browser_mib_extra: typical('browserMib'),
+    cpu_ms_per_mib: typical('cpuMsPerMib'),
     api_calls: typical('apiCalls'),
     error: null,
   };

@@ -141,11 +141,18 @@ impl Storage {
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .build();
         let client = Client::from_conf(config);
-        let probe = client.put_object().bucket(bucket).key(PROBE_KEY).presigned(presigning(Duration::from_secs(1))?);
-        let probe = probe.await.map_err(|error| failure("sign", &error))?;
-        let signer = Signer::like(probe.uri(), PROBE_KEY)
-            .ok_or_else(|| unexpected("sign", "the SDK's URLs are not of the expected form"))?;
+        let signer = signer_of(&client, bucket).await?;
         Ok(Self { client, bucket: bucket.to_owned(), credentials, signer })
+    }
+
+    /// The same bucket under another name for browsers, which may reach it by another way than this API does.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn with_urls_of(self, config: aws_sdk_s3::config::Builder) -> Result<Self, ApiError> {
+        let config = config.credentials_provider(self.credentials.clone()).build();
+        let signer = signer_of(&Client::from_conf(config), &self.bucket).await?;
+        Ok(Self { signer, ..self })
     }
 
     /// Begins to sign, as of now.
@@ -282,10 +289,6 @@ fn bare(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
 }
 
-fn presigning(lifetime: Duration) -> Result<PresigningConfig, ApiError> {
-    PresigningConfig::expires_in(lifetime).map_err(|_| unexpected("sign", "the lifetime is out of range"))
-}
-
 /// The same in S3's words: what each part is verified by, and what the object then has.
 fn of_s3(algorithm: ChecksumAlgorithm) -> Option<(types::ChecksumAlgorithm, ChecksumType)> {
     match algorithm {
@@ -293,6 +296,15 @@ fn of_s3(algorithm: ChecksumAlgorithm) -> Option<(types::ChecksumAlgorithm, Chec
         ChecksumAlgorithm::Crc64nvme => Some((types::ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject)),
         ChecksumAlgorithm::None => None,
     }
+}
+
+async fn signer_of(client: &Client, bucket: &str) -> Result<Signer, ApiError> {
+    let presigning = PresigningConfig::expires_in(Duration::from_secs(1));
+    let presigning = presigning.map_err(|_| unexpected("sign", "the lifetime is out of range"))?;
+    let probe = client.put_object().bucket(bucket).key(PROBE_KEY).presigned(presigning).await;
+    let probe = probe.map_err(|error| failure("sign", &error))?;
+    Signer::like(probe.uri(), PROBE_KEY)
+        .ok_or_else(|| unexpected("sign", "the SDK's URLs are not of the expected form"))
 }
 
 fn unexpected(operation: &'static str, detail: &'static str) -> ApiError {

@@ -20,8 +20,9 @@ use tokio_util::either::Either;
 /// How far the link may catch up after the timer woke somebody late.
 const BURST: Duration = Duration::from_millis(10);
 
-/// The receive buffer of a connection, in bytes: what the kernel takes in ahead of the link looks sent.
-const RECEIVE_BUFFER_BYTES: u32 = 256 << 10;
+/// The receive buffer of a connection over a link, and to the sink, in bytes. What the kernel takes in ahead of a
+/// link looks sent; and without a link, what waits there for long is out of the processor's cache when it is read.
+const RECEIVE_BUFFER_BYTES: u32 = 128 << 10;
 
 /// Pieces on their way at most, for each connection and direction.
 const MAX_PIECES: usize = 1_024;
@@ -92,14 +93,14 @@ pub struct Door {
 }
 
 impl Door {
-    /// Listens.
+    /// Listens; with a short receive buffer if there is a link, or if that is wanted.
     ///
     /// # Errors
     /// An address that is taken.
-    pub fn bind(address: SocketAddr, link: Option<Arc<Link>>) -> io::Result<Self> {
+    pub fn bind(address: SocketAddr, link: Option<Arc<Link>>, is_short: bool) -> io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
-        if link.is_some() {
+        if is_short || link.is_some() {
             socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
         }
         socket.bind(address)?;

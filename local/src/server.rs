@@ -73,6 +73,8 @@ pub struct Options {
 pub struct Server {
     page: (Door, Router),
     s3: (Door, Router),
+    /// Where the API reaches the S3 server without the link.
+    inner: Option<(Door, Router)>,
     page_url: String,
     s3_url: String,
     s3_listen: String,
@@ -88,8 +90,12 @@ impl Server {
     /// An address that is taken, a folder that can't be written, a setting that can't be used.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let link = options.link.map(Link::new);
-        let listener = bind("--listen", options.listen, link.clone())?;
-        let s3_listener = bind("--s3-listen", options.s3_listen, link)?;
+        let listener = bind("--listen", options.listen, link.clone(), false)?;
+        let inner = match &link {
+            Some(_) => Some(bind("--s3-listen", SocketAddr::new(options.s3_listen.ip(), 0), None, false)?),
+            None => None,
+        };
+        let s3_listener = bind("--s3-listen", options.s3_listen, link, options.discard)?;
         let page_url = format!("http://{}", listener.local_addr()?);
         let s3_url = format!("http://{}", s3_listener.local_addr()?);
         let store = Store::open(&options.data, BUCKET)?;
@@ -103,7 +109,7 @@ impl Server {
             config: Config::from_env(
                 |name| if name == "BUCKET" { Some(BUCKET.into()) } else { (options.settings)(name) },
             )?,
-            storage: storage(options.s3_url.as_deref().unwrap_or(&s3_url), &credentials).await?,
+            storage: storage(options.s3_url.as_deref().unwrap_or(&s3_url), inner.as_ref(), &credentials).await?,
             keys: TokenKeys::new(credentials.token_key.as_bytes(), None, BUCKET).ok_or("the token key is too short")?,
         };
         let faults = Faults::default();
@@ -125,6 +131,7 @@ impl Server {
         let s3 = s3.layer(counting());
         Ok(Self {
             page: (listener, page),
+            inner: inner.map(|listener| (listener, s3.clone())),
             s3: (s3_listener, s3),
             page_url,
             s3_url: options.s3_url.unwrap_or_else(|| s3_url.clone()),
@@ -183,25 +190,40 @@ impl Server {
                 .with_graceful_shutdown(async move { drop(told.changed().await) })
                 .into_future()
         };
+        let inner = async {
+            match self.inner {
+                Some(inner) => run(inner).await,
+                None => Ok(()),
+            }
+        };
         let mut stopping = told.clone();
         let last_call = async move {
             drop(stopping.changed().await);
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            outcome = async { tokio::try_join!(run(self.page), run(self.s3)) } => outcome.map(drop),
+            outcome = async { tokio::try_join!(run(self.page), run(self.s3), inner) } => outcome.map(drop),
             () = last_call => Ok(()),
         }
     }
 }
 
-fn bind(flag: &str, address: SocketAddr, link: Option<Arc<Link>>) -> Result<Door, Error> {
-    Door::bind(address, link).map_err(|error| format!("{flag} {address}: {error}").into())
+fn bind(flag: &str, address: SocketAddr, link: Option<Arc<Link>>, is_short: bool) -> Result<Door, Error> {
+    Door::bind(address, link, is_short).map_err(|error| format!("{flag} {address}: {error}").into())
 }
 
-async fn storage(url: &str, credentials: &Credentials) -> Result<Storage, Error> {
-    let open = Storage::open(s3_config(url, credentials), keys(credentials), BUCKET);
-    open.await.map_err(|error| format!("the bucket can't be signed for: {}", error.code.as_str()).into())
+async fn storage(url: &str, inner: Option<&Door>, credentials: &Credentials) -> Result<Storage, Error> {
+    let open = async |calls: &str| {
+        Storage::open(s3_config(calls, credentials), keys(credentials), BUCKET)
+            .await?
+            .with_urls_of(s3_config(url, credentials))
+            .await
+    };
+    let outcome = match inner {
+        Some(inner) => open(&format!("http://{}", inner.local_addr()?)).await,
+        None => open(url).await,
+    };
+    outcome.map_err(|error| format!("the bucket can't be signed for: {}", error.code.as_str()).into())
 }
 
 fn keys(Credentials { access_key, secret_key, .. }: &Credentials) -> aws_sdk_s3::config::Credentials {

@@ -131,7 +131,7 @@ async fn parse(response: &Response) -> Result<JsValue, Failure> {
 async fn refusal(response: Response) -> Failure {
     let status = response.status();
     let headers = response.headers();
-    let is_problem = headers.get("content-type").is_some_and(|kind| kind.contains("problem+json"));
+    let is_problem = headers.get("content-type").is_some_and(|kind| kind.starts_with("application/problem+json"));
     let problem = match is_problem {
         true => parse(&response).await.ok().and_then(|body| wire::problem(&body)),
         false => None,
@@ -153,5 +153,5 @@ async fn refusal(response: Response) -> Failure {
 /// A header `Retry-After` in seconds (RFC 9110, section 10.2.3), in milliseconds. A date is taken as no
 /// header: the client's clock may be wrong by more than it asks for.
 pub fn retry_after_ms(header: Option<String>) -> Option<u64> {
-    header?.trim().parse::<u32>().ok().map(|seconds| u64::from(seconds) * 1_000)
+    header?.trim_ascii().parse::<u32>().ok().map(|seconds| u64::from(seconds) * 1_000)
 }

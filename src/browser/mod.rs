@@ -6,7 +6,6 @@
 mod api;
 mod convert;
 mod credentials;
-mod fingerprint;
 mod global;
 mod hash;
 mod hub;

@@ -91,7 +91,6 @@ fn answer(request: &XmlHttpRequest, checksum: Option<&str>) -> Result<Stored, Fa
 /// The text of an element of S3's error document, which is flat and holds no markup in its texts.
 /// Workers have no DOMParser.
 fn element(xml: &str, name: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(name)?;
-    let (text, _) = rest.strip_prefix('>')?.split_once("</")?;
+    let text = xml.split('<').find_map(|tag| tag.strip_prefix(name)?.strip_prefix('>'))?;
     Some(text.chars().take(64).collect())
 }

@@ -27,7 +27,7 @@ extern "C" {
 
     type ByteReader;
     #[wasm_bindgen(method)]
-    fn read(this: &ByteReader, view: &Uint8Array) -> Promise;
+    fn read(this: &ByteReader, view: &Uint8Array, options: &Object) -> Promise;
     #[wasm_bindgen(method)]
     fn cancel(this: &ByteReader) -> Promise;
 }
@@ -116,10 +116,13 @@ fn reader(blob: &Blob) -> Option<ByteReader> {
 async fn fill(reader: &ByteReader, length: u32) -> Result<Bytes, Failure> {
     let pooled = POOL.with_borrow_mut(Vec::pop).filter(|buffer| buffer.byte_length() >= length);
     let mut buffer = pooled.unwrap_or_else(|| ArrayBuffer::new(length));
+    // Browsers that know `min` fill the view before they answer; others answer with what there is.
+    let options = Object::new();
     let mut at = 0;
     while at < length {
         let room = Uint8Array::new_with_byte_offset_and_length(&buffer, at, length - at);
-        let result = JsFuture::from(reader.read(&room)).await.map_err(|_| changed())?;
+        drop(Reflect::set(&options, &"min".into(), &(length - at).into()));
+        let result = JsFuture::from(reader.read(&room, &options)).await.map_err(|_| changed())?;
         let value = Reflect::get(&result, &"value".into()).map_err(|_| changed())?;
         let Ok(filled) = value.dyn_into::<Uint8Array>() else { return Err(changed()) };
         // The buffer went along and comes back by another name.

@@ -1,7 +1,6 @@
 //! One upload under way: carries events to the engine and its actions out into the browser.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use gloo_events::EventListener;
@@ -35,7 +34,7 @@ pub struct Session {
     settle: RefCell<Option<(Function, Function)>>,
     engine: RefCell<Engine>,
     lanes: Cell<u32>,
-    inbox: RefCell<VecDeque<Event>>,
+    inbox: RefCell<Vec<Event>>,
     is_busy: Cell<bool>,
     puts: RefCell<Vec<(PutId, XmlHttpRequest)>>,
     timer: RefCell<Option<Timeout>>,
@@ -109,13 +108,15 @@ impl Session {
     /// Hands an event to the engine and does what it asks for. A callback may cause the next event
     /// while the last is being seen to, so events queue.
     pub fn dispatch(self: &Rc<Self>, event: Event) {
-        self.inbox.borrow_mut().push_back(event);
+        self.inbox.borrow_mut().push(event);
         if self.is_busy.replace(true) {
             return;
         }
         loop {
-            let event = self.inbox.borrow_mut().pop_front();
-            let Some(event) = event else { break };
+            if self.inbox.borrow().is_empty() {
+                break;
+            }
+            let event = self.inbox.borrow_mut().remove(0);
             self.engine.borrow_mut().handle(now(), event);
             loop {
                 let action = self.engine.borrow_mut().poll();

@@ -8,7 +8,6 @@ use web_sys::Blob;
 
 use super::api::Api;
 use super::convert::{UploadOptions, UploaderOptions, error_to_js, read_record};
-use super::fingerprint;
 use super::hub::Hub;
 use super::session::Session;
 use crate::engine::{Config, Engine, Event, Failure, Record};
@@ -144,13 +143,4 @@ impl Upload {
 #[wasm_bindgen(js_name = singlePutBytes)]
 pub fn single_put_bytes() -> f64 {
     SINGLE_PUT_BYTES as f64
-}
-
-/// What tells this file from others, without reading all of it.
-///
-/// # Errors
-/// Rejects with `UploadError` with `file-changed` if the file can't be read.
-#[wasm_bindgen]
-pub async fn fingerprint(file: Blob) -> Result<String, JsValue> {
-    fingerprint::of(&file).await.map_err(|failure| error_to_js(&failure))
 }

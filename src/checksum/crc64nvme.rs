@@ -75,6 +75,11 @@ impl Crc64Nvme {
         hasher.finish()
     }
 
+    /// 12 characters of Base64.
+    pub fn to_text(&self) -> String {
+        Base64::encode(&self.0.to_be_bytes(), &mut [0; Self::TEXT_BYTES]).unwrap_or_default().to_owned()
+    }
+
     /// Reads 12 characters of Base64.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let mut bytes = [0; 8];
@@ -82,12 +87,6 @@ impl Crc64Nvme {
             Ok(decoded) if decoded.len() == 8 => Ok(Self(u64::from_be_bytes(bytes))),
             _ => Err(Refusal::Malformed),
         }
-    }
-}
-
-impl fmt::Display for Crc64Nvme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Base64::encode(&self.0.to_be_bytes(), &mut [0; Self::TEXT_BYTES]).unwrap_or_default())
     }
 }
 

@@ -7,8 +7,6 @@
 mod crc64nvme;
 mod sha256;
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 pub use crc64nvme::{Crc64Nvme, Crc64NvmeHasher};
@@ -66,6 +64,14 @@ impl PartChecksum {
         }
     }
 
+    /// Base64, as in S3's headers.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Sha256(digest) => digest.to_text(),
+            Self::Crc64Nvme(checksum) => checksum.to_text(),
+        }
+    }
+
     /// What it was computed by.
     pub fn algorithm(&self) -> ChecksumAlgorithm {
         match self {
@@ -84,15 +90,6 @@ impl From<Sha256Digest> for PartChecksum {
 impl From<Crc64Nvme> for PartChecksum {
     fn from(checksum: Crc64Nvme) -> Self {
         Self::Crc64Nvme(checksum)
-    }
-}
-
-impl fmt::Display for PartChecksum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sha256(digest) => digest.fmt(f),
-            Self::Crc64Nvme(checksum) => checksum.fmt(f),
-        }
     }
 }
 
@@ -137,20 +134,19 @@ impl ObjectChecksum {
         }
     }
 
+    /// As S3 writes it.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Composite(checksum) => checksum.to_text(),
+            Self::Crc64Nvme(checksum) => checksum.to_text(),
+        }
+    }
+
     /// Reads `<Base64>-<number of parts>`, or the Base64 of a CRC64NVME.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         match text.len() {
             Crc64Nvme::TEXT_BYTES => Crc64Nvme::parse(text).map(Self::Crc64Nvme),
             _ => CompositeChecksum::parse(text).map(Self::Composite),
-        }
-    }
-}
-
-impl fmt::Display for ObjectChecksum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Composite(checksum) => checksum.fmt(f),
-            Self::Crc64Nvme(checksum) => checksum.fmt(f),
         }
     }
 }

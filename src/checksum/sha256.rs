@@ -38,15 +38,14 @@ impl Sha256Digest {
         }
     }
 
+    /// 44 characters of Base64.
+    pub fn to_text(&self) -> String {
+        Base64::encode(&self.0, &mut [0; 44]).unwrap_or_default().to_owned()
+    }
+
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-}
-
-impl fmt::Display for Sha256Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Base64::encode(&self.0, &mut [0; 44]).unwrap_or_default())
     }
 }
 
@@ -111,6 +110,11 @@ impl CompositeChecksum {
         Ok(Self { digest: Sha256Digest::parse(digest)?, parts })
     }
 
+    /// `<Base64>-<number of parts>`.
+    pub fn to_text(&self) -> String {
+        [self.digest.to_text(), self.parts.to_string()].join("-")
+    }
+
     /// Of how many parts it is.
     pub fn parts(&self) -> u32 {
         self.parts
@@ -131,12 +135,6 @@ impl Composing {
 
     fn finish(self) -> CompositeChecksum {
         CompositeChecksum { digest: self.hasher.finish(), parts: self.parts }
-    }
-}
-
-impl fmt::Display for CompositeChecksum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.digest, self.parts)
     }
 }
 

@@ -16,7 +16,7 @@ impl Engine {
 
     pub(super) fn put_done(&mut self, now: Now, put: PutId, etag: Option<String>, checksum: Option<String>) {
         let Some(attempt) = self.parts.end_put(put) else { return };
-        let expected = self.parts.checksum(attempt.number).map(|checksum| checksum.to_string());
+        let expected = self.parts.checksum(attempt.number).map(|checksum| checksum.to_text());
         if checksum.is_some() && checksum != expected {
             let storage_code = Some("BadDigest".to_owned());
             return self.refused(
@@ -102,7 +102,7 @@ impl Engine {
         for put in self.parts.stalled(now, self.config.stall_ms) {
             // One that stalled may have ended the upload, and with it the others.
             if self.parts.is_in_flight(put) {
-                self.outbox.push_back(Action::CancelPut(put));
+                self.outbox.push(Action::CancelPut(put));
                 self.put_failed(now, put, ErrorCode::Timeout.into());
             }
         }
@@ -114,6 +114,6 @@ impl Engine {
 
     pub(super) fn notice(&mut self, part: Option<PartNumber>, failure: &Failure, failures: u32, wait_ms: u64) {
         let Failure { code, status, .. } = *failure;
-        self.outbox.push_back(Action::Retry(Retry { part, code, status, failures, wait_ms }));
+        self.outbox.push(Action::Retry(Retry { part, code, status, failures, wait_ms }));
     }
 }

@@ -79,7 +79,7 @@ impl Engine {
     fn refresh_credentials(&mut self) {
         if !self.calls.is_refreshing {
             self.calls.is_refreshing = true;
-            self.outbox.push_back(Action::RefreshCredentials);
+            self.outbox.push(Action::RefreshCredentials);
         }
     }
 

@@ -55,13 +55,13 @@ impl Engine {
             && self.config.keeps_records
             && self.has_remote_parts()
         {
-            self.outbox.push_back(Action::Persist(record.clone()));
+            self.outbox.push(Action::Persist(record.clone()));
         }
     }
 
     fn forget(&mut self) {
         if self.config.keeps_records && self.has_remote_parts() {
-            self.outbox.push_back(Action::Forget);
+            self.outbox.push(Action::Forget);
         }
     }
 
@@ -75,7 +75,7 @@ impl Engine {
             Some(open) if self.has_remote_parts() => {
                 if self.calls.abort.may_start(now) {
                     self.calls.abort.start(now);
-                    self.outbox.push_back(Action::Abort { token: open.token.clone() });
+                    self.outbox.push(Action::Abort { token: open.token.clone() });
                 }
             }
             _ => self.removed(),
@@ -133,6 +133,6 @@ impl Engine {
             self.forget();
         }
         self.stage = Stage::Finished;
-        self.outbox.push_back(Action::Finished(outcome));
+        self.outbox.push(Action::Finished(outcome));
     }
 }

@@ -20,7 +20,7 @@
 //!     size: FileSize::new(300_000_000).expect("within S3's limits"),
 //! });
 //! engine.handle(Now { ms: 0, random: 7 }, Event::Start);
-//! // The first parts are hashed before the API is asked, so that its answer brings their URLs.
+//! // The first part is hashed before the API is asked, so that its URL comes with the answer.
 //! let actions: Vec<Action> = std::iter::from_fn(|| engine.poll()).collect();
 //! assert!(matches!(actions[..2], [Action::HashPart(_), Action::HashPart(_)]));
 //! ```
@@ -41,8 +41,6 @@ mod sending;
 mod stages;
 mod window;
 
-use std::collections::VecDeque;
-
 pub use event::{Action, CALL_TIMEOUT_MS, Call, Config, Event, FileInfo, Now, Put, PutId, Record};
 use hold::Holds;
 use meter::Meter;
@@ -61,7 +59,7 @@ use crate::protocol::{CompleteUpload, ErrorCode, PartNumber};
 enum Stage {
     /// Before [`Event::Start`].
     New,
-    /// The first parts are hashed before the API is asked, so that their URLs come with its answer.
+    /// The first part is hashed before the API is asked, so that its URL comes with the answer.
     HashingFirst,
     /// The API is asked to open the upload.
     Creating,
@@ -122,7 +120,7 @@ pub struct Engine {
     meter: Meter,
     reported: Option<(u64, Progress)>,
     alarm: Option<u64>,
-    outbox: VecDeque<Action>,
+    outbox: Vec<Action>,
 }
 
 impl Engine {
@@ -149,7 +147,7 @@ impl Engine {
             meter: Meter::default(),
             reported: None,
             alarm: None,
-            outbox: VecDeque::new(),
+            outbox: Vec::new(),
         }
     }
 
@@ -196,7 +194,7 @@ impl Engine {
 
     /// The next thing to do, or nothing until the next event.
     pub fn poll(&mut self) -> Option<Action> {
-        self.outbox.pop_front()
+        (!self.outbox.is_empty()).then(|| self.outbox.remove(0))
     }
 
     /// What the parts that [`Action::HashPart`] names are to be verified by: never
@@ -224,6 +222,9 @@ impl Engine {
             self.hurry();
         }
         self.measure(now);
+        if matches!(self.stage, Stage::HashingFirst) {
+            self.advance_first();
+        }
         match self.stage {
             Stage::Creating => {
                 self.advance_create(now);

@@ -1,16 +1,14 @@
 //! A list that is kept in order: what `BTreeSet` does, for the short lists of an upload and in a tenth of its bytes.
 //!
-//! Numbers come and go at the ends, where both cost next to nothing.
-
-use std::collections::VecDeque;
+//! They hold what waits for its turn, a few dozen numbers, so moving them costs less than a tree's bookkeeping.
 
 /// Values in ascending order, none twice.
 #[derive(Debug, Clone)]
-pub(super) struct Ordered<T>(VecDeque<T>);
+pub(super) struct Ordered<T>(Vec<T>);
 
 impl<T> Default for Ordered<T> {
     fn default() -> Self {
-        Self(VecDeque::new())
+        Self(Vec::new())
     }
 }
 
@@ -24,23 +22,23 @@ impl<T: Ord + Copy> Ordered<T> {
     }
 
     pub fn first(&self) -> Option<T> {
-        self.0.front().copied()
+        self.0.first().copied()
     }
 
     pub fn pop_first(&mut self) -> Option<T> {
-        self.0.pop_front()
+        (!self.0.is_empty()).then(|| self.0.remove(0))
     }
 
     /// Puts a value in its place, unless it is there already.
     pub fn insert(&mut self, value: T) {
-        match self.0.back() {
+        match self.0.last() {
             Some(&last) if last >= value => {
                 let at = self.0.partition_point(|&other| other < value);
                 if self.0[at] != value {
                     self.0.insert(at, value);
                 }
             }
-            _ => self.0.push_back(value),
+            _ => self.0.push(value),
         }
     }
 

@@ -265,7 +265,7 @@ impl Parts {
             None => self.to_sign.insert(number),
             Some(held) => {
                 self.comparing -= 1;
-                if held.checksum != Some(checksum.to_string()) {
+                if held.checksum != Some(checksum.to_text()) {
                     return Hashed::Differs;
                 }
                 if let Ok(etag) = ETag::parse(&held.etag) {

@@ -19,7 +19,7 @@ impl Engine {
 
     pub(super) fn report(&mut self, now: Now) {
         // A failure is no progress, least of all the end of it.
-        if matches!(self.stage, Stage::New) || matches!(self.outbox.back(), Some(Action::Finished(Err(_)))) {
+        if matches!(self.stage, Stage::New) || matches!(self.outbox.last(), Some(Action::Finished(Err(_)))) {
             return;
         }
         let progress = self.progress(self.held(now));
@@ -33,7 +33,7 @@ impl Engine {
         if is_due {
             self.reported = Some((now.ms, progress));
             // The report of the end comes before the end.
-            let at = self.outbox.len() - usize::from(matches!(self.outbox.back(), Some(Action::Finished(_))));
+            let at = self.outbox.len() - usize::from(matches!(self.outbox.last(), Some(Action::Finished(_))));
             self.outbox.insert(at, Action::Report(progress));
         }
     }

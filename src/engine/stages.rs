@@ -46,14 +46,13 @@ impl Engine {
             }
         } else {
             self.stage = Stage::HashingFirst;
-            self.hash_ahead();
-            self.announce();
         }
     }
 
-    /// Asks for the upload as soon as the first parts that are hashed at once are hashed.
-    fn announce(&mut self) {
-        if matches!(self.stage, Stage::HashingFirst) && self.parts.hashing() == 0 {
+    /// Asks for the upload as soon as there is a part to send.
+    pub(super) fn advance_first(&mut self) {
+        self.hash_ahead();
+        if self.parts.unsigned() > 0 {
             self.stage = Stage::Creating;
         }
     }
@@ -65,7 +64,7 @@ impl Engine {
         match self.parts.hashed(part, checksum) {
             Hashed::Unexpected => {}
             Hashed::Differs => self.end(ErrorCode::FileChanged.into()),
-            Hashed::Accepted => self.announce(),
+            Hashed::Accepted => {}
         }
     }
 
@@ -73,7 +72,7 @@ impl Engine {
         if self.holds.may_call(now) && self.calls.create.may_start(now) {
             self.calls.create.start(now);
             let parts = self.parts.start_signing(MAX_FIRST_PARTS);
-            self.outbox.push_back(Action::Create(CreateUpload {
+            self.outbox.push(Action::Create(CreateUpload {
                 name: self.file.name.clone(),
                 content_type: self.file.content_type.clone(),
                 size: self.file.size,
@@ -124,7 +123,7 @@ impl Engine {
             && self.calls.list.may_start(now)
         {
             self.calls.list.start(now);
-            self.outbox.push_back(Action::List { token: open.token.clone(), after: self.listed_until });
+            self.outbox.push(Action::List { token: open.token.clone(), after: self.listed_until });
         }
     }
 
@@ -167,17 +166,21 @@ impl Engine {
             if was_at_rest {
                 self.window.started_from_rest(now.ms);
             }
-            self.outbox.push_back(Action::Put(put));
+            self.outbox.push(Action::Put(put));
         }
     }
 
-    /// Whether parts wait for URLs, and no more are left that have one than are sent while the API answers.
-    /// The later it is asked the more parts are hashed by then, and the fewer calls it takes.
+    /// Whether parts wait for URLs, and no more are left that have one than are sent while the API answers. The
+    /// later it is asked the more parts are hashed by then, and the fewer calls it takes; so while as many are
+    /// on their way as may be, it is asked for as many at once.
     pub(super) fn wants_urls(&self) -> bool {
         let part_bytes = self.parts.plan().part_bytes().max(1) as f64;
         let parts_per_ms = self.meter.bytes_per_second().unwrap_or(0.0) / part_bytes / 1_000.0;
         let meanwhile = (parts_per_ms * (2 * self.calls.turnaround_ms) as f64) as u32 + 1;
-        self.parts.unsigned() > 0 && self.parts.ready() <= meanwhile.min(self.window.limit())
+        let limit = self.window.limit();
+        let unsigned = self.parts.unsigned();
+        let is_worth_it = unsigned >= limit || self.parts.in_flight() < limit || self.parts.hashing() == 0;
+        unsigned > 0 && is_worth_it && self.parts.ready() <= meanwhile.min(limit)
     }
 
     /// Keeps the hashers busy, so far ahead of the PUTs and no further. What S3 holds already is compared
@@ -194,7 +197,7 @@ impl Engine {
         while self.parts.hashing() < self.config.hashers {
             let next = if self.parts.ahead() < ahead { self.parts.start_hash() } else { None };
             match next.or_else(|| self.parts.start_compare()) {
-                Some(part) => self.outbox.push_back(Action::HashPart(part)),
+                Some(part) => self.outbox.push(Action::HashPart(part)),
                 None => break,
             }
         }
@@ -216,7 +219,7 @@ impl Engine {
             bits_per_second: Some(self.bits_per_second()),
         };
         self.calls.sign.start(now);
-        self.outbox.push_back(Action::SignParts { token: open.token.clone(), request });
+        self.outbox.push(Action::SignParts { token: open.token.clone(), request });
     }
 
     /// The measured speed, or the one that the network's kind promises.
@@ -246,11 +249,11 @@ impl Engine {
             self.stage = Stage::Completing;
             return;
         }
-        let checksum = self.parts.checksum(PartNumber::FIRST).map(|checksum| checksum.to_string());
+        let checksum = self.parts.checksum(PartNumber::FIRST).map(|checksum| checksum.to_text());
         let Some(open) = &self.open else { return };
         let uploaded = Uploaded {
             key: open.key.clone(),
-            etag: self.parts.first_etag().map(ToString::to_string),
+            etag: self.parts.first_etag().map(|etag| etag.as_str().to_owned()),
             checksum,
             size: self.file.size.bytes(),
         };
@@ -264,7 +267,7 @@ impl Engine {
         match (&self.open, &self.completion) {
             (Some(open), Some(completion)) => {
                 self.calls.complete.start(now);
-                self.outbox.push_back(Action::Complete { token: open.token.clone(), request: completion.clone() });
+                self.outbox.push(Action::Complete { token: open.token.clone(), request: completion.clone() });
             }
             // Every stored part of a multipart upload has its tag and its digest; see `put_done`.
             _ => self.end(ErrorCode::Internal.into()),
@@ -275,7 +278,7 @@ impl Engine {
     /// had checked the digest that was sent along.
     pub(super) fn was_completed(&mut self) {
         let (Some(open), Some(completion)) = (&self.open, &self.completion) else { return };
-        let (key, checksum) = (open.key.clone(), completion.checksum.map(|checksum| checksum.to_string()));
+        let (key, checksum) = (open.key.clone(), completion.checksum.map(|checksum| checksum.to_text()));
         self.finish(Ok(Uploaded { key, etag: None, checksum, size: self.file.size.bytes() }));
     }
 
@@ -284,7 +287,7 @@ impl Engine {
             return;
         }
         let expected = self.completion.as_ref().and_then(|completion| completion.checksum);
-        let expected = expected.map(|checksum| checksum.to_string());
+        let expected = expected.map(|checksum| checksum.to_text());
         let is_ours = self.open.as_ref().is_some_and(|open| open.key == reply.key);
         if !is_ours || expected != reply.checksum || reply.size != self.file.size.bytes() {
             return self.end(ErrorCode::Integrity.into());

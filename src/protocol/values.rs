@@ -28,12 +28,19 @@ impl Refusal {
     }
 }
 
-/// Serialises a type by its `Display` and reads it by its `parse(&str) -> Result<Self, Refusal>`.
+/// Serialises and displays a type by its `to_text()` and reads it by its `parse(&str) -> Result<Self, Refusal>`. Format
+/// machinery would weigh more in the Wasm module than the texts do.
 macro_rules! string_on_the_wire {
     ($type:ty, $expected:expr) => {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.to_string())
+                serializer.serialize_str(self.to_text().as_ref())
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.to_text().as_ref())
             }
         }
 
@@ -88,11 +95,9 @@ impl FileName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl fmt::Display for FileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    fn to_text(&self) -> &str {
+        &self.0
     }
 }
 
@@ -123,11 +128,9 @@ impl ContentType {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl fmt::Display for ContentType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    fn to_text(&self) -> &str {
+        &self.0
     }
 }
 
@@ -156,11 +159,9 @@ impl ETag {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl fmt::Display for ETag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    fn to_text(&self) -> &str {
+        &self.0
     }
 }
 
