@@ -69,6 +69,16 @@ large: package browser ## Upload 5 GiB through the page and watch the browser's 
 	DIRECTPUT_LOCAL='$(TARGET)/release/directput-local' \
 	  timeout 1800 node --test --test-timeout=1700000 --test-reporter=spec tests/e2e/large.mjs
 
+.PHONY: bench
+bench: package browser bench-modules ## Measure against the peers (ARGS="--cases 256MiB --rounds 3" for a part; all of it takes two hours)
+	cargo build --release -p directput-local -p directput-lambda
+	cargo bench -p directput --bench engine
+	cargo bench -p directput-lambda --bench sign
+	mkdir -p '$(TARGET)/bench' && cp bench/index.html '$(TARGET)/bench/'
+	node_modules/.bin/esbuild bench/contestants/main.js bench/contestants/reference-worker.js --bundle --splitting \
+	  --format=esm --target=es2022 --minify --log-level=warning --outdir='$(TARGET)/bench'
+	DIRECTPUT_LOCAL='$(TARGET)/release/directput-local' node bench/driver/main.mjs $(ARGS)
+
 .PHONY: validate
 validate: python-tools ## Check the SAM template
 	cfn-lint lambda/template.yaml
@@ -115,6 +125,11 @@ python-tools:
 node-modules:
 	@if ! cmp -s package-lock.json node_modules/.lock; then \
 	  npm ci && cp package-lock.json node_modules/.lock; fi
+
+.PHONY: bench-modules
+bench-modules:
+	@if ! cmp -s bench/package-lock.json bench/node_modules/.lock; then \
+	  npm ci --prefix bench && cp bench/package-lock.json bench/node_modules/.lock; fi
 
 .PHONY: browser
 browser:

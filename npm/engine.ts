@@ -1,10 +1,6 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
 import { releaseProxy } from 'comlink';
-import init, {
-  singlePutBytes,
-  type UploadHandle,
-  Uploader as WasmUploader,
-} from '../target/wasm/directput.js';
+import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../target/wasm/directput.js';
 import { type PlainError, plainError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
 import { type EngineRecord, isResumable, type Kept, Records, take, taken } from './records.js';
@@ -45,16 +41,21 @@ interface Running {
 
 export class Engine {
   #uploader: WasmUploader | undefined;
-  #records: Records | undefined;
+  #opening: Promise<Records | undefined> = Promise.resolve(undefined);
   #endpoint = '';
   readonly #running = new Map<number, Running>();
 
   /** Loads the module. Until this has succeeded the engine is not used. */
-  async open(options: UploaderOptions, askHeaders?: () => Promise<Headers>): Promise<void> {
-    await init();
+  async open(
+    options: UploaderOptions,
+    askHeaders?: () => Promise<Headers>,
+    module?: WebAssembly.Module,
+  ): Promise<void> {
+    await init(module && { module_or_path: module });
     this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
     this.#endpoint = String(options.endpoint);
-    this.#records = await Records.open(this.#endpoint);
+    // A small file needs no records, so nobody waits for them here.
+    this.#opening = Records.open(this.#endpoint);
     // It is nobody's concern when this ends, or how.
     void this.#tidy().catch(() => {});
   }
@@ -63,9 +64,9 @@ export class Engine {
   async upload(id: number, file: Blob, options: PlainOptions, hooks: Hooks): Promise<Outcome> {
     const running = this.#enter(id, options);
     return this.#leave(id, hooks, async () => {
-      const records = this.#records;
       // Of a single PUT nothing is left when it is cut off.
-      if (!records || file.size <= singlePutBytes()) return this.#run(running, file, options, hooks);
+      const records = file.size > singlePutBytes() && (await this.#opening);
+      if (!records) return this.#run(running, file, options, hooks);
       const print = await fingerprint(file);
       for (const kept of await records.matching(print)) {
         const release = await take(kept.id);
@@ -91,10 +92,11 @@ export class Engine {
   ): Promise<Outcome> {
     const running = this.#enter(id, options);
     return this.#leave(id, hooks, async () => {
-      if (!this.#records) return { ok: false, error: gone };
+      const records = await this.#opening;
+      if (!records) return { ok: false, error: gone };
       const release = await take(keptId);
       if (!release) return { ok: false, error: inUse };
-      const kept = await this.#records.get(keptId);
+      const kept = await records.get(keptId);
       if (!kept || !isResumable(kept)) {
         release();
         return { ok: false, error: gone };
@@ -134,8 +136,9 @@ export class Engine {
   }
 
   async list(): Promise<Resumable[]> {
-    if (!this.#records) return [];
-    const [all, isTaken] = await Promise.all([this.#records.all(), taken()]);
+    const records = await this.#opening;
+    if (!records) return [];
+    const [all, isTaken] = await Promise.all([records.all(), taken()]);
     const free = all.filter((kept) => isResumable(kept) && !isTaken(kept.id));
     return free.map(({ id, name, size, confirmedBytes, startedAt, expiresAt, handle }) => {
       return { id, name, size, confirmedBytes, startedAt, expiresAt, hasFile: handle !== undefined };
@@ -143,15 +146,16 @@ export class Engine {
   }
 
   async handleOf(keptId: string): Promise<FileSystemFileHandle | undefined> {
-    return (await this.#records?.get(keptId))?.handle;
+    return (await (await this.#opening)?.get(keptId))?.handle;
   }
 
   /** Removes an upload, here and in S3. What can't be removed now is removed by a later visit. */
   async forget(keptId: string): Promise<PlainError | undefined> {
-    if (!this.#records) return undefined;
+    const records = await this.#opening;
+    if (!records) return undefined;
     const release = await take(keptId);
     if (!release) return inUse;
-    const kept = await this.#records.get(keptId);
+    const kept = await records.get(keptId);
     if (kept) await this.#remove(kept, release);
     release();
     return undefined;
@@ -218,7 +222,7 @@ export class Engine {
     release: (() => void) | undefined,
     goesOn: boolean,
   ): Promise<Outcome> {
-    const records = this.#records;
+    const records = await this.#opening;
     if (!records || !release) return this.#run(running, file, options, hooks);
     let latest: Kept | undefined = goesOn ? { ...kept, ...(options.handle && { handle: options.handle }) } : undefined;
     let written: Promise<unknown> = Promise.resolve();
@@ -287,7 +291,7 @@ export class Engine {
   async #remove(kept: Kept, release: () => void): Promise<void> {
     const discarded = { ...kept, record: { ...kept.record, discard: true } };
     // If this visit doesn't get to remove it, the next one will.
-    await this.#records?.put(discarded);
+    await (await this.#opening)?.put(discarded);
     const running = { controller: new AbortController(), isPaused: false, priority: 0 };
     const nobody = { progress() {}, retry() {}, kept() {} };
     await this.#keep(running, new Blob(), {}, nobody, discarded, release, true).catch(() => {});
@@ -295,12 +299,13 @@ export class Engine {
 
   /** Removes what earlier visits could not, and what is too old to be gone on with. */
   async #tidy(): Promise<void> {
-    for (const kept of (await this.#records?.all()) ?? []) {
+    const records = await this.#opening;
+    for (const kept of (await records?.all()) ?? []) {
       if (isResumable(kept)) continue;
       const release = await take(kept.id);
       if (!release) continue;
       if (kept.record.discard && kept.expiresAt > Date.now()) await this.#remove(kept, release);
-      else await this.#records?.delete(kept.id);
+      else await records?.delete(kept.id);
       release();
     }
   }

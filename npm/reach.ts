@@ -40,18 +40,19 @@ function callsOf(engine: Calls): Calls {
 }
 
 export async function start(options: UploaderOptions, wantsWorker: boolean): Promise<Reach> {
+  const compiling = compile();
   if (wantsWorker && typeof Worker === 'function') {
     try {
-      return await startWorker(options);
+      return await startWorker(options, compiling);
     } catch (error) {
       // What the options got wrong, a second try would get wrong too.
       if (error instanceof UploadError) throw error;
     }
   }
-  return startHere(options);
+  return startHere(options, compiling);
 }
 
-async function startWorker(options: UploaderOptions): Promise<Reach> {
+async function startWorker(options: UploaderOptions, compiling: Compiling): Promise<Reach> {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'directput' });
   const broken = new Promise<never>((_, reject) => {
     worker.addEventListener('error', (event) => {
@@ -68,14 +69,13 @@ async function startWorker(options: UploaderOptions): Promise<Reach> {
   });
   try {
     const { headers, ...plain } = options;
-    const opened =
-      typeof headers === 'function'
-        ? engine.open(
-            plain,
-            proxy(async () => headers()),
-          )
-        : engine.open({ ...plain, ...(headers && { headers }) });
-    await Promise.race([opened, failed, late]);
+    const open = async (): Promise<void> => {
+      const module = await compiling;
+      const ask = typeof headers === 'function' ? proxy(async () => headers()) : undefined;
+      const told = typeof headers === 'object' ? { ...plain, headers } : plain;
+      await engine.open(told, ask, module);
+    };
+    await Promise.race([open(), failed, late]);
   } catch (error) {
     worker.terminate();
     throw error;
@@ -92,12 +92,23 @@ async function startWorker(options: UploaderOptions): Promise<Reach> {
   };
 }
 
-async function startHere(options: UploaderOptions): Promise<Reach> {
-  const { Engine } = await import('./engine.js');
+type Compiling = ReturnType<typeof compile>;
+
+/** The Wasm module, compiled while the engine is loaded. Where that fails the engine tries by itself, and says why. */
+async function compile(): Promise<WebAssembly.Module | undefined> {
+  try {
+    return await WebAssembly.compileStreaming(fetch(new URL('./directput_bg.wasm', import.meta.url)));
+  } catch {
+    return undefined;
+  }
+}
+
+async function startHere(options: UploaderOptions, compiling: Compiling): Promise<Reach> {
+  const { Engine } = await import('./worker.js');
   const engine = new Engine();
   try {
     const { headers } = options;
-    await engine.open(options, typeof headers === 'function' ? async () => headers() : undefined);
+    await engine.open(options, typeof headers === 'function' ? async () => headers() : undefined, await compiling);
   } catch (cause) {
     throw localError('internal', 'The uploader could not be loaded.', cause);
   }

@@ -1,13 +1,18 @@
 // `make bench`: plays every case, contestants taking turns, and writes results.json, the table and the plot.
 //
-//   node bench/driver/main.mjs [--cases a,b] [--contestants a,b] [--rounds 5] [--only-print]
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+//   make bench ARGS='--cases 256MiB,2GiB --contestants floor,directput-sha256 --rounds 3'
+//
+// All cases take more than an hour. The cases that were played replace those of the same names in results.json, and
+// table and plot are made anew from it; with --contestants only some take part, and nothing is written.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startServer } from '../../tests/e2e/server.mjs';
 import { CASES } from './cases.mjs';
 import { makeFiles } from './files.mjs';
+import { machine, native } from './native.mjs';
+import { publish, tables } from './report.mjs';
 import { run } from './run.mjs';
 import { summary } from './summary.mjs';
 
@@ -16,16 +21,16 @@ const { values } = parseArgs({
     cases: { type: 'string', default: Object.keys(CASES).join() },
     contestants: { type: 'string' },
     rounds: { type: 'string', default: '5' },
-    out: { type: 'string' },
   },
 });
+const RESULTS = 'bench/results.json';
 const rounds = Number(values.rounds);
 const folder = mkdtempSync(join(tmpdir(), 'directput-bench-'));
 
 async function play(name) {
   const wanted = values.contestants?.split(',');
-  const { files, bytes, contestants, link, faults = [], timeoutSeconds } = CASES[name];
-  const taking = wanted ?? contestants;
+  const { files, bytes, contestants, link, faults = [], isLazy = false, timeoutSeconds } = CASES[name];
+  const taking = wanted?.filter((contestant) => contestants.includes(contestant)) ?? contestants;
   const paths = await makeFiles(join(folder, name), files, bytes);
   const server = await startServer({
     data: join(folder, 'data'),
@@ -40,7 +45,9 @@ async function play(name) {
       (_, index) => taking[(index * (round % 2 ? -1 : 1) + round + 2 * taking.length) % taking.length],
     );
     for (const contestant of order) {
-      const outcome = await run(server, contestant, paths, files * bytes, timeoutSeconds);
+      // Whoever has failed once has no figures, so it need not fail again.
+      if (runs.get(contestant).some(({ error }) => error)) continue;
+      const outcome = await run(server, contestant, paths, { bytes: files * bytes, isLazy, timeoutSeconds });
       runs.get(contestant).push(outcome);
       process.stderr.write(`${name} round ${round + 1} ${contestant}: ${line(outcome)}\n`);
     }
@@ -52,6 +59,7 @@ async function play(name) {
 
 function line(outcome) {
   if (outcome.error) return outcome.error;
+  if (outcome.firstByteMs) return `${outcome.firstByteMs.toFixed(0)} ms to the first byte`;
   const { mibPerSecond, cpuMsPerMib, longTaskMs, frameMs, inputDelayMs, rendererMib, apiCalls } = outcome;
   return [
     `${mibPerSecond.toFixed(1)} MiB/s`,
@@ -64,18 +72,24 @@ function line(outcome) {
   ].join(', ');
 }
 
+/** The results of before, but for the cases that were played now. */
+function merged(cases) {
+  const before = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')).cases : [];
+  const played = new Set(cases.map((line) => line.case));
+  const all = [...before.filter((line) => !played.has(line.case)), ...cases];
+  const names = Object.keys(CASES);
+  return all.sort((one, other) => names.indexOf(one.case) - names.indexOf(other.case));
+}
+
 try {
   const cases = [];
   for (const name of values.cases.split(',')) cases.push(...(await play(name)));
-  if (values.out) {
-    mkdirSync(join(values.out, '..'), { recursive: true });
-    writeFileSync(values.out, `${JSON.stringify({ cases }, undefined, 2)}\n`);
-  }
-  for (const { case: name, contestant, mib_per_s: speed, ...rest } of cases) {
-    const figures = speed
-      ? `${speed.min} / ${speed.median} / ${speed.max}, cpu ${rest.cpu_ms_per_mib}, +${rest.renderer_mib_extra} MiB`
-      : rest.error;
-    process.stdout.write(`${name.padEnd(20)} ${contestant.padEnd(20)} ${figures}\n`);
+  const results = { date: new Date().toISOString().slice(0, 10), rounds, machine: machine(), ...native() };
+  process.stdout.write(`${tables({ ...results, cases })}\n`);
+  if (values.contestants === undefined) {
+    const all = { ...results, cases: merged(cases) };
+    writeFileSync(RESULTS, `${JSON.stringify(all, undefined, 2)}\n`);
+    publish(all);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

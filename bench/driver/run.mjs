@@ -77,7 +77,7 @@ async function counts(server) {
 }
 
 /** @returns the figures of one upload, or `{ error }`. */
-export async function run(server, contestant, paths, bytes, timeoutSeconds) {
+export async function run(server, contestant, paths, { bytes, isLazy, timeoutSeconds }) {
   const browser = await launch();
   try {
     const page = await (await browser.newContext()).newPage();
@@ -88,7 +88,7 @@ export async function run(server, contestant, paths, bytes, timeoutSeconds) {
     });
     failed.catch(() => {});
     const origin = contestant === 'directput-wasm' ? server.page.replace('127.0.0.1', LAN_HOST) : server.page;
-    const query = new URLSearchParams({ contestant, s3: server.s3, bucket: server.bucket });
+    const query = new URLSearchParams({ contestant, s3: server.s3, bucket: server.bucket, lazy: isLazy ? '1' : '' });
     await page.goto(`${origin}/?${query}`);
     await Promise.race([page.locator('body[data-state=ready]').waitFor({ timeout: 20_000 }), failed]);
     await page.setInputFiles('#file', paths);
@@ -108,6 +108,7 @@ export async function run(server, contestant, paths, bytes, timeoutSeconds) {
         browserMib: grown.browser,
         cpuMsPerMib: (grown.cpuSeconds * 1000 * MIB) / bytes,
         apiCalls: countsAfter.apiCalls - countsBefore.apiCalls,
+        ...(isLazy && { firstByteMs: countsAfter.newestPutMs - seen.startedAtMs }),
       };
     } finally {
       mouse();

@@ -1,6 +1,6 @@
 // From the runs of a contestant to its line in results.json.
 
-const round = (value) => Math.round(value * 10) / 10;
+const round = (value, digits = 1) => Number(value.toFixed(digits));
 
 export function median(values) {
   const sorted = [...values].sort((one, other) => one - other);
@@ -8,16 +8,27 @@ export function median(values) {
   return sorted.length % 2 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+function spread(values) {
+  return {
+    min: round(Math.min(...values), 2),
+    median: round(median(values), 2),
+    max: round(Math.max(...values), 2),
+  };
+}
+
 export function summary(runs) {
   const done = runs.filter(({ error }) => error === undefined);
   // One that fails now and then has no figures either: nobody wants an uploader that works most of the time.
   const error = runs.find((run) => run.error)?.error;
-  if (error !== undefined) return { error: `${error} (${runs.length - done.length} of ${runs.length} runs)` };
+  if (error !== undefined) return { error };
   const speeds = done.map(({ mibPerSecond }) => mibPerSecond);
+  if (done.every(({ firstByteMs }) => firstByteMs !== undefined)) {
+    return { first_byte_ms: spread(done.map(({ firstByteMs }) => firstByteMs)), error: null };
+  }
   const most = (name) => round(Math.max(...done.map((run) => run[name])));
   const typical = (name) => round(median(done.map((run) => run[name])));
   return {
-    mib_per_s: { min: round(Math.min(...speeds)), median: round(median(speeds)), max: round(Math.max(...speeds)) },
+    mib_per_s: spread(speeds),
     long_task_ms_max: most('longTaskMs'),
     frame_ms_max: most('frameMs'),
     input_delay_ms_max: most('inputDelayMs'),

@@ -11,7 +11,11 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use directput::protocol::{Problem, REQUEST_ID_HEADER};
+use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, info, info_span};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 use uuid::Uuid;
 
 use crate::error::ApiError;
@@ -26,18 +30,17 @@ pub struct RequestId(pub String);
 
 /// Logs in one JSON object a line, at the level of the environment variable `RUST_LOG` (`info`).
 pub fn log_as_json() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     // A second call, as in tests, changes nothing.
-    let _ = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
         .with_target(false)
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter)
-        .try_init();
+        .with_writer(std::io::stderr);
+    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
 }
 
 pub(crate) async fn trace(request: Request, next: Next) -> Response {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::{Request, State};
 use axum::http::Method;
@@ -16,6 +17,8 @@ pub struct Counts {
     api_calls: AtomicU64,
     puts: AtomicU64,
     preflights: AtomicU64,
+    /// When the newest PUT began to arrive, in microseconds since 1970.
+    newest_put_us: AtomicU64,
 }
 
 /// Counts a request to the API or to the bucket.
@@ -26,6 +29,10 @@ pub async fn count(State(counts): State<Arc<Counts>>, request: Request, next: Ne
         _ => &counts.api_calls,
     };
     counter.fetch_add(1, Ordering::Relaxed);
+    if request.method() == Method::PUT {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        counts.newest_put_us.store(now.as_micros() as u64, Ordering::Relaxed);
+    }
     next.run(request).await
 }
 
@@ -38,6 +45,7 @@ pub fn counters(counts: Arc<Counts>) -> Router {
             "apiCalls": of(&counts.api_calls),
             "puts": of(&counts.puts),
             "preflights": of(&counts.preflights),
+            "newestPutMs": of(&counts.newest_put_us) as f64 / 1_000.0,
         }))
     };
     let peer = async |State(counts): State<Arc<Counts>>| {

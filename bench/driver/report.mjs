@@ -1,0 +1,122 @@
+// From results.json to the table and the plot of bench/README.md.
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const README = 'bench/README.md';
+
+function group(cases) {
+  const groups = new Map();
+  for (const line of cases) groups.set(line.case, [...(groups.get(line.case) ?? []), line]);
+  return groups;
+}
+
+const HEAD = [
+  '| contestant | MiB/s: min | median | max | × floor | CPU ms/MiB | task ms | frame ms | input ms | renderer MiB | API calls |',
+  '|---|---|---|---|---|---|---|---|---|---|---|',
+];
+
+function row(line, floor) {
+  const { contestant, mib_per_s: speed } = line;
+  if (!speed) return `| ${contestant} | failed: ${line.error} |`;
+  const share = floor?.mib_per_s ? (speed.median / floor.mib_per_s.median).toFixed(2) : '–';
+  const rest = [
+    line.cpu_ms_per_mib,
+    line.long_task_ms_max,
+    line.frame_ms_max,
+    line.input_delay_ms_max,
+    line.renderer_mib_extra,
+    line.api_calls,
+  ];
+  return `| ${contestant} | ${speed.min} | **${speed.median}** | ${speed.max} | ${share} | ${rest.join(' | ')} |`;
+}
+
+/** The tables as Markdown. */
+export function tables({ date, rounds, machine, cases, ...native }) {
+  const { processor, cores, memory_gib: memory, browser, node, kernel, tcp } = machine;
+  const lines = [
+    `${date}, ${rounds} rounds; ${processor}, ${cores} cores, ${memory} GiB, Linux ${kernel} (TCP ${tcp}), ${browser}, Node ${node}.`,
+    '',
+    '| figure | value |',
+    '|---|---|',
+    `| module and glue, gzipped | ${native.bundle_gzip_bytes.toLocaleString('en')} bytes |`,
+    `| the function, zipped (this machine's processor) | ${native.lambda_zip_bytes.toLocaleString('en')} bytes |`,
+    `| presigned URLs a second on one core | ${native.sign_urls_per_s.toLocaleString('en')} |`,
+    ...Object.entries(native.engine_ns_per_part).map(
+      ([parts, ns]) => `| engine, for each of ${Number(parts).toLocaleString('en')} parts | ${ns} ns |`,
+    ),
+  ];
+  for (const [name, entries] of group(cases)) {
+    if (entries.some(({ first_byte_ms: first }) => first)) {
+      lines.push(
+        '',
+        `### ${name}`,
+        '',
+        '| contestant | ms from import to first byte: min | median | max |',
+        '|---|---|---|---|',
+      );
+      for (const { contestant, first_byte_ms: first, error } of entries) {
+        const figures = first ? `${first.min} | **${first.median}** | ${first.max}` : `failed: ${error}`;
+        lines.push(`| ${contestant} | ${figures} |`);
+      }
+      continue;
+    }
+    const floor = entries.find(({ contestant }) => contestant === 'floor');
+    lines.push('', `### ${name}`, '', ...HEAD, ...entries.map((entry) => row(entry, floor)));
+  }
+  return lines.join('\n');
+}
+
+const ROW = 18;
+const LEFT = 190;
+const WIDTH = 420;
+
+/** Bars of the medians with whiskers from least to most, a panel for each case. */
+export function plot({ cases }) {
+  const panels = [];
+  let top = 0;
+  for (const [name, entries] of group(cases.filter(({ first_byte_ms: first }) => !first))) {
+    const most = Math.max(...entries.map(({ mib_per_s: speed }) => speed?.max ?? 0));
+    const x = (speed) => LEFT + (speed / most) * WIDTH;
+    panels.push(`<text x="8" y="${top + 16}" font-weight="bold">${name}, MiB/s</text>`);
+    entries.forEach(({ contestant, mib_per_s: speed, error }, index) => {
+      const y = top + 24 + index * ROW;
+      panels.push(`<text x="${LEFT - 8}" y="${y + 12}" text-anchor="end">${contestant}</text>`);
+      if (!speed) {
+        panels.push(`<text x="${LEFT}" y="${y + 12}" class="failed">${quote(error ?? 'failed')}</text>`);
+        return;
+      }
+      const kind = contestant.startsWith('directput') ? 'ours' : 'peer';
+      panels.push(
+        `<rect x="${LEFT}" y="${y + 2}" width="${(x(speed.median) - LEFT).toFixed(1)}" height="${ROW - 5}" class="${kind}"/>`,
+        `<path d="M${x(speed.min).toFixed(1)} ${y + 8}H${x(speed.max).toFixed(1)}" class="range"/>`,
+        `<text x="${LEFT + WIDTH + 10}" y="${y + 12}">${speed.median}</text>`,
+      );
+    });
+    top += 36 + entries.length * ROW;
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="700" height="${top}" viewBox="0 0 700 ${top}" role="img" aria-label="Speeds of all contestants, also in the tables below">
+<style>
+  text { font: 12px system-ui, sans-serif; fill: #24292f }
+  .ours { fill: #0969da }
+  .peer { fill: #afb8c1 }
+  .range { stroke: #24292f; fill: none }
+  .failed { fill: #cf222e }
+  @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .range { stroke: #e6edf3 } .peer { fill: #57606a } .ours { fill: #4493f8 } }
+</style>
+${panels.join('\n')}
+</svg>
+`;
+}
+
+function quote(text) {
+  return text.replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign]).slice(0, 70);
+}
+
+/** Puts the newest tables between the marks of bench/README.md, and the plot beside it. */
+export function publish(results) {
+  const text = readFileSync(README, 'utf8');
+  const [before, rest] = text.split('<!-- results -->\n');
+  const [, after] = rest.split('<!-- end of results -->\n');
+  const between = `<!-- results -->\n${tables(results)}\n<!-- end of results -->\n`;
+  writeFileSync(README, before + between + after);
+  writeFileSync('bench/speeds.svg', plot(results));
+}
