@@ -1,8 +1,11 @@
 //! In a headless browser, by `wasm-pack test`: hashing both ways, slices and the JS class.
 #![cfg(target_arch = "wasm32")]
 
-use directput::browser::{Uploader, by_wasm, sha256_by_browser};
+use directput::browser::{
+    Uploader, by_wasm, parts_listed, parts_signed, problem, sha256_by_browser, upload_completed, upload_created,
+};
 use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, Crc64Nvme, PartChecksum, Sha256Digest};
+use directput::protocol::ErrorCode;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -40,6 +43,53 @@ async fn both_ways_to_hash_give_the_published_answers() {
 async fn a_slice_hashes_like_its_bytes() {
     let slice = blob(b"0123456789").slice_with_f64_and_f64(3.0, 7.0).expect("a slice");
     assert_eq!(sha256_by_browser(&subtle(), &slice).await, Ok(Sha256Digest::of(b"3456")));
+}
+
+/// What the readers of `src/browser/wire.rs` make of a golden file must be what serde makes of it.
+fn reads_like_serde<T: serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(
+    golden: &str,
+    read: fn(&JsValue) -> Option<T>,
+) {
+    let value = js_sys::JSON::parse(golden).expect("JSON");
+    let expected: T = serde_wasm_bindgen::from_value(value.clone()).expect("serde reads it");
+    assert_eq!(read(&value), Some(expected));
+    // Without any one of its members it is read as serde would read it, or not at all.
+    for name in js_sys::Object::keys(value.unchecked_ref()).iter() {
+        let less = js_sys::JSON::parse(golden).expect("JSON");
+        Reflect::delete_property(less.unchecked_ref(), &name).expect("deleted");
+        assert_eq!(read(&less), serde_wasm_bindgen::from_value(less.clone()).ok(), "without {name:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn replies_are_read_as_serde_reads_them() {
+    reads_like_serde(include_str!("golden/upload-created-single.json"), upload_created);
+    reads_like_serde(include_str!("golden/upload-created-multipart.json"), upload_created);
+    reads_like_serde(include_str!("golden/parts-signed.json"), parts_signed);
+    reads_like_serde(include_str!("golden/parts-listed.json"), parts_listed);
+    reads_like_serde(include_str!("golden/upload-completed.json"), upload_completed);
+    let value = js_sys::JSON::parse(include_str!("golden/problem.json")).expect("JSON");
+    let (code, detail) = problem(&value).expect("a problem");
+    assert_eq!(code, ErrorCode::PartWrongLength);
+    assert_eq!(detail.as_deref(), Some("parts[0].length: part 3 has 1 bytes"));
+}
+
+#[wasm_bindgen_test]
+fn replies_with_members_of_another_kind_are_not_read() {
+    for (golden, name) in [
+        (include_str!("golden/upload-created-multipart.json"), "token"),
+        (include_str!("golden/upload-created-multipart.json"), "kind"),
+        (include_str!("golden/upload-created-multipart.json"), "partSize"),
+        (include_str!("golden/upload-created-multipart.json"), "partCount"),
+    ] {
+        for other in [JsValue::NULL, (-1).into(), 1.5.into(), true.into(), Array::new().into()] {
+            let value = js_sys::JSON::parse(golden).expect("JSON");
+            Reflect::set(&value, &name.into(), &other).expect("set");
+            assert_eq!(upload_created(&value), None, "{name}: {other:?}");
+        }
+    }
+    assert_eq!(upload_created(&JsValue::UNDEFINED), None);
+    assert_eq!(parts_signed(&JsValue::from_str("text")), None);
 }
 
 fn options(endpoint: &str) -> JsValue {

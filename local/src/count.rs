@@ -21,17 +21,22 @@ pub struct Counts {
     newest_put_us: AtomicU64,
 }
 
-/// Counts a request to the API or to the bucket.
-pub async fn count(State(counts): State<Arc<Counts>>, request: Request, next: Next) -> Response {
-    let counter = match *request.method() {
-        Method::OPTIONS => &counts.preflights,
-        Method::PUT => &counts.puts,
-        _ => &counts.api_calls,
-    };
-    counter.fetch_add(1, Ordering::Relaxed);
-    if request.method() == Method::PUT {
+/// Counts a call of the API.
+pub async fn count_call(State(counts): State<Arc<Counts>>, request: Request, next: Next) -> Response {
+    if request.method() != Method::OPTIONS {
+        counts.api_calls.fetch_add(1, Ordering::Relaxed);
+    }
+    next.run(request).await
+}
+
+/// Counts what browsers ask of the bucket.
+pub async fn count_put(State(counts): State<Arc<Counts>>, request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS {
+        counts.preflights.fetch_add(1, Ordering::Relaxed);
+    } else if request.method() == Method::PUT {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         counts.newest_put_us.store(now.as_micros() as u64, Ordering::Relaxed);
+        counts.puts.fetch_add(1, Ordering::Relaxed);
     }
     next.run(request).await
 }

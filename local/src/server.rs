@@ -19,7 +19,7 @@ use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::count::{Counts, count, counters};
+use crate::count::{Counts, count_call, count_put, counters};
 use crate::credentials::Credentials;
 use crate::drain::drain;
 use crate::faults::{Fault, Faults, befall, control};
@@ -116,8 +116,8 @@ impl Server {
         faults.replace(options.faults);
         let befalling = || from_fn_with_state(faults.clone(), befall);
         let counts = Arc::new(Counts::default());
-        let counting = || from_fn_with_state(Arc::clone(&counts), count);
-        let api = router(app).layer(befalling()).layer(api_cors(&allowed)).layer(counting());
+        let calls = from_fn_with_state(Arc::clone(&counts), count_call);
+        let api = router(app).layer(befalling()).layer(api_cors(&allowed)).layer(calls);
         let mut page = with_page(api, &options.www, &options.package);
         if options.control {
             page = control(faults.clone()).merge(counters(Arc::clone(&counts))).merge(page);
@@ -128,7 +128,7 @@ impl Server {
                 s3_router(store, &credentials).layer(befalling()).layer(from_fn(drain)).layer(bucket_cors(&allowed))
             }
         };
-        let s3 = s3.layer(counting());
+        let s3 = s3.layer(from_fn_with_state(Arc::clone(&counts), count_put));
         Ok(Self {
             page: (listener, page),
             inner: inner.map(|listener| (listener, s3.clone())),

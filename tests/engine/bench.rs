@@ -35,6 +35,11 @@ impl Bench {
         Self::start(Engine::new(Config::default(), file(size)), size)
     }
 
+    /// One whose bytes are verified by another algorithm than the usual.
+    pub fn by(algorithm: ChecksumAlgorithm, size: u64) -> Self {
+        Self::start(Engine::new(Config { algorithm, ..Config::default() }, file(size)), size)
+    }
+
     /// One whose driver keeps records.
     pub fn keeping(size: u64) -> Self {
         Self::start(Engine::new(KEEPING, file(size)), size)

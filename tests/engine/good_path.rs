@@ -1,7 +1,8 @@
 //! From a file to an object, when nothing goes wrong.
 
+use directput::checksum::{ChecksumAlgorithm, Crc64Nvme, ObjectChecksum, PartChecksum};
 use directput::engine::*;
-use directput::plan::Plan;
+use directput::plan::{Part, Plan};
 use directput::protocol::*;
 
 use crate::bench::*;
@@ -159,4 +160,98 @@ fn there_is_always_something_to_wait_for_until_it_is_over() {
     assert!(bench.alarm().is_some(), "all parts rest, so there must be a time to wake at");
     bench.wait(3_000);
     assert_eq!(bench.puts().len(), 2, "half as many as before");
+}
+
+/// Plays a whole upload by an algorithm, with S3 answering what it would.
+fn upload_by(algorithm: ChecksumAlgorithm, size: u64, checksum: impl Fn(Part) -> Option<PartChecksum>) -> Uploaded {
+    let mut bench = Bench::by(algorithm, size);
+    for _ in 0..100 {
+        for part in bench.hashes() {
+            let checksum = checksum(part).expect("nothing is hashed where nothing is verified");
+            bench.send(Event::PartHashed { part, checksum });
+        }
+        for request in bench.creates() {
+            assert_eq!(request.algorithm, algorithm);
+            assert!(!request.parts.is_empty(), "the first part goes along");
+            let parts = signed(&SignParts { parts: request.parts, bits_per_second: None }).parts;
+            let reply = UploadCreated { parts, ..created(bench.plan()) };
+            bench.send(Event::Created(reply));
+        }
+        bench.sign_all();
+        for put in bench.puts() {
+            let checksum = checksum(put.part).map(|checksum| checksum.to_text());
+            bench.send(Event::PutDone { put: put.id, etag: Some("tag".to_owned()), checksum });
+        }
+        for request in bench.completes() {
+            let parts = bench.plan();
+            let of_parts = parts.parts().map(|part| (checksum(part), part.length));
+            assert_eq!(request.checksum, ObjectChecksum::of(algorithm, of_parts));
+            let (key, etag) = ("uploads/key".to_owned(), "whole".to_owned());
+            let checksum = request.checksum.map(|checksum| checksum.to_text());
+            bench.send(Event::Completed(UploadCompleted { key, etag, checksum, size }));
+        }
+        if let Some(outcome) = bench.outcome() {
+            return outcome.expect("stored");
+        }
+    }
+    panic!("it never ends");
+}
+
+#[test]
+fn crc64nvme_covers_the_whole_object_also_when_it_was_sent_in_parts() {
+    let of = |part: Part| Some(Crc64Nvme::of(&part.offset.to_le_bytes()).into());
+    let uploaded = upload_by(ChecksumAlgorithm::Crc64nvme, 50 * MIB, of);
+    assert_eq!(uploaded.checksum.map(|checksum| checksum.len()), Some(12));
+    let single = upload_by(ChecksumAlgorithm::Crc64nvme, MIB, of);
+    assert_eq!(single.checksum, Some(Crc64Nvme::of(&0u64.to_le_bytes()).to_text()));
+}
+
+#[test]
+fn where_nothing_is_verified_nothing_is_read_before_it_is_sent() {
+    for size in [0, MIB, 50 * MIB] {
+        assert_eq!(upload_by(ChecksumAlgorithm::None, size, |_| None).checksum, None);
+    }
+}
+
+#[test]
+fn the_first_part_is_sent_without_a_signing_call() {
+    let mut bench = Bench::new(100 * MIB);
+    let first = bench.hashes()[0];
+    bench.send(Event::PartHashed { part: first, checksum: digest(first) });
+    let parts = bench.creates().remove(0).parts;
+    assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [first.number]);
+    let parts = signed(&SignParts { parts, bits_per_second: None }).parts;
+    let reply = UploadCreated { parts, ..created(bench.plan()) };
+    bench.send(Event::Created(reply));
+    assert_eq!(bench.puts().len(), 1);
+    assert!(bench.signs().is_empty(), "there is nothing else to sign yet");
+}
+
+#[test]
+fn what_is_hashed_while_as_much_as_may_be_is_on_its_way_is_signed_in_one_call() {
+    let mut bench = Bench::new(1_000 * MIB);
+    bench.create();
+    let mut calls = 0;
+    let mut parts = 0;
+    loop {
+        bench.hash_all();
+        let requests = bench.signs();
+        calls += requests.len();
+        parts += requests.iter().map(|request| request.parts.len()).sum::<usize>();
+        for request in requests {
+            bench.wait(20);
+            bench.send(Event::Signed(signed(&request)));
+        }
+        let puts = bench.puts();
+        if puts.is_empty() {
+            break;
+        }
+        for put in puts {
+            bench.wait(50);
+            bench.store(&put);
+            bench.hash_all();
+        }
+    }
+    assert_eq!(parts, 125);
+    assert!(calls <= 20, "{calls} calls for 125 parts, hashed 18 ahead at most");
 }

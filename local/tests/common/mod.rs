@@ -12,6 +12,7 @@ use tempfile::TempDir;
 pub struct Running {
     pub api: String,
     pub bucket: &'static str,
+    pub s3_url: String,
     pub s3: Client,
     pub credentials: Credentials,
     pub folder: TempDir,
@@ -24,18 +25,19 @@ pub async fn start() -> Running {
 }
 
 pub async fn start_with(settings: &[(&str, &str)]) -> Running {
-    start_as(settings, Vec::new(), false).await
+    start_as(settings, |_| {}).await
 }
 
 pub async fn start_with_faults(faults: Vec<Fault>, control: bool) -> Running {
-    start_as(&[], faults, control).await
+    start_as(&[], |options| (options.faults, options.control) = (faults, control)).await
 }
 
-async fn start_as(settings: &[(&str, &str)], faults: Vec<Fault>, control: bool) -> Running {
+/// One with settings of the API, and other options than usual.
+pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Options)) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let settings: BTreeMap<String, String> =
         settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let server = Server::start(Options {
+    let mut options = Options {
         listen: "127.0.0.1:0".parse().unwrap(),
         s3_listen: "127.0.0.1:0".parse().unwrap(),
         s3_url: None,
@@ -43,14 +45,14 @@ async fn start_as(settings: &[(&str, &str)], faults: Vec<Fault>, control: bool) 
         www: PathBuf::from("../www"),
         package: PathBuf::from("../pkg"),
         allow_origin: Vec::new(),
-        faults,
-        control,
+        faults: Vec::new(),
+        control: false,
         discard: false,
         link: None,
         settings: Box::new(move |name| settings.get(name).cloned()),
-    })
-    .await
-    .unwrap();
+    };
+    change(&mut options);
+    let server = Server::start(options).await.unwrap();
     let config = server
         .s3_config()
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -60,6 +62,7 @@ async fn start_as(settings: &[(&str, &str)], faults: Vec<Fault>, control: bool) 
     let running = Running {
         api: format!("{}/uploads", server.page_url()),
         bucket: server.bucket(),
+        s3_url: server.s3_url().to_owned(),
         s3: Client::from_conf(config),
         credentials: server.credentials(),
         folder,
