@@ -54,9 +54,9 @@ fn reads_like_serde<T: serde::de::DeserializeOwned + PartialEq + std::fmt::Debug
     let expected: T = serde_wasm_bindgen::from_value(value.clone()).expect("serde reads it");
     assert_eq!(read(&value), Some(expected));
     // Without any one of its members it is read as serde would read it, or not at all.
-    for name in js_sys::Object::keys(value.unchecked_ref()).iter() {
+    for name in Object::keys(value.unchecked_ref::<Object>()).iter() {
         let less = js_sys::JSON::parse(golden).expect("JSON");
-        Reflect::delete_property(less.unchecked_ref(), &name).expect("deleted");
+        Reflect::delete_property(less.unchecked_ref::<Object>(), &name).expect("deleted");
         assert_eq!(read(&less), serde_wasm_bindgen::from_value(less.clone()).ok(), "without {name:?}");
     }
 }

@@ -1,4 +1,5 @@
 //! The presigned URLs are the SDK's, byte for byte, whatever is in them.
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
