@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { startServer } from '../../tests/e2e/server.mjs';
 import { CASES } from './cases.mjs';
 import { makeFiles } from './files.mjs';
+import { lambda } from './lambda.mjs';
 import { machine, native } from './native.mjs';
 import { publish, tables } from './report.mjs';
 import { run } from './run.mjs';
@@ -84,7 +85,13 @@ function merged(cases) {
 try {
   const cases = [];
   for (const name of values.cases.split(',')) cases.push(...(await play(name)));
-  const results = { date: new Date().toISOString().slice(0, 10), rounds, machine: machine(), ...native() };
+  const results = {
+    date: new Date().toISOString().slice(0, 10),
+    rounds,
+    machine: machine(),
+    ...native(),
+    ...(await lambda()),
+  };
   process.stdout.write(`${tables({ ...results, cases })}\n`);
   if (values.contestants === undefined) {
     const all = { ...results, cases: merged(cases) };

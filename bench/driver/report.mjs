@@ -40,6 +40,8 @@ export function tables({ date, rounds, machine, cases, ...native }) {
     `| module and glue, gzipped | ${native.bundle_gzip_bytes.toLocaleString('en')} bytes |`,
     `| the function, zipped (this machine's processor) | ${native.lambda_zip_bytes.toLocaleString('en')} bytes |`,
     `| presigned URLs a second on one core | ${native.sign_urls_per_s.toLocaleString('en')} |`,
+    `| the function: from its start to its readiness, without the secret's call | ${native.lambda_init_ms} ms |`,
+    `| the function: its first request, and a later one | ${native.lambda_first_request_ms} ms, ${native.lambda_later_request_ms} ms |`,
     ...Object.entries(native.engine_ns_per_part).map(
       ([parts, ns]) => `| engine, for each of ${Number(parts).toLocaleString('en')} parts | ${ns} ns |`,
     ),

@@ -152,10 +152,10 @@ impl Engine {
         }
         self.parts.wake(now);
         self.start_puts(now);
+        self.hash_ahead();
         if self.wants_urls() && self.holds.may_call(now) && self.calls.sign.may_start(now) {
             self.start_signing(now);
         }
-        self.hash_ahead();
     }
 
     fn start_puts(&mut self, now: Now) {

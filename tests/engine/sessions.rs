@@ -1,5 +1,6 @@
 //! Uploads that outlive the session that began them.
 
+use directput::checksum::{ChecksumAlgorithm, Crc64Nvme};
 use directput::engine::{Call, Event, Record};
 use directput::plan::Part;
 use directput::protocol::{ErrorCode, PartsListed, StoredPart};
@@ -155,4 +156,39 @@ fn a_file_of_another_size_is_not_the_one_that_was_begun() {
     let mut bench = Bench::restored(30 << 40, record());
     bench.remove();
     assert_eq!(bench.failed_with(), Some(ErrorCode::FileChanged));
+}
+
+#[test]
+fn an_upload_is_gone_on_with_by_the_algorithm_that_it_was_begun_with() {
+    let of = |part: Part| Crc64Nvme::of(&part.offset.to_le_bytes());
+    let record = Record { algorithm: ChecksumAlgorithm::Crc64nvme, ..record() };
+    let mut bench = Bench::restored(SIZE, record);
+    assert_eq!(bench.engine.algorithm(), ChecksumAlgorithm::Crc64nvme);
+    list(&mut bench, |part| Some(StoredPart { checksum: Some(of(part).to_text()), ..stored(part) }));
+    loop {
+        let parts = bench.hashes();
+        if parts.is_empty() {
+            break;
+        }
+        for part in parts {
+            bench.send(Event::PartHashed { part, checksum: of(part).into() });
+        }
+    }
+    let request = bench.completes().pop().expect("a completion");
+    assert_eq!(request.checksum.map(|checksum| checksum.to_text().len()), Some(12));
+    assert!(bench.puts().is_empty());
+}
+
+#[test]
+fn where_nothing_is_verified_what_s3_holds_counts_at_once() {
+    let record = Record { algorithm: ChecksumAlgorithm::None, ..record() };
+    let mut bench = Bench::restored(SIZE, record);
+    list(&mut bench, |part| (part.number.get() != 3).then(|| StoredPart { checksum: None, ..stored(part) }));
+    assert!(bench.hashes().is_empty());
+    bench.sign_all();
+    let puts = bench.puts();
+    assert_eq!(puts.iter().map(|put| put.part.number.get()).collect::<Vec<_>>(), [3]);
+    bench.send(Event::PutDone { put: puts[0].id, etag: Some("tag3".to_owned()), checksum: None });
+    let request = bench.completes().pop().expect("a completion");
+    assert_eq!((request.parts.len(), request.checksum), (5, None));
 }

@@ -164,7 +164,7 @@ impl World {
         }
         let ms = self.half_trip();
         let event = match outcome {
-            Ok((etag, checksum)) => Event::PutDone { put: id, etag: Some(etag), checksum: Some(checksum) },
+            Ok((etag, checksum)) => Event::PutDone { put: id, etag: Some(etag), checksum },
             Err(failure) => Event::PutFailed { put: id, failure },
         };
         self.reply(session, ms, event);

@@ -157,7 +157,7 @@ impl State {
                     _ if fate == Fate::LostAfter => {
                         Event::PutFailed { put: put.id, failure: ErrorCode::Network.into() }
                     }
-                    Ok((etag, checksum)) => Event::PutDone { put: put.id, etag: Some(etag), checksum: Some(checksum) },
+                    Ok((etag, checksum)) => Event::PutDone { put: put.id, etag: Some(etag), checksum },
                     Err(failure) => Event::PutFailed { put: put.id, failure },
                 };
             }

@@ -69,6 +69,8 @@ pub struct Scenario {
     pub url_seconds: u64,
     pub parts_in_flight: u32,
     pub keeps_records: bool,
+    /// By SHA-256, or by nothing: then nothing happens that only a checksum could notice.
+    pub is_verified: bool,
     pub has_credentials: bool,
     pub odds: Odds,
     pub incidents: Vec<(u64, Incident)>,
@@ -103,7 +105,19 @@ impl Scenario {
             has_credentials: rng.bool(),
             odds: draw_odds(rng),
             incidents,
+            is_verified: true,
         }
+        .or_unverified(rng)
+    }
+
+    fn or_unverified(mut self, rng: &mut Rng) -> Self {
+        if rng.u8(0..8) == 0 {
+            self.is_verified = false;
+            self.odds.corruption = 0.0;
+            self.incidents
+                .retain(|(_, incident)| !matches!(incident, Incident::FileChanges | Incident::FileChangesUnseen));
+        }
+        self
     }
 }
 

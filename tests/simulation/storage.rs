@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use directput::checksum::{CompositeChecksum, PartChecksum, Sha256Digest};
+use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, PartChecksum, Sha256Digest};
 use directput::engine::Failure;
 use directput::plan::Plan;
 use directput::protocol::{
@@ -21,7 +21,8 @@ const MAX_PARTS_PER_REQUEST: u32 = 5;
 pub struct Url {
     upload: usize,
     number: PartNumber,
-    digest: Sha256Digest,
+    /// None where nothing is verified.
+    digest: Option<Sha256Digest>,
     expires_ms: u64,
 }
 
@@ -36,6 +37,7 @@ pub struct Upload {
     pub is_known: bool,
     /// Whether its token is still good.
     pub token_is_good: bool,
+    is_verified: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -61,11 +63,11 @@ pub struct Storage {
     part_bytes: Option<u64>,
 }
 
-/// Everything is verified by SHA-256 here.
-fn digest_of(checksum: Option<PartChecksum>) -> Sha256Digest {
-    match checksum {
-        Some(PartChecksum::Sha256(digest)) => digest,
-        other => panic!("not verified by SHA-256: {other:?}"),
+/// Everything is verified by SHA-256 here, or by nothing.
+fn digest_of(checksum: Option<PartChecksum>) -> Option<Sha256Digest> {
+    match checksum? {
+        PartChecksum::Sha256(digest) => Some(digest),
+        PartChecksum::Crc64Nvme(checksum) => panic!("verified by {checksum:?}"),
     }
 }
 
@@ -78,7 +80,7 @@ fn api_refusal(code: ErrorCode) -> Failure {
 }
 
 /// What S3 answers to a PUT: entity tag and checksum.
-pub type Stored = (String, String);
+pub type Stored = (String, Option<String>);
 
 impl Storage {
     pub fn new(url_seconds: u64, part_bytes: Option<u64>) -> Self {
@@ -94,8 +96,15 @@ impl Storage {
         let key = format!("uploads/{index}");
         // A single PUT leaves nothing open.
         let state = if plan.is_multipart() { UploadState::Open } else { UploadState::Gone };
-        let upload =
-            Upload { key: key.clone(), plan, parts: BTreeMap::new(), state, is_known: false, token_is_good: true };
+        let upload = Upload {
+            key: key.clone(),
+            plan,
+            parts: BTreeMap::new(),
+            state,
+            is_known: false,
+            token_is_good: true,
+            is_verified: request.algorithm != ChecksumAlgorithm::None,
+        };
         self.uploads.push(upload);
         let fits = |part: &&PartToSign| plan.part(part.number).is_some_and(|planned| planned.length == part.length);
         let fitting = request.parts.iter().filter(fits).take(MAX_PARTS_PER_REQUEST as usize);
@@ -112,7 +121,7 @@ impl Storage {
         }
     }
 
-    fn sign_one(&mut self, now_ms: u64, upload: usize, number: PartNumber, digest: Sha256Digest) -> SignedPart {
+    fn sign_one(&mut self, now_ms: u64, upload: usize, number: PartNumber, digest: Option<Sha256Digest>) -> SignedPart {
         self.urls.push(Url { upload, number, digest, expires_ms: now_ms + self.url_seconds * 1_000 });
         SignedPart {
             number,
@@ -148,7 +157,7 @@ impl Storage {
     /// Stores what has arrived.
     pub fn put(&mut self, url: &str, content: Sha256Digest) -> Result<Stored, Failure> {
         let Url { upload, number, digest, .. } = self.urls[url.parse::<usize>().expect("a URL of ours")].clone();
-        if content != digest {
+        if digest.is_some_and(|digest| content != digest) {
             return Err(refusal(400, "BadDigest"));
         }
         let upload = &mut self.uploads[upload];
@@ -162,7 +171,7 @@ impl Storage {
         } else {
             return Err(refusal(404, "NoSuchUpload"));
         }
-        Ok((format!("\"{}-{content}\"", number.get()), content.to_string()))
+        Ok((format!("\"{}-{content}\"", number.get()), digest.map(|digest| digest.to_string())))
     }
 
     /// What S3 keeps of a PUT that arrives although its upload was just removed: a part that somebody pays
@@ -170,7 +179,9 @@ impl Storage {
     pub fn put_late(&mut self, url: &str, content: Sha256Digest) {
         let Url { upload, number, digest, .. } = self.urls[url.parse::<usize>().expect("a URL of ours")].clone();
         let upload = &mut self.uploads[upload];
-        if content == digest && matches!(upload.state, UploadState::Open | UploadState::Removed) {
+        if digest.is_none_or(|digest| content == digest)
+            && matches!(upload.state, UploadState::Open | UploadState::Removed)
+        {
             upload.parts.insert(number, content);
         }
     }
@@ -186,7 +197,7 @@ impl Storage {
                 number,
                 size: upload.plan.part(number).expect("planned").length,
                 etag: format!("{}-{digest}", number.get()),
-                checksum: Some(digest.to_string()),
+                checksum: upload.is_verified.then(|| digest.to_string()),
             })
             .collect();
         let is_truncated = parts.len() > PARTS_PER_PAGE;
@@ -198,10 +209,14 @@ impl Storage {
     pub fn complete(&mut self, token: &str, request: &CompleteUpload) -> Result<UploadCompleted, Failure> {
         let index = self.upload(token)?;
         let upload = &mut self.uploads[index];
-        let digests: Vec<_> = request.parts.iter().map(|part| digest_of(part.checksum)).collect();
-        assert_eq!(digests.len(), upload.plan.part_count() as usize);
-        let composite = Some(CompositeChecksum::of(&digests).to_string());
+        // Where nothing is verified it is the entity tags alone that say what is meant.
+        let digests: Vec<_> = match upload.is_verified {
+            true => request.parts.iter().filter_map(|part| digest_of(part.checksum)).collect(),
+            false => upload.parts.values().copied().collect(),
+        };
+        let composite = upload.is_verified.then(|| CompositeChecksum::of(&digests).to_string());
         assert_eq!(composite, request.checksum.map(|checksum| checksum.to_string()));
+        assert_eq!(request.parts.len(), upload.plan.part_count() as usize);
         match upload.state {
             UploadState::Removed | UploadState::Gone => return Err(api_refusal(ErrorCode::UploadGone)),
             // S3 answers a repeated completion as the first.

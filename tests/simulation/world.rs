@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use directput::checksum::Sha256Digest;
+use directput::checksum::{ChecksumAlgorithm, Sha256Digest};
 use directput::engine::{Action, Config, Engine, Event, Failure, FileInfo, Held, Now, Put, PutId, Record};
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
 use fastrand::Rng;
@@ -212,6 +212,10 @@ impl World {
             parts_in_flight: self.scenario.parts_in_flight,
             network: NetworkHint::Wifi,
             keeps_records: self.scenario.keeps_records,
+            algorithm: match self.scenario.is_verified {
+                true => ChecksumAlgorithm::Sha256,
+                false => ChecksumAlgorithm::None,
+            },
             ..Config::default()
         };
         let file = FileInfo {
