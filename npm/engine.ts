@@ -67,17 +67,21 @@ export class Engine {
       // Of a single PUT nothing is left when it is cut off.
       const records = file.size > singlePutBytes() && (await this.#opening);
       if (!records) return this.#run(running, file, options, hooks);
-      const print = await fingerprint(file);
-      for (const kept of await records.matching(print)) {
+      // Hashing begins meanwhile, unless there may be something to go on with.
+      const printing = fingerprint(file);
+      printing.catch(() => {});
+      const alike = await records.ofSize(file.size);
+      const print = alike.length > 0 ? await printing : undefined;
+      for (const kept of alike.filter(({ fingerprint }) => fingerprint === print)) {
         const release = await take(kept.id);
         // Another tab may have ended it meanwhile.
         const fresh = release && (await records.get(kept.id));
         if (fresh && isResumable(fresh)) return this.#keep(running, file, options, hooks, fresh, release, true);
         release?.();
       }
-      const kept = this.#describe(file, options, print);
+      const kept = this.#describe(file, options);
       const release = await take(kept.id);
-      return this.#keep(running, file, options, hooks, kept, release, false);
+      return this.#keep(running, file, options, hooks, kept, release, false, printing);
     });
   }
 
@@ -221,6 +225,7 @@ export class Engine {
     kept: Kept,
     release: (() => void) | undefined,
     goesOn: boolean,
+    printing: Promise<string> = Promise.resolve(kept.fingerprint),
   ): Promise<Outcome> {
     const records = await this.#opening;
     if (!records || !release) return this.#run(running, file, options, hooks);
@@ -232,7 +237,7 @@ export class Engine {
     };
     const store = (next: Kept): void => {
       latest = next;
-      write(() => records.put(next));
+      write(async () => records.put({ ...next, fingerprint: await printing }));
     };
     const onRecord = (record: EngineRecord | null): void => {
       if (record) {
@@ -264,17 +269,19 @@ export class Engine {
       if (resumable && !resumable.record.discard) Object.assign(error as object, { resumeId: kept.id });
       throw error;
     } finally {
-      await written;
-      release();
+      // The upload is this tab's until its last word is written, but who has an object need not wait for that.
+      const last = written.then(release);
+      if (latest) await last;
     }
   }
 
-  #describe(file: Blob, options: PlainOptions, print: string): Kept {
+  #describe(file: Blob, options: PlainOptions): Kept {
     const now = Date.now();
     return {
       id: crypto.randomUUID(),
       endpoint: this.#endpoint,
-      fingerprint: print,
+      // Replaced before it is written, as the engine's record is.
+      fingerprint: '',
       name: options.name ?? (file as File).name ?? '',
       size: file.size,
       type: options.type ?? file.type,
@@ -282,7 +289,6 @@ export class Engine {
       startedAt: now,
       expiresAt: now,
       ...(options.handle && { handle: options.handle }),
-      // Replaced by the engine's before it is written.
       record: { expiresInSeconds: 0, discard: false },
     };
   }

@@ -68,9 +68,9 @@ export class Records {
     return this.#database.get('uploads', id);
   }
 
-  /** Uploads of the file that can be gone on with, those that came furthest first. */
-  async matching(fingerprint: string): Promise<Kept[]> {
-    const all = (await this.all()).filter((kept) => kept.fingerprint === fingerprint && isResumable(kept));
+  /** Uploads of files of this size that can be gone on with, those that came furthest first. */
+  async ofSize(size: number): Promise<Kept[]> {
+    const all = (await this.all()).filter((kept) => kept.size === size && isResumable(kept));
     return all.sort((one, other) => other.confirmedBytes - one.confirmedBytes);
   }
 

@@ -2,8 +2,8 @@
 //
 //   make bench ARGS='--cases 256MiB,2GiB --contestants floor,directput-sha256 --rounds 3'
 //
-// All cases take more than an hour. The cases that were played replace those of the same names in results.json, and
-// table and plot are made anew from it; with --contestants only some take part, and nothing is written.
+// All of it takes two hours. What was measured replaces what results.json had of the same case and contestant, and
+// table and plot are made anew from it.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,13 +73,14 @@ function line(outcome) {
   ].join(', ');
 }
 
-/** The results of before, but for the cases that were played now. */
+/** The results of before, but for those that were measured now. */
 function merged(cases) {
   const before = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')).cases : [];
-  const played = new Set(cases.map((line) => line.case));
-  const all = [...before.filter((line) => !played.has(line.case)), ...cases];
-  const names = Object.keys(CASES);
-  return all.sort((one, other) => names.indexOf(one.case) - names.indexOf(other.case));
+  const name = (line) => `${line.case} ${line.contestant}`;
+  const measured = new Set(cases.map(name));
+  const all = [...before.filter((line) => !measured.has(name(line))), ...cases];
+  const places = Object.entries(CASES).flatMap(([of, { contestants }]) => contestants.map((who) => `${of} ${who}`));
+  return all.sort((one, other) => places.indexOf(name(one)) - places.indexOf(name(other)));
 }
 
 try {
@@ -93,11 +94,9 @@ try {
     ...(await lambda()),
   };
   process.stdout.write(`${tables({ ...results, cases })}\n`);
-  if (values.contestants === undefined) {
-    const all = { ...results, cases: merged(cases) };
-    writeFileSync(RESULTS, `${JSON.stringify(all, undefined, 2)}\n`);
-    publish(all);
-  }
+  const all = { ...results, cases: merged(cases) };
+  writeFileSync(RESULTS, `${JSON.stringify(all, undefined, 2)}\n`);
+  publish(all);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

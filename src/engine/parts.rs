@@ -190,7 +190,8 @@ impl Parts {
     /// Takes note of a part that S3 holds. It counts once the file has been seen to have the same bytes; where
     /// nothing is verified it counts at once.
     pub fn hold(&mut self, stored: StoredPart) {
-        let fits = self.plan.part(stored.number).is_some_and(|part| part.length == stored.size);
+        let fits = self.plan.part(stored.number).is_some_and(|part| part.length == stored.size)
+            && matches!(self.slot(stored.number).state, State::Waiting);
         let Some(etag) = ETag::parse(&stored.etag).ok().filter(|_| fits) else { return };
         if self.algorithm == ChecksumAlgorithm::None {
             self.compared(stored.number, etag, stored.size);

@@ -19,6 +19,9 @@ const HASH_AHEAD: u32 = 3;
 /// that a cancelled upload has not read the whole file and no URL waits until it expires.
 const HASH_AHEAD_SECONDS: f64 = 30.0;
 
+/// Where nothing is left to follow the parts that are on their way, a call is worth so many parts.
+const FEW: u32 = 2;
+
 /// No more parts than these are announced with the upload: what every server signs at once.
 const MAX_FIRST_PARTS: usize = 16;
 
@@ -172,14 +175,15 @@ impl Engine {
 
     /// Whether parts wait for URLs, and no more are left that have one than are sent while the API answers. The
     /// later it is asked the more parts are hashed by then, and the fewer calls it takes; so while as many are
-    /// on their way as may be, it is asked for as many at once.
+    /// on their way as may be, and others can follow them, it is asked for as many at once.
     pub(super) fn wants_urls(&self) -> bool {
         let part_bytes = self.parts.plan().part_bytes().max(1) as f64;
         let parts_per_ms = self.meter.bytes_per_second().unwrap_or(0.0) / part_bytes / 1_000.0;
         let meanwhile = (parts_per_ms * (2 * self.calls.turnaround_ms) as f64) as u32 + 1;
         let limit = self.window.limit();
         let unsigned = self.parts.unsigned();
-        let is_worth_it = unsigned >= limit || self.parts.in_flight() < limit || self.parts.hashing() == 0;
+        let worth = if self.parts.ready() == 0 { FEW } else { limit };
+        let is_worth_it = unsigned >= worth || self.parts.in_flight() < limit || self.parts.hashing() == 0;
         unsigned > 0 && is_worth_it && self.parts.ready() <= meanwhile.min(limit)
     }
 
@@ -194,7 +198,10 @@ impl Engine {
             while self.parts.ahead() < ahead && self.parts.skip_hash() {}
             return;
         }
-        while self.parts.hashing() < self.config.hashers {
+        // Until the upload is open nothing stands in the way of the call that opens it.
+        let is_open = matches!(self.stage, Stage::Listing | Stage::Sending);
+        let hashers = if is_open { self.config.hashers } else { 1 };
+        while self.parts.hashing() < hashers {
             let next = if self.parts.ahead() < ahead { self.parts.start_hash() } else { None };
             match next.or_else(|| self.parts.start_compare()) {
                 Some(part) => self.outbox.push(Action::HashPart(part)),

@@ -5,8 +5,9 @@
 //! at once. After a round that was 5 % faster than the one before, or after four that were not, the
 //! window grows by one; a congested window is halved, once for all the parts that were in flight.
 
-/// A new upload begins with so many, or with fewer where fewer are allowed.
-const FIRST_LIMIT: u32 = 4;
+/// A new upload begins with so many, or with fewer where fewer are allowed: as many as browsers open connections to a
+/// host. An upload of a few dozen parts would be half over before it had grown to that.
+const FIRST_LIMIT: u32 = 6;
 
 /// A round has gained if its goodput is so many times that of the round before.
 const GAIN: f64 = 1.05;
@@ -97,13 +98,13 @@ mod tests {
 
     #[test]
     fn it_grows_to_its_maximum_while_each_part_more_is_faster() {
-        let (mut window, mut now_ms) = (Window::new(6), 0);
-        assert_eq!(window.limit(), 4);
+        let (mut window, mut now_ms) = (Window::new(9), 0);
+        assert_eq!(window.limit(), 6);
         window.started_from_rest(0);
-        run(&mut window, &mut now_ms, 9, f64::from);
-        assert_eq!(window.limit(), 6);
+        run(&mut window, &mut now_ms, 13, f64::from);
+        assert_eq!(window.limit(), 8);
         run(&mut window, &mut now_ms, 100, f64::from);
-        assert_eq!(window.limit(), 6);
+        assert_eq!(window.limit(), 9);
     }
 
     #[test]
@@ -111,17 +112,17 @@ mod tests {
         let (mut window, mut now_ms) = (Window::new(64), 0);
         window.started_from_rest(0);
         run(&mut window, &mut now_ms, 40, |_| 5.0);
-        assert!((5..=8).contains(&window.limit()), "{}", window.limit());
+        assert!((7..=9).contains(&window.limit()), "{}", window.limit());
     }
 
     #[test]
     fn parts_that_fail_together_halve_it_once() {
         let mut window = Window::new(6);
-        for failure in 0..4 {
-            window.congested(1_000, 4 - failure);
+        for failure in 0..6 {
+            window.congested(1_000, 6 - failure);
         }
-        assert_eq!(window.limit(), 2);
-        window.congested(2_000, 2);
+        assert_eq!(window.limit(), 3);
+        window.congested(2_000, 3);
         assert_eq!(window.limit(), 1);
         for _ in 0..9 {
             window.congested(3_000, 1);
