@@ -72,7 +72,7 @@ fn never_more_puts_hashes_and_calls_run_than_configured() {
         }
         assert!(part.number.get() <= 18);
     }
-    assert_eq!(hashed, 15, "besides the first three: hashing stays three windows ahead");
+    assert_eq!(hashed, 17, "besides the first: hashing stays three windows ahead");
     let calls = bench.signs();
     assert_eq!(calls.len(), 1, "one signing call at a time");
     bench.send(Event::Signed(signed(&calls[0])));
@@ -151,7 +151,7 @@ fn progress_never_goes_back_without_a_notice_and_ends_with_all_bytes() {
 
 #[test]
 fn there_is_always_something_to_wait_for_until_it_is_over() {
-    let mut bench = Bench::new(100 * MIB);
+    let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.hash_and_sign();
     for put in bench.puts() {
@@ -159,7 +159,7 @@ fn there_is_always_something_to_wait_for_until_it_is_over() {
     }
     assert!(bench.alarm().is_some(), "all parts rest, so there must be a time to wake at");
     bench.wait(3_000);
-    assert_eq!(bench.puts().len(), 3, "half as many as before");
+    assert_eq!(bench.puts().len(), 3, "three may be sent at once, half as many as before");
 }
 
 /// Plays a whole upload by an algorithm, with S3 answering what it would.

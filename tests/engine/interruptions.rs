@@ -91,11 +91,7 @@ fn a_busy_storage_gets_the_rest_that_it_asks_for_from_every_part() {
     bench.wait(6_999);
     assert_eq!(bench.puts().len(), 0);
     bench.wait(1);
-    assert_eq!(
-        bench.puts().len(),
-        4,
-        "half as many as before, and one more for a round that was stored"
-    );
+    assert_eq!(bench.puts().len(), 4, "half as many as before, and one more for a round that was stored");
 }
 
 #[test]
