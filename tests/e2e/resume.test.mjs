@@ -25,10 +25,11 @@ const server = useFaulty('resume');
 
 /** Begins an upload and lets its tab crash when its first parts must be stored. Says the context's next page. */
 async function crashInTheMiddle(path) {
-  await setFaults(server, SLOW);
+  await setFaults(server, { ...SLOW, bytesPerSecond: 15 * MIB });
   const { page, context, close } = await openPage(server);
   await page.setInputFiles('#file', path);
-  await isFurther(rowOf(page), 0.7);
+  // Six parts are sent at once, so the seventh of eight begins when one of them is stored.
+  await isFurther(rowOf(page), 0.85);
   const session = await context.newCDPSession(page);
   const crashed = page.waitForEvent('crash');
   session.send('Page.crash').catch(() => {});
