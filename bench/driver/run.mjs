@@ -1,27 +1,12 @@
 // One run: a fresh page, one contestant, one set of files; what it took, and what it did to page and memory.
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
+import { LAN_HOST, launchOptions } from '../../tests/e2e/browser.mjs';
 
 const MIB = 1 << 20;
 
 /** How often memory is read, in milliseconds. */
 const SAMPLE_MS = 50;
-
-/** Plain http under a name that is not localhost is no secure context: Wasm has to hash. */
-const LAN_HOST = 'directput.test';
-
-export function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-dev-shm-usage',
-      '--disable-background-networking',
-      `--host-resolver-rules=MAP ${LAN_HOST} 127.0.0.1`,
-    ],
-  });
-}
 
 /** The private memory of the browser's processes of one type, in bytes. */
 function memoryOf(processes, type) {
@@ -78,7 +63,7 @@ async function counts(server) {
 
 /** @returns the figures of one upload, or `{ error }`. */
 export async function run(server, contestant, paths, { bytes, isLazy, timeoutSeconds }) {
-  const browser = await launch();
+  const browser = await chromium.launch(launchOptions);
   try {
     const page = await (await browser.newContext()).newPage();
     const failed = new Promise((_, reject) => {

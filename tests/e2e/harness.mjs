@@ -17,31 +17,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before } from 'node:test';
 import { chromium } from 'playwright-core';
+import { launchOptions } from './browser.mjs';
 import { startServer } from './server.mjs';
+
+export { LAN_HOST } from './browser.mjs';
 
 export const MIB = 1 << 20;
 const PART_BYTES = 8 * MIB;
 const SCREENSHOTS = 'screenshots';
-/** A name that is not localhost: over plain http it is no secure context, like a machine on a LAN. */
-export const LAN_HOST = 'directput.test';
 export const folder = mkdtempSync(join(tmpdir(), 'directput-e2e-'));
 
 let browser;
 
-const launch = {
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-dev-shm-usage',
-    '--disable-background-networking',
-    `--host-resolver-rules=MAP ${LAN_HOST} 127.0.0.1`,
-  ],
-};
-
 before(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  browser = await chromium.launch(launch);
+  browser = await chromium.launch(launchOptions);
 });
 
 after(async () => {
