@@ -83,7 +83,7 @@ async fn create(
     // The client's plan may be another; what fits this one is signed at once.
     let fitting = request.parts.iter().filter_map(|wanted| {
         let part = plan.part(wanted.number).filter(|part| part.length == wanted.length)?;
-        matches(wanted.checksum.as_ref(), request.algorithm).then_some((part, wanted.checksum.as_ref()))
+        Some((part, wanted.checksum.as_ref()))
     });
     let first: Vec<_> = fitting.take(app.config.max_parts_per_request as usize).collect();
     let signed = match first.is_empty() {
@@ -274,13 +274,9 @@ fn repeated(index: usize) -> ApiError {
     ApiError::field(ErrorCode::PartRepeated, format!("parts[{index}].number"), "it was named before")
 }
 
-/// Whether a checksum is of this algorithm, or there is none where none is wanted.
-fn matches(checksum: Option<&PartChecksum>, algorithm: ChecksumAlgorithm) -> bool {
-    checksum.map_or(ChecksumAlgorithm::None, PartChecksum::algorithm) == algorithm
-}
-
+/// A checksum is of this algorithm, or there is none where none is wanted.
 fn check_checksum(checksum: Option<&PartChecksum>, algorithm: ChecksumAlgorithm, index: usize) -> Result<(), ApiError> {
-    if matches(checksum, algorithm) {
+    if checksum.map_or(ChecksumAlgorithm::None, PartChecksum::algorithm) == algorithm {
         return Ok(());
     }
     let code = if checksum.is_none() { ErrorCode::MissingField } else { ErrorCode::InvalidValue };

@@ -131,7 +131,11 @@ impl Signing<'_> {
         let Signer { origin, host, path, .. } = signer;
         let seconds = request.lifetime.as_secs();
         let path = format!("{path}{}", utf8_percent_encode(request.key, PATH));
-        let names = names_of(request.headers);
+        // `host` in its place among them.
+        let (before, after) = request.headers.split_at(request.headers.partition_point(|(name, _)| *name < "host"));
+        let host = [("host", host.as_str())];
+        let headers = || before.iter().chain(&host).chain(after);
+        let names = headers().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let encoded_names = names.replace(';', "%3B");
         let mut own_query = String::new();
         for (name, value) in request.query {
@@ -145,18 +149,10 @@ impl Signing<'_> {
             "PUT\n{path}\nX-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date={time}\
              &X-Amz-Expires={seconds}&{token_before}X-Amz-SignedHeaders={encoded_names}&{own_query}x-id={operation}\n"
         );
-        let mut has_host = false;
-        for (name, value) in request.headers {
-            if !has_host && *name > "host" {
-                has_host = true;
-                let _ = writeln!(canonical, "host:{host}");
-            }
+        for (name, value) in headers() {
             let _ = write!(canonical, "{name}:");
             push_folded(&mut canonical, value);
             canonical.push('\n');
-        }
-        if !has_host {
-            let _ = writeln!(canonical, "host:{host}");
         }
         let _ = write!(canonical, "\n{names}\nUNSIGNED-PAYLOAD");
 
@@ -170,24 +166,6 @@ impl Signing<'_> {
              &X-Amz-SignedHeaders={encoded_names}&X-Amz-Signature={signature}{token_after}"
         )
     }
-}
-
-/// The names of the headers and `host`, with semicolons between them.
-fn names_of(headers: &[(&'static str, &str)]) -> String {
-    let before = headers.iter().take_while(|(name, _)| *name < "host").count();
-    let mut names = String::with_capacity(160);
-    for (at, name) in headers.iter().map(|(name, _)| *name).enumerate() {
-        if at == before {
-            names.push_str("host;");
-        }
-        names.push_str(name);
-        names.push(';');
-    }
-    if before == headers.len() {
-        names.push_str("host;");
-    }
-    names.pop();
-    names
 }
 
 /// Adds a header's value as it is signed: without space around it, and none twice in it.

@@ -213,15 +213,13 @@ fn bind(flag: &str, address: SocketAddr, link: Option<Arc<Link>>, is_short: bool
 }
 
 async fn storage(url: &str, inner: Option<&Door>, credentials: &Credentials) -> Result<Storage, Error> {
-    let open = async |calls: &str| {
-        Storage::open(s3_config(calls, credentials), keys(credentials), BUCKET)
-            .await?
-            .with_urls_of(s3_config(url, credentials))
-            .await
-    };
+    let open = async |url: &str| Storage::open(s3_config(url, credentials), keys(credentials), BUCKET).await;
     let outcome = match inner {
-        Some(inner) => open(&format!("http://{}", inner.local_addr()?)).await,
         None => open(url).await,
+        Some(inner) => match open(&format!("http://{}", inner.local_addr()?)).await {
+            Ok(storage) => storage.with_urls_of(s3_config(url, credentials)).await,
+            refused => refused,
+        },
     };
     outcome.map_err(|error| format!("the bucket can't be signed for: {}", error.code.as_str()).into())
 }

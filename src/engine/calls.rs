@@ -41,14 +41,11 @@ impl Engine {
         if !self.calls.of(call).is_under_way() {
             return;
         }
-        if call == Call::Sign {
-            if std::mem::take(&mut self.calls.sign_is_stale) {
-                // It was for an upload that was given up, and says nothing about the one that followed.
-                return self.calls.sign.settle();
-            }
-            self.parts.signing_failed();
+        if call == Call::Sign && std::mem::take(&mut self.calls.sign_is_stale) {
+            // It was for an upload that was given up, and says nothing about the one that followed.
+            return self.calls.sign.settle();
         }
-        if call == Call::Create {
+        if matches!(call, Call::Create | Call::Sign) {
             self.parts.signing_failed();
         }
         if call == Call::Complete && failure.code.is_retryable() {
