@@ -1,8 +1,8 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
-import { releaseProxy } from 'comlink';
 import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../target/wasm/directput.js';
 import { type PlainError, plainError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
+import { Gatherer, type Item, type News } from './news.js';
 import { type EngineRecord, isResumable, type Kept, Records, take, taken } from './records.js';
 import type { Headers, Progress, Resumable, Retry, UploaderOptions, UploadResult } from './types.js';
 
@@ -14,16 +14,14 @@ export interface PlainOptions {
   handle?: FileSystemFileHandle;
 }
 
-/** Whom an upload tells. */
-export interface Hooks {
-  progress(progress: Progress): unknown;
-  retry(retry: Retry): unknown;
-  /** Whether a later visit could go on with it. */
-  kept(isKept: boolean): unknown;
-}
+/** Takes what an upload tells of itself. */
+type Tell = (news: News) => void;
 
 /** How an upload ended; errors lose their members on the way out of a worker, so they go as data. */
-export type Outcome = { ok: true; result: UploadResult } | { ok: false; error: PlainError };
+type Ending = { ok: true; result: UploadResult } | { ok: false; error: PlainError };
+
+/** The same, with the last that it had to tell. */
+export type Outcome = Ending & { news: Item[] };
 
 /** How often what S3 has confirmed is written down, in milliseconds. */
 const NOTE_EVERY_MS = 2_000;
@@ -43,17 +41,20 @@ export class Engine {
   #uploader: WasmUploader | undefined;
   #opening: Promise<Records | undefined> = Promise.resolve(undefined);
   #endpoint = '';
+  #news = new Gatherer(() => {});
   readonly #running = new Map<number, Running>();
 
   /** Loads the module. Until this has succeeded the engine is not used. */
   async open(
     options: UploaderOptions,
+    tell: (items: Item[]) => unknown,
     askHeaders?: () => Promise<Headers>,
     module?: WebAssembly.Module,
   ): Promise<void> {
     await init(module && { module_or_path: module });
     this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
     this.#endpoint = String(options.endpoint);
+    this.#news = new Gatherer(tell);
     // A small file needs no records, so nobody waits for them here.
     this.#opening = Records.open(this.#endpoint);
     // It is nobody's concern when this ends, or how.
@@ -61,12 +62,12 @@ export class Engine {
   }
 
   /** Uploads a file. If an earlier visit has begun to, it goes on with that. */
-  async upload(id: number, file: Blob, options: PlainOptions, hooks: Hooks): Promise<Outcome> {
+  async upload(id: number, file: Blob, options: PlainOptions): Promise<Outcome> {
     const running = this.#enter(id, options);
-    return this.#leave(id, hooks, async () => {
+    return this.#leave(id, async (tell) => {
       // Of a single PUT nothing is left when it is cut off.
       const records = file.size > singlePutBytes() && (await this.#opening);
-      if (!records) return this.#run(running, file, options, hooks);
+      if (!records) return this.#run(running, file, options, tell);
       // Hashing begins meanwhile, unless there may be something to go on with.
       const printing = fingerprint(file);
       printing.catch(() => {});
@@ -76,26 +77,19 @@ export class Engine {
         const release = await take(kept.id);
         // Another tab may have ended it meanwhile.
         const fresh = release && (await records.get(kept.id));
-        if (fresh && isResumable(fresh)) return this.#keep(running, file, options, hooks, fresh, release, true);
+        if (fresh && isResumable(fresh)) return this.#keep(running, file, options, tell, fresh, release, true);
         release?.();
       }
       const kept = this.#describe(file, options);
       const release = await take(kept.id);
-      return this.#keep(running, file, options, hooks, kept, release, false, printing);
+      return this.#keep(running, file, options, tell, kept, release, false, printing);
     });
   }
 
   /** Goes on with an upload of an earlier visit. `isSurely` says whether the file is the one it began with. */
-  async resume(
-    id: number,
-    keptId: string,
-    file: Blob,
-    isSurely: boolean,
-    options: PlainOptions,
-    hooks: Hooks,
-  ): Promise<Outcome> {
+  async resume(id: number, keptId: string, file: Blob, isSurely: boolean, options: PlainOptions): Promise<Outcome> {
     const running = this.#enter(id, options);
-    return this.#leave(id, hooks, async () => {
+    return this.#leave(id, async (tell) => {
       const records = await this.#opening;
       if (!records) return { ok: false, error: gone };
       const release = await take(keptId);
@@ -107,7 +101,7 @@ export class Engine {
       }
       // A file that can't be read is another one too.
       const print = await fingerprint(file).catch(() => undefined);
-      if (print === kept.fingerprint) return this.#keep(running, file, options, hooks, kept, release, true);
+      if (print === kept.fingerprint) return this.#keep(running, file, options, tell, kept, release, true);
       if (isSurely || ((file as File).name === kept.name && file.size === kept.size)) {
         await this.#remove(kept, release);
         return { ok: false, error: plainError('file-changed') };
@@ -171,18 +165,21 @@ export class Engine {
     return running;
   }
 
-  async #leave(id: number, hooks: Hooks, run: () => Promise<Outcome>): Promise<Outcome> {
+  async #leave(id: number, run: (tell: Tell) => Promise<Ending>): Promise<Outcome> {
+    const ending = await this.#guard(run((news) => this.#news.add(id, news)));
+    this.#running.delete(id);
+    return { ...ending, news: this.#news.take(id) };
+  }
+
+  async #guard(ending: Promise<Ending>): Promise<Ending> {
     try {
-      return await run();
+      return await ending;
     } catch (error) {
       const { message, code, retryable, status, requestId, resumeId } = error as PlainError;
       // What has no code was thrown by the browser.
       if (code === undefined) return { ok: false, error: plainError('internal', String(message)) };
       const names = { ...(requestId && { requestId }), ...(resumeId && { resumeId }) };
       return { ok: false, error: { message, code, retryable, status, ...names } };
-    } finally {
-      this.#running.delete(id);
-      (hooks as Partial<Record<typeof releaseProxy, () => void>>)[releaseProxy]?.();
     }
   }
 
@@ -190,10 +187,10 @@ export class Engine {
     running: Running,
     file: Blob,
     { name, type }: PlainOptions,
-    hooks: Hooks,
+    tell: Tell,
     record?: EngineRecord,
     onRecord?: (record: EngineRecord | null) => void,
-  ): Promise<Outcome> {
+  ): Promise<Ending> {
     if (!this.#uploader) throw new Error('the engine is not open');
     const options = {
       ...(name !== undefined && { name }),
@@ -201,8 +198,8 @@ export class Engine {
       ...(onRecord && { onRecord }),
       priority: running.priority,
       signal: running.controller.signal,
-      onProgress: (progress: Progress) => void hooks.progress(progress),
-      onRetry: (retry: Retry) => void hooks.retry(retry),
+      onProgress: (progress: Progress) => tell({ progress }),
+      onRetry: (retry: Retry) => tell({ retry }),
     };
     const uploader = this.#uploader;
     const upload = record ? uploader.goOn(file, record, options) : uploader.upload(file, options);
@@ -221,14 +218,14 @@ export class Engine {
     running: Running,
     file: Blob,
     options: PlainOptions,
-    hooks: Hooks,
+    tell: Tell,
     kept: Kept,
     release: (() => void) | undefined,
     goesOn: boolean,
     printing: Promise<string> = Promise.resolve(kept.fingerprint),
-  ): Promise<Outcome> {
+  ): Promise<Ending> {
     const records = await this.#opening;
-    if (!records || !release) return this.#run(running, file, options, hooks);
+    if (!records || !release) return this.#run(running, file, options, tell);
     let latest: Kept | undefined = goesOn ? { ...kept, ...(options.handle && { handle: options.handle }) } : undefined;
     let written: Promise<unknown> = Promise.resolve();
     // One after the other: the last word must be the last one written.
@@ -249,21 +246,20 @@ export class Engine {
         latest = undefined;
         write(() => records.delete(kept.id));
       }
-      hooks.kept(latest !== undefined && !latest.record.discard);
+      tell({ kept: latest !== undefined && !latest.record.discard });
     };
     let notedAt = 0;
-    const progress = (progress: Progress): void => {
-      const { confirmedBytes } = progress;
+    const note: Tell = (news) => {
+      const confirmedBytes = news.progress?.confirmedBytes ?? 0;
       if (latest && confirmedBytes > latest.confirmedBytes && Date.now() > notedAt + NOTE_EVERY_MS) {
         notedAt = Date.now();
         store({ ...latest, confirmedBytes });
       }
-      hooks.progress(progress);
+      tell(news);
     };
-    const told = { progress, retry: (retry: Retry) => hooks.retry(retry), kept: () => {} };
-    if (goesOn) hooks.kept(true);
+    if (goesOn) tell({ kept: true });
     try {
-      return await this.#run(running, file, options, told, goesOn ? kept.record : undefined, onRecord);
+      return await this.#run(running, file, options, note, goesOn ? kept.record : undefined, onRecord);
     } catch (error) {
       const resumable = latest as Kept | undefined;
       if (resumable && !resumable.record.discard) Object.assign(error as object, { resumeId: kept.id });
@@ -299,8 +295,7 @@ export class Engine {
     // If this visit doesn't get to remove it, the next one will.
     await (await this.#opening)?.put(discarded);
     const running = { controller: new AbortController(), isPaused: false, priority: 0 };
-    const nobody = { progress() {}, retry() {}, kept() {} };
-    await this.#keep(running, new Blob(), {}, nobody, discarded, release, true).catch(() => {});
+    await this.#keep(running, new Blob(), {}, () => {}, discarded, release, true).catch(() => {});
   }
 
   /** Removes what earlier visits could not, and what is too old to be gone on with. */

@@ -1,9 +1,12 @@
 // The package's entry: an Uploader in the page that stands in for the one in the worker.
-import type { Hooks, Outcome, PlainOptions } from './engine.js';
+import type { Outcome, PlainOptions } from './engine.js';
 import { localError, UploadError } from './errors.js';
 import { Leaving } from './leaving.js';
-import { checkUploaderOptions } from './options.js';
+import type { Item, News } from './news.js';
+import { absolute, checkUploaderOptions } from './options.js';
+import { preconnect } from './preconnect.js';
 import { type Reach, start } from './reach.js';
+import { Turns } from './turns.js';
 import type { Resumable, Upload, UploaderOptions, UploadOptions, UploadResult } from './types.js';
 
 export { UploadError } from './errors.js';
@@ -14,12 +17,16 @@ export class Uploader {
   readonly #reach: Promise<Reach>;
   readonly #leaving: Leaving;
   readonly #listening = new AbortController();
+  readonly #turns = new Turns();
+  readonly #bucket: string | undefined;
+  readonly #followers = new Map<number, (news: News) => void>();
   #uploads = 0;
 
   /** Takes the address of the signing API. Throws `UploadError` with `invalid-option`. */
   constructor(options: UploaderOptions) {
     const checked = checkUploaderOptions(options);
-    this.#reach = start(checked, options.worker ?? true);
+    this.#bucket = options.preconnect && absolute('preconnect', options.preconnect);
+    this.#reach = start(checked, options.worker ?? true, (items) => this.#hear(items));
     this.#leaving = new Leaving(options.warnBeforeLeaving ?? true);
     this.#reach
       .then((reach) => this.#watchNetwork(reach))
@@ -30,9 +37,9 @@ export class Uploader {
 
   /** Uploads a file or a blob; goes on with it if an earlier visit has begun to. Rejects with `UploadError`. */
   upload(file: Blob, options: UploadOptions = {}): Upload {
-    return this.#begin(options, async (reach, id, plain, hooks) => {
+    return this.#begin(options, async (reach, id, plain) => {
       if (!(file instanceof Blob)) throw localError('invalid-option', 'file: expected a File or a Blob');
-      return reach.upload(id, file, plain, hooks);
+      return reach.upload(id, file, plain);
     });
   }
 
@@ -43,8 +50,8 @@ export class Uploader {
    * it was (then what was sent is removed), `in-use` if another tab has it, `upload-gone` if it is over.
    */
   resume(id: string, file?: Blob, options: UploadOptions = {}): Upload {
-    return this.#begin(options, async (reach, call, plain, hooks) => {
-      return reach.resume(call, id, file ?? (await reopen(reach, id)), file === undefined, plain, hooks);
+    return this.#begin(options, async (reach, call, plain) => {
+      return reach.resume(call, id, file ?? (await reopen(reach, id)), file === undefined, plain);
     });
   }
 
@@ -84,15 +91,20 @@ export class Uploader {
     if (globalThis.navigator?.onLine === false) reach.setOnline(false);
   }
 
-  #begin(
-    options: UploadOptions,
-    run: (reach: Reach, id: number, plain: PlainOptions, hooks: Hooks) => Promise<Outcome>,
-  ): Upload {
+  /** News of an upload that has ended meanwhile is nobody's any more. */
+  #hear(items: Item[]): void {
+    for (const [id, news] of items) this.#followers.get(id)?.(news);
+  }
+
+  #begin(options: UploadOptions, run: (reach: Reach, id: number, plain: PlainOptions) => Promise<Outcome>): Upload {
     const id = this.#uploads++;
+    if (this.#bucket && this.#followers.size === 0) preconnect(this.#bucket);
+    // To hand a file over to a worker takes half a millisecond, and there may be hundreds.
+    const turn = this.#reach.then((reach) => this.#turns.next().then(() => reach));
     // Commands follow the call that they are for on its way through the worker.
-    const send = (command: (reach: Reach) => unknown): void => void this.#reach.then(command).catch(() => {});
+    const send = (command: (reach: Reach) => unknown): void => void turn.then(command).catch(() => {});
     const cancel = (): void => send((reach) => reach.control(id, 'cancel'));
-    return Object.assign(this.#follow(id, options, cancel, run), {
+    return Object.assign(this.#follow(id, turn, options, cancel, run), {
       pause: () => send((reach) => reach.control(id, 'pause')),
       resume: () => send((reach) => reach.control(id, 'resume')),
       cancel,
@@ -102,26 +114,29 @@ export class Uploader {
 
   async #follow(
     id: number,
+    turn: Promise<Reach>,
     { onProgress, onRetry, signal, ...plain }: UploadOptions,
     cancel: () => void,
-    run: (reach: Reach, id: number, plain: PlainOptions, hooks: Hooks) => Promise<Outcome>,
+    run: (reach: Reach, id: number, plain: PlainOptions) => Promise<Outcome>,
   ): Promise<UploadResult> {
     this.#leaving.begins(id);
+    this.#followers.set(id, ({ progress, retry, kept }) => {
+      if (progress) guarded(onProgress, progress);
+      if (retry) guarded(onRetry, retry);
+      if (kept !== undefined) this.#leaving.isKept(id, kept);
+    });
     try {
-      const reach = await this.#reach;
-      const hooks: Hooks = {
-        progress: (progress) => guarded(onProgress, progress),
-        retry: (retry) => guarded(onRetry, retry),
-        kept: (isKept) => this.#leaving.isKept(id, isKept),
-      };
-      const ended = run(reach, id, plain, reach.hand(hooks));
+      const reach = await turn;
+      const ended = run(reach, id, plain);
       signal?.addEventListener('abort', cancel, { once: true });
       if (signal?.aborted) cancel();
       const outcome = await Promise.race([ended, reach.broken]);
+      this.#hear(outcome.news);
       if (outcome.ok) return outcome.result;
       throw new UploadError(outcome.error, signal?.aborted ? signal.reason : undefined);
     } finally {
       signal?.removeEventListener('abort', cancel);
+      this.#followers.delete(id);
       this.#leaving.ends(id);
     }
   }

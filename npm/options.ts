@@ -22,7 +22,7 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
   checkName('checksum', checksum, CHECKSUMS);
   checkName('network', network, NETWORKS);
   return {
-    endpoint: absolute(endpoint),
+    endpoint: absolute('endpoint', endpoint),
     headers,
     network: network ?? guessNetwork(),
     ...(partsInFlight !== undefined && { partsInFlight }),
@@ -49,11 +49,11 @@ function wrong(option: string, expected: string): Error {
 }
 
 /** In a worker a path would be looked up below the worker's own address. */
-function absolute(endpoint: string | URL): string {
+export function absolute(option: string, address: string | URL): string {
   try {
-    return new URL(endpoint, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+    return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href).href;
   } catch (cause) {
-    throw localError('invalid-option', `endpoint: expected a URL or a path`, cause);
+    throw localError('invalid-option', `${option}: expected a URL or a path`, cause);
   }
 }
 

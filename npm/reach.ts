@@ -2,6 +2,7 @@
 import { proxy, releaseProxy, wrap } from 'comlink';
 import type { Engine } from './engine.js';
 import { localError, UploadError } from './errors.js';
+import type { Item } from './news.js';
 import type { UploaderOptions } from './types.js';
 
 /** How long a worker may take to load before the page does its work, in milliseconds. */
@@ -16,8 +17,6 @@ interface Calls extends Pick<Engine, 'upload' | 'resume' | 'list' | 'handleOf' |
 
 /** The engine as the page reaches it: itself, or through a worker. */
 export interface Reach extends Calls {
-  /** Makes functions reach the engine. */
-  hand<T extends object>(value: T): T;
   /** Whether it runs in a worker. */
   inWorker: boolean;
   /** Rejects when the worker dies. */
@@ -39,20 +38,22 @@ function callsOf(engine: Calls): Calls {
   };
 }
 
-export async function start(options: UploaderOptions, wantsWorker: boolean): Promise<Reach> {
+type Hear = (items: Item[]) => void;
+
+export async function start(options: UploaderOptions, wantsWorker: boolean, hear: Hear): Promise<Reach> {
   const compiling = compile();
   if (wantsWorker && typeof Worker === 'function') {
     try {
-      return await startWorker(options, compiling);
+      return await startWorker(options, hear, compiling);
     } catch (error) {
       // What the options got wrong, a second try would get wrong too.
       if (error instanceof UploadError) throw error;
     }
   }
-  return startHere(options, compiling);
+  return startHere(options, hear, compiling);
 }
 
-async function startWorker(options: UploaderOptions, compiling: Compiling): Promise<Reach> {
+async function startWorker(options: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'directput' });
   const broken = new Promise<never>((_, reject) => {
     worker.addEventListener('error', (event) => {
@@ -73,7 +74,7 @@ async function startWorker(options: UploaderOptions, compiling: Compiling): Prom
       const module = await compiling;
       const ask = typeof headers === 'function' ? proxy(async () => headers()) : undefined;
       const told = typeof headers === 'object' ? { ...plain, headers } : plain;
-      await engine.open(told, ask, module);
+      await engine.open(told, proxy(hear), ask, module);
     };
     await Promise.race([open(), failed, late]);
   } catch (error) {
@@ -82,7 +83,6 @@ async function startWorker(options: UploaderOptions, compiling: Compiling): Prom
   }
   return {
     ...callsOf(engine),
-    hand: (value) => proxy(value),
     inWorker: true,
     broken,
     close() {
@@ -103,18 +103,18 @@ async function compile(): Promise<WebAssembly.Module | undefined> {
   }
 }
 
-async function startHere(options: UploaderOptions, compiling: Compiling): Promise<Reach> {
+async function startHere(options: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {
   const { Engine } = await import('./worker.js');
   const engine = new Engine();
   try {
     const { headers } = options;
-    await engine.open(options, typeof headers === 'function' ? async () => headers() : undefined, await compiling);
+    const ask = typeof headers === 'function' ? async () => headers() : undefined;
+    await engine.open(options, hear, ask, await compiling);
   } catch (cause) {
     throw localError('internal', 'The uploader could not be loaded.', cause);
   }
   return {
     ...callsOf(engine),
-    hand: (value) => value,
     inWorker: false,
     broken: new Promise<never>(() => {}),
     close() {},

@@ -16,6 +16,11 @@ export interface UploaderOptions {
    * again when the API answers 401. They are never sent to S3.
    */
   headers?: Headers | (() => Headers | Promise<Headers>);
+  /**
+   * The address of the bucket, such as `https://my-bucket.s3.eu-central-1.amazonaws.com`, if the page knows it: a
+   * connection is then opened while the first part is hashed, which saves the first file a round trip, or three with TLS.
+   */
+  preconnect?: string | URL;
   /** How many parts are sent at once, of all files together, from 1 to 64. Default: 6, what browsers open to one host. */
   partsInFlight?: number;
   /** What the bytes are verified by. Default: `sha256`. */

@@ -6,8 +6,9 @@ import { advice, ageInWords, bytesInWords } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 
+/** `endpoint`, and `preconnect` if the bucket's address is known. */
 const config = await (await fetch('config.json', { cache: 'no-cache' })).json();
-const uploader = new Uploader({ endpoint: config.endpoint });
+const uploader = new Uploader(config);
 const rows = [];
 
 function add(facts, start) {

@@ -1,7 +1,7 @@
 // One run: a fresh page, one contestant, one set of files; what it took, and what it did to page and memory.
 import { readFileSync } from 'node:fs';
-import { chromium } from 'playwright-core';
-import { LAN_HOST, launchOptions } from '../../tests/e2e/browser.mjs';
+import { LAN_HOST } from '../../tests/e2e/browser.mjs';
+import { openBrowser } from './browser.mjs';
 
 const MIB = 1 << 20;
 
@@ -24,10 +24,8 @@ function memoryOf(processes, type) {
 
 /** Watches the browser's processes until it is told to stop; says by how much their memory grew at most, and their work. */
 async function watchProcesses(browser) {
-  const session = await browser.newBrowserCDPSession();
-  const ask = async () => (await session.send('SystemInfo.getProcessInfo')).processInfo;
   const cpuSeconds = (processes) => processes.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
-  const processInfo = await ask();
+  const processInfo = await browser.processes();
   const read = () => ({ renderer: memoryOf(processInfo, 'renderer'), browser: memoryOf(processInfo, 'browser') });
   const before = read();
   const most = { ...before };
@@ -41,18 +39,18 @@ async function watchProcesses(browser) {
     return {
       renderer: (most.renderer - before.renderer) / MIB,
       browser: (most.browser - before.browser) / MIB,
-      cpuSeconds: cpuSeconds(await ask()) - cpuSeconds(processInfo),
+      cpuSeconds: cpuSeconds(await browser.processes()) - cpuSeconds(processInfo),
     };
   };
   return Object.assign(end, { stop });
 }
 
 /** Moves the mouse now and then, so that the page has input to be late for. */
-function moveMouse(page) {
+function moveMouse(browser) {
   let at = 0;
   const timer = setInterval(() => {
     at = (at + 7) % 100;
-    page.mouse.move(10 + at, 40).catch(() => {});
+    browser.moveMouse(10 + at, 40).catch(() => {});
   }, 150);
   return () => clearInterval(timer);
 }
@@ -63,25 +61,23 @@ async function counts(server) {
 
 /** @returns the figures of one upload, or `{ error }`. */
 export async function run(server, contestant, paths, { bytes, isLazy, timeoutSeconds }) {
-  const browser = await chromium.launch(launchOptions);
+  const browser = await openBrowser();
   try {
-    const page = await (await browser.newContext()).newPage();
-    const failed = new Promise((_, reject) => {
-      page.on('crash', () => reject(new Error('the page crashed')));
-      page.on('pageerror', (error) => reject(error));
+    const late = new Promise((_, reject) => {
       setTimeout(() => reject(new Error(`not done after ${timeoutSeconds} s`)), timeoutSeconds * 1000).unref();
     });
+    const failed = Promise.race([browser.failed, late]);
     failed.catch(() => {});
     const origin = contestant === 'directput-wasm' ? server.page.replace('127.0.0.1', LAN_HOST) : server.page;
     const query = new URLSearchParams({ contestant, s3: server.s3, bucket: server.bucket, lazy: isLazy ? '1' : '' });
-    await page.goto(`${origin}/?${query}`);
-    await Promise.race([page.locator('body[data-state=ready]').waitFor({ timeout: 20_000 }), failed]);
-    await page.setInputFiles('#file', paths);
+    await browser.open(`${origin}/?${query}`);
+    await Promise.race([browser.evaluate('globalThis.ready'), failed]);
+    await browser.pick('#file', paths);
     const countsBefore = await counts(server);
     const processes = await watchProcesses(browser);
-    const mouse = moveMouse(page);
+    const mouse = moveMouse(browser);
     try {
-      const seen = await Promise.race([page.evaluate(() => globalThis.run()), failed]);
+      const seen = await Promise.race([browser.evaluate('globalThis.run()'), failed]);
       const countsAfter = await counts(server);
       const grown = await processes();
       return {

@@ -105,11 +105,12 @@ impl Server {
         allowed.push(page_url.clone());
         allowed.push(page_url.replace("127.0.0.1", "localhost"));
 
+        let signed_for = options.s3_url.as_deref().unwrap_or(&s3_url);
         let app = App {
             config: Config::from_env(
                 |name| if name == "BUCKET" { Some(BUCKET.into()) } else { (options.settings)(name) },
             )?,
-            storage: storage(options.s3_url.as_deref().unwrap_or(&s3_url), inner.as_ref(), &credentials).await?,
+            storage: storage(signed_for, inner.as_ref(), &credentials).await?,
             keys: TokenKeys::new(credentials.token_key.as_bytes(), None, BUCKET).ok_or("the token key is too short")?,
         };
         let faults = Faults::default();
@@ -118,7 +119,7 @@ impl Server {
         let counts = Arc::new(Counts::default());
         let calls = from_fn_with_state(Arc::clone(&counts), count_call);
         let api = router(app).layer(befalling()).layer(api_cors(&allowed)).layer(calls);
-        let mut page = with_page(api, &options.www, &options.package);
+        let mut page = with_page(api, signed_for, &options.www, &options.package);
         if options.control {
             page = control(faults.clone()).merge(counters(Arc::clone(&counts))).merge(page);
         }

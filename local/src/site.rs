@@ -13,10 +13,11 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// The page, its `config.json` and the package, in front of the API.
-pub fn with_page(api: Router, www: &Path, package: &Path) -> Router {
+/// The page, its `config.json` and the package, in front of the API. Presigned URLs begin with `bucket_url`.
+pub fn with_page(api: Router, bucket_url: &str, www: &Path, package: &Path) -> Router {
+    let config = serde_json::json!({ "endpoint": "/uploads", "preconnect": bucket_url });
     let files = Router::new()
-        .route("/config.json", get(async || Json(serde_json::json!({ "endpoint": "/uploads" }))))
+        .route("/config.json", get(async || Json(config)))
         .nest_service("/directput", ServeDir::new(package))
         .fallback_service(ServeDir::new(www))
         // What was rebuilt is what is shown.

@@ -88,6 +88,7 @@ pub async fn is_readable(blob: &Blob) -> bool {
 pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
     match reader(blob) {
         Some(reader) => {
+            // Held on to until here: Chromium forgets a read whose reader is garbage, and it is never answered.
             let bytes = fill(&reader, blob.size() as u32).await;
             // Its outcome is of no interest: it was read to the end, or has failed.
             drop(JsFuture::from(reader.cancel()).await);

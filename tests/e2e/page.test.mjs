@@ -1,9 +1,13 @@
 // The demo page from a user's point of view, in a real Chromium, against the local server.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { launchOptions } from './browser.mjs';
 import {
   assertStored,
   browserMemory,
@@ -19,6 +23,7 @@ import {
   screenshot,
   shownError,
   shownResult,
+  visit,
 } from './harness.mjs';
 import { freePort, startServer } from './server.mjs';
 
@@ -143,6 +148,70 @@ test('the upload runs in a worker, and in the page where none can start', async 
     assert.deepEqual(outcome, { inWorker: !breaks, size: 20 << 20, parts: '3' });
     await close();
   }
+});
+
+test('the connection to the bucket is opened before there is anything to send', async () => {
+  const bucket = createServer().listen(0, '127.0.0.1');
+  const connected = once(bucket, 'connection', { signal: AbortSignal.timeout(20_000) });
+  // In a context that keeps nothing Chromium doesn't connect ahead.
+  const context = await chromium.launchPersistentContext(join(folder, 'profile'), launchOptions);
+  const page = await context.newPage();
+  await visit(page, server);
+  await page.evaluate(async (port) => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads', preconnect: `http://127.0.0.1:${port}` });
+    await uploader.upload(new Blob(['x']));
+  }, bucket.address().port);
+  try {
+    const [socket] = await connected;
+    socket.destroy();
+  } finally {
+    bucket.close();
+    await context.close();
+  }
+});
+
+test('a thousand files at once leave the page time to draw, and each is told of to its end', async () => {
+  const { page, close } = await openPage(server);
+  const seen = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads' });
+    await uploader.runsInWorker();
+    // Counts the page's turns, and says in how many of them files were handed to the worker.
+    let turn = 0;
+    const ticks = new MessageChannel();
+    ticks.port1.onmessage = () => {
+      turn += 1;
+      ticks.port2.postMessage(0);
+    };
+    ticks.port2.postMessage(0);
+    const busy = new Set();
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (...message) {
+      busy.add(turn);
+      return postMessage.apply(this, message);
+    };
+    const controller = new AbortController();
+    const phases = new Map();
+    const uploads = Array.from({ length: 1000 }, (_, index) => {
+      const onProgress = ({ phase }) => phases.set(index, phase);
+      return uploader.upload(new Blob([`file ${index}`]), { onProgress, signal: controller.signal });
+    });
+    const stored = await Promise.all(uploads.slice(0, 50));
+    Worker.prototype.postMessage = postMessage;
+    ticks.port1.close();
+    controller.abort();
+    const ends = await Promise.allSettled(uploads);
+    return {
+      keys: new Set(stored.map(({ key }) => key)).size,
+      phases: [...new Set(Array.from({ length: 50 }, (_, index) => phases.get(index)))],
+      turns: busy.size,
+      codes: [...new Set(ends.filter(({ status }) => status === 'rejected').map(({ reason }) => reason.code))],
+    };
+  });
+  assert.ok(seen.turns > 2, `all were handed over in ${seen.turns} turns`);
+  assert.deepEqual({ ...seen, turns: 0 }, { keys: 50, phases: ['done'], turns: 0, codes: ['aborted'] });
+  await close();
 });
 
 test('errors are UploadErrors with a code, and wrong options are named', async () => {
