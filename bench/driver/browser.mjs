@@ -48,7 +48,7 @@ export async function openBrowser() {
     const browser = await CDP({ port, target: webSocketDebuggerUrl });
     const targets = await CDP.List({ port });
     const page = await CDP({ port, target: targets.find(({ type }) => type === 'page') });
-    await Promise.all([page.Page.enable(), page.Runtime.enable(), page.DOM.enable()]);
+    await Promise.all([page.Page.enable(), page.Runtime.enable()]);
     const failed = new Promise((_, reject) => {
       page.on('Inspector.targetCrashed', () => reject(new Error('the page crashed')));
       page.Runtime.exceptionThrown(({ exceptionDetails }) => reject(new Error(said(exceptionDetails))));
@@ -75,9 +75,9 @@ export async function openBrowser() {
       },
       /** Picks files as a user does. */
       async pick(selector, files) {
-        const { root } = await page.DOM.getDocument();
-        const { nodeId } = await page.DOM.querySelector({ nodeId: root.nodeId, selector });
-        await page.DOM.setFileInputFiles({ nodeId, files });
+        const expression = `document.querySelector(${JSON.stringify(selector)})`;
+        const { result } = await page.Runtime.evaluate({ expression });
+        await page.DOM.setFileInputFiles({ objectId: result.objectId, files });
       },
       moveMouse: (x, y) => page.Input.dispatchMouseEvent({ type: 'mouseMoved', x, y }),
       async close() {

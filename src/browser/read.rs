@@ -33,7 +33,7 @@ extern "C" {
 }
 
 /// No more buffers than hashers are kept.
-const MAX_POOLED: usize = 3;
+const MAX_POOLED: usize = 2;
 
 thread_local! {
     static POOL: RefCell<Vec<ArrayBuffer>> = const { RefCell::new(Vec::new()) };

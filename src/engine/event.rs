@@ -53,7 +53,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             parts_in_flight: 6,
-            hashers: 3,
+            hashers: 2,
             network: NetworkHint::Unknown,
             algorithm: ChecksumAlgorithm::Sha256,
             stall_ms: DEFAULT_STALL_MS,
