@@ -20,9 +20,13 @@ for entry in index worker; do
     --minify --sourcemap --log-level=warning --outdir=pkg
 done
 cp npm/package.json LICENSE-MIT LICENSE-APACHE README.md pkg/
-# What a page loads, gzipped. Only ever lowered: what makes it larger has to be worth more than what it costs.
-BUDGET_BYTES=84000
-BYTES=$(cat pkg/*.js pkg/*.wasm | gzip -9 | wc -c)
+# What a page loads, each file gzipped by itself as servers do it. Only ever lowered: what makes it larger has to be
+# worth more than what it costs.
+BUDGET_BYTES=86500
+BYTES=0
+for file in pkg/*.js pkg/*.wasm; do
+  BYTES=$((BYTES + $(gzip -9 <"$file" | wc -c)))
+done
 printf 'package: %s bytes of Wasm and JavaScript, gzipped, of %s\n' "$BYTES" "$BUDGET_BYTES"
 if [ "$BYTES" -gt "$BUDGET_BYTES" ]; then
   echo 'package: over the budget of tools/package.sh' >&2

@@ -48,7 +48,7 @@ export async function openBrowser() {
     const browser = await CDP({ port, target: webSocketDebuggerUrl });
     const targets = await CDP.List({ port });
     const page = await CDP({ port, target: targets.find(({ type }) => type === 'page') });
-    await Promise.all([page.Page.enable(), page.Runtime.enable()]);
+    await page.Runtime.enable();
     const failed = new Promise((_, reject) => {
       page.on('Inspector.targetCrashed', () => reject(new Error('the page crashed')));
       page.Runtime.exceptionThrown(({ exceptionDetails }) => reject(new Error(said(exceptionDetails))));
@@ -58,11 +58,7 @@ export async function openBrowser() {
       failed,
       /** @returns `{ id, type, cpuTime }` of each process. */
       processes: async () => (await browser.SystemInfo.getProcessInfo()).processInfo,
-      async open(url) {
-        const loaded = page.Page.loadEventFired();
-        await page.Page.navigate({ url });
-        await loaded;
-      },
+      open: (url) => page.Page.navigate({ url }),
       /** Runs an expression in the page and waits for its promise. */
       async evaluate(expression) {
         const { result, exceptionDetails } = await page.Runtime.evaluate({

@@ -85,18 +85,21 @@ function merged(cases) {
 
 try {
   const cases = [];
-  for (const name of values.cases.split(',')) cases.push(...(await play(name)));
-  const results = {
+  const figures = {
     date: new Date().toISOString().slice(0, 10),
     rounds,
     machine: machine(),
     ...native(),
     ...(await lambda()),
   };
-  process.stdout.write(`${tables({ ...results, cases })}\n`);
-  const all = { ...results, cases: merged(cases) };
-  writeFileSync(RESULTS, `${JSON.stringify(all, undefined, 2)}\n`);
-  publish(all);
+  for (const name of values.cases.split(',')) {
+    cases.push(...(await play(name)));
+    // After each case, so that whoever stops here keeps what was measured.
+    const all = { ...figures, cases: merged(cases) };
+    writeFileSync(RESULTS, `${JSON.stringify(all, undefined, 2)}\n`);
+    publish(all);
+  }
+  process.stdout.write(`${tables({ ...figures, cases })}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -45,6 +45,12 @@ async function watchProcesses(browser) {
   return Object.assign(end, { stop });
 }
 
+/** The page's script sets the promise when it has come, which takes a while over a slow link. */
+const READY = `new Promise((resolve) => {
+  const look = () => (globalThis.ready ? resolve(globalThis.ready) : setTimeout(look, 20));
+  look();
+})`;
+
 /** Moves the mouse now and then, so that the page has input to be late for. */
 function moveMouse(browser) {
   let at = 0;
@@ -71,7 +77,7 @@ export async function run(server, contestant, paths, { bytes, isLazy, timeoutSec
     const origin = contestant === 'directput-wasm' ? server.page.replace('127.0.0.1', LAN_HOST) : server.page;
     const query = new URLSearchParams({ contestant, s3: server.s3, bucket: server.bucket, lazy: isLazy ? '1' : '' });
     await browser.open(`${origin}/?${query}`);
-    await Promise.race([browser.evaluate('globalThis.ready'), failed]);
+    await Promise.race([browser.evaluate(READY), failed]);
     await browser.pick('#file', paths);
     const countsBefore = await counts(server);
     const processes = await watchProcesses(browser);
