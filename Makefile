@@ -82,9 +82,10 @@ bench: package browser bench-modules ## Measure against the peers (ARGS="--cases
 	DIRECTPUT_LOCAL='$(TARGET)/release/directput-local' node bench/driver/main.mjs $(ARGS)
 
 .PHONY: validate
-validate: python-tools ## Check the SAM template
+validate: python-tools ## Check the SAM template, what its role may and what its bucket refuses
 	cfn-lint lambda/template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam validate --lint --template lambda/template.yaml
+	'$(TOOLS)/uv/cfn-lint/bin/python' -m unittest discover --start-directory tests/template --pattern '*_test.py' --verbose
 
 .PHONY: test-lambda
 test-lambda: python-tools node-modules

@@ -64,10 +64,10 @@ async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<UploadCreated>), ApiError> {
+    let caller = app.caller(who)?;
     let request: CreateUpload = read_body(&headers, body, MAX_BODY_BYTES).await?;
     app.check_acceptable(&request)?;
 
-    let caller = caller(who);
     let plan = Plan::new(request.size, app.config.single_put_bytes);
     let key = new_key(caller.as_deref(), &request.name);
     let name = name_for_metadata(&request.name);
@@ -182,10 +182,20 @@ async fn abort(State(app): State<Arc<App>>, who: Who, headers: HeaderMap) -> Res
 const UNKNOWN_BITS_PER_SECOND: u64 = 1_000_000;
 
 impl App {
+    /// Who calls. If somebody has to, a request that has come past the authorizer is refused here.
+    fn caller(&self, who: Who) -> Result<Option<String>, ApiError> {
+        let caller = who.and_then(|Extension(Caller(caller))| caller);
+        if self.config.needs_caller && caller.as_ref().is_none_or(String::is_empty) {
+            return Err(ErrorCode::Unauthorized.into());
+        }
+        Ok(caller)
+    }
+
     fn claims(&self, who: Who, headers: &HeaderMap) -> Result<Claims, ApiError> {
+        let caller = self.caller(who)?;
         let token = headers.get(TOKEN_HEADER).ok_or_else(|| field(ErrorCode::TokenMissing))?;
         let token = token.to_str().map_err(|_| field(ErrorCode::TokenInvalid))?;
-        self.keys.open(token, caller(who).as_deref()).map_err(field)
+        self.keys.open(token, caller.as_deref()).map_err(field)
     }
 
     /// Signs the PUTs of parts, which are sent in this order.
@@ -247,10 +257,6 @@ impl App {
         }
         Ok(())
     }
-}
-
-fn caller(who: Who) -> Option<String> {
-    who.and_then(|Extension(Caller(caller))| caller)
 }
 
 fn field(code: ErrorCode) -> ApiError {

@@ -26,6 +26,8 @@ pub struct Config {
     pub url_lifetime_seconds: RangeInclusive<u64>,
     /// How long an upload may stay open, in seconds.
     pub token_lifetime_seconds: u64,
+    /// Whether a request is refused if nobody has said whose it is.
+    pub needs_caller: bool,
 }
 
 /// No URL lives longer, whatever is configured, in seconds.
@@ -63,6 +65,7 @@ impl Config {
             max_parts_per_request: 100,
             url_lifetime_seconds: 60..=300,
             token_lifetime_seconds: 604_800,
+            needs_caller: false,
         }
     }
 
@@ -81,6 +84,7 @@ impl Config {
         let longest = read.number("URL_MAX_SECONDS", *config.url_lifetime_seconds.end(), shortest..=MAX_URL_SECONDS)?;
         config.url_lifetime_seconds = shortest..=longest;
         config.token_lifetime_seconds = read.number("TOKEN_SECONDS", config.token_lifetime_seconds, 600..=604_800)?;
+        config.needs_caller = read.flag("NEEDS_CALLER", config.needs_caller)?;
         if let Some(text) = read.text("ALLOWED_TYPES") {
             config.allowed_types = AllowedTypes::parse(&text).ok_or_else(|| ConfigError {
                 variable: "ALLOWED_TYPES",
@@ -122,6 +126,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             expected: "the name of an S3 bucket, 3 to 63 characters of a-z, 0-9, '.' and '-'".to_owned(),
             is_missing,
         })
+    }
+
+    fn flag(&self, variable: &'static str, default: bool) -> Result<bool, ConfigError> {
+        match self.text(variable).as_deref() {
+            None => Ok(default),
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(_) => Err(ConfigError { variable, expected: "true or false".to_owned(), is_missing: false }),
+        }
     }
 
     fn number(&self, variable: &'static str, default: u64, range: RangeInclusive<u64>) -> Result<u64, ConfigError> {
@@ -195,6 +208,7 @@ mod tests {
             ("MAX_PARTS_PER_REQUEST", "0", "from 1 to 1000"),
             ("ALLOWED_CHECKSUMS", "sha256,md5", "some of sha256, crc64nvme and none"),
             ("ALLOWED_TYPES", "image", "media types"),
+            ("NEEDS_CALLER", "yes", "true or false"),
             ("ALLOWED_TYPES", "*/png", "media types"),
             ("BUCKET", "No Bucket", "the name of an S3 bucket"),
         ] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use directput_local::{Fault, LinkSpeed, Options, Server};
+use directput_local::{Auth, Fault, LinkSpeed, Options, Server};
 use tokio::io::AsyncReadExt;
 
 /// The demo page and the signing API at one address, an S3 server at another.
@@ -35,6 +35,15 @@ struct Flags {
     /// Another origin whose pages may upload, besides the demo page's own. May be repeated.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
+    /// Let only those call the API who have a JWT that is signed with this: hs256:<secret> or jwks:<file>.
+    #[arg(long, value_name = "KEYS")]
+    auth: Option<Auth>,
+    /// Take only JWTs of this issuer.
+    #[arg(long, value_name = "URL", requires = "auth")]
+    auth_issuer: Option<String>,
+    /// Take only JWTs for this audience.
+    #[arg(long, value_name = "NAME", requires = "auth")]
+    auth_audience: Option<String>,
     /// Let something go wrong on purpose, such as {"on":"put","status":503,"every":3}. May be repeated.
     #[arg(long, value_name = "JSON")]
     fault: Vec<Fault>,
@@ -74,6 +83,7 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error + Send + Sync
         www: flags.www,
         package: flags.package,
         allow_origin: flags.allow_origin,
+        auth: flags.auth.map(|auth| auth.only(flags.auth_issuer, flags.auth_audience)),
         faults: flags.fault,
         control: flags.control,
         discard: flags.discard,

@@ -19,6 +19,7 @@ use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::auth::{Auth, authorize};
 use crate::count::{Counts, count_call, count_put, counters};
 use crate::credentials::Credentials;
 use crate::drain::drain;
@@ -28,6 +29,7 @@ use crate::s3::{Bucket, Rules};
 use crate::sink::sink;
 use crate::site::{api_cors, bucket_cors, with_page};
 use crate::store::Store;
+use crate::unsigned::only_signed;
 
 /// The name of the one bucket.
 const BUCKET: &str = "directput-local";
@@ -57,6 +59,8 @@ pub struct Options {
     pub package: PathBuf,
     /// Origins whose pages may upload, besides the demo page's own.
     pub allow_origin: Vec<String>,
+    /// Who may call the API; nothing lets everybody.
+    pub auth: Option<Auth>,
     /// What befalls requests from the start.
     pub faults: Vec<Fault>,
     /// Whether whoever reaches the page may change the faults and read the counters: for tests.
@@ -118,16 +122,23 @@ impl Server {
         let befalling = || from_fn_with_state(faults.clone(), befall);
         let counts = Arc::new(Counts::default());
         let calls = from_fn_with_state(Arc::clone(&counts), count_call);
-        let api = router(app).layer(befalling()).layer(api_cors(&allowed)).layer(calls);
+        let mut api = router(app);
+        if let Some(auth) = options.auth {
+            api = api.layer(from_fn_with_state(auth, authorize));
+        }
+        // Preflights carry no token, so CORS stands before all else, as in API Gateway.
+        let api = api.layer(befalling()).layer(api_cors(&allowed)).layer(calls);
         let mut page = with_page(api, signed_for, &options.www, &options.package);
         if options.control {
             page = control(faults.clone()).merge(counters(Arc::clone(&counts))).merge(page);
         }
         let s3 = match options.discard {
             true => sink().layer(befalling()),
-            false => {
-                s3_router(store, &credentials).layer(befalling()).layer(from_fn(drain)).layer(bucket_cors(&allowed))
-            }
+            false => s3_router(store, &credentials)
+                .layer(from_fn(only_signed))
+                .layer(befalling())
+                .layer(from_fn(drain))
+                .layer(bucket_cors(&allowed)),
         };
         let s3 = s3.layer(from_fn_with_state(Arc::clone(&counts), count_put));
         Ok(Self {

@@ -45,6 +45,7 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
         www: PathBuf::from("../www"),
         package: PathBuf::from("../pkg"),
         allow_origin: Vec::new(),
+        auth: None,
         faults: Vec::new(),
         control: false,
         discard: false,
