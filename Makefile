@@ -70,7 +70,7 @@ large: package browser ## Upload 5 GiB through the page and watch the browser's 
 	  timeout 1800 node --test --test-timeout=1700000 --test-reporter=spec tests/e2e/large.mjs
 
 .PHONY: bench
-bench: package browser bench-modules ## Measure against the peers (ARGS="--cases 256MiB --rounds 3" for a part; all of it takes two hours)
+bench: package browser bench-modules ## Measure against the peers (ARGS="--cases 256MiB --rounds 3" for a part; all of it takes an hour and a quarter)
 	# Benches can't abort on panic, and cargo can't build one library both ways at once.
 	export CARGO_PROFILE_RELEASE_PANIC=unwind; \
 	cargo bench -p directput --bench engine; \

@@ -2,8 +2,8 @@
 //
 //   make bench ARGS='--cases 256MiB,2GiB --contestants floor,directput-sha256 --rounds 3'
 //
-// All of it takes two hours. What was measured replaces what results.json had of the same case and contestant, and
-// table and plot are made anew from it.
+// All of it takes an hour and a quarter. What was measured replaces what results.json had of the same case and
+// contestant, and table and plot are made anew from it.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
