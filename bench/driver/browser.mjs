@@ -1,7 +1,7 @@
 // A Chromium that is measured: started anew for each run, and watched as little as possible.
 //
 // Test drivers ask the browser to report every request. Chromium then hands the bodies that scripts send to the driver,
-// in base64, which slows those who send buffers instead of files to a tenth. So there is no test driver here.
+// in base64, which slows those who send buffers instead of files to a quarter or less. So there is no test driver here.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -26,7 +26,7 @@ const ARGS = [
   '--disable-renderer-backgrounding',
 ];
 
-/** How long a browser may take to start, or a page to get ready, in milliseconds. */
+/** How long a browser may take to start, in milliseconds. */
 const START_MS = 20_000;
 
 /** A browser with one empty page. `failed` rejects when the page crashes or throws. */
@@ -48,7 +48,7 @@ export async function openBrowser() {
     const browser = await CDP({ port, target: webSocketDebuggerUrl });
     const targets = await CDP.List({ port });
     const page = await CDP({ port, target: targets.find(({ type }) => type === 'page') });
-    await page.Runtime.enable();
+    await Promise.all([page.Runtime.enable(), page.Inspector.enable()]);
     const failed = new Promise((_, reject) => {
       page.on('Inspector.targetCrashed', () => reject(new Error('the page crashed')));
       page.Runtime.exceptionThrown(({ exceptionDetails }) => reject(new Error(said(exceptionDetails))));

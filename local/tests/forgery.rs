@@ -181,7 +181,6 @@ async fn nothing_can_be_made_of_a_parts_put() {
     let (other_token, other_key, other_signed) = open(&server, 20 * MIB, &part).await;
     let put = Put::of(&signed, &part);
     let other = Put::of(&other_signed, &part);
-    // Small bodies do where the bytes are not the point.
     let mut forged = forgeries(&server, &put, &key);
     forged.push(("another part".to_owned(), put.url("partNumber=1", "partNumber=2")));
     forged.push(("no part".to_owned(), put.url("partNumber=1", "partNumber=0")));
