@@ -3,6 +3,7 @@ import { proxy, releaseProxy, wrap } from 'comlink';
 import type { Engine } from './engine.js';
 import { localError, UploadError } from './errors.js';
 import type { Item } from './news.js';
+import { workerUrl } from './trusted.js';
 import type { UploaderOptions } from './types.js';
 
 /** How long a worker may take to load before the page does its work, in milliseconds. */
@@ -54,7 +55,7 @@ export async function start(options: UploaderOptions, wantsWorker: boolean, hear
 }
 
 async function startWorker(options: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'directput' });
+  const worker = new Worker(workerUrl(), { type: 'module', name: 'directput' });
   const broken = new Promise<never>((_, reject) => {
     worker.addEventListener('error', (event) => {
       reject(localError('internal', 'The worker has failed.', event.message));

@@ -73,6 +73,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         }
         // Replies hold tokens and URLs.
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response
     }
     .instrument(span)

@@ -50,7 +50,8 @@ struct Flags {
     /// Let tests change the faults by PUT /-/faults and read counters at /-/counts. Whoever reaches the page can.
     #[arg(long)]
     control: bool,
-    /// Throw everything away that is uploaded, and check nothing: to measure how fast clients are.
+    /// Throw everything away that is uploaded, check nothing, and let any script run in the page: to measure how fast
+    /// clients are.
     #[arg(long)]
     discard: bool,
     /// Put a slow link in front, such as {"bitsPerSecond":10000000,"roundTripMs":200}.

@@ -65,7 +65,7 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// Whether whoever reaches the page may change the faults and read the counters: for tests.
     pub control: bool,
-    /// Whether the S3 server throws all bodies away and checks nothing: for measuring.
+    /// Whether the S3 server throws all bodies away and checks nothing, and any script may run in the page: for measuring.
     pub discard: bool,
     /// The link that stands in front of both listeners, if not this machine's own.
     pub link: Option<LinkSpeed>,
@@ -128,7 +128,7 @@ impl Server {
         }
         // Preflights carry no token, so CORS stands before all else, as in API Gateway.
         let api = api.layer(befalling()).layer(api_cors(&allowed)).layer(calls);
-        let mut page = with_page(api, signed_for, &options.www, &options.package);
+        let mut page = with_page(api, signed_for, &options.www, &options.package, !options.discard);
         if options.control {
             page = control(faults.clone()).merge(counters(Arc::clone(&counts))).merge(page);
         }

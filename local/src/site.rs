@@ -1,5 +1,5 @@
-//! What stands in front of the API and the S3 server here, and in AWS is API Gateway's and the
-//! bucket's: the page's files and CORS.
+//! What stands in front of the API and the S3 server here, and in AWS is API Gateway's, CloudFront's and the
+//! bucket's: the page's files, what browsers may do with them, and CORS.
 
 use std::path::Path;
 
@@ -14,7 +14,8 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 /// The page, its `config.json` and the package, in front of the API. Presigned URLs begin with `bucket_url`.
-pub fn with_page(api: Router, bucket_url: &str, www: &Path, package: &Path) -> Router {
+/// If the page is not `guarded`, its scripts may do what they like.
+pub fn with_page(api: Router, bucket_url: &str, www: &Path, package: &Path, guarded: bool) -> Router {
     let config = serde_json::json!({ "endpoint": "/uploads", "preconnect": bucket_url });
     let files = Router::new()
         .route("/config.json", get(async || Json(config)))
@@ -22,11 +23,37 @@ pub fn with_page(api: Router, bucket_url: &str, www: &Path, package: &Path) -> R
         .fallback_service(ServeDir::new(www))
         // What was rebuilt is what is shown.
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+    let files = if guarded { guard(files, bucket_url) } else { files };
     Router::new().fallback(async move |request: Request| {
         let path = request.uri().path();
         let is_call = path == "/uploads" || path.starts_with("/uploads/");
         if is_call { api.oneshot(request).await } else { files.oneshot(request).await }
     })
+}
+
+/// What a page may load and reach: its own files, the API, and the bucket. The worker's script has it too, and a
+/// worker obeys its own.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; base-uri 'none'; connect-src 'self' {bucket}; \
+    form-action 'none'; frame-ancestors 'none'; img-src data:; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    worker-src 'self'; require-trusted-types-for 'script'; trusted-types directput";
+
+/// What browsers are told besides. The same as in `lambda/template.yaml`, which also has what is of use with TLS only.
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
+
+fn guard(files: Router, bucket_url: &str) -> Router {
+    let policy = CONTENT_SECURITY_POLICY.replace("{bucket}", bucket_url);
+    let policy = HeaderValue::from_str(&policy).ok().map(|policy| (header::CONTENT_SECURITY_POLICY, policy));
+    let others = SECURITY_HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    policy
+        .into_iter()
+        .chain(others)
+        .fold(files, |files, (name, value)| files.layer(SetResponseHeaderLayer::overriding(name, value)))
 }
 
 fn origins(origins: &[String]) -> AllowOrigin {

@@ -80,7 +80,7 @@ export function openUploads(at) {
   return [...xml.matchAll(/<UploadId>([^<]*)/g)].map(([, id]) => id);
 }
 
-/** A page of its own browser context, ready to take files. Its troubles are errors that nobody caught. */
+/** A page of its own browser context, ready to take files. Its troubles: errors that nobody caught, policies that refused. */
 export async function openPage(at, options = {}) {
   const context = await browser.newContext(options);
   // Playwright answers the dialog of the file input, not the one of the file system.
@@ -94,6 +94,9 @@ export async function openPage(at, options = {}) {
 function watch(page) {
   const troubles = [];
   page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy|Trusted/.test(message.text())) troubles.push(message.text());
+  });
   return troubles;
 }
 
