@@ -2,6 +2,7 @@
 //! signing API at one address, and at another an S3 server that does what S3 does where it matters.
 
 mod auth;
+mod client;
 mod count;
 mod credentials;
 mod drain;
@@ -15,6 +16,7 @@ mod store;
 mod unsigned;
 
 pub use auth::Auth;
+pub use client::S3Server;
 pub use faults::Fault;
 pub use link::LinkSpeed;
 pub use server::{Options, Server};

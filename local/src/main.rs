@@ -23,6 +23,10 @@ struct Flags {
     /// The S3 address that browsers are told, if something stands in front of it.
     #[arg(long, value_name = "URL")]
     s3_url: Option<String>,
+    /// Use this S3 server instead of an own one; BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the
+    /// environment say the rest. Its bucket needs a CORS rule for the page.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["s3_url", "discard", "link"])]
+    use_s3: Option<String>,
     /// The folder for objects, unfinished uploads and credentials.
     #[arg(long, default_value = ".data")]
     data: PathBuf,
@@ -80,6 +84,7 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error + Send + Sync
         listen: flags.listen,
         s3_listen: flags.s3_listen,
         s3_url: flags.s3_url,
+        use_s3: flags.use_s3,
         data: flags.data,
         www: flags.www,
         package: flags.package,

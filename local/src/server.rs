@@ -20,6 +20,7 @@ use s3s::service::S3ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::{Auth, authorize};
+use crate::client::S3Server;
 use crate::count::{Counts, count_call, count_put, counters};
 use crate::credentials::Credentials;
 use crate::drain::drain;
@@ -31,10 +32,10 @@ use crate::site::{api_cors, bucket_cors, with_page};
 use crate::store::Store;
 use crate::unsigned::only_signed;
 
-/// The name of the one bucket.
+/// The name of the own server's one bucket.
 const BUCKET: &str = "directput-local";
 
-/// The region that signatures are made for.
+/// The region that signatures are made for there.
 const REGION: &str = "us-east-1";
 
 /// How long requests under way may take once the server was told to stop.
@@ -51,6 +52,8 @@ pub struct Options {
     pub s3_listen: SocketAddr,
     /// The S3 address that browsers are told, if something stands in front of it.
     pub s3_url: Option<String>,
+    /// The address of another S3 server to use, instead of the own one; `settings` say the rest.
+    pub use_s3: Option<String>,
     /// The folder for objects, unfinished uploads and credentials.
     pub data: PathBuf,
     /// The folder of the demo page.
@@ -76,46 +79,58 @@ pub struct Options {
 /// A server that listens.
 pub struct Server {
     page: (Door, Router),
-    s3: (Door, Router),
-    /// Where the API reaches the S3 server without the link.
+    /// The S3 server, unless another is used.
+    own_s3: Option<(Door, Router)>,
+    /// Where the API reaches the own S3 server without the link.
     inner: Option<(Door, Router)>,
     page_url: String,
-    s3_url: String,
+    s3: S3Server,
     s3_listen: String,
-    credentials: Credentials,
 }
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 impl Server {
-    /// Binds both addresses and opens the data folder.
+    /// Binds the addresses and opens the data folder.
     ///
     /// # Errors
     /// An address that is taken, a folder that can't be written, a setting that can't be used.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let link = options.link.map(Link::new);
         let listener = bind("--listen", options.listen, link.clone(), false)?;
-        let inner = match &link {
-            Some(_) => Some(bind("--s3-listen", SocketAddr::new(options.s3_listen.ip(), 0), None, false)?),
-            None => None,
-        };
-        let s3_listener = bind("--s3-listen", options.s3_listen, link, options.discard)?;
         let page_url = format!("http://{}", listener.local_addr()?);
-        let s3_url = format!("http://{}", s3_listener.local_addr()?);
+        let own_s3 = match &options.use_s3 {
+            Some(_) => None,
+            None => Some(bind("--s3-listen", options.s3_listen, link.clone(), options.discard)?),
+        };
+        let inner = match (&own_s3, &link) {
+            (Some(_), Some(_)) => Some(bind("--s3-listen", SocketAddr::new(options.s3_listen.ip(), 0), None, false)?),
+            _ => None,
+        };
         let store = Store::open(&options.data, BUCKET)?;
         let credentials = Credentials::load(&options.data.join(".directput/credentials.json"))?;
+        let (s3_listen, s3) = match (&options.use_s3, &own_s3) {
+            (None, Some(door)) => {
+                let url = format!("http://{}", door.local_addr()?);
+                let signed_for = options.s3_url.clone().unwrap_or_else(|| url.clone());
+                (url, own_server(signed_for, &credentials))
+            }
+            (Some(other), _) => (other.clone(), S3Server::from_settings(other.clone(), &options.settings)?),
+            (None, None) => return Err("there is no S3 server".into()),
+        };
 
         let mut allowed = options.allow_origin;
         allowed.push(page_url.clone());
         allowed.push(page_url.replace("127.0.0.1", "localhost"));
 
-        let signed_for = options.s3_url.as_deref().unwrap_or(&s3_url);
+        let bucket = s3.bucket.clone();
         let app = App {
             config: Config::from_env(
-                |name| if name == "BUCKET" { Some(BUCKET.into()) } else { (options.settings)(name) },
+                |name| if name == "BUCKET" { Some(bucket.clone()) } else { (options.settings)(name) },
             )?,
-            storage: storage(signed_for, inner.as_ref(), &credentials).await?,
-            keys: TokenKeys::new(credentials.token_key.as_bytes(), None, BUCKET).ok_or("the token key is too short")?,
+            storage: storage(&s3, inner.as_ref()).await?,
+            keys: TokenKeys::new(credentials.token_key.as_bytes(), None, &s3.bucket)
+                .ok_or("the token key is too short")?,
         };
         let faults = Faults::default();
         faults.replace(options.faults);
@@ -128,11 +143,11 @@ impl Server {
         }
         // Preflights carry no token, so CORS stands before all else, as in API Gateway.
         let api = api.layer(befalling()).layer(api_cors(&allowed)).layer(calls);
-        let mut page = with_page(api, signed_for, &options.www, &options.package, !options.discard);
+        let mut page = with_page(api, &s3.url, &options.www, &options.package, !options.discard);
         if options.control {
             page = control(faults.clone()).merge(counters(Arc::clone(&counts))).merge(page);
         }
-        let s3 = match options.discard {
+        let s3_routes = match options.discard {
             true => sink().layer(befalling()),
             false => s3_router(store, &credentials)
                 .layer(from_fn(only_signed))
@@ -140,15 +155,14 @@ impl Server {
                 .layer(from_fn(drain))
                 .layer(bucket_cors(&allowed)),
         };
-        let s3 = s3.layer(from_fn_with_state(Arc::clone(&counts), count_put));
+        let s3_routes = s3_routes.layer(from_fn_with_state(Arc::clone(&counts), count_put));
         Ok(Self {
             page: (listener, page),
-            inner: inner.map(|listener| (listener, s3.clone())),
-            s3: (s3_listener, s3),
+            inner: inner.map(|listener| (listener, s3_routes.clone())),
+            own_s3: own_s3.map(|listener| (listener, s3_routes)),
             page_url,
-            s3_url: options.s3_url.unwrap_or_else(|| s3_url.clone()),
-            s3_listen: s3_url,
-            credentials,
+            s3,
+            s3_listen,
         })
     }
 
@@ -157,32 +171,17 @@ impl Server {
         &self.page_url
     }
 
-    /// The address of the S3 server.
-    pub fn s3_url(&self) -> &str {
-        &self.s3_url
-    }
-
-    /// An S3 client's configuration for this server.
-    pub fn s3_config(&self) -> aws_sdk_s3::config::Builder {
-        s3_config(&self.s3_url, &self.credentials)
-    }
-
-    /// Whoever may use this server.
-    pub fn credentials(&self) -> aws_sdk_s3::config::Credentials {
-        keys(&self.credentials)
-    }
-
-    /// The bucket's name.
-    pub fn bucket(&self) -> &'static str {
-        BUCKET
+    /// The S3 server behind it.
+    pub fn s3(&self) -> &S3Server {
+        &self.s3
     }
 
     /// What scripts wait for, with all that an S3 client needs.
     pub fn ready_line(&self) -> String {
-        let Credentials { access_key, secret_key, .. } = &self.credentials;
+        let S3Server { url, bucket, access_key, secret_key, .. } = &self.s3;
         format!(
-            "ready page={} s3={} bucket={BUCKET} access_key={access_key} secret_key={secret_key} s3_listen={}",
-            self.page_url, self.s3_url, self.s3_listen
+            "ready page={} s3={url} bucket={bucket} access_key={access_key} secret_key={secret_key} s3_listen={}",
+            self.page_url, self.s3_listen
         )
     }
 
@@ -202,11 +201,9 @@ impl Server {
                 .with_graceful_shutdown(async move { drop(told.changed().await) })
                 .into_future()
         };
-        let inner = async {
-            match self.inner {
-                Some(inner) => run(inner).await,
-                None => Ok(()),
-            }
+        let run_if = async |door: Option<(Door, Router)>| match door {
+            Some(door) => run(door).await,
+            None => Ok(()),
         };
         let mut stopping = told.clone();
         let last_call = async move {
@@ -214,7 +211,7 @@ impl Server {
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            outcome = async { tokio::try_join!(run(self.page), run(self.s3), inner) } => outcome.map(drop),
+            outcome = async { tokio::try_join!(run(self.page), run_if(self.own_s3), run_if(self.inner)) } => outcome.map(drop),
             () = last_call => Ok(()),
         }
     }
@@ -224,29 +221,21 @@ fn bind(flag: &str, address: SocketAddr, link: Option<Arc<Link>>, is_short: bool
     Door::bind(address, link, is_short).map_err(|error| format!("{flag} {address}: {error}").into())
 }
 
-async fn storage(url: &str, inner: Option<&Door>, credentials: &Credentials) -> Result<Storage, Error> {
-    let open = async |url: &str| Storage::open(s3_config(url, credentials), keys(credentials), BUCKET).await;
+async fn storage(s3: &S3Server, inner: Option<&Door>) -> Result<Storage, Error> {
+    let open = async |url: &str| Storage::open(s3.config_at(url), s3.credentials(), &s3.bucket).await;
     let outcome = match inner {
-        None => open(url).await,
+        None => open(&s3.url).await,
         Some(inner) => match open(&format!("http://{}", inner.local_addr()?)).await {
-            Ok(storage) => storage.with_urls_of(s3_config(url, credentials)).await,
+            Ok(storage) => storage.with_urls_of(s3.config()).await,
             refused => refused,
         },
     };
     outcome.map_err(|error| format!("the bucket can't be signed for: {}", error.code.as_str()).into())
 }
 
-fn keys(Credentials { access_key, secret_key, .. }: &Credentials) -> aws_sdk_s3::config::Credentials {
-    aws_sdk_s3::config::Credentials::new(access_key, secret_key, None, None, "local")
-}
-
-fn s3_config(url: &str, credentials: &Credentials) -> aws_sdk_s3::config::Builder {
-    aws_sdk_s3::Config::builder()
-        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-        .region(aws_sdk_s3::config::Region::new(REGION))
-        .credentials_provider(keys(credentials))
-        .endpoint_url(url)
-        .force_path_style(true)
+fn own_server(url: String, Credentials { access_key, secret_key, .. }: &Credentials) -> S3Server {
+    let [access_key, secret_key] = [access_key, secret_key].map(String::clone);
+    S3Server { url, region: REGION.to_owned(), bucket: BUCKET.to_owned(), access_key, secret_key }
 }
 
 fn s3_router(store: Store, credentials: &Credentials) -> Router {

@@ -184,9 +184,9 @@ async fn nobody_can_use_somebody_elses_token() {
     let server = start().await;
     let config = server.s3.config().to_builder();
     let app = router(App {
-        config: Config::for_bucket(server.bucket),
-        storage: Storage::open(config, server.credentials.clone(), server.bucket).await.unwrap(),
-        keys: TokenKeys::new(&[7; 32], None, server.bucket).unwrap(),
+        config: Config::for_bucket(&server.bucket),
+        storage: Storage::open(config, server.credentials.clone(), &server.bucket).await.unwrap(),
+        keys: TokenKeys::new(&[7; 32], None, &server.bucket).unwrap(),
     });
     let call = async |caller: Option<&str>, method: &str, path: &str, token: &str, body: Value| {
         let request = axum::http::Request::builder()

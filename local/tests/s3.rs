@@ -24,7 +24,7 @@ fn sha256(bytes: &[u8]) -> String {
 async fn presigned_put(s3: &Running, bytes: &[u8], lifetime: Duration) -> PresignedRequest {
     s3.s3
         .put_object()
-        .bucket(s3.bucket)
+        .bucket(&s3.bucket)
         .key(KEY)
         .content_type("image/png")
         .content_length(bytes.len() as i64)
@@ -59,7 +59,7 @@ async fn a_signed_put_is_stored_once_with_its_checksum() {
     let put = presigned_put(&s3, b"bytes", MINUTE).await;
     assert_eq!(send(&s3, put.uri(), &put, &[], b"bytes").await.0, 200);
     assert_eq!(send(&s3, put.uri(), &put, &[], b"bytes").await, (412, "PreconditionFailed".to_owned()));
-    let head = s3.s3.head_object().bucket(s3.bucket).key(KEY).checksum_mode(ChecksumMode::Enabled);
+    let head = s3.s3.head_object().bucket(&s3.bucket).key(KEY).checksum_mode(ChecksumMode::Enabled);
     let head = head.send().await.unwrap();
     assert_eq!(head.checksum_sha256(), Some(sha256(b"bytes").as_str()));
     assert_eq!(head.content_type(), Some("image/png"));
@@ -107,13 +107,13 @@ async fn of_thirty_simultaneous_puts_one_wins() {
 }
 
 async fn create(s3: &Running) -> String {
-    let request = s3.s3.create_multipart_upload().bucket(s3.bucket).key(KEY);
+    let request = s3.s3.create_multipart_upload().bucket(&s3.bucket).key(KEY);
     let reply = request.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await.unwrap();
     reply.upload_id().unwrap().to_owned()
 }
 
 async fn put_part(s3: &Running, id: &str, number: i32, bytes: &[u8], checksum: &str) -> Result<String, String> {
-    let request = s3.s3.upload_part().bucket(s3.bucket).key(KEY).upload_id(id).part_number(number);
+    let request = s3.s3.upload_part().bucket(&s3.bucket).key(KEY).upload_id(id).part_number(number);
     let reply = request.checksum_sha256(checksum).body(ByteStream::from(bytes.to_vec())).send().await;
     reply.map(|part| part.e_tag().unwrap().to_owned()).map_err(|error| error.code().unwrap_or_default().to_owned())
 }
@@ -129,7 +129,7 @@ async fn complete(s3: &Running, id: &str, wanted: &Wanted) -> Result<String, Str
         CompletedPart::builder().part_number(*number).e_tag(etag).checksum_sha256(checksum).build()
     });
     let list = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
-    let request = s3.s3.complete_multipart_upload().bucket(s3.bucket).key(KEY).upload_id(id).if_none_match("*");
+    let request = s3.s3.complete_multipart_upload().bucket(&s3.bucket).key(KEY).upload_id(id).if_none_match("*");
     let reply = request
         .multipart_upload(list)
         .set_checksum_sha256(wanted.checksum.clone())
@@ -162,7 +162,7 @@ async fn parts_are_joined_with_their_composite_checksum_and_a_repeated_completio
     let checksum = complete(&s3, &id, &wanted).await.unwrap();
     assert_eq!(Some(&checksum), wanted.checksum.as_ref());
     assert_eq!(complete(&s3, &id, &wanted).await, Ok(checksum.clone()));
-    let head = s3.s3.head_object().bucket(s3.bucket).key(KEY).checksum_mode(ChecksumMode::Enabled);
+    let head = s3.s3.head_object().bucket(&s3.bucket).key(KEY).checksum_mode(ChecksumMode::Enabled);
     let head = head.send().await.unwrap();
     assert_eq!((head.checksum_sha256(), head.content_length()), (Some(checksum.as_str()), wanted.size));
     assert_eq!(s3.leftovers(), (0, 1, 0));
@@ -175,7 +175,7 @@ async fn parts_are_listed_sorted_paged_and_with_checksums() {
     for number in [3, 1, 2] {
         put_part(&s3, &id, number, &[number as u8], &sha256(&[number as u8])).await.unwrap();
     }
-    let list = || s3.s3.list_parts().bucket(s3.bucket).key(KEY).upload_id(&id);
+    let list = || s3.s3.list_parts().bucket(&s3.bucket).key(KEY).upload_id(&id);
     let page = list().max_parts(2).send().await.unwrap();
     let numbers: Vec<_> = page.parts().iter().filter_map(|part| part.part_number()).collect();
     assert_eq!((numbers, page.is_truncated()), (vec![1, 2], Some(true)));
@@ -235,13 +235,13 @@ async fn an_abort_is_final() {
     let s3 = start().await;
     let id = create(&s3).await;
     let wanted = two_parts(&s3, &id).await;
-    let abort = || s3.s3.abort_multipart_upload().bucket(s3.bucket).key(KEY).upload_id(&id).send();
+    let abort = || s3.s3.abort_multipart_upload().bucket(&s3.bucket).key(KEY).upload_id(&id).send();
     abort().await.unwrap();
     assert_eq!(abort().await.unwrap_err().code(), Some("NoSuchUpload"));
     assert_eq!(put_part(&s3, &id, 1, b"bytes", &sha256(b"bytes")).await, Err("NoSuchUpload".to_owned()));
     assert_eq!(complete(&s3, &id, &wanted).await, Err("NoSuchUpload".to_owned()));
-    let list = s3.s3.list_parts().bucket(s3.bucket).key(KEY).upload_id(&id).send().await;
+    let list = s3.s3.list_parts().bucket(&s3.bucket).key(KEY).upload_id(&id).send().await;
     assert_eq!(list.unwrap_err().code(), Some("NoSuchUpload"));
-    assert!(s3.s3.list_multipart_uploads().bucket(s3.bucket).send().await.unwrap().uploads().is_empty());
+    assert!(s3.s3.list_multipart_uploads().bucket(&s3.bucket).send().await.unwrap().uploads().is_empty());
     assert_eq!(s3.leftovers(), (0, 0, 0));
 }

@@ -48,7 +48,7 @@ async fn the_sink_takes_a_whole_upload_and_keeps_nothing() {
     let whole = directput::checksum::ObjectChecksum::of(algorithm, [(Some(parsed), 8 << 20); 3]).unwrap();
     let completed = call("/complete", token, json!({ "parts": parts, "checksum": whole.to_text() })).await;
     assert_eq!(completed["checksum"], json!(whole.to_text()));
-    assert_eq!(std::fs::read_dir(server.folder.path().join(server.bucket)).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(server.folder.path().join(&server.bucket)).unwrap().count(), 0);
     let counts = counts(&server).await;
     assert_eq!((&counts["puts"], &counts["apiCalls"]), (&json!(1), &json!(3)));
 }

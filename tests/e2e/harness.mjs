@@ -52,7 +52,8 @@ export async function makeFile(name, size) {
   return path;
 }
 
-function oracle(path) {
+/** The checksums of a file, by Python. */
+export function oracle(path) {
   return JSON.parse(execFileSync('python3', ['tests/e2e/oracle.py', path, String(PART_BYTES)], { encoding: 'utf8' }));
 }
 
@@ -68,14 +69,17 @@ export const objects = (at) => {
   const uploads = join(at.data, at.bucket, 'uploads');
   return existsSync(uploads) ? readdirSync(uploads) : [];
 };
-/** Uploads that S3 would charge for, by ListMultipartUploads. */
-export function openUploads(at) {
+/** What the S3 server behind a local server says to a request that is signed, by curl. */
+export function curlAs(at, path, ...options) {
   const user = ['--aws-sigv4', 'aws:amz:us-east-1:s3', '--user', `${at.access_key}:${at.secret_key}`];
   const unsigned = ['--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD'];
-  const address = `${at.s3_listen}/${at.bucket}?uploads=`;
-  const xml = execFileSync('curl', ['--silent', '--show-error', '--fail', ...user, ...unsigned, address], {
-    encoding: 'utf8',
-  });
+  const request = [...user, ...unsigned, ...options, `${at.s3_listen}/${path}`];
+  return execFileSync('curl', ['--silent', '--show-error', '--fail', ...request], { encoding: 'utf8' });
+}
+
+/** Uploads that S3 would charge for, by ListMultipartUploads. */
+export function openUploads(at) {
+  const xml = curlAs(at, `${at.bucket}?uploads=`);
   assert.match(xml, /<ListMultipartUploadsResult/);
   return [...xml.matchAll(/<UploadId>([^<]*)/g)].map(([, id]) => id);
 }

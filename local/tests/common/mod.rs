@@ -1,19 +1,20 @@
 //! A server on free ports with a folder of its own, and the official SDK as its client.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Credentials, RequestChecksumCalculation, ResponseChecksumValidation};
-use directput_local::{Fault, Options, Server};
+use directput_local::{Auth, Fault, Options, Server};
 use tempfile::TempDir;
 
 pub struct Running {
     pub api: String,
-    pub bucket: &'static str,
+    pub bucket: String,
     pub s3_url: String,
     pub s3: Client,
+    pub config: aws_sdk_s3::config::Builder,
     pub credentials: Credentials,
     pub folder: TempDir,
     pub http: reqwest::Client,
@@ -32,6 +33,24 @@ pub async fn start_with_faults(faults: Vec<Fault>, control: bool) -> Running {
     start_as(&[], |options| (options.faults, options.control) = (faults, control)).await
 }
 
+/// The address of another S3 server than the own one, if the tests are to be run against it.
+pub fn other_s3() -> Option<String> {
+    std::env::var("USE_S3").ok()
+}
+
+/// One with the S3 server that the environment names, or its own.
+pub async fn start_against(settings: &[(&str, &str)], auth: Option<Auth>) -> Running {
+    let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    start_as(&[], |options| {
+        (options.use_s3, options.auth) = (other_s3(), auth);
+        options.settings = Box::new(move |name| {
+            let set = settings.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
+            set.or_else(|| std::env::var(name).ok())
+        });
+    })
+    .await
+}
+
 /// One with settings of the API, and other options than usual.
 pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Options)) -> Running {
     let folder = tempfile::tempdir().unwrap();
@@ -41,6 +60,7 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
         listen: "127.0.0.1:0".parse().unwrap(),
         s3_listen: "127.0.0.1:0".parse().unwrap(),
         s3_url: None,
+        use_s3: None,
         data: folder.path().to_owned(),
         www: PathBuf::from("../www"),
         package: PathBuf::from("../pkg"),
@@ -55,17 +75,19 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
     change(&mut options);
     let server = Server::start(options).await.unwrap();
     let config = server
-        .s3_config()
+        .s3()
+        .config()
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .build();
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let running = Running {
         api: format!("{}/uploads", server.page_url()),
-        bucket: server.bucket(),
-        s3_url: server.s3_url().to_owned(),
+        bucket: server.s3().bucket.clone(),
+        s3_url: server.s3().url.clone(),
         s3: Client::from_conf(config),
-        credentials: server.credentials(),
+        config: server.s3().config(),
+        credentials: server.s3().credentials(),
         folder,
         http: reqwest::Client::new(),
         _stop: stop,
@@ -77,13 +99,26 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
 impl Running {
     /// How many uploads S3 would charge for.
     pub async fn open_uploads(&self) -> usize {
-        self.s3.list_multipart_uploads().bucket(self.bucket).send().await.unwrap().uploads().len()
+        self.s3.list_multipart_uploads().bucket(&self.bucket).send().await.unwrap().uploads().len()
+    }
+
+    /// The keys of all objects.
+    pub async fn keys(&self) -> BTreeSet<String> {
+        let listed = self.s3.list_objects_v2().bucket(&self.bucket).send().await.unwrap();
+        assert_ne!(listed.is_truncated(), Some(true));
+        listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
+    }
+
+    /// An object's bytes, if there is one.
+    pub async fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        let reply = self.s3.get_object().bucket(&self.bucket).key(key).send().await.ok()?;
+        Some(reply.body.collect().await.unwrap().to_vec())
     }
 
     /// Files in the folder of received bodies, of objects and of unfinished uploads.
     pub fn leftovers(&self) -> (usize, usize, usize) {
         let count = |path: &str| walk(&self.folder.path().join(path));
-        (count(".directput/incoming"), count(self.bucket), count(".directput/uploads"))
+        (count(".directput/incoming"), count(&self.bucket), count(".directput/uploads"))
     }
 }
 

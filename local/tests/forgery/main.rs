@@ -1,0 +1,65 @@
+//! The forgery matrix: whatever somebody makes of a URL that the API has signed, or of a completion, S3 takes what was
+//! signed or nothing.
+//!
+//! It plays against the embedded S3 server, and `make conformance` plays it against Garage: what `USE_S3` names.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod completions;
+mod put;
+mod puts;
+mod verdict;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use common::{Running, start_against};
+use directput::checksum::Sha256Digest;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+const MIB: usize = 1 << 20;
+
+const SECRET: &str = "a secret of thirty-two characters";
+
+/// A server that callers have to sign in to.
+async fn start() -> Running {
+    start_against(&[], Some(format!("hs256:{SECRET}").parse().unwrap())).await
+}
+
+/// A call of the API by somebody.
+fn call(server: &Running, caller: &str, method: Method, path: &str) -> RequestBuilder {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(600);
+    let claims = json!({ "sub": caller, "exp": now.as_secs() });
+    let bearer = encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(SECRET.as_bytes()));
+    server.http.request(method, format!("{}{path}", server.api)).bearer_auth(bearer.unwrap())
+}
+
+/// An upload that was opened, with the signed PUTs of its first parts.
+struct Opened {
+    caller: &'static str,
+    token: String,
+    key: String,
+    parts: Vec<Value>,
+}
+
+/// Opens an upload of a file that consists of these parts.
+async fn open(server: &Running, caller: &'static str, parts: &[&[u8]]) -> Opened {
+    let wanted = parts.iter().enumerate().map(|(index, bytes)| {
+        json!({ "number": index + 1, "length": bytes.len(), "checksum": Sha256Digest::of(bytes).to_string() })
+    });
+    let size: usize = parts.iter().map(|bytes| bytes.len()).sum();
+    let file = json!({ "name": "a.png", "type": "image/png", "size": size, "parts": wanted.collect::<Vec<_>>() });
+    let reply = call(server, caller, Method::POST, "").json(&file).send().await.unwrap();
+    assert_eq!(reply.status(), 201);
+    let reply: Value = reply.json().await.unwrap();
+    let text = |name: &str| reply[name].as_str().unwrap().to_owned();
+    let parts = reply["parts"].as_array().unwrap().clone();
+    Opened { caller, token: text("token"), key: text("key"), parts }
+}
+
+async fn abort(server: &Running, upload: &Opened) -> u16 {
+    let request = call(server, upload.caller, Method::DELETE, "").header("upload-token", &upload.token);
+    request.send().await.unwrap().status().as_u16()
+}

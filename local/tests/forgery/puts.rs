@@ -1,0 +1,99 @@
+//! Forgeries of presigned PUTs: of a whole object, and of a part.
+
+use std::time::Duration;
+
+use directput::checksum::{PartChecksum, Sha256Digest};
+use directput::plan::Plan;
+use directput::protocol::{ContentType, FileSize};
+use directput_lambda::storage::{Object, Storage, Target};
+use serde_json::json;
+
+use crate::common::{Running, other_s3};
+use crate::put::{Put, forgeries};
+use crate::verdict::Verdict;
+use crate::{MIB, abort, open, start};
+
+/// Sends all of them; each has to be refused.
+async fn refuse_all(server: &Running, kind: &str, forged: Vec<(String, Put)>) {
+    let verdict = Verdict::before(server).await;
+    let count = forged.len();
+    let mut accepted = Vec::new();
+    for (name, put) in forged {
+        let status = put.send(server).await;
+        // The embedded server doesn't know other algorithms (501); S3 answers 400.
+        if !(400..500).contains(&status) && status != 501 {
+            accepted.push((name, status));
+        }
+    }
+    verdict.after(kind, count, &accepted).await;
+}
+
+#[tokio::test]
+async fn nothing_can_be_made_of_a_single_put() {
+    let server = start().await;
+    let bytes: &[u8] = b"the bytes of a picture";
+    let mine = open(&server, "alice", &[bytes]).await;
+    let theirs = open(&server, "bob", &[b"the bytes of another"]).await;
+    let put = Put::of(&mine.parts[0], bytes);
+    let other = Put::of(&theirs.parts[0], b"the bytes of another");
+    let forged = || forgeries(&put, &mine.key, &server.bucket, &other);
+    refuse_all(&server, "single PUT", forged()).await;
+    assert_eq!(put.send(&server).await, 200);
+    // Garage doesn't know If-None-Match; the bytes can be no others in any case.
+    assert_eq!(put.send(&server).await, if other_s3().is_some() { 200 } else { 412 }, "it is written once");
+    refuse_all(&server, "single PUT, after it", forged()).await;
+    assert_eq!(server.bytes(&mine.key).await.unwrap(), bytes);
+    assert_eq!(server.bytes(&theirs.key).await, None);
+}
+
+#[tokio::test]
+async fn nothing_can_be_made_of_a_parts_put() {
+    let server = start().await;
+    let [part, second, last] = [vec![7; 8 * MIB], vec![8; 8 * MIB], vec![9; 4 * MIB]];
+    let parts = [part.as_slice(), &second, &last];
+    let (mine, theirs) = (open(&server, "alice", &parts).await, open(&server, "bob", &parts).await);
+    let (put, other) = (Put::of(&mine.parts[0], &part), Put::of(&theirs.parts[0], &part));
+    // For a part of the same bytes another's URL is as good as for its owner: whoever holds a URL may use it.
+    let mut forged = forgeries(&put, &mine.key, &server.bucket, &Put::of(&theirs.parts[1], &second));
+    forged.push(("another part".to_owned(), put.set_query("partNumber", "2")));
+    forged.push(("no part".to_owned(), put.set_query("partNumber", "0")));
+    forged.push(("another part's URL".to_owned(), put.at(&Put::of(&mine.parts[1], &[]))));
+    let upload = other.query("uploadId");
+    forged.push(("another upload".to_owned(), put.set_query("uploadId", &upload)));
+    let with_key = put.set_query("uploadId", &upload).url(&mine.key, &theirs.key);
+    forged.push(("another upload and its key".to_owned(), with_key));
+    refuse_all(&server, "part", forged).await;
+    assert_eq!(put.send(&server).await, 200);
+
+    assert_eq!((abort(&server, &mine).await, abort(&server, &theirs).await), (204, 204));
+    assert_eq!(put.send(&server).await, 404, "its upload is gone");
+    assert_eq!(server.bytes(&mine.key).await, None);
+}
+
+#[tokio::test]
+async fn nothing_can_be_made_of_a_url_whose_time_is_over() {
+    let server = start().await;
+    let bytes: &[u8] = b"too late";
+    let storage = Storage::open(server.config.clone(), server.credentials.clone(), &server.bucket).await.unwrap();
+    let (png, key) = (ContentType::parse("image/png").unwrap(), "uploads/11111111-1111-4111-8111-111111111111.png");
+    let object = Object { key, content_type: &png, name: None };
+    let upload_id = storage.create(object, directput::checksum::ChecksumAlgorithm::Sha256).await.unwrap();
+    let plan = Plan::new(FileSize::new(bytes.len() as u64).unwrap(), 1 << 20);
+    let part = plan.parts().next().unwrap();
+    let checksum = PartChecksum::Sha256(Sha256Digest::of(bytes));
+    let batch = storage.batch().await.unwrap();
+    let late = [Target::Object(object), Target::Part { key, upload_id: &upload_id }].map(|target| {
+        let signed = batch.sign(target, part, Some(&checksum), Duration::from_secs(1));
+        Put::of(&json!({ "url": signed.url, "headers": signed.headers }), bytes)
+    });
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    let forged = late.iter().flat_map(|put| {
+        [
+            ("as it was".to_owned(), put.clone()),
+            ("with a longer life".to_owned(), put.set_query("X-Amz-Expires", "300")),
+            ("with a later date".to_owned(), put.set_query("X-Amz-Date", "20990101T000000Z")),
+        ]
+    });
+    refuse_all(&server, "after expiry", forged.collect()).await;
+    storage.abort(key, &upload_id).await.unwrap();
+}

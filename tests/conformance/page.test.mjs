@@ -1,0 +1,109 @@
+// The whole way from the page into an S3 server that is not ours: `with-garage.mjs` starts it.
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  curlAs,
+  folder,
+  isFurther,
+  MIB,
+  makeFile,
+  openPage,
+  openUploads,
+  oracle,
+  rowOf,
+  sha256,
+  shownError,
+  shownResult,
+  visit,
+} from '../e2e/harness.mjs';
+import { startServer } from '../e2e/server.mjs';
+
+let server;
+
+before(async () => {
+  assert.ok(process.env.USE_S3, 'expected to be run by tests/conformance/with-garage.mjs');
+  server = await startServer({ data: join(folder, 'page'), args: ['--use-s3', process.env.USE_S3] });
+});
+
+after(() => server?.stop());
+
+const keys = () => [...curlAs(server, `${server.bucket}?list-type=2`).matchAll(/<Key>([^<]*)/g)].map(([, key]) => key);
+
+/** What the other server gives back is the file, under the checksums that the page shows and other tools compute. */
+async function assertArrived(path, { key, checksum }) {
+  const size = statSync(path).size;
+  const expected = oracle(path);
+  const copy = join(folder, 'copy');
+  const headers = curlAs(server, `${server.bucket}/${key}`, '--dump-header', '-', '--output', copy);
+  assert.equal(await sha256(copy), expected.hex);
+  assert.equal(checksum, size > 16 * MIB ? expected.composite : expected.base64);
+  assert.match(headers, /content-disposition: attachment/i);
+  assert.deepEqual(openUploads(server), []);
+}
+
+for (const [words, size] of [
+  ['0 B', 0],
+  ['1 B', 1],
+  ['16 MiB', 16 * MIB],
+  ['16 MiB + 1', 16 * MIB + 1],
+  ['60 MiB', 60 * MIB],
+]) {
+  test(`a file of ${words} arrives unchanged in Garage`, async () => {
+    const { page, troubles, close } = await openPage(server);
+    const path = await makeFile('file.bin', size);
+    await page.setInputFiles('#file', path);
+    await assertArrived(path, await shownResult(rowOf(page)));
+    assert.deepEqual(troubles, []);
+    await close();
+  });
+}
+
+test('a tab crashes, and another goes on where Garage is', async () => {
+  const path = await makeFile('crash.bin', 100 * MIB);
+  const { page, context, close } = await openPage(server);
+  await page.setInputFiles('#file', path);
+  await isFurther(rowOf(page), 0.7);
+  const session = await context.newCDPSession(page);
+  const crashed = page.waitForEvent('crash');
+  session.send('Page.crash').catch(() => {});
+  await crashed;
+  const [upload] = openUploads(server);
+  assert.ok(upload, 'it was not over yet');
+  const next = await context.newPage();
+  await visit(next, server);
+  assert.match(await next.locator('.unfinished').textContent(), /[1-9]\d? % stored/);
+  next.once('filechooser', (chooser) => chooser.setFiles(path));
+  await next.locator('.unfinished .go-on').click();
+  await assertArrived(path, await shownResult(rowOf(next)));
+  await close();
+});
+
+test('cancelling removes what Garage has', async () => {
+  const before = keys();
+  const path = await makeFile('cancel.bin', 100 * MIB);
+  const { page, close } = await openPage(server);
+  await page.setInputFiles('#file', path);
+  await isFurther(rowOf(page), 0.3);
+  assert.equal(openUploads(server).length, 1);
+  await rowOf(page).locator('.cancel').click();
+  assert.equal(await shownError(rowOf(page)), 'aborted');
+  assert.deepEqual(openUploads(server), []);
+  assert.deepEqual(keys(), before);
+  await close();
+});
+
+test('Garage verifies CRC64NVME as well, whole and in parts', async () => {
+  const { page, close } = await openPage(server);
+  for (const size of [MIB, 20 * MIB]) {
+    const { key, checksum } = await page.evaluate(async (size) => {
+      const { Uploader } = await import('/directput/index.js');
+      const uploader = new Uploader({ endpoint: '/uploads', checksum: 'crc64nvme' });
+      return uploader.upload(new Blob([new Uint8Array(size).map((_, at) => at >> 9)]));
+    }, size);
+    const headers = curlAs(server, `${server.bucket}/${key}`, '--head', '--header', 'x-amz-checksum-mode: ENABLED');
+    assert.equal(/x-amz-checksum-crc64nvme: (\S+)/i.exec(headers)?.[1], checksum);
+  }
+  await close();
+});
