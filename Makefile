@@ -15,6 +15,8 @@ GARAGE := 2.5.0
 STAGE ?= dev
 ARGS ?=
 SEEDS ?= 50000
+INPUTS ?= 1000000
+SEED ?= 2
 FIRST ?= 1
 TRACE ?= 0
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -46,6 +48,11 @@ test-native:
 simulate: ## Play the engine through SEEDS=50000 histories from seed FIRST=1 on (TRACE=1 tells each step)
 	SEEDS=$(SEEDS) FIRST=$(FIRST) TRACE=$(TRACE) cargo test --test simulation --config profile.dev.opt-level=2 \
 	  -- --exact every_seed_keeps_every_promise --nocapture
+
+.PHONY: fuzz
+fuzz: ## Send the API INPUTS=1000000 requests of all kinds, from SEED=2
+	FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) cargo test -p directput-lambda --test fuzz --config profile.dev.opt-level=2 \
+	  -- --nocapture
 
 .PHONY: lint
 lint: wasm-target node-modules

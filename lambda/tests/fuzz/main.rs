@@ -1,0 +1,127 @@
+//! Any request whatsoever: no panic, no 5xx, and S3 hears of none that is refused.
+//!
+//! `FUZZ_INPUTS` says how many (20,000), `FUZZ_SEED` which (1): `make fuzz` plays a million.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
+
+mod requests;
+mod storage;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::http::{HeaderMap, StatusCode};
+use directput::checksum::ChecksumAlgorithm;
+use directput::protocol::{ContentType, ErrorCode, FileSize};
+use directput_lambda::config::Config;
+use directput_lambda::token::{NewUpload, TokenKeys};
+use directput_lambda::{App, router};
+use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
+use requests::{Tokens, input};
+use serde_json::Value;
+use tower::ServiceExt;
+
+const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
+}
+
+fn tokens() -> Tokens {
+    let keys = TokenKeys::new(KEY, None, storage::BUCKET).unwrap();
+    let seal = |caller: Option<&str>, size: u64, upload: Option<&str>| {
+        let new = NewUpload {
+            key: "uploads/11111111-1111-4111-8111-111111111111.png".to_owned(),
+            upload: upload.map(str::to_owned),
+            size: FileSize::new(size).unwrap(),
+            part_bytes: 8 << 20,
+            content_type: ContentType::parse("image/png").unwrap(),
+            name: None,
+            algorithm: ChecksumAlgorithm::Sha256,
+            caller: caller.map(str::to_owned),
+        };
+        keys.seal(new, Duration::from_secs(86_400)).unwrap()
+    };
+    // Those of alice, then those of nobody: one in parts and one of a single PUT.
+    let of = |caller| [seal(caller, 20 << 20, Some("id")), seal(caller, 1_000, None)];
+    Tokens([of(Some("alice")), of(None)].concat())
+}
+
+#[test]
+fn no_request_whatsoever_makes_it_fail() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (storage, calls) = runtime.block_on(storage::open());
+    let config = Config { max_file_bytes: 1 << 40, ..Config::for_bucket(storage::BUCKET) };
+    let api: Router = router(App { config, storage, keys: TokenKeys::new(KEY, None, storage::BUCKET).unwrap() });
+    let tokens = tokens();
+    let seen = Mutex::new(BTreeMap::<(u16, String), usize>::new());
+
+    let (count, seed) = (number("FUZZ_INPUTS", 20_000), number("FUZZ_SEED", 1));
+    let runs = Runs { cases: u32::try_from(count).unwrap(), failure_persistence: None, ..Runs::default() };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(runs, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let outcome = runner.run(&input(), |input| {
+        let before = calls.load(Ordering::Relaxed);
+        let request = input.request(&tokens);
+        let is_head = request.method() == "HEAD";
+        let (status, headers, body) = runtime.block_on(async {
+            let reply = api.clone().oneshot(request).await.unwrap();
+            let (parts, body) = reply.into_parts();
+            (parts.status, parts.headers, to_bytes(body, usize::MAX).await.unwrap())
+        });
+        let asked = calls.load(Ordering::Relaxed) - before;
+        let code = match status.is_success() {
+            true => check_answer(&body),
+            false => {
+                assert_eq!(asked, 0, "S3 was asked for what was refused with {status}");
+                if is_head { String::new() } else { check_problem(status, &headers, &body) }
+            }
+        };
+        assert!(asked <= 1, "{asked} calls of S3 for one request");
+        *seen.lock().unwrap().entry((status.as_u16(), code)).or_default() += 1;
+        Ok(())
+    });
+    let seen = seen.into_inner().unwrap();
+    println!("{count} inputs of seed {seed}, {} answers of S3", calls.load(Ordering::Relaxed));
+    for ((status, code), times) in &seen {
+        println!("{times:>8}  {status} {code}");
+    }
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+    // If it were all nonsense, nothing would have been tested.
+    let accepted: usize = seen.iter().filter(|((status, _), _)| *status < 300).map(|(_, times)| times).sum();
+    assert!(accepted as u64 > count / 20, "{accepted} of {count} were accepted");
+    assert!(seen.len() > 20, "{} kinds of answers", seen.len());
+}
+
+/// Refused in the form of RFC 9457, by a code that is listed.
+fn check_problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> String {
+    assert!(status.is_client_error(), "{status}: {}", String::from_utf8_lossy(body));
+    assert_eq!(headers["content-type"], "application/problem+json", "{status}");
+    let problem: Value = serde_json::from_slice(body).unwrap();
+    let code = problem["code"].as_str().unwrap();
+    let listed: ErrorCode = serde_json::from_value(problem["code"].clone()).unwrap();
+    assert_eq!((listed.as_str(), listed.status()), (code, status.as_u16()));
+    assert!(!problem["requestId"].as_str().unwrap().is_empty());
+    code.to_owned()
+}
+
+/// Whatever was signed is below `uploads/`, for as long as it may be, and of a name that is nobody's choice.
+fn check_answer(body: &[u8]) -> String {
+    let Ok(reply) = serde_json::from_slice::<Value>(body) else { return String::new() };
+    for part in reply["parts"].as_array().into_iter().flatten() {
+        let Some(url) = part["url"].as_str() else { continue };
+        let prefix = format!("https://s3.eu-central-1.amazonaws.com/{}/uploads/", storage::BUCKET);
+        let host = format!("https://{}.s3.eu-central-1.amazonaws.com/uploads/", storage::BUCKET);
+        let rest = url.strip_prefix(&host).or_else(|| url.strip_prefix(&prefix)).expect(url);
+        let (key, query) = rest.split_once('?').unwrap();
+        let is_sound = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || b"-./".contains(&byte);
+        assert!(key.bytes().all(is_sound) && !key.contains("..") && key.len() >= 36, "{key}");
+        let lifetime: u64 = query.split("X-Amz-Expires=").nth(1).unwrap().split('&').next().unwrap().parse().unwrap();
+        assert!((60..=300).contains(&lifetime), "{lifetime} s");
+    }
+    String::new()
+}
