@@ -22,9 +22,10 @@ use crate::config::Config;
 use crate::error::ApiError;
 use crate::fields::{read_body, read_query};
 use crate::key::{name_for_metadata, new_key};
+use crate::keyring::Keyring;
 use crate::lifetime::url_lifetime;
 use crate::storage::{Object, Storage, Target};
-use crate::token::{Claims, NewUpload, TokenKeys};
+use crate::token::{Claims, NewUpload};
 use crate::trace::{Caller, trace};
 
 /// The largest body of most calls, in bytes: 1,000 parts to sign have room.
@@ -40,7 +41,7 @@ pub struct App {
     /// The bucket.
     pub storage: Storage,
     /// The keys of the upload tokens.
-    pub keys: TokenKeys,
+    pub keys: Keyring,
 }
 
 /// The whole API. Whoever runs it may put a [`Caller`] and a [`crate::RequestId`] into the extensions
@@ -123,7 +124,7 @@ async fn sign(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<PartsSigned>, ApiError> {
-    let claims = app.claims(who, &headers)?;
+    let claims = app.claims(who, &headers).await?;
     let request: SignParts = read_body(&headers, body, MAX_BODY_BYTES).await?;
     let plan = plan_of(&claims)?;
     app.check_batch(&request.parts, &plan, claims.sum)?;
@@ -146,7 +147,7 @@ async fn list(
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Json<PartsListed>, ApiError> {
-    let claims = app.claims(who, &headers)?;
+    let claims = app.claims(who, &headers).await?;
     let request: ListParts = read_query(query)?;
     let upload_id = upload_id(&claims)?;
     Ok(Json(app.storage.list(&claims.key, upload_id, request.after).await?))
@@ -158,7 +159,7 @@ async fn complete(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<UploadCompleted>, ApiError> {
-    let claims = app.claims(who, &headers)?;
+    let claims = app.claims(who, &headers).await?;
     let request: CompleteUpload = read_body(&headers, body, MAX_COMPLETE_BODY_BYTES).await?;
     let upload_id = upload_id(&claims)?;
     let plan = plan_of(&claims)?;
@@ -170,7 +171,7 @@ async fn complete(
 }
 
 async fn abort(State(app): State<Arc<App>>, who: Who, headers: HeaderMap) -> Result<StatusCode, ApiError> {
-    let claims = app.claims(who, &headers)?;
+    let claims = app.claims(who, &headers).await?;
     // Of a single PUT there is either nothing or the object.
     if let Some(upload_id) = &claims.upload {
         app.storage.abort(&claims.key, upload_id).await?;
@@ -191,11 +192,11 @@ impl App {
         Ok(caller)
     }
 
-    fn claims(&self, who: Who, headers: &HeaderMap) -> Result<Claims, ApiError> {
+    async fn claims(&self, who: Who, headers: &HeaderMap) -> Result<Claims, ApiError> {
         let caller = self.caller(who)?;
         let token = headers.get(TOKEN_HEADER).ok_or_else(|| field(ErrorCode::TokenMissing))?;
         let token = token.to_str().map_err(|_| field(ErrorCode::TokenInvalid))?;
-        self.keys.open(token, caller.as_deref()).map_err(field)
+        self.keys.open(token, caller.as_deref()).await.map_err(field)
     }
 
     /// Signs the PUTs of parts, which are sent in this order.

@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod key;
+pub mod keyring;
 pub mod lifetime;
 pub mod sign;
 pub mod storage;

@@ -1,9 +1,12 @@
 //! The Lambda function: builds the state once, builds the router, runs it.
 
+use std::sync::Arc;
+
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use directput_lambda::config::{Config, ConfigError};
+use directput_lambda::keyring::{Keyring, Source};
 use directput_lambda::storage::Storage;
 use directput_lambda::token::{MIN_KEY_BYTES, TokenKeys};
 use directput_lambda::{App, Caller, RequestId, log_as_json, router};
@@ -75,32 +78,53 @@ impl Aws {
     }
 }
 
-/// The keys of the upload tokens: the secret's current version, and the one before while there is one.
-/// `TOKEN_KEY` gives a key directly, for tests without an account.
-async fn token_keys(get: &impl Fn(&str) -> Option<String>, aws: &Aws, bucket: &str) -> Result<TokenKeys, Error> {
-    let (variable, current, previous) = match (get("TOKEN_SECRET_ARN"), get("TOKEN_KEY")) {
+/// The keys of the upload tokens, from the secret that `TOKEN_SECRET_ARN` names. `TOKEN_KEY` gives a key directly, for
+/// tests without an account.
+async fn token_keys(get: &impl Fn(&str) -> Option<String>, aws: &Aws, bucket: &str) -> Result<Keyring, Error> {
+    let expected = format!("a secret of at least {MIN_KEY_BYTES} characters");
+    let unusable = |variable, is_missing| ConfigError { variable, expected: expected.clone(), is_missing };
+    match (get("TOKEN_SECRET_ARN"), get("TOKEN_KEY")) {
         (Some(arn), _) => {
-            let client = aws.secrets();
-            let current = secret(&client, &arn, "AWSCURRENT").await?;
-            // There is none before the first rotation.
-            ("TOKEN_SECRET_ARN", Some(current), secret(&client, &arn, "AWSPREVIOUS").await.ok())
+            let secret = Secret { client: aws.secrets(), arn, bucket: bucket.to_owned() };
+            let keys = secret.read().await?.ok_or_else(|| unusable("TOKEN_SECRET_ARN", false))?;
+            let secret = Arc::new(secret);
+            let source: Source = Box::new(move || {
+                let secret = Arc::clone(&secret);
+                Box::pin(async move { secret.read().await.ok().flatten() })
+            });
+            Ok(Keyring::rotating(keys, source))
         }
-        (None, key) => ("TOKEN_KEY", key, None),
-    };
-    let is_missing = current.is_none();
-    current.and_then(|key| TokenKeys::new(key.as_bytes(), previous.as_deref().map(str::as_bytes), bucket)).ok_or_else(
-        || {
-            let variable = if is_missing { "TOKEN_SECRET_ARN" } else { variable };
-            let expected = format!("a secret of at least {MIN_KEY_BYTES} characters");
-            ConfigError { variable, expected, is_missing }.into()
-        },
-    )
+        (None, Some(key)) => {
+            let keys = TokenKeys::new(key.as_bytes(), None, bucket).ok_or_else(|| unusable("TOKEN_KEY", false))?;
+            Ok(Keyring::fixed(keys))
+        }
+        (None, None) => Err(unusable("TOKEN_SECRET_ARN", true).into()),
+    }
 }
 
-async fn secret(client: &aws_sdk_secretsmanager::Client, arn: &str, stage: &str) -> Result<String, Error> {
-    let reply = client.get_secret_value().secret_id(arn).version_stage(stage).send().await;
-    let reply = reply.map_err(|error| format!("TOKEN_SECRET_ARN can't be read: {}", DisplayErrorContext(&error)))?;
-    reply.secret_string.ok_or_else(|| "TOKEN_SECRET_ARN names a secret without a text".into())
+/// Where the keys are kept.
+struct Secret {
+    client: aws_sdk_secretsmanager::Client,
+    arn: String,
+    bucket: String,
+}
+
+impl Secret {
+    /// The secret's current version, and the one before while there is one. Nothing if one is too short.
+    async fn read(&self) -> Result<Option<TokenKeys>, Error> {
+        let current = self.version("AWSCURRENT").await?;
+        // There is none before the first rotation.
+        let previous = self.version("AWSPREVIOUS").await.ok();
+        Ok(TokenKeys::new(current.as_bytes(), previous.as_deref().map(str::as_bytes), &self.bucket))
+    }
+
+    async fn version(&self, stage: &str) -> Result<String, Error> {
+        let request = self.client.get_secret_value().secret_id(&self.arn).version_stage(stage);
+        let reply = request.send().await;
+        let reply =
+            reply.map_err(|error| format!("TOKEN_SECRET_ARN can't be read: {}", DisplayErrorContext(&error)))?;
+        reply.secret_string.ok_or_else(|| "TOKEN_SECRET_ARN names a secret without a text".into())
+    }
 }
 
 /// Hands on what API Gateway knows: the caller that its authorizer has verified, and the request's id.

@@ -18,6 +18,9 @@ pub const MIN_KEY_BYTES: usize = 32;
 /// A token is a request header, and API Gateway takes 10,240 bytes of them all together.
 const MAX_TOKEN_BYTES: usize = 8_000;
 
+/// By how much the clocks of two machines may differ, in seconds. A token from further ahead was not sealed here.
+const MAX_SKEW_SECONDS: u64 = 60;
+
 /// What a token binds together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,7 +105,7 @@ impl TokenKeys {
     /// # Errors
     /// [`ErrorCode::Internal`] if the claims can't be sealed, which would be a defect here.
     pub fn seal(&self, upload: NewUpload, lifetime: Duration) -> Result<String, ErrorCode> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| ErrorCode::Internal)?.as_secs();
+        let now = now()?;
         let claims = Claims {
             v: VERSION,
             key: upload.key,
@@ -145,8 +148,15 @@ impl TokenKeys {
     }
 }
 
+/// Seconds since 1970.
+fn now() -> Result<u64, ErrorCode> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map(|since| since.as_secs()).map_err(|_| ErrorCode::Internal)
+}
+
 fn check(claims: Claims, caller: Option<&str>) -> Result<Claims, ErrorCode> {
-    if claims.v != VERSION || claims.plan().is_none() {
+    let is_from_ahead = claims.iat > now()?.saturating_add(MAX_SKEW_SECONDS);
+    if claims.v != VERSION || claims.plan().is_none() || is_from_ahead {
         return Err(ErrorCode::TokenInvalid);
     }
     if claims.sub.as_deref() != caller {

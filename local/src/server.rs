@@ -12,6 +12,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::serve::Listener;
 use directput_lambda::config::Config;
+use directput_lambda::keyring::Keyring;
 use directput_lambda::storage::Storage;
 use directput_lambda::token::TokenKeys;
 use directput_lambda::{App, router};
@@ -129,8 +130,10 @@ impl Server {
                 |name| if name == "BUCKET" { Some(bucket.clone()) } else { (options.settings)(name) },
             )?,
             storage: storage(&s3, inner.as_ref()).await?,
-            keys: TokenKeys::new(credentials.token_key.as_bytes(), None, &s3.bucket)
-                .ok_or("the token key is too short")?,
+            keys: Keyring::fixed(
+                TokenKeys::new(credentials.token_key.as_bytes(), None, &s3.bucket)
+                    .ok_or("the token key is too short")?,
+            ),
         };
         let faults = Faults::default();
         faults.replace(options.faults);

@@ -176,6 +176,7 @@ async fn a_small_file_has_nothing_to_list_or_complete() {
 async fn nobody_can_use_somebody_elses_token() {
     use axum::body::{Body, to_bytes};
     use directput_lambda::config::Config;
+    use directput_lambda::keyring::Keyring;
     use directput_lambda::storage::Storage;
     use directput_lambda::token::TokenKeys;
     use directput_lambda::{App, Caller, router};
@@ -186,7 +187,7 @@ async fn nobody_can_use_somebody_elses_token() {
     let app = router(App {
         config: Config::for_bucket(&server.bucket),
         storage: Storage::open(config, server.credentials.clone(), &server.bucket).await.unwrap(),
-        keys: TokenKeys::new(&[7; 32], None, &server.bucket).unwrap(),
+        keys: Keyring::fixed(TokenKeys::new(&[7; 32], None, &server.bucket).unwrap()),
     });
     let call = async |caller: Option<&str>, method: &str, path: &str, token: &str, body: Value| {
         let request = axum::http::Request::builder()

@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use directput::checksum::ChecksumAlgorithm;
 use directput::protocol::{ContentType, ErrorCode, FileSize};
 use directput_lambda::config::Config;
+use directput_lambda::keyring::Keyring;
 use directput_lambda::token::{NewUpload, TokenKeys};
 use directput_lambda::{App, router};
 use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
@@ -55,7 +56,8 @@ fn no_request_whatsoever_makes_it_fail() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (storage, calls) = runtime.block_on(storage::open());
     let config = Config { max_file_bytes: 1 << 40, ..Config::for_bucket(storage::BUCKET) };
-    let api: Router = router(App { config, storage, keys: TokenKeys::new(KEY, None, storage::BUCKET).unwrap() });
+    let api: Router =
+        router(App { config, storage, keys: Keyring::fixed(TokenKeys::new(KEY, None, storage::BUCKET).unwrap()) });
     let tokens = tokens();
     let seen = Mutex::new(BTreeMap::<(u16, String), usize>::new());
 

@@ -1,0 +1,118 @@
+//! Tokens that somebody made who knows how they are made, and even some who knows the key.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use directput::checksum::ChecksumAlgorithm;
+use directput::protocol::{ContentType, ErrorCode, FileSize};
+use directput_lambda::token::{NewUpload, TokenKeys};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+
+const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+const OTHER: &[u8; 32] = b"fedcba9876543210fedcba9876543210";
+
+fn keys() -> TokenKeys {
+    TokenKeys::new(KEY, None, "bucket").unwrap()
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The claims of a good token, which `change` makes something of.
+fn claims(change: impl FnOnce(&mut Value)) -> Value {
+    let mut claims = json!({
+        "v": 1, "key": "uploads/key", "upload": "id", "size": 20 << 20, "part": 8 << 20, "type": "image/png",
+        "name": null, "sum": "sha256", "sub": "alice", "aud": "bucket", "iat": now(), "exp": now() + 3_600,
+    });
+    change(&mut claims);
+    claims
+}
+
+fn signed(algorithm: Algorithm, claims: &Value, key: &[u8]) -> String {
+    encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(key)).unwrap()
+}
+
+fn open(token: &str) -> Option<ErrorCode> {
+    keys().open(token, Some("alice")).err()
+}
+
+#[test]
+fn what_is_made_as_it_is_made_here_is_taken() {
+    assert_eq!(open(&signed(Algorithm::HS256, &claims(|_| {}), KEY)), None);
+}
+
+#[test]
+fn another_algorithm_is_refused_though_the_key_is_right() {
+    for algorithm in [Algorithm::HS384, Algorithm::HS512] {
+        assert_eq!(open(&signed(algorithm, &claims(|_| {}), KEY)), Some(ErrorCode::TokenInvalid), "{algorithm:?}");
+    }
+    // A header that names another algorithm over a signature by the right one.
+    let good = signed(Algorithm::HS256, &claims(|_| {}), KEY);
+    let (_, rest) = good.split_once('.').unwrap();
+    // {"alg":"none"}, {"alg":"RS256"}, {"alg":"ES256"}, {"alg":"HS512"}, {}
+    for header in ["eyJhbGciOiJub25lIn0", "eyJhbGciOiJSUzI1NiJ9", "eyJhbGciOiJFUzI1NiJ9", "eyJhbGciOiJIUzUxMiJ9", "e30"]
+    {
+        assert_eq!(open(&format!("{header}.{rest}")), Some(ErrorCode::TokenInvalid), "{header}");
+    }
+}
+
+#[test]
+fn another_key_is_refused() {
+    for key in [OTHER.as_slice(), b"", &KEY[..31], b"0123456789abcdef0123456789abcdef0"] {
+        assert_eq!(open(&signed(Algorithm::HS256, &claims(|_| {}), key)), Some(ErrorCode::TokenInvalid));
+    }
+}
+
+#[test]
+fn claims_that_are_more_less_or_others_are_refused() {
+    let refused =
+        |claims: Value| assert_eq!(open(&signed(Algorithm::HS256, &claims, KEY)), Some(ErrorCode::TokenInvalid));
+    refused(claims(|it| it["admin"] = json!(true)));
+    refused(claims(|it| it["nbf"] = json!(now())));
+    refused(claims(|it| it["v"] = json!(2)));
+    refused(claims(|it| it["aud"] = json!("elsewhere")));
+    refused(claims(|it| it["size"] = json!(u64::MAX)));
+    refused(claims(|it| it["part"] = json!(1)));
+    refused(claims(|it| it["part"] = json!(0)));
+    refused(claims(|it| it["sum"] = json!("md5")));
+    refused(claims(|it| it["type"] = json!("a\r\nb: c")));
+    for name in ["v", "key", "size", "part", "type", "sum", "aud", "iat", "exp"] {
+        refused(claims(|it| drop(it.as_object_mut().unwrap().remove(name))));
+    }
+}
+
+#[test]
+fn the_clock_decides_to_the_second_and_what_comes_from_ahead_is_refused() {
+    let at = |iat: u64, exp: u64| {
+        open(&signed(Algorithm::HS256, &claims(|it| (it["iat"], it["exp"]) = (json!(iat), json!(exp))), KEY))
+    };
+    assert_eq!(at(now() - 3_600, now() - 1), Some(ErrorCode::TokenExpired));
+    assert_eq!(at(0, 0), Some(ErrorCode::TokenExpired));
+    assert_eq!(at(now() + 30, now() + 3_600), None, "clocks differ a little");
+    assert_eq!(at(now() + 120, now() + 3_600), Some(ErrorCode::TokenInvalid));
+    assert_eq!(at(u64::MAX, now() + 3_600), Some(ErrorCode::TokenInvalid));
+}
+
+#[test]
+fn a_token_that_was_cut_or_made_longer_is_refused() {
+    let new = NewUpload {
+        key: "uploads/key".to_owned(),
+        upload: Some("id".to_owned()),
+        size: FileSize::new(20 << 20).unwrap(),
+        part_bytes: 8 << 20,
+        content_type: ContentType::unknown(),
+        name: None,
+        algorithm: ChecksumAlgorithm::Sha256,
+        caller: Some("alice".to_owned()),
+    };
+    let token = keys().seal(new, Duration::from_secs(60)).unwrap();
+    for length in 0..token.len() {
+        assert_eq!(open(&token[..length]), Some(ErrorCode::TokenInvalid), "{length} letters");
+    }
+    for more in [".", "A", "=", ".A", " ", "\u{e9}"] {
+        assert_eq!(open(&format!("{token}{more}")), Some(ErrorCode::TokenInvalid), "{more:?} more");
+        assert_eq!(open(&format!("{more}{token}")), Some(ErrorCode::TokenInvalid), "{more:?} before");
+    }
+}
