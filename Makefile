@@ -37,11 +37,13 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint validate package test-wasm test-page test-lambda conformance ## Install what is missing and run everything that CI runs
+test: test-native lint validate package test-wasm test-page test-lambda conformance test-logs ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
-	cargo test --workspace --all-targets
+	rm -rf '$(TARGET)/tmp/logs'
+	# A thousand clients need a thousand files.
+	ulimit -n "$$(ulimit -Hn)" && cargo test --workspace --all-targets
 	cargo test --workspace --doc
 
 .PHONY: simulate
@@ -51,7 +53,7 @@ simulate: ## Play the engine through SEEDS=50000 histories from seed FIRST=1 on 
 
 .PHONY: fuzz
 fuzz: ## Send the API INPUTS=1000000 requests of all kinds, from SEED=2
-	FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) cargo test -p directput-lambda --test fuzz --config profile.dev.opt-level=2 \
+	RUST_LOG=off FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) cargo test -p directput-lambda --test fuzz --config profile.dev.opt-level=2 \
 	  -- --nocapture
 
 .PHONY: lint
@@ -70,6 +72,11 @@ test-wasm: wasm-tools browser
 test-page: package browser
 	cargo build -p directput-local
 	timeout 1500 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/e2e/*.test.mjs
+
+# What the tests before it have made the API log.
+.PHONY: test-logs
+test-logs:
+	timeout 60 node --test --test-reporter=spec tests/logs/*.test.mjs
 
 .PHONY: conformance
 conformance: package browser garage ## Play the forgery matrix and the page against Garage, another S3 server

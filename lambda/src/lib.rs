@@ -18,4 +18,4 @@ mod trace;
 
 pub use api::{App, router};
 pub use error::ApiError;
-pub use trace::{Caller, RequestId, log_as_json};
+pub use trace::{Caller, RequestId, log_as_json, log_as_json_to};

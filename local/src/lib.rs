@@ -1,6 +1,7 @@
 //! directput on one machine, with no account, no container and no network: the demo page and the
 //! signing API at one address, and at another an S3 server that does what S3 does where it matters.
 
+mod accept;
 mod auth;
 mod client;
 mod count;

@@ -106,23 +106,20 @@ impl Door {
         socket.bind(address)?;
         Ok(Self { listener: socket.listen(1_024)?, link })
     }
-}
 
-impl Listener for Door {
-    type Io = Either<TcpStream, DuplexStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = Listener::accept(&mut self.listener).await;
+    /// The next connection.
+    pub async fn accept(&mut self) -> Either<TcpStream, DuplexStream> {
+        let (stream, _) = Listener::accept(&mut self.listener).await;
         // A part's last packet should not wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
         match &self.link {
-            None => (Either::Left(stream), address),
-            Some(link) => (Either::Right(through(stream, Arc::clone(link))), address),
+            None => Either::Left(stream),
+            Some(link) => Either::Right(through(stream, Arc::clone(link))),
         }
     }
 
-    fn local_addr(&self) -> io::Result<Self::Addr> {
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 }

@@ -98,7 +98,7 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error + Send + Sync
     })
     .await?;
     announce(&server);
-    server.serve(until_told(flags.exit_with_stdin)).await?;
+    server.serve(until_told(flags.exit_with_stdin)).await;
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! Both listeners: binds, says so, serves until told to stop.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,16 +9,18 @@ use axum::Router;
 use axum::error_handling::HandleError;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::serve::Listener;
 use directput_lambda::config::Config;
 use directput_lambda::keyring::Keyring;
 use directput_lambda::storage::Storage;
 use directput_lambda::token::TokenKeys;
 use directput_lambda::{App, router};
+use futures::future::join_all;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
 
+use crate::accept::serve;
 use crate::auth::{Auth, authorize};
 use crate::client::S3Server;
 use crate::count::{Counts, count_call, count_put, counters};
@@ -41,6 +42,10 @@ const REGION: &str = "us-east-1";
 
 /// How long requests under way may take once the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a call may take, its body's arrival included; API Gateway waits no longer either (API Gateway Developer
+/// Guide, "Quotas for HTTP API").
+const API_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Looks a setting up by its name.
 pub type Settings = Box<dyn Fn(&str) -> Option<String> + Send>;
@@ -140,7 +145,7 @@ impl Server {
         let befalling = || from_fn_with_state(faults.clone(), befall);
         let counts = Arc::new(Counts::default());
         let calls = from_fn_with_state(Arc::clone(&counts), count_call);
-        let mut api = router(app);
+        let mut api = router(app).layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, API_TIMEOUT));
         if let Some(auth) = options.auth {
             api = api.layer(from_fn_with_state(auth, authorize));
         }
@@ -189,33 +194,22 @@ impl Server {
     }
 
     /// Serves until `stop` is done and every request under way is answered, or has had its time.
-    ///
-    /// # Errors
-    /// A listener that fails.
-    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) {
         let (tell, told) = tokio::sync::watch::channel(());
         tokio::spawn(async move {
             stop.await;
             drop(tell);
         });
-        let run = |(listener, router): (Door, Router)| {
-            let mut told = told.clone();
-            axum::serve(listener, router)
-                .with_graceful_shutdown(async move { drop(told.changed().await) })
-                .into_future()
-        };
-        let run_if = async |door: Option<(Door, Router)>| match door {
-            Some(door) => run(door).await,
-            None => Ok(()),
-        };
+        let doors = [Some(self.page), self.own_s3, self.inner].into_iter().flatten();
+        let all = join_all(doors.map(|(door, router)| serve(door, router, told.clone())));
         let mut stopping = told.clone();
         let last_call = async move {
             drop(stopping.changed().await);
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            outcome = async { tokio::try_join!(run(self.page), run_if(self.own_s3), run_if(self.inner)) } => outcome.map(drop),
-            () = last_call => Ok(()),
+            _ = all => {}
+            () = last_call => {}
         }
     }
 }

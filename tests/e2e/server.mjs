@@ -1,17 +1,28 @@
 // Starts directput-local on free ports; it ends with the process that started it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const BINARY = process.env.DIRECTPUT_LOCAL ?? `${process.env.CARGO_TARGET_DIR ?? 'target'}/debug/directput-local`;
+const TARGET = process.env.CARGO_TARGET_DIR ?? 'target';
+const BINARY = process.env.DIRECTPUT_LOCAL ?? `${TARGET}/debug/directput-local`;
+/** Where `tests/logs` looks for what must not be in a log. */
+const LOGS = `${TARGET}/tmp/logs`;
+
+/** Keeps what the API has logged. */
+export function keepLog(lines) {
+  mkdirSync(LOGS, { recursive: true });
+  appendFileSync(`${LOGS}/${basename(process.argv[1])}.log`, lines.map((line) => `${line}\n`).join(''));
+}
 
 /** @returns what the `ready` line says, and `stop()`. */
 export async function startServer({ data, port = 0, s3Port = 0, args = [], env = {} }) {
   const listen = ['--listen', `127.0.0.1:${port}`, '--s3-listen', `127.0.0.1:${s3Port}`, '--data', data];
   const child = spawn(BINARY, [...listen, '--exit-with-stdin', ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, RUST_LOG: 'info', ...env },
+    env: { ...process.env, RUST_LOG: 'info,s3s=off', ...env },
   });
   const log = [];
   createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
@@ -33,11 +44,13 @@ export async function startServer({ data, port = 0, s3Port = 0, args = [], env =
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
+      keepLog(log);
     },
     async stop() {
       const ended = once(child, 'exit');
       child.stdin.end();
       await ended;
+      keepLog(log);
     },
   };
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../e2e/server.mjs';
+import { freePort, keepLog } from '../e2e/server.mjs';
 
 let emulator;
 let url;
@@ -35,6 +35,7 @@ before(async () => {
 });
 
 after(() => {
+  keepLog(output.split('\n').filter((line) => line.startsWith('{"timestamp"')));
   // The emulator, and the function that it has started.
   process.kill(-emulator.pid, 'SIGTERM');
 });

@@ -51,8 +51,17 @@ pub async fn start_against(settings: &[(&str, &str)], auth: Option<Auth>) -> Run
     .await
 }
 
+/// Keeps what the API logs for `tests/logs`, which looks for what must not be in it. The S3 server is not the API.
+fn keep_log() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = std::fs::File::options().create(true).append(true).open(folder.join("local.log")).unwrap();
+    directput_lambda::log_as_json_to(std::sync::Mutex::new(file), "info,s3s=off");
+}
+
 /// One with settings of the API, and other options than usual.
 pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Options)) -> Running {
+    keep_log();
     let folder = tempfile::tempdir().unwrap();
     let settings: BTreeMap<String, String> =
         settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -1,0 +1,84 @@
+// What the API has logged while all other tests ran: nothing in it but what is on the lists below.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const LOGS = `${process.env.CARGO_TARGET_DIR ?? 'target'}/tmp/logs`;
+
+/** Whose logs have to be there: of each kind of test one. */
+const EXPECTED = ['fuzz.log', 'local.log', 'emulator.test.mjs.log', 'page.test.mjs.log', 'robust.test.mjs.log'];
+
+/** Words that the code has fixed, numbers, ids that servers make up, and names from the protocol. */
+const FIELDS = {
+  timestamp: /^[\dT:.Z-]+$/,
+  level: /^(INFO|WARN)$/,
+  message: /^(opened|answered|completed|the (storage|token keys|function|server) [a-z' ]+)$/,
+  request_id: /^[\w-]{1,64}$/,
+  method: /^([A-Z]+|other)$/,
+  route: /^(none|\/uploads(\/parts|\/complete)?)$/,
+  status: /^\d{1,3}$/,
+  milliseconds: /^\d+$/,
+  code: /^[a-z0-9-]+$/,
+  field: /^[a-z-]+(\[\d+\])?(\.[a-z]+)?$/i,
+  size: /^\d+$/,
+  parts: /^\d+$/,
+  multipart: /^(true|false)$/,
+  operation: /^(create|list|complete|abort|sign)$/,
+  storage_code: /^[A-Za-z]*$/,
+  storage_request_id: /^[\w-]*$/,
+};
+
+/** What is wrong with a line, if anything. */
+function trouble(line) {
+  let entry;
+  try {
+    entry = JSON.parse(line);
+  } catch {
+    return 'it is no JSON';
+  }
+  const { span, ...event } = entry;
+  const { name: _, ...spanned } = span ?? {};
+  const fields = [...Object.entries(event), ...Object.entries(spanned)];
+  const odd = fields.find(([name, value]) => value !== null && !FIELDS[name]?.test(String(value)));
+  return odd && `${odd[0]} is ${odd[1]}`;
+}
+
+test('nothing is logged but what is on a list: no URL, no signature, no token, no name', () => {
+  const files = existsSync(LOGS) ? readdirSync(LOGS) : [];
+  assert.deepEqual(
+    EXPECTED.filter((name) => !files.includes(name)),
+    [],
+    'the other tests have to be run before',
+  );
+  let count = 0;
+  for (const file of files) {
+    const lines = readFileSync(join(LOGS, file), 'utf8').split('\n').filter(Boolean);
+    const troubles = lines.map(trouble);
+    count += lines.length;
+    const first = troubles.findIndex(Boolean);
+    assert.equal(
+      first,
+      -1,
+      `${file}: ${troubles.filter(Boolean).length} lines, first: ${troubles[first]}\n${lines[first]}`,
+    );
+  }
+  console.log(`${count} lines in ${files.length} logs`);
+});
+
+test('what must not be logged would be found', () => {
+  const good = { timestamp: '2026-11-25T10:00:00.0Z', level: 'INFO', message: 'answered', status: 200 };
+  assert.equal(trouble(JSON.stringify(good)), undefined);
+  for (const [name, value] of [
+    ['message', 'answered https://bucket.s3.amazonaws.com/uploads/x?X-Amz-Signature=0'],
+    ['field', 'eyJhbGciOiJIUzI1NiJ9.eyJ2IjoxfQ.c2ln'],
+    ['route', '/uploads/parts?after=1'],
+    ['code', 'holiday.png'],
+    ['storage_code', 'uploads/0123.png'],
+    ['url', 'x'],
+    ['name', 'holiday.png'],
+  ]) {
+    assert.match(trouble(JSON.stringify({ ...good, [name]: value })), new RegExp(`^${name} is `));
+  }
+  assert.equal(trouble('PUT https://bucket'), 'it is no JSON');
+});
