@@ -10,6 +10,12 @@ WASM_PACK := 0.15.1
 CFN_LINT := 1.58.0
 SAM_CLI := 1.170.0
 CARGO_LAMBDA := 1.9.2
+ZIG := 0.15.1
+CHECKOV := 3.3.30
+MOTO := 5.2.5
+MOTO_PARTS := cloudformation,cloudfront,s3,secretsmanager
+CARGO_DENY := 0.20.2
+CARGO_CYCLONEDX := 0.5.9
 GARAGE := 2.5.0
 
 STAGE ?= dev
@@ -17,6 +23,8 @@ ARGS ?=
 SEEDS ?= 50000
 INPUTS ?= 1000000
 SEED ?= 2
+SIZE ?= 104857600
+UPLOADS ?= 1000000
 FIRST ?= 1
 TRACE ?= 0
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -37,7 +45,7 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint validate package test-wasm test-page test-lambda conformance test-logs ## Install what is missing and run everything that CI runs
+test: test-native lint validate package test-wasm test-page test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
@@ -116,6 +124,58 @@ test-lambda: python-tools node-modules
 	cargo build -p directput-lambda
 	timeout 900 node --test --test-timeout=600000 --test-reporter=spec tests/lambda/emulator.test.mjs
 
+# --- in AWS ---------------------------------------------------------------------------------------
+
+SAM := SAM_CLI_TELEMETRY=0 sam
+SAM_BUILD := $(abspath $(TARGET))/sam
+# SAM's own Python has what talks to AWS.
+STACK := '$(TOOLS)/uv/aws-sam-cli/bin/python' tools/stack.py
+
+.PHONY: deploy
+deploy: package validate function ## Deploy to AWS as stage STAGE=dev of samconfig.toml, with the page
+	$(SAM) deploy --config-file "$$PWD/samconfig.toml" --config-env $(STAGE) --template-file '$(SAM_BUILD)/template.yaml'
+	$(STACK) config $(STAGE)
+	$(STACK) site $(STAGE)
+
+.PHONY: destroy
+destroy: python-tools ## Remove stage STAGE=dev from AWS; the bucket with what was uploaded stays
+	$(STACK) clear $(STAGE)
+	$(SAM) delete --stack-name directput-$(STAGE) --no-prompts
+
+.PHONY: rotate
+rotate: python-tools ## Make a new token key for stage STAGE=dev, once a week at most
+	$(STACK) rotate $(STAGE)
+
+.PHONY: function
+function: python-tools arm-target ## Build the function for AWS (arm64), and check what would be sent there
+	$(SAM) build --beta-features --template lambda/template.yaml --build-dir '$(SAM_BUILD)'
+	SAM_BUILD='$(SAM_BUILD)' '$(TOOLS)/uv/cfn-lint/bin/python' -m unittest discover --start-directory tests/deploy \
+	  --pattern function_test.py --verbose
+
+.PHONY: test-deploy
+test-deploy: python-tools
+	UV_PYTHON_DOWNLOADS=never '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
+	  python -m unittest discover --start-directory tests/deploy --pattern stack_test.py --verbose
+	timeout 60 node --test --test-reporter=spec tests/deploy/*.test.mjs
+
+.PHONY: cost
+cost: ## What UPLOADS=1000000 of SIZE=104857600 bytes cost, directly and by a backend
+	@SIZE='$(SIZE)' UPLOADS='$(UPLOADS)' node tools/cost.mjs
+
+.PHONY: scan
+scan: check-supply cargo-cyclonedx ## Look for known vulnerabilities (needs the network) and list what is shipped in target/sbom
+	cargo deny --workspace --config security/deny.toml check advisories
+	npm audit --audit-level=low
+	npm audit --audit-level=low --prefix bench
+	tools/sbom.sh '$(TARGET)/sbom'
+
+# What needs nothing from the network but its tools.
+.PHONY: check-supply
+check-supply: python-tools cargo-deny
+	cargo deny --workspace --config security/deny.toml check bans licenses sources
+	checkov --config-file security/checkov.yaml --file lambda/template.yaml
+	tools/secrets.sh
+
 .PHONY: clean
 clean: ## Remove what was built (tools stay)
 	cargo clean
@@ -149,11 +209,30 @@ python-tools:
 	@export UV_TOOL_DIR='$(TOOLS)/uv' UV_TOOL_BIN_DIR='$(TOOLS)/bin' UV_PYTHON_DOWNLOADS=never; \
 	if [ ! -x '$(TOOLS)/python/bin/uv' ]; then \
 	  python3 -m venv '$(TOOLS)/python' && '$(TOOLS)/python/bin/pip' install --quiet uv; fi; \
-	for tool in cfn-lint==$(CFN_LINT) aws-sam-cli==$(SAM_CLI) cargo-lambda==$(CARGO_LAMBDA); do \
+	for tool in cfn-lint==$(CFN_LINT) aws-sam-cli==$(SAM_CLI) cargo-lambda==$(CARGO_LAMBDA) checkov==$(CHECKOV); do \
 	  stamp="$(TOOLS)/uv/$$tool.installed"; \
 	  if [ ! -e "$$stamp" ]; then \
 	    '$(TOOLS)/python/bin/uv' tool install --quiet "$$tool" && touch "$$stamp"; fi; \
 	done
+
+# cargo-lambda links for arm64 by Zig, which it looks for by this name.
+.PHONY: arm-target
+arm-target: python-tools
+	@rustup target list --installed | grep -qx aarch64-unknown-linux-gnu || rustup target add aarch64-unknown-linux-gnu
+	@if [ "$$(zig version 2>/dev/null)" != '$(ZIG)' ]; then \
+	  '$(TOOLS)/python/bin/uv' pip install --quiet --python '$(TOOLS)/uv/cargo-lambda/bin/python' ziglang==$(ZIG) && \
+	  printf '#!/bin/sh\nexec "%s" -m ziglang "$$@"\n' '$(TOOLS)/uv/cargo-lambda/bin/python' >'$(TOOLS)/bin/zig' && \
+	  chmod +x '$(TOOLS)/bin/zig'; fi
+
+.PHONY: cargo-deny
+cargo-deny:
+	@cargo deny --version 2>/dev/null | grep -qF '$(CARGO_DENY)' \
+	  || cargo install cargo-deny --version $(CARGO_DENY) --locked --debug --root '$(TOOLS)'
+
+.PHONY: cargo-cyclonedx
+cargo-cyclonedx:
+	@cargo cyclonedx --version 2>/dev/null | grep -qF '$(CARGO_CYCLONEDX)' \
+	  || cargo install cargo-cyclonedx --version $(CARGO_CYCLONEDX) --locked --debug --root '$(TOOLS)'
 
 .PHONY: node-modules
 node-modules:

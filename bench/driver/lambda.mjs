@@ -85,7 +85,7 @@ async function start() {
       AWS_ACCESS_KEY_ID: 'AKIDEMULATED',
       AWS_SECRET_ACCESS_KEY: 'secret',
       BUCKET: 'emulated-bucket',
-      TOKEN_KEY: '0123456789abcdef0123456789abcdef',
+      TOKEN_KEY: 'k'.repeat(32),
     },
   });
   const died = once(child, 'exit').then(([code]) => {

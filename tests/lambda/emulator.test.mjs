@@ -20,7 +20,7 @@ before(async () => {
     env: {
       ...process.env,
       BUCKET: 'emulated-bucket',
-      TOKEN_KEY: '0123456789abcdef0123456789abcdef',
+      TOKEN_KEY: 'k'.repeat(32),
       MAX_FILE_BYTES: '1000000',
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'AKIDEMULATED',

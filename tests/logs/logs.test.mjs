@@ -71,7 +71,7 @@ test('what must not be logged would be found', () => {
   assert.equal(trouble(JSON.stringify(good)), undefined);
   for (const [name, value] of [
     ['message', 'answered https://bucket.s3.amazonaws.com/uploads/x?X-Amz-Signature=0'],
-    ['field', 'eyJhbGciOiJIUzI1NiJ9.eyJ2IjoxfQ.c2ln'],
+    ['field', `eyJhbGciOiJIUzI1NiJ9.${'a'.repeat(20)}.c2ln`],
     ['route', '/uploads/parts?after=1'],
     ['code', 'holiday.png'],
     ['storage_code', 'uploads/0123.png'],

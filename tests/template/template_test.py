@@ -86,9 +86,12 @@ class Role(unittest.TestCase):
 
 class Bucket(unittest.TestCase):
     def test_nothing_is_public(self):
-        blocks = RESOURCES["Bucket"]["Properties"]["PublicAccessBlockConfiguration"]
-        self.assertEqual(len(blocks), 4)
-        self.assertTrue(all(value is True for value in blocks.values()))
+        buckets = [name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::S3::Bucket"]
+        self.assertEqual(buckets, ["Bucket", "SiteBucket"])
+        for name in buckets:
+            blocks = RESOURCES[name]["Properties"]["PublicAccessBlockConfiguration"]
+            self.assertEqual(len(blocks), 4, name)
+            self.assertTrue(all(value is True for value in blocks.values()), name)
 
     def test_the_policy_only_ever_denies(self):
         for sid, statement in bucket_policy().items():
@@ -132,6 +135,58 @@ class Api(unittest.TestCase):
     def test_the_function_refuses_by_itself_who_has_no_caller(self):
         variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
         self.assertEqual(variables["NEEDS_CALLER"], {"Fn::If": ["HasSignIn", "true", "false"]})
+
+
+    def test_opening_uploads_is_throttled_more_than_all_else(self):
+        properties = RESOURCES["ApiStage"]["Properties"]
+        self.assertEqual(properties["DefaultRouteSettings"]["ThrottlingRateLimit"], {"Ref": "CallsPerSecond"})
+        opening = properties["RouteSettings"]["POST /uploads"]
+        self.assertEqual(opening["ThrottlingRateLimit"], {"Ref": "UploadsPerSecond"})
+        rate = lambda name: TEMPLATE["Parameters"][name]["Default"]
+        self.assertLess(rate("UploadsPerSecond"), rate("CallsPerSecond"))
+
+
+class Site(unittest.TestCase):
+    SOURCE = (ROOT / "local/src/site.rs").read_text()
+    HEADERS = RESOURCES["SiteHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+
+    def test_nothing_of_it_is_there_unless_it_is_wanted(self):
+        names = {name for name in RESOURCES if name.startswith("Site")}
+        self.assertEqual(names, {"Site", "SiteAccess", "SiteBucket", "SiteBucketPolicy", "SiteHeaders"})
+        for name in names:
+            self.assertEqual(RESOURCES[name]["Condition"], "HasSite")
+        self.assertEqual(TEMPLATE["Parameters"]["DeploySite"]["Default"], "false")
+
+    def test_only_this_distribution_reads_its_bucket(self):
+        deny, allow = RESOURCES["SiteBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        self.assertEqual((deny["Effect"], deny["Condition"]), ("Deny", {"Bool": {"aws:SecureTransport": "false"}}))
+        self.assertEqual(allow["Principal"], {"Service": "cloudfront.amazonaws.com"})
+        self.assertEqual(allow["Action"], "s3:GetObject")
+        self.assertTrue(allow["Condition"]["StringEquals"]["aws:SourceArn"]["Fn::Sub"].endswith(":distribution/${Site}"))
+
+    def test_its_content_security_policy_is_the_local_servers(self):
+        here = self.HEADERS["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
+        [there] = re.findall(r'CONTENT_SECURITY_POLICY: &str = "(.*?)";', self.SOURCE, re.DOTALL)
+        there = re.sub(r"\\\n\s*", "", there)
+        name = RESOURCES["Bucket"]["Properties"]["BucketName"]["Fn::Sub"]
+        bucket = f"https://{name}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}"
+        self.assertEqual(here, there.replace("{bucket}", bucket))
+
+    def test_its_other_headers_are_the_local_servers_and_tls(self):
+        config = self.HEADERS["SecurityHeadersConfig"]
+        self.assertEqual(set(config), {
+            "ContentSecurityPolicy", "ContentTypeOptions", "FrameOptions", "ReferrerPolicy", "StrictTransportSecurity",
+        })
+        self.assertIn(f'X_FRAME_OPTIONS, "{config["FrameOptions"]["FrameOption"]}"', self.SOURCE)
+        self.assertIn(f'REFERRER_POLICY, "{config["ReferrerPolicy"]["ReferrerPolicy"]}"', self.SOURCE)
+        for item in self.HEADERS["CustomHeadersConfig"]["Items"]:
+            self.assertIn(f'("{item["Header"].lower()}"), "{item["Value"]}"', self.SOURCE)
+
+    def test_the_cors_rules_are_the_local_servers(self):
+        [rule] = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+        for name, key in [("BUCKET_HEADERS", "AllowedHeaders"), ("BUCKET_EXPOSED", "ExposedHeaders")]:
+            [there] = re.findall(rf"const {name}: .*?=\s*\[(.*?)\];", self.SOURCE, re.DOTALL)
+            self.assertEqual(rule[key], re.findall(r'"([^"]+)"', there), name)
 
 
 if __name__ == "__main__":

@@ -195,7 +195,7 @@ async fn nothing_can_be_made_of_a_completion() {
     assert_eq!(good.send(&server).await.0, repeated, "replayed after it was completed");
     refuse_all(&server, "completion, after it", forgeries(&good, &sibling, &theirs, expired), Some(&completed)).await;
     assert_eq!(server.bytes(&upload.key).await.unwrap(), mine.concat());
-    assert_eq!(Put::of(&upload.parts[0], &a).send(&server).await, 404, "no part comes after it");
+    assert!(Put::of(&upload.parts[0], &a).is_too_late(&server).await, "no part comes after it");
 
     assert_eq!((abort(&server, &second).await, abort(&server, &foreign).await), (204, 204));
     let (status, answer) = sibling.send(&server).await;

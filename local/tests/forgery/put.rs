@@ -7,6 +7,9 @@ use directput::checksum::Sha256Digest;
 
 use crate::common::{Running, other_s3};
 
+/// What counts as the answer where the connection was closed on the body: a refusal.
+const LOST_ANSWER: u16 = 400;
+
 /// A PUT as the API has signed it, or what somebody has made of it.
 #[derive(Debug, Clone)]
 pub struct Put {
@@ -49,6 +52,12 @@ impl Put {
         pairs.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).next().unwrap().to_owned()
     }
 
+    /// Whether the upload that it belongs to is gone.
+    pub async fn is_too_late(&self, server: &Running) -> bool {
+        let status = self.send(server).await;
+        status == 404 || (other_s3().is_some() && status == LOST_ANSWER)
+    }
+
     /// Sends it, and says the status of the answer.
     pub async fn send(&self, server: &Running) -> u16 {
         let mut request = server.http.request(self.method.clone(), &self.url).body(self.body.clone());
@@ -58,7 +67,7 @@ impl Put {
         match request.send().await {
             Ok(reply) => reply.status().as_u16(),
             // Garage closes the connection on a body that it won't take, and its answer is lost.
-            Err(error) if other_s3().is_some() && error.is_request() => 400,
+            Err(error) if other_s3().is_some() && error.is_request() => LOST_ANSWER,
             Err(error) => panic!("{error}"),
         }
     }

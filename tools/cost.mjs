@@ -1,0 +1,79 @@
+// What a million uploads cost, directly and through a backend: `make cost SIZE=10485760`.
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+const KIB = 1 << 10;
+const MIB = 1 << 20;
+const GIB = 1 << 30;
+
+/** Files up to this size are one PUT, larger ones parts of this many bytes until they would be over 10,000. */
+const SINGLE_PUT_BYTES = 16 * MIB;
+const PART_BYTES = 8 * MIB;
+const MAX_PARTS = 10_000;
+
+/** Parts signed by a call, from `bench/README.md`: 14 calls for 32 parts, one of which opens and one completes. */
+const PARTS_PER_CALL = 32 / 12;
+
+/** What the function is billed for, in seconds of 256 MiB: stated, not measured in AWS. */
+const CALL_SECONDS = 0.02;
+const FUNCTION_GIB = 0.25;
+
+/** A line of the function's log and one of the API's, in bytes. */
+const LOG_BYTES = 700;
+
+/** The backend: a Lambda function behind the same API that takes a file in requests of this size and puts them on. */
+const BACKEND_BYTES = 5 * MIB;
+const BACKEND_GIB = 1;
+/** How long such a request keeps it busy: decoding, and sending on to S3 at 50 MiB/s. */
+const BACKEND_SECONDS = 0.05 + BACKEND_BYTES / (50 * MIB);
+
+/** Costs of so many uploads of a size in US dollars, by what is paid for. */
+export function costs(size, uploads, prices) {
+  const s3 = (requests) => (requests * prices.s3PutPerThousand) / 1_000;
+  const lambda = (calls, seconds, gib) =>
+    calls * (prices.lambdaPerMillionRequests / 1e6 + seconds * gib * prices.lambdaArmPerGibSecond);
+  const api = (calls, bytes) => (calls * Math.max(1, Math.ceil(bytes / prices.httpApiMeterBytes)) * prices.httpApiPerMillion) / 1e6;
+  const logs = (calls) => (calls * LOG_BYTES * prices.logsPerGib) / GIB;
+  const sum = (items) => ({ ...items, total: Object.values(items).reduce((total, item) => total + item, 0) });
+
+  const isSingle = size <= SINGLE_PUT_BYTES;
+  const parts = isSingle ? 1 : Math.min(MAX_PARTS, Math.ceil(size / PART_BYTES));
+  const calls = isSingle ? 1 : 2 + Math.ceil(parts / PARTS_PER_CALL);
+  // A multipart upload is opened and completed besides.
+  const puts = isSingle ? 1 : parts + 2;
+  const requests = Math.max(1, Math.ceil(size / BACKEND_BYTES));
+  // Pieces of it become a multipart upload as well.
+  const backendPuts = requests === 1 ? 1 : requests + 2;
+  return {
+    direct: sum({
+      s3: uploads * s3(puts),
+      function: uploads * lambda(calls, CALL_SECONDS, FUNCTION_GIB),
+      api: uploads * api(calls, 4 * KIB),
+      logs: uploads * logs(calls),
+      secret: prices.secretPerMonth,
+    }),
+    backend: sum({
+      s3: uploads * s3(backendPuts),
+      function: uploads * lambda(requests, BACKEND_SECONDS, BACKEND_GIB),
+      api: uploads * api(requests, Math.min(size, BACKEND_BYTES)),
+      logs: uploads * logs(requests),
+      secret: 0,
+    }),
+  };
+}
+
+function main() {
+  const size = Number(process.env.SIZE ?? 100 * MIB);
+  const uploads = Number(process.env.UPLOADS ?? 1_000_000);
+  if (!Number.isSafeInteger(size) || size < 0) throw new Error('SIZE: expected a whole number of bytes');
+  if (!Number.isSafeInteger(uploads) || uploads < 1) throw new Error('UPLOADS: expected a whole number from 1');
+  const prices = JSON.parse(readFileSync(new URL('prices.json', import.meta.url), 'utf8'));
+  const { direct, backend } = costs(size, uploads, prices);
+  const money = (amount) => amount.toFixed(2).padStart(14);
+  const lines = Object.keys(direct).map((item) => `${item.padEnd(10)}${money(direct[item])}${money(backend[item])}`);
+  const title = `${uploads} uploads of ${size} bytes, US dollars, ${prices.region}`;
+  const head = `${''.padEnd(10)}${'direct'.padStart(14)}${'by a backend'.padStart(14)}`;
+  process.stdout.write(`${[title, '', head, ...lines, '', `Prices: ${prices.stated}.`].join('\n')}\n`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) main();
