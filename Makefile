@@ -115,7 +115,7 @@ bench: package browser bench-modules ## Measure against the peers (ARGS="--cases
 
 .PHONY: validate
 validate: python-tools ## Check the SAM template, what its role may and what its bucket refuses
-	cfn-lint lambda/template.yaml
+	cfn-lint lambda/template.yaml security/web-acl.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam validate --lint --template lambda/template.yaml
 	'$(TOOLS)/uv/cfn-lint/bin/python' -m unittest discover --start-directory tests/template --pattern '*_test.py' --verbose
 

@@ -6,7 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use aws_sdk_s3::presigning::PresigningConfig;
+use directput::plan::Plan;
+use directput::protocol::FileSize;
 use directput_lambda::sign::{Request, Signer};
+use directput_lambda::storage::{Storage, Target};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
@@ -141,5 +144,25 @@ fn another_day_and_other_credentials_have_another_key() {
         let credentials = Credentials::new(id, format!("secret of {id}"), None, None, "test");
         let expected = runtime.block_on(by_sdk(&client(&credentials, None), &put(at), true));
         assert_eq!(by_us(&signer, &credentials, &put(at), true), expected);
+    }
+}
+
+/// The template's Content-Security-Policy names the bucket by this address.
+#[test]
+fn urls_have_the_buckets_regional_address_in_every_region() {
+    let runtime = Runtime::new().unwrap();
+    for region in ["us-east-1", "eu-central-1", "ap-southeast-2"] {
+        let credentials = Credentials::new("AKID", "secret", None, None, "test");
+        let config =
+            aws_sdk_s3::Config::builder().behavior_version(BehaviorVersion::latest()).region(Region::new(region));
+        let bucket = "directput-dev-123456789012";
+        let url = runtime.block_on(async {
+            let storage = Storage::open(config, credentials, bucket).await.unwrap();
+            let plan = Plan::new(FileSize::new(1).unwrap(), 1);
+            let target = Target::Part { key: "uploads/key", upload_id: "id" };
+            let batch = storage.batch().await.unwrap();
+            batch.sign(target, plan.parts().next().unwrap(), None, Duration::from_secs(60)).url
+        });
+        assert!(url.starts_with(&format!("https://{bucket}.s3.{region}.amazonaws.com/uploads/key?")), "{url}");
     }
 }
