@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import {
   assertStored,
+  curlAs,
   ended,
   MIB,
   makeFile,
@@ -93,6 +94,23 @@ test('the policy refuses foreign scripts, addresses, frames, styles and strings 
     'style-src-elem',
     'trusted-types',
   ]);
+  await close();
+});
+
+test('the name of a file is text, whatever it is, on the page and in the bucket', async () => {
+  const { page, troubles, close } = await openPage(server);
+  const name = '<img src=x onerror="document.title=1"><b>&amp;"; filename=x.html\u202e.png';
+  await page.setInputFiles('#file', { name, mimeType: 'image/png', buffer: Buffer.from('x') });
+  const { key } = await shownResult(rowOf(page));
+  assert.match(key, /^uploads\/[0-9a-f-]{36}\.png$/);
+  assert.equal(await rowOf(page).locator('.name').textContent(), name);
+  assert.equal(await page.locator('main img, main b').count(), 0);
+  assert.notEqual(await page.title(), '1');
+  assert.deepEqual(troubles, []);
+  const headers = curlAs(server, `${server.bucket}/${key}`, '--dump-header', '-', '--output', '/dev/null');
+  assert.match(headers, /^content-disposition: attachment\r$/im);
+  const [, kept] = /^x-amz-meta-name: ([\x21-\x7e]+)\r$/im.exec(headers);
+  assert.equal(decodeURIComponent(kept), name);
   await close();
 });
 
