@@ -48,10 +48,10 @@ export class Engine {
   async open(
     options: UploaderOptions,
     tell: (items: Item[]) => unknown,
-    askHeaders?: () => Promise<Headers>,
-    module?: WebAssembly.Module,
+    askHeaders: (() => Promise<Headers>) | undefined,
+    module: WebAssembly.Module | string,
   ): Promise<void> {
-    await init(module && { module_or_path: module });
+    await init({ module_or_path: module });
     this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
     this.#endpoint = String(options.endpoint);
     this.#news = new Gatherer(tell);

@@ -9,6 +9,7 @@ import { type Reach, start } from './reach.js';
 import { Turns } from './turns.js';
 import type { Resumable, Upload, UploaderOptions, UploadOptions, UploadResult } from './types.js';
 
+export { type Assets, init } from './assets.js';
 export { UploadError } from './errors.js';
 export type * from './types.js';
 

@@ -1,9 +1,9 @@
 // How the page reaches the engine: in a module worker, or in the page where no worker can start.
 import { proxy, releaseProxy, wrap } from 'comlink';
+import { wasmUrl, workerUrl } from './assets.js';
 import type { Engine } from './engine.js';
 import { localError, UploadError } from './errors.js';
 import type { Item } from './news.js';
-import { workerUrl } from './trusted.js';
 import type { UploaderOptions } from './types.js';
 
 /** How long a worker may take to load before the page does its work, in milliseconds. */
@@ -95,13 +95,10 @@ async function startWorker(options: UploaderOptions, hear: Hear, compiling: Comp
 
 type Compiling = ReturnType<typeof compile>;
 
-/** The Wasm module, compiled while the engine is loaded. Where that fails the engine tries by itself, and says why. */
-async function compile(): Promise<WebAssembly.Module | undefined> {
-  try {
-    return await WebAssembly.compileStreaming(fetch(new URL('./directput_bg.wasm', import.meta.url)));
-  } catch {
-    return undefined;
-  }
+/** The Wasm module, compiled while the engine is loaded. Where that fails its address, and the engine says why. */
+async function compile(): Promise<WebAssembly.Module | string> {
+  const url = wasmUrl();
+  return WebAssembly.compileStreaming(fetch(url)).catch(() => url);
 }
 
 async function startHere(options: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {

@@ -1,0 +1,53 @@
+// Where the worker's script and the Wasm module are: beside this file, or where a page says.
+
+/** Where the package's other two files are, if not beside its entry. */
+export interface Assets {
+  /** The address of `worker.js`. From another origin it is loaded through a blob, which a policy has to allow. */
+  workerUrl?: string | URL;
+  /** The address of `directput_bg.wasm`. From another origin it needs CORS. */
+  wasmUrl?: string | URL;
+}
+
+/** What is used here of the browser's Trusted Types (W3C, "Trusted Types"); TypeScript does not know them yet. */
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(): string }): { createScriptURL(input: string): string };
+}
+
+/** The policy's name, which a page that enforces them has to allow: `trusted-types directput`. */
+const POLICY = 'directput';
+
+let assets: Assets = {};
+let scriptUrl = '';
+
+/** The policy makes the worker's address and no other, whatever it is given. A page may allow each name once. */
+let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
+
+/** Says where the package's files are, for every `Uploader` that is made later. */
+export function init(where: Assets): void {
+  assets = { ...assets, ...where };
+}
+
+/** The address of the Wasm module. */
+export function wasmUrl(): string {
+  return whole(assets.wasmUrl) ?? new URL('./directput_bg.wasm', import.meta.url).href;
+}
+
+/** The address of a script that is the worker's, as the page may take it. */
+export function workerUrl(): string {
+  // Bundlers find this form, and put the file beside what they make.
+  const href = whole(assets.workerUrl) ?? new URL('./worker.js', import.meta.url).href;
+  // Browsers start no worker from another origin, but one that imports from there.
+  const { origin } = globalThis.location;
+  scriptUrl = new URL(href).origin === origin ? href : blobOf(`import ${JSON.stringify(href)};`);
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  policy ??= trustedTypes?.createPolicy(POLICY, { createScriptURL: () => scriptUrl });
+  return policy?.createScriptURL('') ?? scriptUrl;
+}
+
+function whole(address: string | URL | undefined): string | undefined {
+  return address && new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+}
+
+function blobOf(script: string): string {
+  return URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+}
