@@ -45,7 +45,7 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint validate package test-wasm test-page test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
+test: test-native lint validate package test-wasm test-page test-consumers test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
@@ -94,6 +94,11 @@ conformance: package browser garage ## Play the forgery matrix and the page agai
 	  cargo test -p directput-local --test forgery -- --test-threads=1 --nocapture
 	timeout 600 node tests/conformance/with-garage.mjs \
 	  node --test --test-timeout=180000 --test-reporter=spec tests/conformance/page.test.mjs
+
+.PHONY: test-consumers
+test-consumers: package browser consumer-modules
+	cargo build -p directput-local
+	timeout 400 node --test --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
 
 .PHONY: large
 large: package browser ## Upload 5 GiB through the page and watch the browser's memory (minutes, 15 GiB of disk)
@@ -167,6 +172,7 @@ scan: check-supply cargo-cyclonedx ## Look for known vulnerabilities (needs the 
 	cargo deny --workspace --config security/deny.toml check advisories
 	npm audit --audit-level=low
 	npm audit --audit-level=low --prefix bench
+	npm audit --audit-level=low --prefix tests/consumers
 	tools/sbom.sh '$(TARGET)/sbom'
 
 # What needs nothing from the network but its tools.
@@ -243,6 +249,11 @@ node-modules:
 bench-modules:
 	@if ! cmp -s bench/package-lock.json bench/node_modules/.lock; then \
 	  npm ci --prefix bench && cp bench/package-lock.json bench/node_modules/.lock; fi
+
+.PHONY: consumer-modules
+consumer-modules:
+	@if ! cmp -s tests/consumers/package-lock.json tests/consumers/node_modules/.lock; then \
+	  npm ci --prefix tests/consumers && cp tests/consumers/package-lock.json tests/consumers/node_modules/.lock; fi
 
 .PHONY: browser
 browser:
