@@ -105,24 +105,18 @@ impl Server {
         let link = options.link.map(Link::new);
         let listener = bind("--listen", options.listen, link.clone(), false)?;
         let page_url = format!("http://{}", listener.local_addr()?);
-        let own_s3 = match &options.use_s3 {
-            Some(_) => None,
-            None => Some(bind("--s3-listen", options.s3_listen, link.clone(), options.discard)?),
-        };
-        let inner = match (&own_s3, &link) {
-            (Some(_), Some(_)) => Some(bind("--s3-listen", SocketAddr::new(options.s3_listen.ip(), 0), None, false)?),
-            _ => None,
-        };
         let store = Store::open(&options.data, BUCKET)?;
         let credentials = Credentials::load(&options.data.join(".directput/credentials.json"))?;
-        let (s3_listen, s3) = match (&options.use_s3, &own_s3) {
-            (None, Some(door)) => {
+        let (own_s3, inner, s3_listen, s3) = match options.use_s3 {
+            Some(url) => (None, None, url.clone(), S3Server::from_settings(url, &options.settings)?),
+            None => {
+                let free_port = SocketAddr::new(options.s3_listen.ip(), 0);
+                let inner = link.as_ref().map(|_| bind("--s3-listen", free_port, None, false)).transpose()?;
+                let door = bind("--s3-listen", options.s3_listen, link, options.discard)?;
                 let url = format!("http://{}", door.local_addr()?);
-                let signed_for = options.s3_url.clone().unwrap_or_else(|| url.clone());
-                (url, own_server(signed_for, &credentials))
+                let signed_for = options.s3_url.unwrap_or_else(|| url.clone());
+                (Some(door), inner, url, own_server(signed_for, &credentials))
             }
-            (Some(other), _) => (other.clone(), S3Server::from_settings(other.clone(), &options.settings)?),
-            (None, None) => return Err("there is no S3 server".into()),
         };
 
         let mut allowed = options.allow_origin;

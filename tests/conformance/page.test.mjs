@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
+  crash,
   curlAs,
   folder,
   isFurther,
@@ -16,7 +17,6 @@ import {
   sha256,
   shownError,
   shownResult,
-  visit,
 } from '../e2e/harness.mjs';
 import { startServer } from '../e2e/server.mjs';
 
@@ -65,14 +65,8 @@ test('a tab crashes, and another goes on where Garage is', async () => {
   const { page, context, close } = await openPage(server);
   await page.setInputFiles('#file', path);
   await isFurther(rowOf(page), 0.7);
-  const session = await context.newCDPSession(page);
-  const crashed = page.waitForEvent('crash');
-  session.send('Page.crash').catch(() => {});
-  await crashed;
-  const [upload] = openUploads(server);
-  assert.ok(upload, 'it was not over yet');
-  const next = await context.newPage();
-  await visit(next, server);
+  const next = await crash(page, context, server);
+  assert.equal(openUploads(server).length, 1, 'it was not over yet');
   assert.match(await next.locator('.unfinished').textContent(), /[1-9]\d? % stored/);
   next.once('filechooser', (chooser) => chooser.setFiles(path));
   await next.locator('.unfinished .go-on').click();

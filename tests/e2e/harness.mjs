@@ -127,6 +127,17 @@ export async function isFurther(row, share) {
     );
 }
 
+/** Lets a tab crash, and says the next page of its context. */
+export async function crash(page, context, at) {
+  const session = await context.newCDPSession(page);
+  const crashed = page.waitForEvent('crash');
+  session.send('Page.crash').catch(() => {});
+  await crashed;
+  const next = await context.newPage();
+  await visit(next, at);
+  return next;
+}
+
 export async function ended(row) {
   await row.and(row.page().locator('[data-state=stored], [data-state=failed]')).waitFor({ timeout: 150_000 });
 }

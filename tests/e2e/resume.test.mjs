@@ -4,6 +4,7 @@ import { closeSync, openSync, truncateSync, utimesSync, writeSync } from 'node:f
 import { test } from 'node:test';
 import {
   assertStored,
+  crash,
   hits,
   isFurther,
   MIB,
@@ -30,12 +31,7 @@ async function crashInTheMiddle(path) {
   await page.setInputFiles('#file', path);
   // Six parts are sent at once, so the seventh of eight begins when one of them is stored.
   await isFurther(rowOf(page), 0.85);
-  const session = await context.newCDPSession(page);
-  const crashed = page.waitForEvent('crash');
-  session.send('Page.crash').catch(() => {});
-  await crashed;
-  const next = await context.newPage();
-  await visit(next, server);
+  const next = await crash(page, context, server);
   await setFaults(server, { on: 'put' });
   return { page: next, context, close };
 }
