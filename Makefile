@@ -45,7 +45,7 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint validate package test-wasm test-page test-consumers test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
+test: test-native lint validate test-openapi package test-wasm test-page test-consumers test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
@@ -123,6 +123,11 @@ validate: python-tools ## Check the SAM template, what its role may and what its
 	cfn-lint lambda/template.yaml security/web-acl.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam validate --lint --template lambda/template.yaml
 	'$(TOOLS)/uv/cfn-lint/bin/python' -m unittest discover --start-directory tests/template --pattern '*_test.py' --verbose
+
+.PHONY: test-openapi
+test-openapi: python-tools
+	cargo build -p directput-local
+	'$(TOOLS)/uv/aws-sam-cli/bin/python' -m unittest discover --start-directory tests/openapi --pattern '*_test.py' --verbose
 
 .PHONY: test-lambda
 test-lambda: python-tools node-modules

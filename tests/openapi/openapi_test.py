@@ -1,0 +1,146 @@
+"""`docs/openapi.yaml` against the pinned messages, the errors, and a running server: `make test-openapi`.
+
+Run by the Python of SAM, which has the libraries for YAML and JSON Schema (2020-12, what OpenAPI 3.1 uses).
+"""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+from jsonschema import Draft202012Validator
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
+SERVER = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/directput-local"
+
+# The pinned messages, which tests/protocol.rs holds against the Rust types.
+MESSAGES = {
+    "complete-upload": "CompleteUpload", "create-upload": "CreateUpload", "sign-parts": "SignParts",
+    "parts-listed": "PartsListed", "parts-signed": "PartsSigned", "problem": "Problem",
+    "upload-completed": "UploadCompleted", "upload-created-multipart": "UploadCreated",
+    "upload-created-single": "UploadCreated",
+}
+# What the API answers to a body of the wrong form.
+FORM = {
+    "missing-field", "empty-field", "field-too-long", "wrong-type", "unknown-field", "out-of-range", "invalid-value",
+}
+
+
+# Of each type, and at the edges of each range.
+OTHERS = [
+    None, True, 5, -1, 0, 1.5, 10_000, 10_001, 53_687_091_200_000, 53_687_091_200_001, "", "x", [], {},
+    "n" * 1_024, "n" * 1_025, "a/" + "b" * 253, "a/" + "b" * 254,
+]
+
+
+def schema(name: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": SPEC["components"]})
+
+
+def golden(name: str):
+    return json.loads((ROOT / f"tests/golden/{name}.json").read_text())
+
+
+def changed(message: dict) -> list[tuple[str, dict]]:
+    """The message with each field left out, of other types and out of range, and with one more."""
+    found = [("more", message | {"somethingNew": 1})]
+
+    def visit(value, path):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            here = [*path, key]
+            for other in OTHERS:
+                change(here, lambda outer, key: outer.__setitem__(key, other), f"{str(other)[:16]}")
+            change(here, lambda outer, key: outer.pop(key), "left out")
+            if isinstance(inner, (dict, list)):
+                visit(inner, here)
+
+    def change(path, how, words):
+        other = copy.deepcopy(message)
+        outer = other
+        for key in path[:-1]:
+            outer = outer[key]
+        how(outer, path[-1])
+        found.append((f"{path} {words}", other))
+
+    visit(message, [])
+    return found
+
+
+class OpenApi(unittest.TestCase):
+    def test_every_schema_is_one(self):
+        for name, value in SPEC["components"]["schemas"].items():
+            with self.subTest(name):
+                Draft202012Validator.check_schema(value)
+
+    def test_the_pinned_messages_fit(self):
+        for name, of in MESSAGES.items():
+            with self.subTest(name):
+                self.assertEqual([error.message for error in schema(of).iter_errors(golden(name))], [])
+
+    def test_the_codes_are_those_that_the_api_can_answer(self):
+        rows = re.findall(r"^\| `([a-z-]+)` \| (\S+) \|", (ROOT / "docs/errors.md").read_text(), re.M)
+        self.assertEqual(SPEC["components"]["schemas"]["Code"]["enum"], [code for code, status in rows if status != "–"])
+
+    def test_the_calls_are_those_of_the_router(self):
+        source = (ROOT / "lambda/src/api.rs").read_text()
+        routes = re.findall(r'\.route\("([^"]+)", (.*)\)\n', source)
+        there = {path: set(re.findall(r"\b(post|get|delete|put)\(", handlers)) for path, handlers in routes}
+        self.assertEqual({path: set(calls) for path, calls in SPEC["paths"].items()}, there)
+
+
+class Running(unittest.TestCase):
+    def setUp(self):
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        free = ["--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--exit-with-stdin", "--data", folder.name]
+        self.server = subprocess.Popen(
+            [SERVER, *free], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"RUST_LOG": "off", "MAX_FILE_BYTES": "53687091200000"})
+        self.addCleanup(self.stop)
+        self.api = re.search(r"page=(\S+)", self.server.stdout.readline())[1] + "/uploads"
+
+    def stop(self):
+        self.server.communicate()
+
+    def post(self, path: str, body, token: str = "") -> tuple[int, dict]:
+        headers = {"content-type": "application/json", "upload-token": token}
+        request = urllib.request.Request(self.api + path, json.dumps(body).encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return reply.status, json.load(reply)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def agree(self, of: str, path: str, message: dict, token: str = ""):
+        """The schema takes a body if and only if the API doesn't refuse its form."""
+        cases = changed(message)
+        for words, body in cases:
+            with self.subTest(f"{of}: {words}"):
+                status, reply = self.post(path, body, token)
+                # Which checksum a part needs depends on another field, which the schema's words say.
+                is_its_form = not reply.get("detail", "").startswith("this upload is verified by")
+                is_refused = status == 400 and reply["code"] in FORM and is_its_form
+                self.assertEqual(schema(of).is_valid(body), not is_refused, reply)
+                answer = {201: "UploadCreated", 200: "PartsSigned"}.get(status, "Problem")
+                self.assertEqual([error.message for error in schema(answer).iter_errors(reply)], [])
+        print(f"{of}: {len(cases)} bodies")
+
+    def test_schema_and_api_agree_about_opening_an_upload(self):
+        self.agree("CreateUpload", "", golden("create-upload"))
+
+    def test_schema_and_api_agree_about_signing_parts(self):
+        _, opened = self.post("", golden("create-upload") | {"size": 20 << 20, "parts": []})
+        self.agree("SignParts", "/parts", golden("sign-parts"), opened["token"])
+
+
+if __name__ == "__main__":
+    unittest.main()
