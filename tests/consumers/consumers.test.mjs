@@ -16,6 +16,7 @@ const PACKAGE = join(HERE, 'node_modules/directput');
 const SIZE = 20 << 20;
 
 let browser;
+let packed;
 
 const run = (command, ...args) => execFileSync(command, args, { cwd: HERE, encoding: 'utf8', stdio: 'pipe' });
 const tool = (name, ...args) => run(join(HERE, 'node_modules/.bin', name), ...args);
@@ -24,7 +25,8 @@ before(async () => {
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
   const [{ filename }] = JSON.parse(run('npm', 'pack', resolve('pkg'), '--json', '--pack-destination', OUT));
-  run('npm', 'install', '--no-save', '--no-package-lock', '--prefer-offline', join(OUT, filename));
+  packed = join(OUT, filename);
+  run('npm', 'install', '--no-save', '--no-package-lock', '--prefer-offline', packed);
   browser = await chromium.launch(launchOptions);
 });
 
@@ -84,6 +86,12 @@ test('the package holds what it needs, and nothing else', () => {
   ]) {
     assert.ok(files.includes(path), path);
   }
+});
+
+test('publint and attw find nothing wrong with it', () => {
+  tool('publint', 'run', packed, '--strict');
+  // A Wasm module has no types.
+  tool('attw', packed, '--profile', 'esm-only', '--exclude-entrypoints', 'directput_bg.wasm');
 });
 
 test('Vite', async () => {
