@@ -13,7 +13,9 @@ const EXPECTED = ['fuzz.log', 'local.log', 'emulator.test.mjs.log', 'page.test.m
 const FIELDS = {
   timestamp: /^[\dT:.Z-]+$/,
   level: /^(INFO|WARN)$/,
-  message: /^(opened|answered|completed|the (storage|token keys|function|server) [a-z' ]+)$/,
+  // The last is of Lambda's runtime under the emulator.
+  message:
+    /^(opened|answered|completed|the (storage|token keys|function) [a-z' ]+|AWS_LAMBDA_MAX_CONCURRENCY is set to '\d+', [a-z, ;-]+)$/,
   request_id: /^[\w-]{1,64}$/,
   method: /^([A-Z]+|other)$/,
   route: /^(none|\/uploads(\/parts|\/complete)?)$/,
