@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { createServer } from 'node:http';
+import { basename, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { launchOptions } from '../e2e/browser.mjs';
@@ -129,6 +131,42 @@ test('no bundler, by its address', async () => {
   const script = readFileSync(join(HERE, 'app.js'), 'utf8').replace("'directput'", "'./directput/index.js'");
   writeFileSync(join(folder, 'app.js'), script);
   await uploads('plain', folder);
+});
+
+test('another origin, such as that of a CDN', async () => {
+  const types = { js: 'text/javascript', wasm: 'application/wasm' };
+  const cdn = createServer((request, response) => {
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('content-type', types[request.url.split('.').pop()]);
+    response.end(readFileSync(join(PACKAGE, basename(request.url))));
+  });
+  const own = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<p>a page</p>'));
+  for (const server of [cdn, own]) await once(server.listen(0, '127.0.0.1'), 'listening');
+  const [from, origin] = [cdn, own].map((server) => `http://127.0.0.1:${server.address().port}`);
+  const api = await startServer({ data: join(OUT, 'cdn-data'), args: ['--allow-origin', origin] });
+  const tab = await browser.newPage();
+  await tab.goto(origin);
+  const seen = await tab.evaluate(
+    async ([from, endpoint]) => {
+      const { Uploader, init } = await import(`${from}/index.js`);
+      const upload = async () => {
+        const uploader = new Uploader({ endpoint });
+        const { size } = await uploader.upload(new Blob(['bytes']));
+        return [size, await uploader.runsInWorker()];
+      };
+      const beside = await upload();
+      init({ workerUrl: `${from}/worker.js`, wasmUrl: new URL(`${from}/directput_bg.wasm`) });
+      return [beside, await upload()];
+    },
+    [from, `${api.page}/uploads`],
+  );
+  assert.deepEqual(seen, [
+    [5, true],
+    [5, true],
+  ]);
+  await tab.close();
+  await api.stop();
+  for (const server of [cdn, own]) server.close();
 });
 
 test('a server can import it and render a page with it', () => {
