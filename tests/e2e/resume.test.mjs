@@ -96,8 +96,8 @@ test('a change that name, size, time and samples hide is found by the digests of
   const before = objects(server);
   const { page, close } = await crashInTheMiddle(path);
   const file = openSync(path, 'r+');
-  // In the first part, which is stored, behind the first sample.
-  writeSync(file, 'another', 100_000);
+  // In each of the first six parts, of which at least one is stored, and behind the samples.
+  for (let part = 0; part < 6; part += 1) writeSync(file, 'another', part * 8 * MIB + 3 * MIB);
   closeSync(file);
   utimesSync(path, time, time);
   await chooseAgain(page, path);
