@@ -4,13 +4,23 @@ import { type PlainError, plainError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
 import { Gatherer, type Item, type News } from './news.js';
 import { type EngineRecord, isResumable, type Kept, Records, take, taken } from './records.js';
-import type { Headers, Progress, Resumable, Retry, UploaderOptions, UploadResult } from './types.js';
+import type {
+  Headers,
+  Metadata,
+  PartNews,
+  Progress,
+  Resumable,
+  Retry,
+  Tuning,
+  UploaderOptions,
+  UploadResult,
+} from './types.js';
 
 /** The options of an upload that can be sent to a worker. */
-export interface PlainOptions {
-  name?: string;
-  type?: string;
+export interface PlainOptions extends Metadata, Tuning {
   priority?: number;
+  /** Whether somebody wants to know of each part. */
+  wantsParts?: boolean;
   handle?: FileSystemFileHandle;
 }
 
@@ -186,15 +196,15 @@ export class Engine {
   async #run(
     running: Running,
     file: Blob,
-    { name, type }: PlainOptions,
+    { handle: _, wantsParts, ...plain }: PlainOptions,
     tell: Tell,
     record?: EngineRecord,
     onRecord?: (record: EngineRecord | null) => void,
   ): Promise<Ending> {
     if (!this.#uploader) throw new Error('the engine is not open');
     const options = {
-      ...(name !== undefined && { name }),
-      ...(type !== undefined && { type }),
+      ...plain,
+      ...(wantsParts && { onStep: (number: number, state: PartNews['state']) => tell({ part: { number, state } }) }),
       ...(onRecord && { onRecord }),
       priority: running.priority,
       signal: running.controller.signal,

@@ -38,6 +38,11 @@ export class UploadError extends Error {
 /** What happened, in the words of `src/protocol/error_code.rs`, where no Wasm says them. */
 const WORDS: { readonly [code in ErrorCode]?: string } = {
   'file-changed': 'The file changed or can no longer be read.',
+  'file-too-large': 'The file is larger than is accepted here.',
+  'file-too-small': 'The file is smaller than is accepted here.',
+  'not-accepted': 'This file is not accepted here.',
+  'too-many-files': 'No more files are accepted here.',
+  'type-not-allowed': 'Files of this type are not accepted here.',
   'file-needed': 'The file has to be picked again.',
   'in-use': 'This upload is under way in another tab.',
   'upload-gone': 'The upload was completed, cancelled or cleaned up.',

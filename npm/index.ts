@@ -1,31 +1,44 @@
 // The package's entry: an Uploader in the page that stands in for the one in the worker.
 import type { Outcome, PlainOptions } from './engine.js';
 import { localError, UploadError } from './errors.js';
+import { type UploadDetail, type UploaderEventMap, UploaderEvents } from './events.js';
+import { Latest } from './latest.js';
 import { Leaving } from './leaving.js';
 import type { Item, News } from './news.js';
-import { absolute, checkUploaderOptions } from './options.js';
+import { absolute, checkTuning, checkUploaderOptions } from './options.js';
 import { preconnect } from './preconnect.js';
 import { type Reach, start } from './reach.js';
+import { admit } from './rules.js';
 import { Turns } from './turns.js';
-import type { Resumable, Upload, UploaderOptions, UploadOptions, UploadResult } from './types.js';
+import type { FileRules, Resumable, Upload, UploaderOptions, UploadOptions, UploadResult } from './types.js';
 
 export { type Assets, init } from './assets.js';
 export { UploadError } from './errors.js';
+export type { UploadDetail, UploaderEventMap } from './events.js';
+export { isAccepted } from './rules.js';
 export type * from './types.js';
 
-/** Uploads files straight to S3, every byte checked. */
-export class Uploader {
+/** How an upload is handed to the engine once its turn has come. */
+type Run = (reach: Reach, id: number, options: PlainOptions) => Promise<Outcome>;
+
+/** Uploads files straight to S3, every byte checked. Tells of all of them by events, and of each to those who called. */
+export class Uploader extends UploaderEvents {
   readonly #reach: Promise<Reach>;
   readonly #leaving: Leaving;
   readonly #listening = new AbortController();
   readonly #turns = new Turns();
   readonly #bucket: string | undefined;
+  readonly #rules: FileRules;
   readonly #followers = new Map<number, (news: News) => void>();
   #uploads = 0;
+  /** Stored, or on the way there. */
+  #taken = 0;
 
   /** Takes the address of the signing API. Throws `UploadError` with `invalid-option`. */
   constructor(options: UploaderOptions) {
+    super();
     const checked = checkUploaderOptions(options);
+    this.#rules = options;
     this.#bucket = options.preconnect && absolute('preconnect', options.preconnect);
     this.#reach = start(checked, options.worker ?? true, (items) => this.#hear(items));
     this.#leaving = new Leaving(options.warnBeforeLeaving ?? true);
@@ -38,10 +51,13 @@ export class Uploader {
 
   /** Uploads a file or a blob; goes on with it if an earlier visit has begun to. Rejects with `UploadError`. */
   upload(file: Blob, options: UploadOptions = {}): Upload {
-    return this.#begin(options, async (reach, id, plain) => {
+    const isOneTooMany = this.#taken >= (this.#rules.maxFiles ?? Number.POSITIVE_INFINITY);
+    const admitted = async (): Promise<UploadOptions> => {
       if (!(file instanceof Blob)) throw localError('invalid-option', 'file: expected a File or a Blob');
-      return reach.upload(id, file, plain);
-    });
+      if (isOneTooMany) throw localError('too-many-files');
+      return admit(this.#rules, file, options);
+    };
+    return this.#begin(file, options, admitted(), (reach, id, plain) => reach.upload(id, file, plain));
   }
 
   /**
@@ -51,7 +67,7 @@ export class Uploader {
    * it was (then what was sent is removed), `in-use` if another tab has it, `upload-gone` if it is over.
    */
   resume(id: string, file?: Blob, options: UploadOptions = {}): Upload {
-    return this.#begin(options, async (reach, call, plain) => {
+    return this.#begin(file, options, Promise.resolve(options), async (reach, call, plain) => {
       return reach.resume(call, id, file ?? (await reopen(reach, id)), file === undefined, plain);
     });
   }
@@ -97,38 +113,69 @@ export class Uploader {
     for (const [id, news] of items) this.#followers.get(id)?.(news);
   }
 
-  #begin(options: UploadOptions, run: (reach: Reach, id: number, plain: PlainOptions) => Promise<Outcome>): Upload {
+  #begin(file: Blob | undefined, options: UploadOptions, admitted: Promise<UploadOptions>, run: Run): Upload {
     const id = this.#uploads++;
+    this.#taken += 1;
     if (this.#bucket && this.#followers.size === 0) preconnect(this.#bucket);
     // To hand a file over to a worker takes half a millisecond, and there may be hundreds.
-    const turn = this.#reach.then((reach) => this.#turns.next().then(() => reach));
+    const turn = Promise.all([this.#reach, admitted]).then((ready) => this.#turns.next().then(() => ready));
     // Commands follow the call that they are for on its way through the worker.
-    const send = (command: (reach: Reach) => unknown): void => void turn.then(command).catch(() => {});
-    const cancel = (): void => send((reach) => reach.control(id, 'cancel'));
-    return Object.assign(this.#follow(id, turn, options, cancel, run), {
+    const send = (command: (reach: Reach) => unknown): void =>
+      void turn.then(([reach]) => command(reach)).catch(() => {});
+    const controls = {
       pause: () => send((reach) => reach.control(id, 'pause')),
       resume: () => send((reach) => reach.control(id, 'resume')),
-      cancel,
+      cancel: () => send((reach) => reach.control(id, 'cancel')),
       prioritize: (priority: number) => send((reach) => reach.prioritize(id, priority)),
-    });
+    };
+    const latest = new Latest();
+    const tell = <K extends keyof UploaderEventMap>(type: K, more?: object): boolean =>
+      this.dispatchEvent(new CustomEvent(type, { cancelable: type === 'failed', detail: { ...detail, ...more } }));
+    const follow = (news: News): void => {
+      const { progress, retry, part, kept } = news;
+      if (progress) {
+        latest.set(progress);
+        guarded(options.onProgress, progress);
+        tell('progress', { progress });
+      }
+      if (retry) {
+        guarded(options.onRetry, retry);
+        tell('retry', { retry });
+      }
+      if (part) guarded(options.onPart, part);
+      if (kept !== undefined) this.#leaving.isKept(id, kept);
+    };
+    const ended = this.#follow(id, turn, options.signal, controls.cancel, follow, run).then(
+      (result) => {
+        tell('stored', { result });
+        return result;
+      },
+      (error: UploadError) => {
+        this.#taken -= 1;
+        if (!tell('failed', { error })) upload.catch(() => {});
+        throw error;
+      },
+    );
+    const iterable = { [Symbol.asyncIterator]: () => latest.until(upload) };
+    const upload: Upload = Object.assign(ended, controls, iterable);
+    const detail: UploadDetail = { upload, file };
+    tell('start');
+    return upload;
   }
 
   async #follow(
     id: number,
-    turn: Promise<Reach>,
-    { onProgress, onRetry, signal, ...plain }: UploadOptions,
+    turn: Promise<[Reach, UploadOptions]>,
+    signal: AbortSignal | undefined,
     cancel: () => void,
-    run: (reach: Reach, id: number, plain: PlainOptions) => Promise<Outcome>,
+    follow: (news: News) => void,
+    run: Run,
   ): Promise<UploadResult> {
     this.#leaving.begins(id);
-    this.#followers.set(id, ({ progress, retry, kept }) => {
-      if (progress) guarded(onProgress, progress);
-      if (retry) guarded(onRetry, retry);
-      if (kept !== undefined) this.#leaving.isKept(id, kept);
-    });
+    this.#followers.set(id, follow);
     try {
-      const reach = await turn;
-      const ended = run(reach, id, plain);
+      const [reach, options] = await turn;
+      const ended = run(reach, id, plain(options));
       signal?.addEventListener('abort', cancel, { once: true });
       if (signal?.aborted) cancel();
       const outcome = await Promise.race([ended, reach.broken]);
@@ -141,6 +188,18 @@ export class Uploader {
       this.#leaving.ends(id);
     }
   }
+}
+
+/** What of the options can be sent to a worker. */
+function plain({ name, type, priority, handle, onPart, ...tuning }: UploadOptions): PlainOptions {
+  return {
+    ...checkTuning(tuning),
+    ...(name !== undefined && { name }),
+    ...(type !== undefined && { type }),
+    ...(priority !== undefined && { priority }),
+    ...(handle && { handle }),
+    ...(onPart && { wantsParts: true }),
+  };
 }
 
 /** What a callback throws is its author's to see, not the upload's to fail by. */

@@ -1,11 +1,12 @@
 // What uploads tell on their way, many in one message: each costs both threads a task, and two hundred small files have
 // a thousand things to say.
-import type { Progress, Retry } from './types.js';
+import type { PartNews, Progress, Retry } from './types.js';
 
 /** What an upload tells of itself: one of these. */
 export interface News {
   progress?: Progress;
   retry?: Retry;
+  part?: PartNews;
   /** Whether a later visit could go on with it. */
   kept?: boolean;
 }

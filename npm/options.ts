@@ -1,6 +1,6 @@
 // Checks options where the mistake was made, in words that name the option.
 import { localError } from './errors.js';
-import type { ChecksumAlgorithm, NetworkHint, UploaderOptions } from './types.js';
+import type { ChecksumAlgorithm, FileRules, NetworkHint, Tuning, UploaderOptions } from './types.js';
 
 const NETWORKS: readonly NetworkHint[] = ['slow-2g', '2g', '3g', '4g', 'wifi', 'ethernet', 'unknown'];
 
@@ -9,7 +9,7 @@ const CHECKSUMS: readonly ChecksumAlgorithm[] = ['sha256', 'crc64nvme', 'none'];
 /** The options as the Wasm module takes them: plain data, the endpoint absolute. */
 export function checkUploaderOptions(options: UploaderOptions): UploaderOptions {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object');
-  const { endpoint, headers = {}, partsInFlight, checksum, network, stallSeconds } = options;
+  const { endpoint, headers = {}, partsInFlight } = options;
   if (!(endpoint instanceof URL) && (typeof endpoint !== 'string' || endpoint === '')) {
     throw wrong('endpoint', 'a URL or a path');
   }
@@ -18,20 +18,36 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
     throw wrong('headers', 'an object of texts, or a function that returns one');
   }
   checkNumber('partsInFlight', partsInFlight, 1, 64);
+  checkRules(options);
+  return {
+    network: guessNetwork(),
+    ...checkTuning(options),
+    endpoint: absolute('endpoint', endpoint),
+    headers,
+    ...(partsInFlight !== undefined && { partsInFlight }),
+  };
+}
+
+/** What the Wasm module is told of an uploader or an upload: those that are there, each with a value that it takes. */
+export function checkTuning({ checksum, network, stallSeconds }: Tuning): Tuning {
   checkNumber('stallSeconds', stallSeconds, 5, 300);
   checkName('checksum', checksum, CHECKSUMS);
   checkName('network', network, NETWORKS);
   return {
-    endpoint: absolute('endpoint', endpoint),
-    headers,
-    network: network ?? guessNetwork(),
-    ...(partsInFlight !== undefined && { partsInFlight }),
+    ...(network !== undefined && { network }),
     ...(checksum !== undefined && { checksum }),
     ...(stallSeconds !== undefined && { stallSeconds }),
   };
 }
 
-function checkNumber(option: string, value: number | undefined, least: number, most: number): void {
+function checkRules(rules: FileRules): void {
+  for (const name of ['minBytes', 'maxBytes', 'maxFiles'] as const) checkNumber(name, rules[name], 0);
+  const { accept, beforeUpload } = rules;
+  if (accept !== undefined && typeof accept !== 'string') throw wrong('accept', 'a text such as image/*,.pdf');
+  if (beforeUpload !== undefined && typeof beforeUpload !== 'function') throw wrong('beforeUpload', 'a function');
+}
+
+function checkNumber(option: string, value: number | undefined, least: number, most = Number.MAX_SAFE_INTEGER): void {
   if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)) {
     throw wrong(option, `a whole number from ${least} to ${most}`);
   }

@@ -7,8 +7,47 @@ export type NetworkHint = 'slow-2g' | '2g' | '3g' | '4g' | 'wifi' | 'ethernet' |
  */
 export type ChecksumAlgorithm = 'sha256' | 'crc64nvme' | 'none';
 
+/** What an uploader may be told, and an upload otherwise. */
+export interface Tuning {
+  /** What the bytes are verified by. Default: `sha256`. An upload that is gone on with keeps what it began with. */
+  checksum?: ChecksumAlgorithm;
+  /** What is known of the link. Default: what `navigator.connection` says, where there is one. */
+  network?: NetworkHint;
+  /** After how many seconds a PUT of which nothing is heard is made again, from 5 to 300. Default: 30. */
+  stallSeconds?: number;
+}
+
+/** What a file is called, and what it is. */
+export interface Metadata {
+  /** The file's name, for the metadata of the object. Default: its own. */
+  name?: string;
+  /** Its media type. Default: its own, or `application/octet-stream`. */
+  type?: string;
+}
+
+/** Which files are taken. A file that is not is never sent, and no call is made for it; the server has rules of its own. */
+export interface FileRules {
+  /** As the HTML attribute: `.pdf`, `image/png`, `image/*`, with commas between. Others fail with `type-not-allowed`. */
+  accept?: string;
+  /** Smaller files, in bytes, fail with `file-too-small`. Default: 0. */
+  minBytes?: number;
+  /** Larger files, in bytes, fail with `file-too-large`. Default: what the server takes. */
+  maxBytes?: number;
+  /** How many files may be stored or under way; more fail with `too-many-files`. Default: any number. */
+  maxFiles?: number;
+  /**
+   * Asked before each new upload: false refuses it with `not-accepted`, another name or type replaces the file's own.
+   * What it throws is the upload's `cause`, with `not-accepted`.
+   */
+  beforeUpload?: (file: Blob, metadata: Required<Metadata>) => Admission | Promise<Admission>;
+}
+
+/** What `beforeUpload` says of a file. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that says nothing lets the file through.
+export type Admission = Metadata | false | void;
+
 /** What holds for every upload of an `Uploader`. */
-export interface UploaderOptions {
+export interface UploaderOptions extends Tuning, FileRules {
   /** The address of the signing API, such as `/uploads` or `https://api.example.com/uploads`. */
   endpoint: string | URL;
   /**
@@ -23,12 +62,6 @@ export interface UploaderOptions {
   preconnect?: string | URL;
   /** How many parts are sent at once, of all files together, from 1 to 64. Default: 6, what browsers open to one host. */
   partsInFlight?: number;
-  /** What the bytes are verified by. Default: `sha256`. */
-  checksum?: ChecksumAlgorithm;
-  /** Default: what `navigator.connection` says, where there is one. */
-  network?: NetworkHint;
-  /** After how many seconds a PUT of which nothing is heard is made again, from 5 to 300. Default: 30. */
-  stallSeconds?: number;
   /** Whether to work in a worker where one can start. Default: true. */
   worker?: boolean;
   /** Whether the browser asks before the page is left while an upload would be lost. Default: true. */
@@ -38,27 +71,29 @@ export interface UploaderOptions {
 /** Headers by name. */
 export type Headers = Record<string, string>;
 
-/** What holds for one upload. */
-export interface UploadOptions {
+/** What holds for one upload, in place of what its uploader was told. */
+export interface UploadOptions extends Tuning, Metadata {
   /** Called at most ten times a second, and whenever the phase changes. */
   onProgress?: (progress: Progress) => void;
   /** Called when something failed and will be done again. */
   onRetry?: (retry: Retry) => void;
+  /** Called for every step of every part, three times a part and more; for those who draw them. */
+  onPart?: (part: PartNews) => void;
   /** Cancels the upload and removes what was sent. */
   signal?: AbortSignal;
   /** Uploads with a higher priority go first. Default: 0. */
   priority?: number;
   /** Where the file came from, so that `resume` can open it again: from a drop or `showOpenFilePicker`. */
   handle?: FileSystemFileHandle;
-  /** The file's name, for the metadata of the object. Default: its own. */
-  name?: string;
-  /** Its media type. Default: its own, or `application/octet-stream`. */
-  type?: string;
 }
 
-/** An upload: the promise of its result, and what can be done about it meanwhile. */
-export type Upload = Promise<UploadResult> & UploadControls;
+/**
+ * An upload: the promise of its result, and what can be done about it meanwhile. `for await` gives its progress, the
+ * latest there is each time, until it has ended; if it fails, the loop throws what the promise rejects with.
+ */
+export type Upload = Promise<UploadResult> & AsyncIterable<Progress> & UploadControls;
 
+/** What can be done about an upload under way. */
 export interface UploadControls {
   /** Stops until `resume`. Parts on their way are cut off and sent again later. */
   pause(): void;
@@ -112,6 +147,13 @@ export interface Progress {
   secondsLeft: number | null;
   /** Why nothing moves, if it is meant not to: the user, no network, or a server that asked for a rest. */
   held: 'paused' | 'offline' | 'busy' | null;
+}
+
+/** What is done with a part by now. What was cut off or has failed is `hashed` again. */
+export interface PartNews {
+  /** Its number, from 1 on. */
+  number: number;
+  state: 'hashing' | 'hashed' | 'sending' | 'stored';
 }
 
 /** Something failed and will be done again. */
@@ -187,4 +229,7 @@ export type ErrorCode =
   | 'wrong-file'
   | 'file-needed'
   | 'in-use'
+  | 'file-too-small'
+  | 'too-many-files'
+  | 'not-accepted'
   | 'invalid-option';

@@ -28,24 +28,27 @@ const MAX_PARTS_IN_FLIGHT: f64 = 64.0;
 impl UploaderOptions {
     /// Reads them from a JavaScript object.
     pub fn read(value: &JsValue) -> Result<Self, Failure> {
-        let default = Config::default();
         let endpoint = wire::text(value, "endpoint").filter(|endpoint| !endpoint.is_empty());
-        let number = |name: &str| member(value, name).as_f64();
-        let parts_in_flight = number("partsInFlight").map(|parts| parts.clamp(1.0, MAX_PARTS_IN_FLIGHT) as u32);
-        let network = named(value, "network", NetworkHint::parse)?;
-        let algorithm = named(value, "checksum", ChecksumAlgorithm::parse)?;
+        let parts_in_flight =
+            member(value, "partsInFlight").as_f64().map(|parts| parts.clamp(1.0, MAX_PARTS_IN_FLIGHT) as u32);
+        let config = configure(value, Config::default())?;
         Ok(Self {
             endpoint: endpoint.ok_or_else(|| invalid("endpoint: expected a URL or a path"))?,
             credentials: credentials(value)?,
-            config: Config {
-                parts_in_flight: parts_in_flight.unwrap_or(default.parts_in_flight),
-                network: network.unwrap_or(default.network),
-                algorithm: algorithm.unwrap_or(default.algorithm),
-                stall_ms: number("stallSeconds").map_or(default.stall_ms, |seconds| (seconds * 1_000.0) as u64),
-                ..default
-            },
+            config: Config { parts_in_flight: parts_in_flight.unwrap_or(config.parts_in_flight), ..config },
         })
     }
+}
+
+/// The options that an upload may have otherwise than its uploader, in place of `config`'s.
+fn configure(value: &JsValue, config: Config) -> Result<Config, Failure> {
+    let stall_seconds = member(value, "stallSeconds").as_f64();
+    Ok(Config {
+        network: named(value, "network", NetworkHint::parse)?.unwrap_or(config.network),
+        algorithm: named(value, "checksum", ChecksumAlgorithm::parse)?.unwrap_or(config.algorithm),
+        stall_ms: stall_seconds.map_or(config.stall_ms, |seconds| (seconds * 1_000.0) as u64),
+        ..config
+    })
 }
 
 /// An option that is one of some names, or missing.
@@ -85,8 +88,12 @@ pub struct UploadOptions {
     pub on_retry: Option<Function>,
     /// `onRecord`.
     pub on_record: Option<Function>,
+    /// `onStep`.
+    pub on_step: Option<Function>,
     /// `priority`.
     pub priority: i32,
+    /// What the engine wants to know.
+    pub config: Config,
     /// `signal`.
     pub signal: Option<AbortSignal>,
     name: Option<String>,
@@ -94,15 +101,17 @@ pub struct UploadOptions {
 }
 
 impl UploadOptions {
-    /// Reads them from a JavaScript object, or from nothing.
-    pub fn read(value: &JsValue) -> Result<Self, Failure> {
+    /// Reads them from a JavaScript object, or from nothing. What it does not say is as in `config`.
+    pub fn read(value: &JsValue, config: Config) -> Result<Self, Failure> {
         if value.is_undefined() || value.is_null() {
-            return Ok(Self::default());
+            return Ok(Self { config, ..Self::default() });
         }
         Ok(Self {
             on_progress: option(value, "onProgress", "a function")?,
             on_retry: option(value, "onRetry", "a function")?,
             on_record: option(value, "onRecord", "a function")?,
+            on_step: option(value, "onStep", "a function")?,
+            config: configure(value, config)?,
             priority: member(value, "priority").as_f64().map_or(0, |priority| priority as i32),
             signal: option(value, "signal", "an AbortSignal")?,
             name: text(value, "name")?,

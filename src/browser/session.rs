@@ -20,7 +20,7 @@ use super::put;
 use super::read::{is_readable, slice};
 use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Retry, UploadId, Uploaded};
 use crate::plan::Part;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, PartNumber};
 
 /// An upload from its start to its end. Its hub lets go of it when it has ended.
 pub struct Session {
@@ -31,12 +31,13 @@ pub struct Session {
     on_progress: Option<Function>,
     on_retry: Option<Function>,
     on_record: Option<Function>,
+    on_step: Option<Function>,
     settle: RefCell<Option<(Function, Function)>>,
     engine: RefCell<Engine>,
     lanes: Cell<u32>,
     inbox: RefCell<Vec<Event>>,
     is_busy: Cell<bool>,
-    puts: RefCell<Vec<(PutId, XmlHttpRequest)>>,
+    puts: RefCell<Vec<(PutId, PartNumber, XmlHttpRequest)>>,
     timer: RefCell<Option<Timeout>>,
     abort_listener: RefCell<Option<EventListener>>,
 }
@@ -61,6 +62,7 @@ impl Session {
             on_progress: options.on_progress,
             on_retry: options.on_retry,
             on_record: options.on_record,
+            on_step: options.on_step,
             settle: RefCell::new(settle),
             engine: RefCell::new(engine),
             lanes: Cell::new(u32::MAX),
@@ -117,6 +119,9 @@ impl Session {
                 break;
             }
             let event = self.inbox.borrow_mut().remove(0);
+            if let Event::Listed(listed) = &event {
+                listed.parts.iter().for_each(|part| self.tell_part(part.number, "stored"));
+            }
             self.engine.borrow_mut().handle(now(), event);
             loop {
                 let action = self.engine.borrow_mut().poll();
@@ -170,8 +175,14 @@ impl Session {
 
     fn take_put(&self, id: PutId) -> Option<XmlHttpRequest> {
         let mut puts = self.puts.borrow_mut();
-        let at = puts.iter().position(|(put, _)| *put == id)?;
-        Some(puts.swap_remove(at).1)
+        let at = puts.iter().position(|(put, ..)| *put == id)?;
+        Some(puts.swap_remove(at).2)
+    }
+
+    fn tell_part(&self, number: PartNumber, state: &'static str) {
+        let Some(on_step) = &self.on_step else { return };
+        // It is the package's own, and does not throw.
+        let _ = on_step.call2(&JsValue::UNDEFINED, &number.get().into(), &state.into());
     }
 
     fn retry(&self, retry: &Retry) {
@@ -194,26 +205,32 @@ impl Session {
     fn hash(self: &Rc<Self>, part: Part) {
         let slice = self.slice(part);
         let algorithm = self.engine.borrow().algorithm();
+        self.tell_part(part.number, "hashing");
+        let session = Rc::clone(self);
         self.spawn(async move {
             let hashed = match slice {
                 Ok(slice) => checksum(&slice, algorithm).await,
                 Err(failure) => Err(failure),
             };
             match hashed {
-                Ok(checksum) => Event::PartHashed { part, checksum },
+                Ok(checksum) => {
+                    session.tell_part(part.number, "hashed");
+                    Event::PartHashed { part, checksum }
+                }
                 Err(failure) => Event::HashFailed { part, failure },
             }
         });
     }
 
     fn put(self: &Rc<Self>, put: Put) {
-        let id = put.id;
+        let (id, number) = (put.id, put.part.number);
         let opened = put::open(&put.url, &put.headers).and_then(|request| Ok((request, self.slice(put.part)?)));
         let session = Rc::clone(self);
         self.spawn(async move {
             let outcome = match opened {
                 Ok((request, slice)) => {
-                    session.puts.borrow_mut().push((id, request.clone()));
+                    session.puts.borrow_mut().push((id, number, request.clone()));
+                    session.tell_part(number, "sending");
                     let watching = Rc::clone(&session);
                     let on_progress = move |sent_bytes| watching.dispatch(Event::PutProgress { put: id, sent_bytes });
                     let outcome = put::send(&request, &slice, &put.headers, on_progress).await;
@@ -229,8 +246,17 @@ impl Session {
                 Err(failure) => Err(failure),
             };
             match outcome {
-                Ok(stored) => Event::PutDone { put: id, etag: stored.etag, checksum: stored.checksum },
-                Err(failure) => Event::PutFailed { put: id, failure },
+                Ok(stored) => {
+                    session.tell_part(number, "stored");
+                    Event::PutDone { put: id, etag: stored.etag, checksum: stored.checksum }
+                }
+                Err(failure) => {
+                    // An attempt that was given up may end after the next has begun.
+                    if !session.puts.borrow().iter().any(|(_, sent, _)| *sent == number) {
+                        session.tell_part(number, "hashed");
+                    }
+                    Event::PutFailed { put: id, failure }
+                }
             }
         });
     }

@@ -82,11 +82,11 @@ impl Uploader {
     }
 
     fn begin(&self, file: Blob, options: &JsValue, record: Option<Record>) -> Result<Upload, Failure> {
-        let options = UploadOptions::read(options)?;
+        let options = UploadOptions::read(options, self.config)?;
         let info = options.describe(&file)?;
         let is_large = info.size.bytes() > SINGLE_PUT_BYTES;
         let (priority, signal) = (options.priority, options.signal.clone());
-        let config = Config { keeps_records: options.on_record.is_some(), ..self.config };
+        let config = Config { keeps_records: options.on_record.is_some(), ..options.config };
         let engine = match record {
             Some(record) => Engine::restore(config, info, record),
             None => Engine::new(config, info),

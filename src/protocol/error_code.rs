@@ -86,6 +86,9 @@ error_codes! {
     WrongFile = "wrong-file", 0, false, "This is not the file that the upload began with.";
     FileNeeded = "file-needed", 0, false, "The file has to be picked again.";
     InUse = "in-use", 0, true, "This upload is under way in another tab.";
+    FileTooSmall = "file-too-small", 0, false, "The file is smaller than is accepted here.";
+    TooManyFiles = "too-many-files", 0, false, "No more files are accepted here.";
+    NotAccepted = "not-accepted", 0, false, "This file is not accepted here.";
     InvalidOption = "invalid-option", 0, false, "An option has a value that directput doesn't take.";
 }
 

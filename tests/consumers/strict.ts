@@ -16,3 +16,19 @@ try {
 }
 // @ts-expect-error: there is no such checksum.
 new Uploader({ endpoint: '/uploads', checksum: 'md5' });
+
+const strict = new Uploader({
+  endpoint: new URL('https://api.example/uploads'),
+  accept: 'image/*,.pdf',
+  maxBytes: 5_000_000,
+  beforeUpload: async (file, { name, type }) => (file.size > 0 ? { name: `${name}.bak`, type } : false),
+});
+strict.addEventListener('stored', ({ detail }) => detail.result.key.length + (detail.file?.size ?? 0));
+strict.addEventListener('failed', (event) => {
+  if (event.detail.error.code === 'not-accepted') event.preventDefault();
+});
+// @ts-expect-error: a stored upload has no error.
+strict.addEventListener('stored', ({ detail }) => detail.error);
+for await (const { phase, secondsLeft } of strict.upload(new Blob(), { checksum: 'crc64nvme' })) {
+  console.info(phase, secondsLeft?.toFixed());
+}

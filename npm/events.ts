@@ -1,0 +1,54 @@
+// What an Uploader tells whoever listens, as the platform's own objects do.
+import type { UploadError } from './errors.js';
+import type { Progress, Retry, Upload, UploadResult } from './types.js';
+
+/** Which upload an event is about. */
+export interface UploadDetail {
+  /** What `upload` or `resume` has returned. */
+  upload: Upload;
+  /** What is uploaded; undefined if `resume` opens it by itself. */
+  file: Blob | undefined;
+}
+
+/**
+ * The events of an `Uploader`. Whoever prevents the default of `failed` has seen to the failure: the promise still
+ * rejects, but the browser reports no unhandled rejection.
+ */
+export interface UploaderEventMap {
+  /** An upload was asked for. */
+  start: CustomEvent<UploadDetail>;
+  /** It has moved, as `onProgress` is told. */
+  progress: CustomEvent<UploadDetail & { progress: Progress }>;
+  /** Something of it is done again, as `onRetry` is told. */
+  retry: CustomEvent<UploadDetail & { retry: Retry }>;
+  /** S3 has confirmed its object. */
+  stored: CustomEvent<UploadDetail & { result: UploadResult }>;
+  /** It has failed, or was cancelled: then the code is `aborted`. */
+  failed: CustomEvent<UploadDetail & { error: UploadError }>;
+}
+
+/** `EventTarget`, and which events there are. */
+export interface UploaderEvents extends EventTarget {
+  addEventListener<K extends keyof UploaderEventMap>(
+    type: K,
+    listener: ((event: UploaderEventMap[K]) => void) | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof UploaderEventMap>(
+    type: K,
+    listener: ((event: UploaderEventMap[K]) => void) | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+export const UploaderEvents = EventTarget as { new (): UploaderEvents };
