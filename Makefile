@@ -38,7 +38,7 @@ help: ## Say what there is
 
 .PHONY: demo
 demo: package ## Build and serve the demo: the page is at http://127.0.0.1:8080 (ARGS=… go to directput-local)
-	cargo run --quiet -p directput-local -- $(ARGS)
+	cargo run --quiet -p directput-local -- --control $(ARGS)
 
 .PHONY: package
 package: wasm-tools node-modules ## Build the npm package in pkg/

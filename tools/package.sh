@@ -19,6 +19,15 @@ for entry in index worker node; do
   node_modules/.bin/esbuild "npm/$entry.ts" --bundle --external:./worker.js --format=esm --target=es2022 \
     --minify --sourcemap --log-level=warning --outdir=pkg
 done
+# What stands around the entry imports it, so that whoever uses both has it once.
+for entry in element list react vue uppy; do
+  # Next.js runs hooks in the browser only if their module says so.
+  banner=(); [ "$entry" != react ] || banner=(--banner:js="'use client';")
+  node_modules/.bin/esbuild "npm/$entry/index.ts" --bundle --external:../index.js --external:../list/index.js \
+    --packages=external --format=esm --target=es2022 --minify --sourcemap --log-level=warning "${banner[@]}" \
+    "--outfile=pkg/$entry/index.js"
+  printf 'package: %s bytes for directput/%s\n' "$(gzip -9 <"pkg/$entry/index.js" | wc -c)" "$entry"
+done
 cp npm/package.json LICENSE-MIT LICENSE-APACHE README.md pkg/
 # What a page loads, each file gzipped by itself as servers do it. Only ever lowered: what makes it larger has to be
 # worth more than what it costs.

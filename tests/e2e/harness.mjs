@@ -145,7 +145,7 @@ export async function ended(row) {
 /** What the row shows of an object that was stored. */
 export async function shownResult(row) {
   await ended(row);
-  assert.equal(await stateOf(row), 'stored', await row.locator('.error').textContent());
+  assert.equal(await stateOf(row), 'stored', await row.locator('.end').textContent());
   const text = (name) => row.locator(`.${name}`).textContent();
   return { key: await text('key'), checksum: await text('checksum'), bytes: await text('bytes') };
 }
@@ -188,9 +188,9 @@ export const startFaulty = (name, options = {}) =>
   startServer({ data: join(folder, name), ...options, args: ['--control', ...(options.args ?? [])] });
 
 /** The same for all tests of a file; after each the faults are gone. */
-export function useFaulty(name) {
+export function useFaulty(name, options) {
   const server = {};
-  before(async () => Object.assign(server, await startFaulty(name)));
+  before(async () => Object.assign(server, await startFaulty(name, options)));
   after(() => server.stop?.());
   afterEach(() => setFaults(server));
   return server;

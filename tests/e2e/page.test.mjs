@@ -104,11 +104,11 @@ test('a file can be dropped, and the button works from the keyboard', async () =
     data.items.add(new File(['dropped'], 'note.txt', { type: 'text/plain' }));
     return data;
   });
-  await page.dispatchEvent('#drop', 'drop', { dataTransfer: transfer });
+  await page.dispatchEvent('.drop', 'drop', { dataTransfer: transfer });
   const result = await shownResult(rowOf(page));
   assert.match(result.key, /\.txt$/);
   await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'choose');
+  assert.equal(await page.evaluate(() => document.activeElement.shadowRoot.activeElement.className), 'choose');
   await page.keyboard.press('Enter');
   await page.locator('.bytes', { hasText: '1,234 bytes' }).waitFor();
   await close();

@@ -143,13 +143,13 @@ test('ten seconds without a network', async () => {
   const row = rowOf(page);
   await isFurther(row, 0.2);
   await context.setOffline(true);
-  await page.locator('#offline').waitFor();
+  await page.locator('.offline').waitFor();
   await page.locator('.upload[data-held=offline]').waitFor();
   await screenshot(page, 'offline');
   await sleep(10_000);
   assert.equal(await stateOf(row), 'running');
   await context.setOffline(false);
-  await page.locator('#offline').waitFor({ state: 'hidden' });
+  await page.locator('.offline').waitFor({ state: 'hidden' });
   await assertStored(path, await shownResult(row), server);
   await close();
 });
@@ -215,7 +215,7 @@ test('a folder is dropped', async () => {
   for (const name of ['../a.bin', 'b.bin', 'c.bin']) await makeFile(join('dropped/inner', name), 2_000);
   const { page, context, close } = await openPage(server);
   const session = await context.newCDPSession(page);
-  const { x, y } = await page.locator('#drop').boundingBox();
+  const { x, y } = await page.locator('.drop').boundingBox();
   const data = { items: [], files: [join(folder, 'dropped')], dragOperationsMask: 1 };
   for (const type of ['dragEnter', 'dragOver', 'drop']) {
     await session.send('Input.dispatchDragEvent', { type, x: x + 20, y: y + 20, data });

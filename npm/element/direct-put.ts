@@ -1,0 +1,371 @@
+// `<direct-put>`: a drop zone and its uploads, as a control of the form that it stands in.
+import { type UploadDetail, Uploader, type UploaderOptions, type UploadOptions, type UploadResult } from '../index.js';
+import { button, h } from './dom.js';
+import { canPick, dropped, type Found, picked } from './files.js';
+import { ENGLISH, type Labels } from './labels.js';
+import { type Facts, type Host, Row } from './row.js';
+import { Speaker } from './speaker.js';
+import { style } from './style.js';
+import { Unfinished } from './unfinished.js';
+
+/** Attributes that an uploader is made of; a change makes another one for what comes. */
+const OF_UPLOADER = ['endpoint', 'accept', 'min-bytes', 'max-bytes', 'max-files', 'checksum'] as const;
+
+/** Progress is said aloud at each of these shares. */
+const QUARTERS = 4;
+
+/** A file input that only its button opens. */
+const UNSEEN = { type: 'file', tabindex: '-1', 'aria-hidden': 'true' };
+
+/** On a server there is nothing to extend, and nothing to show. */
+const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
+
+/**
+ * The element. Attributes: `endpoint`, `name`, `required`, `disabled`, `multiple`, `folders`, `details`, `accept`,
+ * `min-bytes`, `max-bytes`, `max-files`, `checksum`. It tells of its uploads by the events of `Uploader`, and by
+ * `change` when its value has. The form gets the key of every object under its `name`, and is not sent before.
+ */
+export class DirectPut extends Base {
+  static readonly formAssociated = true;
+  static readonly observedAttributes = [...OF_UPLOADER, 'multiple', 'folders', 'disabled', 'required', 'name'];
+
+  /** What else the uploader is told, such as `headers` and `preconnect`. Set it before the first file. */
+  options: Partial<UploaderOptions> = {};
+  /** What each upload is told, by its file, such as `priority`. */
+  uploadOptions: ((file: Blob | undefined) => UploadOptions) | undefined;
+
+  readonly #internals = this.attachInternals();
+  readonly #root = this.attachShadow({ mode: 'open', delegatesFocus: true });
+  readonly #speaker = new Speaker();
+  readonly #rows = new Set<Row>();
+  readonly #words = h('p', { part: 'drop-words', id: 'drop-words' });
+  readonly #choose = button('choose', '', () => void this.#pick());
+  readonly #chooseFolder = button('choose-folder', '', () => this.#folder.click());
+  readonly #file = h('input', { ...UNSEEN, id: 'file' });
+  readonly #folder = h('input', { ...UNSEEN, id: 'folder', webkitdirectory: true });
+  readonly #drop = h('div', { part: 'drop', role: 'group', 'aria-labelledby': 'drop-words' });
+  readonly #offline = h('p', { part: 'offline', role: 'status' });
+  readonly #summary = h('p', { part: 'summary', id: 'summary', hidden: true });
+  readonly #list = h('ul', { part: 'uploads', id: 'uploads' });
+  readonly #unfinished: Unfinished;
+  readonly #host: Host;
+  #labels = ENGLISH;
+  #uploader: Uploader | undefined;
+  #isOwn = false;
+  #changes: Row[] = [];
+  #value = '';
+  #listening = new AbortController();
+
+  constructor() {
+    super();
+    const self = this;
+    this.#host = {
+      get labels() {
+        return self.#labels;
+      },
+      get hasDetails() {
+        return self.hasAttribute('details');
+      },
+      started: ({ upload, file }) => this.dispatchEvent(new CustomEvent('start', { detail: { upload, file } })),
+      changed: (row) => this.#changed(row),
+      moved: (row) => this.#moved(row),
+      removed: (row) => this.#removeRow(row),
+      copied: () => this.#speaker.say('copied', this.#labels.copied),
+    };
+    this.#unfinished = new Unfinished({
+      get labels() {
+        return self.#labels;
+      },
+      list: async () => (this.#uploader || this.hasAttribute('endpoint') ? this.uploader.listResumable() : []),
+      forget: (id) => this.uploader.forget(id),
+      goOn: (kept, file) => {
+        this.#add({ ...kept, file }, (options) => this.uploader.resume(kept.id, file, options)).focus();
+      },
+    });
+    this.#drop.append(
+      this.#words,
+      h('div', { part: 'choices' }, this.#choose, this.#chooseFolder),
+      this.#file,
+      this.#folder,
+    );
+    this.#root.adoptedStyleSheets = [style()];
+    this.#root.append(
+      this.#offline,
+      this.#drop,
+      this.#unfinished.element,
+      this.#summary,
+      this.#list,
+      this.#speaker.element,
+    );
+    for (const input of [this.#file, this.#folder]) {
+      input.addEventListener('change', () => {
+        this.#addFound([...(input.files ?? [])].map((file) => ({ file })));
+        // The same file can be chosen again.
+        input.value = '';
+      });
+    }
+    this.#watchDrop();
+  }
+
+  /** The uploader behind it: one that was set, or one made of the attributes. Throws `UploadError`. */
+  get uploader(): Uploader {
+    if (!this.#uploader) {
+      const number = (name: string): number | undefined => {
+        const value = this.getAttribute(name);
+        return value === null ? undefined : Number(value);
+      };
+      const given = {
+        endpoint: this.getAttribute('endpoint') ?? '',
+        accept: this.getAttribute('accept') ?? undefined,
+        minBytes: number('min-bytes'),
+        maxBytes: number('max-bytes'),
+        maxFiles: number('max-files'),
+        checksum: this.getAttribute('checksum') ?? undefined,
+      };
+      const said = Object.entries(given).filter(([, value]) => value !== undefined);
+      this.#take(new Uploader({ ...Object.fromEntries(said), ...this.options } as UploaderOptions), true);
+    }
+    return this.#uploader as Uploader;
+  }
+
+  set uploader(uploader: Uploader) {
+    this.#take(uploader, false);
+    void this.refresh();
+  }
+
+  /** Every word that it says. */
+  get labels(): Labels {
+    return this.#labels;
+  }
+
+  set labels(labels: Partial<Labels>) {
+    this.#labels = { ...ENGLISH, ...labels };
+    this.#render();
+  }
+
+  /** What S3 has confirmed, in the order of the rows. */
+  get results(): UploadResult[] {
+    return [...this.#rows].flatMap(({ result }) => result ?? []);
+  }
+
+  /** The keys of those objects, with commas between. */
+  get value(): string {
+    return this.results.map(({ key }) => key).join(',');
+  }
+
+  get name(): string {
+    return this.getAttribute('name') ?? '';
+  }
+
+  get form(): HTMLFormElement | null {
+    return this.#internals.form;
+  }
+
+  get validity(): ValidityState {
+    return this.#internals.validity;
+  }
+
+  get validationMessage(): string {
+    return this.#internals.validationMessage;
+  }
+
+  checkValidity(): boolean {
+    return this.#internals.checkValidity();
+  }
+
+  reportValidity(): boolean {
+    return this.#internals.reportValidity();
+  }
+
+  /** Uploads files, as if they had been dropped. */
+  add(files: Iterable<File>): void {
+    this.#addFound([...files].map((file) => ({ file })));
+  }
+
+  /** Cancels what is under way, and removes all rows. Objects that are stored stay in the bucket. */
+  clear(): void {
+    for (const row of [...this.#rows]) this.#removeRow(row);
+  }
+
+  /** Looks once more for what earlier visits have left. Resolves when it is shown. */
+  async refresh(): Promise<void> {
+    await this.#unfinished.refresh();
+  }
+
+  connectedCallback(): void {
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    const render = (): void => this.#render();
+    for (const event of ['online', 'offline']) addEventListener(event, render, { signal });
+    // Another tab may have ended or left an upload meanwhile.
+    addEventListener('focus', () => void this.refresh().catch(() => {}), { signal });
+    this.#render();
+    // What is set in the same task belongs to the first uploader.
+    queueMicrotask(() => void this.refresh().catch(() => {}));
+  }
+
+  disconnectedCallback(): void {
+    this.#listening.abort();
+  }
+
+  attributeChangedCallback(name: string): void {
+    if ((OF_UPLOADER as readonly string[]).includes(name) && this.#isOwn) {
+      const before = this.#uploader;
+      this.#uploader = undefined;
+      // It ends with its last upload.
+      void Promise.allSettled([...this.#rows].map(({ upload }) => upload)).then(() => before?.close());
+    }
+    this.#render();
+  }
+
+  formResetCallback(): void {
+    this.clear();
+  }
+
+  formDisabledCallback(): void {
+    this.#render();
+  }
+
+  #take(uploader: Uploader, isOwn: boolean): void {
+    this.#uploader = uploader;
+    this.#isOwn = isOwn;
+    for (const type of ['progress', 'retry', 'stored', 'failed'] as const) {
+      uploader.addEventListener(type, (event) => this.#forward(event));
+    }
+  }
+
+  /** An uploader that was set may have uploads of others, too. */
+  #forward(event: CustomEvent<UploadDetail>): void {
+    const { type, detail, cancelable } = event;
+    const isOurs = this.#isOwn || [...this.#rows].some(({ upload }) => upload === detail.upload);
+    if (isOurs) this.dispatchEvent(new CustomEvent(type, { detail, cancelable }));
+  }
+
+  async #pick(): Promise<void> {
+    // Where there is such a dialog, the browser can open the file again after a reload.
+    if (canPick() && !this.hasAttribute('accept')) this.#addFound(await picked(this.#isMultiple));
+    else this.#file.click();
+  }
+
+  get #isMultiple(): boolean {
+    return this.hasAttribute('multiple');
+  }
+
+  get #isDisabled(): boolean {
+    return this.matches(':disabled');
+  }
+
+  #watchDrop(): void {
+    const over = (isOver: boolean): void => void this.toggleAttribute('data-over', isOver && !this.#isDisabled);
+    this.addEventListener('dragover', (event) => {
+      event.preventDefault();
+      over(true);
+    });
+    this.addEventListener('dragleave', (event) => {
+      if (!this.contains(event.relatedTarget as Node | null)) over(false);
+    });
+    this.addEventListener('drop', async (event) => {
+      event.preventDefault();
+      over(false);
+      if (event.dataTransfer && !this.#isDisabled) this.#addFound(await dropped(event.dataTransfer));
+    });
+  }
+
+  #addFound(found: Found[]): void {
+    if (this.#isDisabled) return;
+    const taken = this.#isMultiple ? found : found.slice(0, 1);
+    // As with an input, one file is replaced by the next.
+    if (!this.#isMultiple && taken.length > 0) this.clear();
+    for (const { file, handle } of taken) {
+      const { name, size } = file;
+      this.#add({ name, size, file }, (options) => {
+        return this.uploader.upload(file, { ...options, ...(handle && { handle }) });
+      });
+    }
+  }
+
+  #add(facts: Facts, begin: (options: UploadOptions) => ReturnType<Uploader['upload']>): Row {
+    const own = (): UploadOptions => this.uploadOptions?.(facts.file) ?? {};
+    const row = new Row(this.#host, facts, (options) => begin({ ...own(), ...options }));
+    this.#rows.add(row);
+    this.#list.append(row.element);
+    row.run();
+    return row;
+  }
+
+  #removeRow(row: Row): void {
+    if (row.isRunning) row.cancel();
+    const next = row.element.nextElementSibling ?? row.element.previousElementSibling;
+    const hadFocus = row.element.contains(this.#root.activeElement);
+    this.#rows.delete(row);
+    row.element.remove();
+    if (hadFocus) ([...this.#rows].find(({ element }) => element === next) ?? this.#choose).focus();
+    this.#changed(row);
+  }
+
+  #moved(row: Row): void {
+    // Of many uploads nobody wants to hear each quarter.
+    if (this.#rows.size > 1 || row.share === 1) return;
+    const quarter = Math.floor(row.share * QUARTERS);
+    if (quarter <= Number(row.element.dataset.said ?? 0)) return;
+    row.element.dataset.said = String(quarter);
+    this.#speaker.say(row, this.#labels.announce.progress(row.name, quarter / QUARTERS));
+  }
+
+  #changed(row: Row): void {
+    this.#changes.push(row);
+    // A thousand files change in one task, and are counted once.
+    if (this.#changes.length === 1) queueMicrotask(() => this.#sumUp(this.#changes.splice(0)));
+  }
+
+  #sumUp(changes: Row[]): void {
+    const rows = [...this.#rows];
+    const count = (state: Row['state']): number => rows.filter((row) => row.state === state).length;
+    this.#summary.hidden = rows.length === 0;
+    this.#summary.textContent = this.#labels.summary(count('stored'), count('failed'), rows.length);
+    for (const row of changes) if (this.#rows.has(row)) this.#announce(row, rows.length);
+    this.#updateForm();
+    if (!changes.every((row) => row.isRunning)) void this.refresh().catch(() => {});
+  }
+
+  #announce(row: Row, count: number): void {
+    const { announce } = this.#labels;
+    if (row.error) this.#speaker.say(row, announce.failed(row.name, row.error.message));
+    else if (row.state !== 'stored') return;
+    else if (count > 1) this.#speaker.say('summary', this.#summary.textContent ?? '');
+    else this.#speaker.say(row, announce.stored(row.name));
+  }
+
+  /** What the form sends, and why it can't yet. */
+  #updateForm(): void {
+    const keys = this.results.map(({ key }) => key);
+    const { name } = this;
+    const data = new FormData();
+    for (const key of keys) data.append(name, key);
+    const before = this.#value;
+    this.#value = keys.join();
+    this.#internals.setFormValue(name && keys.length > 0 ? data : null);
+    const isRunning = [...this.#rows].some((row) => row.isRunning);
+    const isMissing = this.hasAttribute('required') && keys.length === 0;
+    if (isRunning) this.#internals.setValidity({ customError: true }, this.#labels.underWay, this.#choose);
+    else if (isMissing) this.#internals.setValidity({ valueMissing: true }, this.#labels.missing, this.#choose);
+    else this.#internals.setValidity({});
+    if (before !== this.#value) this.dispatchEvent(new Event('change', { bubbles: true }));
+  }
+
+  #render(): void {
+    const labels = this.#labels;
+    this.#words.textContent = labels.drop;
+    this.#choose.textContent = labels.choose;
+    this.#chooseFolder.textContent = labels.chooseFolder;
+    this.#chooseFolder.hidden = !this.hasAttribute('folders');
+    this.#file.accept = this.getAttribute('accept') ?? '';
+    this.#file.multiple = this.#isMultiple;
+    for (const control of [this.#choose, this.#chooseFolder, this.#file, this.#folder]) {
+      control.disabled = this.isConnected && this.#isDisabled;
+    }
+    this.#offline.hidden = navigator.onLine;
+    this.#offline.textContent = labels.offline;
+    this.#updateForm();
+  }
+}

@@ -1,0 +1,14 @@
+// The sub-export `directput/element`: defines `<direct-put>`.
+import { DirectPut } from './direct-put.js';
+
+export { DirectPut } from './direct-put.js';
+export type { Labels } from './labels.js';
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'direct-put': DirectPut;
+  }
+}
+
+// On a server there is no registry, and the same module may be bundled twice.
+if (globalThis.customElements && !customElements.get('direct-put')) customElements.define('direct-put', DirectPut);

@@ -1,0 +1,197 @@
+// The sub-export `directput/list`: uploads as a list that user interfaces draw. A Svelte store as it is, and what the
+// hooks for React and Vue stand on.
+import {
+  type Progress,
+  type Resumable,
+  type Upload,
+  type UploadError,
+  Uploader,
+  type UploaderOptions,
+  type UploadOptions,
+  type UploadResult,
+} from '../index.js';
+
+/** What is true of an upload in a list. */
+export type UploadState = 'running' | 'paused' | 'stored' | 'failed';
+
+/** An upload in a list, as it is at one moment; its methods act on it whenever they are called. */
+export interface UploadItem {
+  /** Names it in its list. */
+  readonly id: number;
+  /** The name of the file. */
+  readonly name: string;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** What is uploaded; undefined if an upload of an earlier visit opens it by itself. */
+  readonly file: Blob | undefined;
+  readonly state: UploadState;
+  /** The last that was heard of it. */
+  readonly progress: Progress | undefined;
+  /** What S3 has confirmed, if it is `stored`. */
+  readonly result: UploadResult | undefined;
+  /** Why it is `failed`; `aborted` if it was cancelled. */
+  readonly error: UploadError | undefined;
+  pause(): void;
+  resume(): void;
+  /** Ends it, and removes what was sent. */
+  cancel(): void;
+  /** Begins it again if it has failed. */
+  retry(): void;
+  /** Cancels it if it is under way, and takes it off the list. */
+  remove(): void;
+}
+
+type Begin = (uploader: Uploader) => Upload;
+
+/** Uploads in the order in which they were asked for. */
+export class UploadList {
+  readonly #source: Uploader | UploaderOptions;
+  readonly #subscribers = new Set<(items: readonly UploadItem[]) => void>();
+  readonly #entries = new Map<number, Entry>();
+  #items: readonly UploadItem[] = [];
+  #own: Uploader | undefined;
+  #isTelling = false;
+  #count = 0;
+
+  /** Takes an uploader, or the options of one that is made with the first file. */
+  constructor(source: Uploader | UploaderOptions) {
+    this.#source = source;
+  }
+
+  /** The uploader behind it. Throws `UploadError` if its options are wrong. */
+  get uploader(): Uploader {
+    if (this.#source instanceof Uploader) return this.#source;
+    this.#own ??= new Uploader(this.#source);
+    return this.#own;
+  }
+
+  /** All uploads; another array, with another object for what has changed, after each change. */
+  get items(): readonly UploadItem[] {
+    return this.#items;
+  }
+
+  /** Calls back with all uploads now and after each change, until what it returns is called: Svelte's store contract. */
+  subscribe(subscriber: (items: readonly UploadItem[]) => void): () => void {
+    this.#subscribers.add(subscriber);
+    subscriber(this.#items);
+    return () => void this.#subscribers.delete(subscriber);
+  }
+
+  /** Uploads files. Throws `UploadError` if the uploader's options are wrong; all else is the items' to tell. */
+  add(files: Iterable<Blob>, options?: UploadOptions): void {
+    for (const file of files) {
+      const name = options?.name ?? (file as File).name ?? '';
+      this.#enter({ name, size: file.size, file }, options, (uploader, own) => uploader.upload(file, own));
+    }
+  }
+
+  /** Goes on with an upload of an earlier visit, as `Uploader.resume` does. */
+  goOn({ id, name, size }: Resumable, file?: File, options?: UploadOptions): void {
+    this.#enter({ name, size, file }, options, (uploader, own) => uploader.resume(id, file, own));
+  }
+
+  /** Cancels what is under way, and empties the list. */
+  clear(): void {
+    for (const { remove } of this.#items) remove();
+  }
+
+  /** Ends an uploader that was made here, and what it has under way. */
+  async close(): Promise<void> {
+    const own = this.#own;
+    this.#own = undefined;
+    await own?.close();
+  }
+
+  #enter(
+    facts: Pick<UploadItem, 'name' | 'size' | 'file'>,
+    options: UploadOptions = {},
+    begin: (uploader: Uploader, options: UploadOptions) => Upload,
+  ): void {
+    const id = this.#count++;
+    const onProgress = (progress: Progress): void => {
+      options.onProgress?.(progress);
+      entry.set({ progress });
+    };
+    const run: Begin = (uploader) => begin(uploader, { ...options, onProgress });
+    const entry = new Entry(
+      { id, ...facts },
+      () => run(this.uploader),
+      () => this.#tell(),
+      () => {
+        this.#entries.delete(id);
+        this.#tell();
+      },
+    );
+    this.#entries.set(id, entry);
+    entry.run();
+  }
+
+  /** Many changes of one task are told of once. */
+  #tell(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      this.#items = [...this.#entries.values()].map(({ item }) => item);
+      for (const subscriber of this.#subscribers) subscriber(this.#items);
+    });
+  }
+}
+
+/** What an item shows from one moment to the next. */
+class Entry {
+  item: UploadItem;
+  readonly #begin: () => Upload;
+  readonly #changed: () => void;
+  #upload: Upload | undefined;
+
+  constructor(
+    facts: Pick<UploadItem, 'id' | 'name' | 'size' | 'file'>,
+    begin: () => Upload,
+    changed: () => void,
+    removed: () => void,
+  ) {
+    this.#begin = begin;
+    this.#changed = changed;
+    const isUnderWay = (): boolean => this.item.state === 'running' || this.item.state === 'paused';
+    this.item = {
+      ...facts,
+      ...BEGUN,
+      pause: () => {
+        if (this.item.state !== 'running') return;
+        this.#upload?.pause();
+        this.set({ state: 'paused' });
+      },
+      resume: () => {
+        if (this.item.state !== 'paused') return;
+        this.#upload?.resume();
+        this.set({ state: 'running' });
+      },
+      cancel: () => this.#upload?.cancel(),
+      retry: () => {
+        if (this.item.state === 'failed') this.run();
+      },
+      remove: () => {
+        if (isUnderWay()) this.#upload?.cancel();
+        removed();
+      },
+    };
+  }
+
+  set(change: Partial<UploadItem>): void {
+    this.item = { ...this.item, ...change };
+    this.#changed();
+  }
+
+  run(): void {
+    this.set(BEGUN);
+    const upload = this.#begin();
+    this.#upload = upload;
+    upload.then(
+      (result) => this.set({ state: 'stored', result }),
+      (error: UploadError) => this.set({ state: 'failed', error }),
+    );
+  }
+}
+
+const BEGUN = { state: 'running', progress: undefined, result: undefined, error: undefined } as const;

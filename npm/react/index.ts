@@ -1,0 +1,63 @@
+// The sub-export `directput/react`: a hook for components that upload.
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { Uploader, type UploaderOptions } from '../index.js';
+import { type UploadItem, UploadList } from '../list/index.js';
+
+export type { UploadItem, UploadState } from '../list/index.js';
+
+/** What `useUpload` gives a component. */
+export interface UseUpload extends Pick<UploadList, 'add' | 'goOn' | 'clear'> {
+  /** All uploads, in the order in which they were asked for. */
+  items: readonly UploadItem[];
+  /** For what else there is to do, such as `listResumable()`; made when it is first asked for. */
+  readonly uploader: Uploader;
+}
+
+/**
+ * Uploads for as long as the component is there. Options count from its first rendering on, but functions among them are
+ * always those of the last one. With an uploader in place of options uploads outlive the component.
+ */
+export function useUpload(source: Uploader | UploaderOptions): UseUpload {
+  const latest = useRef(source);
+  useEffect(() => {
+    latest.current = source;
+  });
+  const [list] = useState(() => new UploadList(source instanceof Uploader ? source : following(source, latest)));
+  // Nothing is lost by it in strict mode, which mounts twice: the uploader is made with the first file.
+  useEffect(() => () => void list.close(), [list]);
+  const items = useSyncExternalStore(
+    (changed) => list.subscribe(changed),
+    () => list.items,
+    () => NONE,
+  );
+  const [methods] = useState(() => ({
+    add: list.add.bind(list),
+    goOn: list.goOn.bind(list),
+    clear: list.clear.bind(list),
+  }));
+  return {
+    items,
+    ...methods,
+    get uploader() {
+      return list.uploader;
+    },
+  };
+}
+
+const NONE: readonly UploadItem[] = [];
+
+/** The options, with functions that ask the latest ones. */
+function following(options: UploaderOptions, latest: { current: Uploader | UploaderOptions }): UploaderOptions {
+  const { headers, beforeUpload } = options;
+  const now = (): UploaderOptions => latest.current as UploaderOptions;
+  return {
+    ...options,
+    ...(typeof headers === 'function' && {
+      headers: () => {
+        const { headers = {} } = now();
+        return typeof headers === 'function' ? headers() : headers;
+      },
+    }),
+    ...(beforeUpload && { beforeUpload: (file, metadata) => now().beforeUpload?.(file, metadata) }),
+  };
+}

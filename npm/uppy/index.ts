@@ -1,0 +1,98 @@
+// The sub-export `directput/uppy`: an Uppy uploader, so that Uppy's Dashboard gets verified uploads.
+import { BasePlugin, type Body, type Meta, type PluginOpts, type Uppy, type UppyFile } from '@uppy/core';
+import { filterFilesToEmitUploadStarted, filterFilesToUpload } from '@uppy/core/utils';
+import { type Upload, type UploadError, Uploader, type UploaderOptions } from '../index.js';
+
+/** The options of `Uploader`, and Uppy's own. */
+export type DirectPutOptions = PluginOpts & UploaderOptions;
+
+/** What `upload-success` has as its `body`: what S3 has confirmed. */
+export type DirectPutBody = Body & { key: string; etag: string | null; checksum: string | null; size: number };
+
+/** `uppy.use(DirectPut, { endpoint: '/uploads' })` in place of Uppy's `AwsS3`. Files of remote providers are refused. */
+export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<DirectPutOptions, M, B> {
+  readonly #uploader: Uploader;
+  readonly #uploads = new Map<string, Upload>();
+  readonly #listeners: [event: string, listener: (...told: never[]) => void][] = [
+    ['file-removed', ({ id }: UppyFile<M, B>) => this.#uploads.get(id)?.cancel()],
+    ['cancel-all', () => this.#each((upload) => upload.cancel())],
+    ['pause-all', () => this.#each((upload) => upload.pause())],
+    ['resume-all', () => this.#each((upload) => upload.resume())],
+    [
+      'upload-pause',
+      (file: UppyFile<M, B> | undefined, isPaused: boolean) => {
+        this.#uploads.get(file?.id ?? '')?.[isPaused ? 'pause' : 'resume']();
+      },
+    ],
+  ];
+
+  constructor(uppy: Uppy<M, B>, options: DirectPutOptions) {
+    super(uppy, options);
+    this.id = options.id ?? 'DirectPut';
+    this.type = 'uploader';
+    // Uppy asks before the page is left by itself.
+    this.#uploader = new Uploader(options);
+  }
+
+  override install(): void {
+    this.#setCapabilities(true);
+    this.uppy.addUploader(this.#upload);
+    for (const [event, listener] of this.#listeners) this.uppy.on(event as never, listener as never);
+  }
+
+  override uninstall(): void {
+    this.#setCapabilities(false);
+    this.uppy.removeUploader(this.#upload);
+    for (const [event, listener] of this.#listeners) this.uppy.off(event as never, listener as never);
+    this.#each((upload) => upload.cancel());
+    // What is under way has something to remove first.
+    void Promise.allSettled(this.#uploads.values()).then(() => this.#uploader.close());
+  }
+
+  #setCapabilities(resumableUploads: boolean): void {
+    const { capabilities } = this.uppy.getState();
+    this.uppy.setState({ capabilities: { ...capabilities, resumableUploads } } as never);
+  }
+
+  #each(act: (upload: Upload) => void): void {
+    for (const upload of this.#uploads.values()) act(upload);
+  }
+
+  #upload = async (ids: string[]): Promise<void> => {
+    const files = filterFilesToUpload(this.uppy.getFilesByIds(ids));
+    this.uppy.emit('upload-start', filterFilesToEmitUploadStarted(files));
+    await Promise.allSettled(files.map((file) => this.#uploadFile(file)));
+  };
+
+  async #uploadFile(file: UppyFile<M, B>): Promise<void> {
+    const { id, name, type, data } = file;
+    if (!(data instanceof Blob)) {
+      this.uppy.emit('upload-error', file, new Error('directput uploads files of this computer only'));
+      return;
+    }
+    const upload = this.#uploader.upload(data, {
+      ...(name && { name }),
+      ...(type && { type }),
+      onProgress: ({ sentBytes, size }) => {
+        // What the file has become in the meantime; Uppy never changes the object that it has given out.
+        const current = this.uppy.getFile(id);
+        if (!current) return;
+        const uploadStarted = current.progress.uploadStarted ?? Date.now();
+        this.uppy.emit('upload-progress', current, { uploadStarted, bytesUploaded: sentBytes, bytesTotal: size });
+      },
+    });
+    this.#uploads.set(id, upload);
+    try {
+      const result = await upload;
+      this.uppy.emit('upload-success', this.uppy.getFile(id), { status: 200, body: { ...result } as unknown as B });
+    } catch (error) {
+      // Who cancels in Uppy removes the file.
+      if ((error as UploadError).code !== 'aborted')
+        this.uppy.emit('upload-error', this.uppy.getFile(id), error as Error);
+    } finally {
+      this.#uploads.delete(id);
+    }
+  }
+}
+
+export default DirectPut;

@@ -1,0 +1,28 @@
+// The sub-export `directput/vue`: a composable for components that upload.
+import { onScopeDispose, type ShallowRef, shallowRef } from 'vue';
+import type { Uploader, UploaderOptions } from '../index.js';
+import { type UploadItem, UploadList } from '../list/index.js';
+
+export type { UploadItem, UploadState } from '../list/index.js';
+
+/** What `useUpload` gives a component. */
+export interface UseUpload extends Pick<UploadList, 'add' | 'goOn' | 'clear'> {
+  /** All uploads, in the order in which they were asked for. */
+  items: Readonly<ShallowRef<readonly UploadItem[]>>;
+  /** The list itself, for its `uploader`. */
+  list: UploadList;
+}
+
+/** Uploads for as long as the component is there; with an uploader in place of options, for as long as that is. */
+export function useUpload(source: Uploader | UploaderOptions): UseUpload {
+  const list = new UploadList(source);
+  const items = shallowRef(list.items);
+  const unsubscribe = list.subscribe((now) => {
+    items.value = now;
+  });
+  onScopeDispose(() => {
+    unsubscribe();
+    void list.close();
+  });
+  return { items, list, add: list.add.bind(list), goOn: list.goOn.bind(list), clear: list.clear.bind(list) };
+}

@@ -1,0 +1,18 @@
+// A form as a page has it, that says what it would send.
+import '/directput/element/index.js';
+
+const form = document.querySelector('form');
+const put = document.querySelector('direct-put');
+globalThis.sent = [];
+globalThis.events = [];
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  globalThis.sent.push([...new FormData(form)]);
+});
+for (const type of ['start', 'progress', 'retry', 'stored', 'failed', 'change']) {
+  put.addEventListener(type, ({ detail }) => {
+    if (globalThis.events.at(-1) !== type) globalThis.events.push(type);
+    if (detail && !(detail.upload instanceof Promise)) globalThis.events.push('no upload');
+  });
+}
+document.body.dataset.state = 'ready';
