@@ -16,6 +16,7 @@ MOTO := 5.2.5
 MOTO_PARTS := cloudformation,cloudfront,s3,secretsmanager
 CARGO_DENY := 0.20.2
 CARGO_CYCLONEDX := 0.5.9
+GECKODRIVER := 0.37.1
 GARAGE := 2.5.0
 
 STAGE ?= dev
@@ -45,7 +46,7 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint validate test-openapi package test-wasm test-page test-consumers test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
+test: test-native lint validate test-openapi package test-wasm test-page test-engines test-consumers test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
@@ -80,6 +81,12 @@ test-wasm: wasm-tools browser
 test-page: package browser
 	cargo build -p directput-local
 	timeout 1500 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/e2e/*.test.mjs
+
+# Chromium, Firefox and WebKit, each behind its own WebDriver.
+.PHONY: test-engines
+test-engines: package browser engines
+	cargo build -p directput-local
+	timeout 600 node --test --test-timeout=300000 --test-reporter=spec tests/engines/*.test.mjs
 
 # What the tests before it have made the API log.
 .PHONY: test-logs
@@ -265,3 +272,12 @@ browser:
 	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null || ! command -v curl >/dev/null; then \
 	  if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
 	  $$as apt-get update -qq && $$as apt-get install -y -qq chromium chromium-driver curl; fi
+
+# Debian has Firefox and WebKit's driver, but not Firefox's.
+.PHONY: engines
+engines:
+	@if ! command -v firefox-esr >/dev/null || ! command -v WebKitWebDriver >/dev/null || ! command -v xvfb-run >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
+	  $$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends firefox-esr webkit2gtk-driver xvfb xauth; fi
+	@geckodriver --version 2>/dev/null | grep -qF '$(GECKODRIVER)' \
+	  || cargo install geckodriver --version $(GECKODRIVER) --locked --debug --root '$(TOOLS)'

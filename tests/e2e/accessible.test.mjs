@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import {
   crash,
   ended,
+  faultyServer,
   isFurther,
   MIB,
   makeFile,
@@ -16,7 +17,6 @@ import {
   setFaults,
   shownError,
   stateOf,
-  useFaulty,
   visit,
 } from './harness.mjs';
 
@@ -24,7 +24,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const THEMES = ['light', 'dark'];
 const WIDTHS = [1000, 375];
 
-const server = useFaulty('accessible');
+const server = faultyServer('accessible');
 
 /** Looks at the page in both themes, on a desktop and on a phone. */
 async function look(page, state) {

@@ -1,9 +1,9 @@
 // The package's own interface: events, progress by `for await`, rules for files, options of one upload.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { curlAs, hits, MIB, objects, openPage, openUploads, SLOW, setFaults, useFaulty } from './harness.mjs';
+import { curlAs, faultyServer, hits, MIB, objects, openPage, openUploads, SLOW, setFaults } from './harness.mjs';
 
-const server = useFaulty('api');
+const server = faultyServer('api');
 
 /** Runs a function in a page, with the package's module and what else it is given. */
 async function inPage(run, argument) {

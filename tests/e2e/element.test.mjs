@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import {
   ended,
+  faultyServer,
   hits,
   isFurther,
   MIB,
@@ -16,10 +17,9 @@ import {
   setFaults,
   shownError,
   stateOf,
-  useFaulty,
 } from './harness.mjs';
 
-const server = useFaulty('element', { args: ['--www', join(import.meta.dirname, 'element')] });
+const server = faultyServer('element', { args: ['--www', join(import.meta.dirname, 'element')] });
 
 /** Runs in the page with its element and its form. */
 const inPage = (page, run, argument) =>

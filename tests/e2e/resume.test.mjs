@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import {
   assertStored,
   crash,
+  faultyServer,
   hits,
   isFurther,
   MIB,
@@ -18,11 +19,10 @@ import {
   setFaults,
   shownError,
   shownResult,
-  useFaulty,
   visit,
 } from './harness.mjs';
 
-const server = useFaulty('resume');
+const server = faultyServer('resume');
 
 /** Begins an upload and lets its tab crash when its first parts must be stored. Says the context's next page. */
 async function crashInTheMiddle(path) {

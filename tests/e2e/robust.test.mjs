@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   assertStored,
   ended,
+  faultyServer,
   folder,
   hits,
   isFurther,
@@ -24,11 +25,10 @@ import {
   shownResult,
   startFaulty,
   stateOf,
-  useFaulty,
 } from './harness.mjs';
 import { freePort } from './server.mjs';
 
-const server = useFaulty('robust');
+const server = faultyServer('robust');
 
 async function barOf(row) {
   return row.locator('.bar').evaluate((bar) => bar.value);
