@@ -105,7 +105,7 @@ conformance: package browser garage ## Play the forgery matrix and the page agai
 .PHONY: test-consumers
 test-consumers: package browser consumer-modules
 	cargo build -p directput-local
-	timeout 400 node --test --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+	timeout 400 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
 
 .PHONY: large
 large: package browser ## Upload 5 GiB through the page and watch the browser's memory (minutes, 15 GiB of disk)

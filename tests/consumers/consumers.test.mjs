@@ -1,80 +1,21 @@
 // The packed package in the hands of those who install it: each builds a page, and the page uploads a file in Chromium
 // under the strictest policy.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, join, resolve } from 'node:path';
-import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { launchOptions } from '../e2e/browser.mjs';
+import { test } from 'node:test';
 import { startServer } from '../e2e/server.mjs';
-
-const HERE = import.meta.dirname;
-const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'consumers');
-const PACKAGE = join(HERE, 'node_modules/directput');
-const SIZE = 20 << 20;
-
-let browser;
-let packed;
-
-const run = (command, ...args) => execFileSync(command, args, { cwd: HERE, encoding: 'utf8', stdio: 'pipe' });
-const tool = (name, ...args) => run(join(HERE, 'node_modules/.bin', name), ...args);
-
-before(async () => {
-  rmSync(OUT, { recursive: true, force: true });
-  mkdirSync(OUT, { recursive: true });
-  const [{ filename }] = JSON.parse(run('npm', 'pack', resolve('pkg'), '--json', '--pack-destination', OUT));
-  packed = join(OUT, filename);
-  run('npm', 'install', '--no-save', '--no-package-lock', '--prefer-offline', packed);
-  browser = await chromium.launch(launchOptions);
-});
-
-after(() => browser?.close());
-
-/** A folder with the page, as a consumer begins. */
-function page(name, html = readFileSync(join(HERE, 'index.html'), 'utf8')) {
-  const folder = join(OUT, name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'index.html'), html);
-  return folder;
-}
-
-/** Serves what a consumer has built, and uploads by it: in a worker, with nothing refused. */
-async function uploads(name, www) {
-  const server = await startServer({ data: join(OUT, `${name}-data`), args: ['--www', www] });
-  const context = await browser.newContext();
-  const tab = await context.newPage();
-  const troubles = [];
-  tab.on('pageerror', (error) => troubles.push(error.message));
-  tab.on('console', (message) => message.type() === 'error' && troubles.push(message.text()));
-  tab.on('response', (response) => response.status() === 404 && troubles.push(response.url()));
-  await tab.goto(server.page);
-  await tab
-    .locator('body[data-state=ready]')
-    .waitFor({ timeout: 10_000 })
-    .catch(() => assert.fail(troubles.join()));
-  const buffer = randomBytes(SIZE);
-  await tab.setInputFiles('input', { name: 'a.bin', mimeType: 'text/plain', buffer });
-  await tab.waitForFunction(() => document.querySelector('output').value, undefined, { timeout: 30_000 });
-  const result = JSON.parse(await tab.locator('output').textContent());
-  assert.deepEqual(
-    { ...result, key: '', etag: '', checksum: '' },
-    { key: '', etag: '', checksum: '', size: SIZE, inWorker: true },
-  );
-  const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
-  assert.equal(digest(readFileSync(join(server.data, server.bucket, result.key))), digest(buffer));
-  assert.deepEqual(troubles, []);
-  await context.close();
-  await server.stop();
-}
+import { browser, bundle, HERE, OUT, PACKAGE, packed, page, run, tool, uploads } from './packed.mjs';
 
 test('the package holds what it needs, and nothing else', () => {
   const files = JSON.parse(run('npm', 'pack', resolve('pkg'), '--json', '--dry-run'))[0].files.map(({ path }) => path);
   const odd = files.filter(
-    (path) => !/^([\w]+\.(js|d\.ts|wasm|js\.map)|LICENSE-\w+|README\.md|package\.json)$/.test(path),
+    (path) =>
+      !/^(((element|list|react|uppy|vue)\/)?[\w-]+\.(js|d\.ts|wasm|js\.map)|LICENSE-\w+|README\.md|package\.json)$/.test(
+        path,
+      ),
   );
   assert.deepEqual(odd, []);
   for (const path of [
@@ -120,8 +61,7 @@ test('webpack', async () => {
 
 test('esbuild, with the two other files copied beside', async () => {
   const folder = page('esbuild');
-  tool('esbuild', 'app.js', '--bundle', '--splitting', '--format=esm', `--outdir=${folder}`);
-  for (const name of ['worker.js', 'directput_bg.wasm']) cpSync(join(PACKAGE, name), join(folder, name));
+  bundle('app.js', folder);
   await uploads('esbuild', folder);
 });
 
@@ -131,6 +71,39 @@ test('no bundler, by its address', async () => {
   const script = readFileSync(join(HERE, 'app.js'), 'utf8').replace("'directput'", "'./directput/index.js'");
   writeFileSync(join(folder, 'app.js'), script);
   await uploads('plain', folder);
+});
+
+test('no bundler, by an import map', async () => {
+  const imports = { directput: '/directput/index.js', 'directput/': '/directput/' };
+  const html = `<!doctype html><title>map</title><script type="importmap">${JSON.stringify({ imports })}</script>
+    <script type="module">
+      import { Uploader } from 'directput';
+      import { UploadList } from 'directput/list/index.js';
+      globalThis.loaded = [typeof Uploader, typeof UploadList];
+      globalThis.Uploader = Uploader;
+    </script>`;
+  const types = { js: 'text/javascript', wasm: 'application/wasm' };
+  // A policy of `script-src 'self'` takes no map, as it can't be in a file of its own; so this site has none.
+  const site = createServer(({ url }, response) => {
+    const isFile = url.startsWith('/directput/');
+    response.setHeader('content-type', isFile ? types[url.split('.').pop()] : 'text/html');
+    response.end(isFile ? readFileSync(join(PACKAGE, url.slice('/directput/'.length))) : html);
+  });
+  await once(site.listen(0, '127.0.0.1'), 'listening');
+  const origin = `http://127.0.0.1:${site.address().port}`;
+  const api = await startServer({ data: join(OUT, 'map-data'), args: ['--allow-origin', origin] });
+  const tab = await browser.newPage();
+  await tab.goto(origin);
+  await tab.waitForFunction(() => globalThis.loaded);
+  const seen = await tab.evaluate(async (endpoint) => {
+    const uploader = new globalThis.Uploader({ endpoint });
+    const { size } = await uploader.upload(new Blob([new Uint8Array(20 << 20)]));
+    return [...globalThis.loaded, size, await uploader.runsInWorker()];
+  }, `${api.page}/uploads`);
+  assert.deepEqual(seen, ['function', 'function', 20 << 20, true]);
+  await tab.close();
+  await api.stop();
+  site.close();
 });
 
 test('another origin, such as that of a CDN', async () => {
@@ -167,6 +140,26 @@ test('another origin, such as that of a CDN', async () => {
   await tab.close();
   await api.stop();
   for (const server of [cdn, own]) server.close();
+});
+
+test('a server can import what stands around it, and render a component that uploads', () => {
+  const script = `
+    import { createElement } from 'react';
+    import { renderToString } from 'react-dom/server';
+    import { DirectPut } from 'directput/element';
+    import { UploadList } from 'directput/list';
+    import { useUpload } from 'directput/react';
+    import { useUpload as useInVue } from 'directput/vue';
+    import Plugin from 'directput/uppy';
+    function App() {
+      const { items, add } = useUpload({ endpoint: '/uploads' });
+      return createElement('p', {}, items.length + ' ' + typeof add);
+    }
+    console.log(renderToString(createElement(App)), [DirectPut, UploadList, useInVue, Plugin].map((it) => typeof it).join());`;
+  assert.equal(
+    run('node', '--input-type=module', '--eval', script).trim(),
+    '<p>0 function</p> function,function,function,function',
+  );
 });
 
 test('a server can import it and render a page with it', () => {

@@ -1,0 +1,135 @@
+// What stands around the entry, each in the real framework, built from the packed package and used in Chromium.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { compile } from 'svelte/compiler';
+import { assertHas, bundle, HERE, open, page, someFile, uploads } from './packed.mjs';
+
+const HTML = `<!doctype html><html lang="en"><meta charset="utf-8"><title>A framework</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="app.css"><body><div id="app"></div><script type="module" src="./app.js"></script></body></html>`;
+const SLOW = JSON.stringify([{ on: 'put', bytesPerSecond: 2 << 20 }]);
+
+/** Builds a page of one script. */
+function build(name, script, ...options) {
+  const folder = page(name, HTML);
+  writeFileSync(join(folder, 'app.css'), '');
+  bundle(join(HERE, 'frameworks', script), folder, ...options);
+  return folder;
+}
+
+const setFaults = (server, body) => fetch(`${server.page}/-/faults`, { method: 'PUT', body });
+
+test('the element, by a bundler', async () => {
+  await uploads('element', build('element', 'element.js'));
+});
+
+test('a hook for React uploads, in strict mode', async () => {
+  await uploads('react', build('react', 'react.jsx'));
+});
+
+test('a hook for React has all that can be done about an upload, and ends with its component', async () => {
+  const { tab, server, troubles, close } = await open('react-more', build('react-more', 'react.jsx'), {
+    args: ['--control'],
+  });
+  await setFaults(server, SLOW);
+  const first = tab.locator('li').first();
+  const press = (name) => first.getByRole('button', { name }).click();
+  const is = (state) => tab.locator(`li[data-state=${state}]`).first().waitFor();
+  const file = someFile();
+  await tab.setInputFiles('input', file);
+  await is('running');
+  await tab.waitForFunction(() => document.querySelector('progress').value > 0);
+  await press('pause');
+  await is('paused');
+  await press('pause');
+  await is('running');
+  await press('cancel');
+  await is('failed');
+  assert.equal(await first.locator('code').textContent(), 'aborted');
+  await setFaults(server, '[]');
+  await press('retry');
+  await is('stored');
+  assertHas(server, await first.locator('code').textContent(), file.buffer);
+  await press('remove');
+  await first.waitFor({ state: 'detached' });
+  await tab.setInputFiles('input', [someFile('a.bin'), someFile('b.bin')]);
+  await tab.locator('li').nth(1).waitFor();
+  await tab.locator('#clear').click();
+  assert.equal(await tab.locator('li').count(), 0);
+  const workers = tab.workers().length;
+  await tab.locator('#unmount').click();
+  for (let wait = 0; wait < 50 && tab.workers().length > 0; wait += 1) await tab.waitForTimeout(100);
+  assert.deepEqual([workers, tab.workers().length], [1, 0], 'the worker goes with the component');
+  assert.deepEqual(troubles, []);
+  await close();
+});
+
+// Vue would like a policy of its own for templates, and does without.
+test('a composable for Vue uploads', async () => {
+  const flags = ['VUE_OPTIONS_API', 'VUE_PROD_DEVTOOLS', 'VUE_PROD_HYDRATION_MISMATCH_DETAILS'];
+  await uploads('vue', build('vue', 'vue.js', ...flags.map((flag) => `--define:__${flag}__=false`)), {
+    tolerated: /TrustedTypePolicy named 'vue'/,
+  });
+});
+
+test('a list is a store of Svelte', async () => {
+  const folder = page('svelte', HTML);
+  const source = readFileSync(join(HERE, 'frameworks/App.svelte'), 'utf8');
+  writeFileSync(join(folder, 'compiled.js'), compile(source, { generate: 'client', filename: 'App.svelte' }).js.code);
+  writeFileSync(join(folder, 'entry.js'), readFileSync(join(HERE, 'frameworks/svelte.js')));
+  writeFileSync(join(folder, 'app.css'), '');
+  // What is compiled outside finds its packages here.
+  process.env.NODE_PATH = join(HERE, 'node_modules');
+  bundle(join(folder, 'entry.js'), folder, '--conditions=svelte,browser');
+  // Svelte 5 needs a policy of its own, `svelte-trusted-html`, which this site's does not have.
+  await uploads('svelte', folder, { bypassCSP: true });
+});
+
+test("Uppy's Dashboard gets verified uploads, with pause, cancel and retry", async () => {
+  const { tab, server, troubles, close } = await open('uppy', build('uppy', 'uppy.js'), { args: ['--control'] });
+  const file = someFile();
+  const told = () => tab.evaluate(() => globalThis.told);
+  await tab.setInputFiles('.uppy-Dashboard-input >> nth=0', file);
+  await tab.locator('.uppy-StatusBar-actionBtn--upload').click();
+  await tab.waitForFunction(() => globalThis.told.some(([event]) => event === 'complete'), undefined, {
+    timeout: 30_000,
+  });
+  const events = await told();
+  assert.deepEqual(
+    events.map(([event]) => event),
+    ['upload-start', 'upload-progress', 'upload-success', 'body', 'complete', 'counts'],
+  );
+  const [, body] = events.find(([event]) => event === 'body');
+  assert.match(body.checksum, /-3$/);
+  assertHas(server, body.key, file.buffer);
+  assert.deepEqual(events.at(-1), ['counts', 1, 0]);
+
+  await setFaults(server, SLOW);
+  await tab.evaluate(() => globalThis.uppy.clear());
+  await tab.setInputFiles('.uppy-Dashboard-input >> nth=0', someFile('b.bin'));
+  await tab.locator('.uppy-StatusBar-actionBtn--upload').click();
+  await tab.waitForFunction(() => globalThis.share > 0 && globalThis.share < 1);
+  await tab.evaluate(() => globalThis.uppy.pauseAll());
+  await tab.waitForTimeout(300);
+  const share = await tab.evaluate(() => globalThis.share);
+  await tab.waitForTimeout(700);
+  assert.equal(await tab.evaluate(() => globalThis.share), share, 'nothing moves');
+  await tab.evaluate(() => globalThis.uppy.resumeAll());
+  await tab.waitForFunction((share) => globalThis.share > share, share);
+  await tab.evaluate(() => globalThis.uppy.cancelAll());
+  await tab.waitForFunction(() => globalThis.uppy.getFiles().length === 0);
+
+  await setFaults(server, JSON.stringify([{ on: 'create', status: 401 }]));
+  await tab.setInputFiles('.uppy-Dashboard-input >> nth=0', someFile('c.bin'));
+  await tab.locator('.uppy-StatusBar-actionBtn--upload').click();
+  await tab.waitForFunction(() => globalThis.told.at(-2)?.[0] === 'complete' && globalThis.told.at(-1)[2] === 1);
+  await setFaults(server, '[]');
+  await tab.locator('.uppy-StatusBar-actionBtn--retry').click();
+  await tab.waitForFunction(() => globalThis.uppy.getFiles()[0]?.response?.body?.key);
+  assert.deepEqual(
+    troubles.filter((trouble) => !/401|sign in/.test(trouble)),
+    [],
+  );
+  await close();
+});

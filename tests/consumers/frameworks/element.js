@@ -1,0 +1,12 @@
+// The element as a bundler finds it, in a form.
+import 'directput/element';
+
+const put = document.createElement('direct-put');
+put.setAttribute('endpoint', '/uploads');
+put.addEventListener('stored', async ({ detail }) => {
+  const inWorker = await put.uploader.runsInWorker();
+  document.querySelector('output').value = JSON.stringify({ ...detail.result, inWorker });
+});
+document.getElementById('app').append(put);
+document.body.append(document.createElement('output'));
+document.body.dataset.state = 'ready';

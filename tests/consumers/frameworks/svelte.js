@@ -1,0 +1,5 @@
+// Mounts the component that `App.svelte` is compiled to.
+import { mount } from 'svelte';
+import App from './compiled.js';
+
+mount(App, { target: document.getElementById('app') });
