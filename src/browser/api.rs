@@ -12,7 +12,7 @@ use super::convert::to_js;
 use super::credentials::Credentials;
 use super::wire;
 use crate::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
-use crate::protocol::{ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER};
+use crate::protocol::{ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_status, retry_after_ms};
 
 /// Where the API is and what else it wants to be told.
 #[derive(Debug, Clone)]
@@ -136,22 +136,8 @@ async fn refusal(response: Response) -> Failure {
         true => parse(&response).await.ok().and_then(|body| wire::problem(&body)),
         false => None,
     };
-    let code = match status {
-        401 | 403 => ErrorCode::Unauthorized,
-        404 => ErrorCode::NotFound,
-        413 => ErrorCode::BodyTooLarge,
-        429 => ErrorCode::TooManyRequests,
-        500..=599 => ErrorCode::Internal,
-        _ => ErrorCode::InvalidReply,
-    };
-    let (code, detail) = problem.unwrap_or((code, None));
+    let (code, detail) = problem.unwrap_or_else(|| (code_of_status(status), None));
     let request_id = headers.get(REQUEST_ID_HEADER);
-    let retry_after_ms = retry_after_ms(headers.get("retry-after"));
+    let retry_after_ms = retry_after_ms(headers.get("retry-after").as_deref());
     Failure { status, request_id, retry_after_ms, detail, ..code.into() }
-}
-
-/// A header `Retry-After` in seconds (RFC 9110, section 10.2.3), in milliseconds. A date is taken as no
-/// header: the client's clock may be wrong by more than it asks for.
-pub fn retry_after_ms(header: Option<String>) -> Option<u64> {
-    header?.trim_ascii().parse::<u32>().ok().map(|seconds| u64::from(seconds) * 1_000)
 }

@@ -5,9 +5,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ProgressEvent, XmlHttpRequest};
 
-use super::api::retry_after_ms;
 use crate::engine::Failure;
-use crate::protocol::{ErrorCode, Headers};
+use crate::protocol::{ErrorCode, Headers, element, retry_after_ms};
 
 /// What the names of S3's checksum headers begin with.
 const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
@@ -80,17 +79,10 @@ fn answer(request: &XmlHttpRequest, checksum: Option<&str>) -> Result<Stored, Fa
                 status,
                 storage_code: element(&body, "Code"),
                 request_id: header("x-amz-request-id").or_else(|| element(&body, "RequestId")),
-                retry_after_ms: retry_after_ms(header("retry-after")),
+                retry_after_ms: retry_after_ms(header("retry-after").as_deref()),
                 detail: element(&body, "Code"),
                 ..ErrorCode::StorageRefused.into()
             })
         }
     }
-}
-
-/// The text of an element of S3's error document, which is flat and holds no markup in its texts.
-/// Workers have no DOMParser.
-fn element(xml: &str, name: &str) -> Option<String> {
-    let text = xml.split('<').find_map(|tag| tag.strip_prefix(name)?.strip_prefix('>'))?;
-    Some(text.chars().take(64).collect())
 }

@@ -1,0 +1,133 @@
+//! The calls of the signing API, by reqwest.
+
+use std::time::Duration;
+
+use directput::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
+use directput::protocol::{ErrorCode, Problem, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_status, retry_after_ms};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Where the API is and what else it wants to be told.
+#[derive(Debug, Clone)]
+pub struct Api {
+    client: Client,
+    endpoint: String,
+    headers: HeaderMap,
+}
+
+/// A call that is ready to be made.
+#[derive(Debug)]
+pub struct Request {
+    call: Call,
+    method: Method,
+    path: String,
+    token: Option<String>,
+    body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// The call that an action asks for; the action itself if it is no call.
+    pub fn of(action: Action) -> Result<Self, Box<Action>> {
+        let post = |call, path: &str, token, body| Self {
+            call,
+            method: Method::POST,
+            path: path.to_owned(),
+            token,
+            body: Some(body),
+        };
+        Ok(match action {
+            Action::Create(request) => post(Call::Create, "", None, json(&request)),
+            Action::SignParts { token, request } => post(Call::Sign, "/parts", Some(token), json(&request)),
+            Action::Complete { token, request } => post(Call::Complete, "/complete", Some(token), json(&request)),
+            Action::List { token, after } => {
+                let path = after.map_or("/parts".to_owned(), |part| format!("/parts?after={}", part.get()));
+                Self { call: Call::List, method: Method::GET, path, token: Some(token), body: None }
+            }
+            Action::Abort { token } => {
+                Self { call: Call::Abort, method: Method::DELETE, path: String::new(), token: Some(token), body: None }
+            }
+            other => return Err(Box::new(other)),
+        })
+    }
+}
+
+impl Api {
+    /// The API below `endpoint`, with headers for every call, which were checked when they were given.
+    pub fn new(client: Client, endpoint: &Url, headers: &[(String, String)]) -> Self {
+        let headers = headers
+            .iter()
+            .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)));
+        Self { client, endpoint: endpoint.as_str().trim_end_matches('/').to_owned(), headers: headers.collect() }
+    }
+
+    /// Makes a call and says how it ended.
+    pub async fn run(self, request: Request) -> Event {
+        let call = request.call;
+        self.answer(request).await.unwrap_or_else(|failure| Event::CallFailed { call, failure })
+    }
+
+    async fn answer(self, request: Request) -> Result<Event, Failure> {
+        let call = request.call;
+        let response = self.send(request).await?;
+        Ok(match call {
+            Call::Create => Event::Created(parse(response).await?),
+            Call::List => Event::Listed(parse(response).await?),
+            Call::Sign => Event::Signed(parse(response).await?),
+            Call::Complete => Event::Completed(parse(response).await?),
+            Call::Abort => Event::Aborted,
+        })
+    }
+
+    async fn send(self, Request { method, path, token, body, .. }: Request) -> Result<Response, Failure> {
+        let url = format!("{}{path}", self.endpoint);
+        let timeout = Duration::from_millis(CALL_TIMEOUT_MS.into());
+        let mut request = self.client.request(method, url).timeout(timeout).headers(self.headers);
+        if let Some(token) = token {
+            request = request.header(TOKEN_HEADER, token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let response = request.send().await.map_err(|error| unanswered(&error))?;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+}
+
+fn json(request: &impl Serialize) -> Vec<u8> {
+    // Plain data always has a text.
+    serde_json::to_vec(request).unwrap_or_default()
+}
+
+async fn parse<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
+    let status = response.status().as_u16();
+    let body = response.bytes().await.map_err(|error| unanswered(&error))?;
+    serde_json::from_slice(&body).map_err(|_| Failure { status, ..ErrorCode::InvalidReply.into() })
+}
+
+/// A request without an answer. Its words may hold its URL, so they are not passed on.
+pub fn unanswered(error: &reqwest::Error) -> Failure {
+    if error.is_timeout() { ErrorCode::Timeout.into() } else { ErrorCode::Network.into() }
+}
+
+/// A header of an answer, if it is a text.
+pub fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// Why the API, or what stands in front of it, refused.
+async fn refusal(response: Response) -> Failure {
+    let status = response.status().as_u16();
+    let request_id = header(&response, REQUEST_ID_HEADER).map(str::to_owned);
+    let retry_after_ms = retry_after_ms(header(&response, "retry-after"));
+    let body = response.bytes().await.unwrap_or_default();
+    let (code, detail) = match serde_json::from_slice::<Problem>(&body) {
+        Ok(Problem { code, field, detail, .. }) => {
+            let words: Vec<_> = [field, detail].into_iter().flatten().collect();
+            (code, (!words.is_empty()).then(|| words.join(": ")))
+        }
+        Err(_) => (code_of_status(status), None),
+    };
+    Failure { status, request_id, retry_after_ms, detail, ..code.into() }
+}

@@ -1,0 +1,90 @@
+//! One PUT of one part to a presigned URL, by reqwest.
+
+use std::io::SeekFrom;
+
+use directput::engine::{Failure, Put};
+use directput::protocol::{ErrorCode, element, retry_after_ms};
+use futures::StreamExt;
+use reqwest::header::CONTENT_LENGTH;
+use reqwest::{Body, Client, Response};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+
+use crate::api::{header, unanswered};
+use crate::disk::Source;
+
+/// What the names of S3's checksum headers begin with.
+const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
+
+/// How much is read from disk at a time, in bytes.
+const READ_BYTES: usize = 256 << 10;
+
+/// What S3 answered.
+#[derive(Debug)]
+pub struct Stored {
+    /// The header `ETag`.
+    pub etag: Option<String>,
+    /// The header with the checksum, which has the name that the request's had.
+    pub checksum: Option<String>,
+}
+
+/// Sends a part and waits for the answer; tells how many bytes have left on the way.
+///
+/// # Errors
+/// [`ErrorCode::Network`] without an answer, [`ErrorCode::StorageRefused`] with S3's code otherwise, and
+/// [`ErrorCode::FileChanged`] if the file is no longer what it was.
+pub async fn put(
+    client: Client,
+    source: Source,
+    put: &Put,
+    on_progress: impl Fn(u64) + Send + Sync + 'static,
+) -> Result<Stored, Failure> {
+    let outcome = send(client, &source, put, on_progress).await;
+    // S3 refuses other bytes than were announced; why they are others is known here.
+    if outcome.is_err() && !source.is_unchanged() { Err(ErrorCode::FileChanged.into()) } else { outcome }
+}
+
+async fn send(
+    client: Client,
+    source: &Source,
+    put: &Put,
+    on_progress: impl Fn(u64) + Send + Sync + 'static,
+) -> Result<Stored, Failure> {
+    let changed = |_| Failure::from(ErrorCode::FileChanged);
+    let mut file = File::open(&source.path).await.map_err(changed)?;
+    file.seek(SeekFrom::Start(put.part.offset)).await.map_err(changed)?;
+    let mut sent = 0;
+    let bytes = ReaderStream::with_capacity(file.take(put.part.length), READ_BYTES).inspect(move |read| {
+        sent += read.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        on_progress(sent);
+    });
+    // S3 takes no chunked body.
+    let mut request = client.put(&put.url).header(CONTENT_LENGTH, put.part.length).body(Body::wrap_stream(bytes));
+    for (name, value) in put.headers.iter() {
+        request = request.header(name, value);
+    }
+    let response = request.send().await.map_err(|error| unanswered(&error))?;
+    let checksum = put.headers.iter().map(|(name, _)| name).find(|name| name.starts_with(CHECKSUM_PREFIX));
+    if !response.status().is_success() {
+        return Err(refusal(response).await);
+    }
+    let text = |name| header(&response, name).map(str::to_owned);
+    Ok(Stored { etag: text("etag"), checksum: checksum.and_then(text) })
+}
+
+async fn refusal(response: Response) -> Failure {
+    let status = response.status().as_u16();
+    let retry_after_ms = retry_after_ms(header(&response, "retry-after"));
+    let request_id = header(&response, "x-amz-request-id").map(str::to_owned);
+    let body = response.text().await.unwrap_or_default();
+    let code = element(&body, "Code");
+    Failure {
+        status,
+        request_id: request_id.or_else(|| element(&body, "RequestId")),
+        retry_after_ms,
+        detail: code.clone(),
+        storage_code: code,
+        ..ErrorCode::StorageRefused.into()
+    }
+}

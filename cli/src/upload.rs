@@ -1,0 +1,241 @@
+//! Drives the engine: its actions become calls, PUTs and reads, and what comes of them its events.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use directput::engine::{Action, Config, Engine, Event, Failure, FileInfo, Now, Put, PutId, Record, Uploaded};
+use directput::plan::Part;
+use directput::protocol::{ContentType, ErrorCode, FileName, FileSize};
+use reqwest::Client;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::AbortHandle;
+
+use crate::PutFlags;
+use crate::api::{Api, Request};
+use crate::disk::Source;
+use crate::kept::{Kept, Memory};
+use crate::shown::Screen;
+use crate::storage;
+
+/// How an upload ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// S3 has confirmed the object.
+    Stored(Uploaded),
+    /// It can't be done, or not now.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// Whether the same command goes on.
+        kept: bool,
+    },
+    /// The user has ended it.
+    Interrupted {
+        /// Whether the same command goes on.
+        kept: bool,
+    },
+}
+
+impl From<Failure> for Ending {
+    fn from(failure: Failure) -> Self {
+        Self::Failed { failure, kept: false }
+    }
+}
+
+/// Uploads a file, or goes on with it where an earlier run has left it.
+pub async fn put(flags: PutFlags, screen: &Screen) -> Ending {
+    match prepare(&flags) {
+        Ok((source, info, memory)) => run(&flags, &source, info, &memory, screen).await,
+        Err(failure) => failure.into(),
+    }
+}
+
+fn prepare(flags: &PutFlags) -> Result<(Source, FileInfo, Memory), Failure> {
+    let source = Source::open(&flags.file)?;
+    let own_name = source.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let info = FileInfo {
+        name: flags.name.clone().unwrap_or_else(|| FileName::fit(&own_name.unwrap_or_default())),
+        content_type: flags.content_type.clone().unwrap_or_else(|| content_type(&source.path)),
+        size: FileSize::new(source.state.size).ok_or_else(|| Failure::from(ErrorCode::FileTooLarge))?,
+    };
+    let memory = Memory::open(&source.path, flags.endpoint.as_str())?;
+    Ok((source, info, memory))
+}
+
+fn content_type(path: &Path) -> ContentType {
+    let guess = mime_guess::from_path(path).first_raw();
+    guess.and_then(|text| ContentType::parse(text).ok()).unwrap_or(ContentType::unknown())
+}
+
+async fn run(flags: &PutFlags, source: &Source, info: FileInfo, memory: &Memory, screen: &Screen) -> Ending {
+    let client = match Client::builder().build() {
+        Ok(client) => client,
+        Err(_) => return Failure::from(ErrorCode::Internal).into(),
+    };
+    let mut headers = flags.header.clone();
+    headers.extend(flags.authorization.iter().map(|value| ("authorization".to_owned(), value.clone())));
+    let api = Api::new(client.clone(), &flags.endpoint, &headers);
+    let config = Config {
+        parts_in_flight: flags.parts_in_flight,
+        network: flags.network,
+        algorithm: flags.checksum,
+        stall_ms: flags.stall_seconds * 1_000,
+        keeps_records: true,
+        ..Config::default()
+    };
+    let drive = |engine| Driver::new(engine, api.clone(), client.clone(), source, memory, screen).run();
+    let kept = memory.load();
+    if let Some(Kept { file, record }) = kept {
+        if !record.discard && file == source.state && !flags.restart {
+            screen.say("Going on with an earlier upload of this file.");
+            return drive(Engine::restore(config, info, record)).await;
+        }
+        screen.say("Removing an earlier upload of this file.");
+        // It has to end before the next begins, and how it ends is of no interest: S3 removes what nobody completes.
+        let discarded = Record { discard: true, ..record };
+        if let Ending::Interrupted { kept } = drive(Engine::restore(config, info.clone(), discarded)).await {
+            return Ending::Interrupted { kept };
+        }
+        memory.forget();
+    }
+    drive(Engine::new(config, info)).await
+}
+
+/// One run of an engine.
+struct Driver<'a> {
+    engine: Engine,
+    api: Api,
+    client: Client,
+    source: &'a Source,
+    memory: &'a Memory,
+    screen: &'a Screen,
+    started: Instant,
+    puts: HashMap<PutId, AbortHandle>,
+    wakes_at_ms: Option<u64>,
+}
+
+impl<'a> Driver<'a> {
+    fn new(
+        engine: Engine,
+        api: Api,
+        client: Client,
+        source: &'a Source,
+        memory: &'a Memory,
+        screen: &'a Screen,
+    ) -> Self {
+        let started = Instant::now();
+        Self { engine, api, client, source, memory, screen, started, puts: HashMap::new(), wakes_at_ms: None }
+    }
+
+    async fn run(mut self) -> Ending {
+        let (events, mut inbox) = unbounded_channel();
+        // If nobody can listen for it, Ctrl-C ends the program as it always does.
+        let interrupt = tokio::signal::ctrl_c();
+        tokio::pin!(interrupt);
+        let mut event = Event::Start;
+        loop {
+            if let Some(outcome) = self.dispatch(event, &events) {
+                return match outcome {
+                    Ok(uploaded) => Ending::Stored(uploaded),
+                    Err(failure) => Ending::Failed { failure, kept: self.memory.has_any() },
+                };
+            }
+            let wait_ms = self.wakes_at_ms.map(|at| at.saturating_sub(self.now().ms));
+            let wake = async {
+                match wait_ms {
+                    Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            event = tokio::select! {
+                Some(event) = inbox.recv() => event,
+                () = wake => {
+                    self.wakes_at_ms = None;
+                    Event::Tick
+                }
+                Ok(()) = &mut interrupt => return Ending::Interrupted { kept: self.memory.has_any() },
+            };
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { ms: self.started.elapsed().as_millis() as u64, random: fastrand::u32(..) }
+    }
+
+    /// Hands an event in and sees to what the engine asks for; says how the upload ended, if it did.
+    fn dispatch(&mut self, event: Event, events: &UnboundedSender<Event>) -> Option<Result<Uploaded, Failure>> {
+        let now = self.now();
+        self.engine.handle(now, event);
+        while let Some(action) = self.engine.poll() {
+            let action = match Request::of(action) {
+                Ok(request) => {
+                    spawn(events, self.api.clone().run(request));
+                    continue;
+                }
+                Err(action) => *action,
+            };
+            match action {
+                Action::HashPart(part) => self.hash(part, events),
+                Action::Put(put) => self.put(put, events),
+                Action::CancelPut(id) => {
+                    self.puts.remove(&id).inspect(AbortHandle::abort);
+                }
+                // What the flags said is all there is.
+                Action::RefreshCredentials => spawn(events, async { Event::CredentialsFailed }),
+                Action::Persist(record) => {
+                    self.memory.store(&Kept { file: self.source.state.clone(), record });
+                }
+                Action::Forget => self.memory.forget(),
+                Action::Report(progress) => self.screen.progress(&progress),
+                Action::Retry(retry) => self.screen.retry(&retry),
+                Action::WakeAt(ms) => self.wakes_at_ms = Some(ms),
+                Action::Finished(outcome) => return Some(outcome),
+                // Calls, which were seen to above.
+                Action::Create(_)
+                | Action::List { .. }
+                | Action::SignParts { .. }
+                | Action::Complete { .. }
+                | Action::Abort { .. } => {}
+            }
+        }
+        None
+    }
+
+    fn hash(&self, part: Part, events: &UnboundedSender<Event>) {
+        let (source, algorithm) = (self.source.clone(), self.engine.algorithm());
+        spawn(events, async move {
+            let hashed = tokio::task::spawn_blocking(move || source.hash(part, algorithm)).await;
+            match hashed.unwrap_or_else(|_| Err(ErrorCode::Internal.into())) {
+                Ok(checksum) => Event::PartHashed { part, checksum },
+                Err(failure) => Event::HashFailed { part, failure },
+            }
+        });
+    }
+
+    fn put(&mut self, put: Put, events: &UnboundedSender<Event>) {
+        let (client, source, events) = (self.client.clone(), self.source.clone(), events.clone());
+        let id = put.id;
+        let progress = events.clone();
+        let task = tokio::spawn(async move {
+            let on_progress = move |sent_bytes| {
+                // Nobody listens any more once it is over.
+                let _ = progress.send(Event::PutProgress { put: id, sent_bytes });
+            };
+            let event = match storage::put(client, source, &put, on_progress).await {
+                Ok(stored) => Event::PutDone { put: id, etag: stored.etag, checksum: stored.checksum },
+                Err(failure) => Event::PutFailed { put: id, failure },
+            };
+            let _ = events.send(event);
+        });
+        self.puts.insert(id, task.abort_handle());
+    }
+}
+
+fn spawn(events: &UnboundedSender<Event>, work: impl Future<Output = Event> + Send + 'static) {
+    let events = events.clone();
+    tokio::spawn(async move {
+        // Nobody listens any more once it is over.
+        let _ = events.send(work.await);
+    });
+}

@@ -1,0 +1,147 @@
+//! The program as its users run it, against a local server of its own.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use directput_local::{Auth, Fault, Options, Server};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+pub const MIB: usize = 1 << 20;
+
+pub struct Running {
+    pub endpoint: String,
+    pub folder: TempDir,
+    pub bucket: String,
+    http: reqwest::Client,
+    _stop: tokio::sync::oneshot::Sender<()>,
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A server whose faults can be changed.
+pub async fn start(auth: Option<Auth>) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        s3_listen: "127.0.0.1:0".parse().unwrap(),
+        s3_url: None,
+        use_s3: None,
+        data: folder.path().join("data"),
+        www: PathBuf::from("../www"),
+        package: PathBuf::from("../pkg"),
+        allow_origin: Vec::new(),
+        auth,
+        faults: Vec::new(),
+        control: true,
+        discard: false,
+        link: None,
+        settings: Box::new(|name| (name == "ALLOWED_CHECKSUMS").then(|| "sha256,crc64nvme,none".to_owned())),
+    };
+    let server = Server::start(options).await.unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let running = Running {
+        endpoint: format!("{}/uploads", server.page_url()),
+        bucket: server.s3().bucket.clone(),
+        folder,
+        http: reqwest::Client::new(),
+        _stop: stop,
+    };
+    tokio::spawn(server.serve(async move { drop(stopped.await) }));
+    running
+}
+
+impl Running {
+    /// A file whose every mebibyte is another.
+    pub fn file(&self, name: &str, bytes: usize) -> PathBuf {
+        let path = self.folder.path().join(name);
+        let mut content = Vec::with_capacity(bytes);
+        while content.len() < bytes {
+            let mebibyte = (content.len() / MIB) as u8;
+            content.resize((content.len() + MIB).min(bytes), mebibyte.wrapping_mul(31));
+        }
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn command(&self, file: &Path, flags: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_directput"));
+        command
+            .arg("put")
+            .arg(file)
+            .args(["--endpoint", &self.endpoint])
+            .args(flags)
+            .env("XDG_STATE_HOME", self.folder.path().join("state"))
+            .env_remove("DIRECTPUT_AUTHORIZATION")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    pub async fn put(&self, file: &Path, flags: &[&str]) -> Run {
+        end(self.command(file, flags).spawn().unwrap()).await
+    }
+
+    /// Lets these faults, and no others any more, befall requests from now on.
+    pub async fn set_faults(&self, faults: &[&str]) {
+        let body = format!("[{}]", faults.join(","));
+        faults.iter().for_each(|fault| drop(fault.parse::<Fault>().unwrap()));
+        let reply = self.http.put(self.control()).body(body).send().await.unwrap();
+        assert_eq!(reply.status(), 204);
+    }
+
+    /// How many requests the faults have befallen.
+    pub async fn hits(&self) -> u64 {
+        let text = self.http.get(self.control()).send().await.unwrap().text().await.unwrap();
+        let faults: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+        faults.iter().map(|fault| fault["hits"].as_u64().unwrap()).sum()
+    }
+
+    fn control(&self) -> String {
+        self.endpoint.replace("/uploads", "/-/faults")
+    }
+
+    /// The digest of what the bucket has under a key, in hexadecimal.
+    pub fn stored(&self, key: &str) -> String {
+        digest(&self.folder.path().join("data").join(&self.bucket).join(key))
+    }
+
+    /// Uploads that S3 would charge for.
+    pub fn unfinished(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("data/.directput/uploads")).map_or(0, Iterator::count)
+    }
+
+    /// What is kept for later runs.
+    pub fn kept(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path().join("state/directput")).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
+    }
+}
+
+pub async fn end(child: Child) -> Run {
+    let output = tokio::time::timeout(std::time::Duration::from_secs(60), child.wait_with_output());
+    let output = output.await.expect("it ends").unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Run { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+pub fn digest(path: &Path) -> String {
+    Sha256::digest(std::fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a run printed with `--json`.
+pub fn result(run: &Run) -> serde_json::Value {
+    assert_eq!(run.code, Some(0), "{run:?}");
+    serde_json::from_str(&run.stdout).unwrap()
+}

@@ -1,0 +1,204 @@
+//! `directput put` from a user's point of view: files arrive, faults are survived, Ctrl-C loses nothing.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{MIB, Running, digest, end, result, start};
+
+/// So slow that something can happen meanwhile.
+const SLOW: &str = r#"{"on":"put","bytesPerSecond":20000000}"#;
+const COUNTED: &str = r#"{"on":"put"}"#;
+
+/// Runs the program until some parts must be stored, and presses Ctrl-C.
+async fn interrupt(server: &Running, file: &std::path::Path) -> common::Run {
+    server.set_faults(&[SLOW]).await;
+    let child = server.command(file, &[]).spawn().unwrap();
+    let pid = child.id().unwrap().to_string();
+    // Six parts are sent at once, so the eighth begins when two are stored.
+    for _ in 0..300 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if server.hits().await >= 8 {
+            break;
+        }
+    }
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    end(child).await
+}
+
+#[tokio::test]
+async fn files_of_all_sizes_arrive_and_nothing_is_kept() {
+    let server = start(None).await;
+    for (name, bytes, parts) in [("empty.txt", 0, 1), ("small.png", 1234, 1), ("large.bin", 40 * MIB + 1, 6)] {
+        let file = server.file(name, bytes);
+        let printed = result(&server.put(&file, &["--json"]).await);
+        let key = printed["key"].as_str().unwrap();
+        assert_eq!(server.stored(key), digest(&file), "{name}");
+        assert_eq!(printed["size"], bytes);
+        let checksum = printed["checksum"].as_str().unwrap();
+        assert_eq!(checksum.ends_with(&format!("-{parts}")), parts > 1, "{checksum}");
+        assert_eq!(key.split('.').next_back(), name.split('.').next_back());
+    }
+    assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn other_checksums_arrive_too() {
+    let server = start(None).await;
+    let file = server.file("a.bin", 20 * MIB);
+    let crc = result(&server.put(&file, &["--json", "--checksum", "crc64nvme"]).await);
+    assert_eq!(crc["checksum"].as_str().unwrap().len(), 12);
+    let none = result(&server.put(&file, &["--json", "--checksum", "none"]).await);
+    assert!(none["checksum"].is_null());
+    for printed in [crc, none] {
+        assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
+    }
+}
+
+#[tokio::test]
+async fn faults_are_survived() {
+    let server = start(None).await;
+    let file = server.file("a.bin", 60 * MIB);
+    for faults in [
+        [r#"{"on":"put","status":503,"every":3}"#, r#"{"on":"sign","status":500,"every":2}"#],
+        [r#"{"on":"put","drop":"midway","every":4,"times":3}"#, r#"{"on":"complete","drop":"after","times":1}"#],
+        [r#"{"on":"put","corrupt":true,"every":5,"times":2}"#, r#"{"on":"put","clockAheadSeconds":3600,"times":2}"#],
+    ] {
+        server.set_faults(&faults).await;
+        let printed = result(&server.put(&file, &["--json"]).await);
+        assert!(server.hits().await >= 2, "the faults have befallen something");
+        assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file), "{faults:?}");
+    }
+    assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn after_ctrl_c_the_same_command_goes_on() {
+    let server = start(None).await;
+    let file = server.file("a.bin", 100 * MIB);
+    let interrupted = interrupt(&server, &file).await;
+    assert_eq!(interrupted.code, Some(130), "{interrupted:?}");
+    assert!(interrupted.stderr.contains("the same command goes on"), "{interrupted:?}");
+    assert_eq!((server.unfinished(), server.kept().len()), (1, 1));
+
+    server.set_faults(&[COUNTED]).await;
+    let printed = result(&server.put(&file, &["--json"]).await);
+    let puts = server.hits().await;
+    assert!(puts < 13, "{puts} of 13 parts were sent after Ctrl-C");
+    assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
+    assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_can_read_what_is_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let server = start(None).await;
+    interrupt(&server, &server.file("a.bin", 100 * MIB)).await;
+    let [kept] = server.kept().try_into().unwrap();
+    assert_eq!(std::fs::metadata(kept).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn what_was_begun_is_removed_if_the_file_is_another_by_now_or_the_user_wants_it() {
+    let server = start(None).await;
+    let file = server.file("a.bin", 100 * MIB);
+    for flags in [&["--json"][..], &["--json", "--restart"]] {
+        interrupt(&server, &file).await;
+        if flags.len() == 1 {
+            server.file("a.bin", 50 * MIB);
+        }
+        server.set_faults(&[COUNTED]).await;
+        let printed = result(&server.put(&file, flags).await);
+        assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
+        assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
+        let parts: u64 = if flags.len() == 1 { 7 } else { 13 };
+        assert_eq!(server.hits().await, parts, "it begins anew");
+        server.file("a.bin", 100 * MIB);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_changes_meanwhile_is_not_mixed() {
+    let server = start(None).await;
+    let file = server.file("a.bin", 60 * MIB);
+    server.set_faults(&[SLOW]).await;
+    let child = server.command(&file, &[]).spawn().unwrap();
+    while server.hits().await < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    std::fs::write(&file, "something else").unwrap();
+    let run = end(child).await;
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("code file-changed"), "{run:?}");
+    assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn two_processes_do_not_fight_over_a_file() {
+    let server = start(None).await;
+    let file = server.file("a.bin", 60 * MIB);
+    server.set_faults(&[SLOW]).await;
+    let first = server.command(&file, &["--json"]).spawn().unwrap();
+    while server.hits().await < 1 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let second = server.put(&file, &[]).await;
+    assert_eq!(second.code, Some(1));
+    assert!(second.stderr.contains("code in-use"), "{second:?}");
+    result(&end(first).await);
+}
+
+#[tokio::test]
+async fn who_may_not_upload_is_told_so_and_who_may_signs_in_by_a_header() {
+    let server = start(Some("hs256:a secret of the tests, and of nothing else".parse().unwrap())).await;
+    let file = server.file("a.bin", 10);
+    let run = server.put(&file, &[]).await;
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("code unauthorized"), "{run:?}");
+
+    let token = sign_in("a secret of the tests, and of nothing else");
+    let by_flag = server.put(&file, &["--json", "--header", &format!("Authorization: Bearer {token}")]).await;
+    result(&by_flag);
+    let by_environment =
+        server.command(&file, &["--json"]).env("DIRECTPUT_AUTHORIZATION", format!("Bearer {token}")).spawn();
+    result(&end(by_environment.unwrap()).await);
+    assert!(!by_flag.stderr.contains(&token) && !by_flag.stdout.contains("X-Amz-Signature"));
+}
+
+/// A JWT of somebody, good for an hour.
+fn sign_in(secret: &str) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let claims = serde_json::json!({ "sub": "somebody", "iat": now, "exp": now + 3600 });
+    let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
+}
+
+#[tokio::test]
+async fn what_can_not_be_done_is_said_in_words() {
+    let server = start(None).await;
+    let missing = server.put(&server.folder.path().join("missing"), &[]).await;
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.contains("No such file"), "{missing:?}");
+    let folder = server.put(server.folder.path(), &[]).await;
+    assert!(folder.stderr.contains("it is no file"), "{folder:?}");
+    let file = server.file("a.bin", 10);
+    for (flags, words) in [
+        (&["--checksum", "md5"][..], "there is no such name"),
+        (&["--parts-in-flight", "65"], "1..=64"),
+        (&["--type", "nonsense"], "expected a media type"),
+        (&["--header", "no colon"], "expected a name, a colon and a value"),
+    ] {
+        let run = server.put(&file, flags).await;
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains(words), "{run:?}");
+    }
+    let nowhere = std::process::Command::new(env!("CARGO_BIN_EXE_directput"))
+        .args(["put", "a.bin"])
+        .env("DIRECTPUT_ENDPOINT", "/uploads")
+        .output()
+        .unwrap();
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(String::from_utf8(nowhere.stderr).unwrap().contains("relative URL without a base"));
+}
