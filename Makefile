@@ -46,7 +46,7 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint validate test-openapi package test-wasm test-page test-engines test-consumers test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
+test: test-native lint validate test-openapi package test-wasm test-page test-engines test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
@@ -106,6 +106,16 @@ conformance: package browser garage ## Play the forgery matrix and the page agai
 test-consumers: package browser consumer-modules
 	cargo build -p directput-local
 	timeout 400 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+
+.PHONY: test-docs
+test-docs: package browser consumer-modules docs-modules
+	cargo build -p directput-local
+	timeout 300 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/docs/*.test.mjs
+	tests/docs/node_modules/.bin/typedoc --options tests/docs/typedoc.json
+
+.PHONY: pictures
+pictures: node-modules ## Make the diagrams of the docs from their text
+	node tools/pictures.mjs
 
 .PHONY: large
 large: package browser ## Upload 5 GiB through the page and watch the browser's memory (minutes, 15 GiB of disk)
@@ -185,6 +195,7 @@ scan: check-supply cargo-cyclonedx ## Look for known vulnerabilities (needs the 
 	npm audit --audit-level=low
 	npm audit --audit-level=low --prefix bench
 	npm audit --audit-level=low --prefix tests/consumers
+	npm audit --audit-level=low --prefix tests/docs
 	tools/sbom.sh '$(TARGET)/sbom'
 
 # What needs nothing from the network but its tools.
@@ -266,6 +277,11 @@ bench-modules:
 consumer-modules:
 	@if ! cmp -s tests/consumers/package-lock.json tests/consumers/node_modules/.lock; then \
 	  npm ci --prefix tests/consumers && cp tests/consumers/package-lock.json tests/consumers/node_modules/.lock; fi
+
+.PHONY: docs-modules
+docs-modules:
+	@if ! cmp -s tests/docs/package-lock.json tests/docs/node_modules/.lock; then \
+	  npm ci --prefix tests/docs && cp tests/docs/package-lock.json tests/docs/node_modules/.lock; fi
 
 .PHONY: browser
 browser:

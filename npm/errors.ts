@@ -13,6 +13,7 @@ export interface PlainError {
 
 /** Why an upload failed. */
 export class UploadError extends Error {
+  /** Always the same. */
   override readonly name = 'UploadError';
   /** The stable name of what happened; `docs/errors.md` lists them. */
   readonly code: ErrorCode;
@@ -25,6 +26,7 @@ export class UploadError extends Error {
   /** What `resume` takes to go on with this upload; undefined if nothing of it is kept. */
   readonly resumeId: string | undefined;
 
+  /** Made by the package alone. @internal */
   constructor(plain: PlainError, cause?: unknown) {
     super(plain.message, cause === undefined ? undefined : { cause });
     this.code = plain.code;

@@ -10,6 +10,18 @@ export interface UploadDetail {
   file: Blob | undefined;
 }
 
+/** What else events say, each one of these. */
+export interface EventDetails {
+  /** How far the upload is. */
+  progress: Progress;
+  /** What is done again. */
+  retry: Retry;
+  /** What S3 has confirmed. */
+  result: UploadResult;
+  /** Why it has failed. */
+  error: UploadError;
+}
+
 /**
  * The events of an `Uploader`. Whoever prevents the default of `failed` has seen to the failure: the promise still
  * rejects, but the browser reports no unhandled rejection.
@@ -18,13 +30,13 @@ export interface UploaderEventMap {
   /** An upload was asked for. */
   start: CustomEvent<UploadDetail>;
   /** It has moved, as `onProgress` is told. */
-  progress: CustomEvent<UploadDetail & { progress: Progress }>;
+  progress: CustomEvent<UploadDetail & Pick<EventDetails, 'progress'>>;
   /** Something of it is done again, as `onRetry` is told. */
-  retry: CustomEvent<UploadDetail & { retry: Retry }>;
+  retry: CustomEvent<UploadDetail & Pick<EventDetails, 'retry'>>;
   /** S3 has confirmed its object. */
-  stored: CustomEvent<UploadDetail & { result: UploadResult }>;
+  stored: CustomEvent<UploadDetail & Pick<EventDetails, 'result'>>;
   /** It has failed, or was cancelled: then the code is `aborted`. */
-  failed: CustomEvent<UploadDetail & { error: UploadError }>;
+  failed: CustomEvent<UploadDetail & Pick<EventDetails, 'error'>>;
 }
 
 /** `EventTarget`, and which events there are. */

@@ -14,7 +14,7 @@ import type { FileRules, Resumable, Upload, UploaderOptions, UploadOptions, Uplo
 
 export { type Assets, init } from './assets.js';
 export { UploadError } from './errors.js';
-export type { UploadDetail, UploaderEventMap } from './events.js';
+export type { EventDetails, UploadDetail, UploaderEventMap } from './events.js';
 export { isAccepted } from './rules.js';
 export type * from './types.js';
 

@@ -7,7 +7,7 @@ import { Latest } from './latest.js';
 
 export type { Assets } from './assets.js';
 export { UploadError } from './errors.js';
-export type { UploadDetail, UploaderEventMap } from './events.js';
+export type { EventDetails, UploadDetail, UploaderEventMap } from './events.js';
 export { isAccepted } from './rules.js';
 export type * from './types.js';
 

@@ -128,6 +128,7 @@ export type Phase = 'hash' | 'sign' | 'upload' | 'complete' | 'abort' | 'done';
 
 /** How far an upload is. */
 export interface Progress {
+  /** What is going on. */
   phase: Phase;
   /** The size of the file in bytes. */
   size: number;
@@ -153,6 +154,7 @@ export interface Progress {
 export interface PartNews {
   /** Its number, from 1 on. */
   number: number;
+  /** What is done with it. */
   state: 'hashing' | 'hashed' | 'sending' | 'stored';
 }
 

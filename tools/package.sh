@@ -19,14 +19,21 @@ for entry in index worker node; do
   node_modules/.bin/esbuild "npm/$entry.ts" --bundle --external:./worker.js --format=esm --target=es2022 \
     --minify --sourcemap --log-level=warning --outdir=pkg
 done
-# What stands around the entry imports it, so that whoever uses both has it once.
-for entry in element list react vue uppy; do
+# What stands around the entry imports it, so that whoever uses both has it once. Each has a budget in gzipped bytes.
+for sub in element:9000 list:900 react:500 vue:300 uppy:1000; do
+  entry=${sub%:*}
   # Next.js runs hooks in the browser only if their module says so.
-  banner=(); [ "$entry" != react ] || banner=(--banner:js="'use client';")
+  banner=()
+  [ "$entry" != react ] || banner=(--banner:js="'use client';")
   node_modules/.bin/esbuild "npm/$entry/index.ts" --bundle --external:../index.js --external:../list/index.js \
     --packages=external --format=esm --target=es2022 --minify --sourcemap --log-level=warning "${banner[@]}" \
     "--outfile=pkg/$entry/index.js"
-  printf 'package: %s bytes for directput/%s\n' "$(gzip -9 <"pkg/$entry/index.js" | wc -c)" "$entry"
+  BYTES=$(gzip -9 <"pkg/$entry/index.js" | wc -c)
+  printf 'package: %s bytes for directput/%s, of %s\n' "$BYTES" "$entry" "${sub#*:}"
+  if [ "$BYTES" -gt "${sub#*:}" ]; then
+    echo "package: directput/$entry is over its budget in tools/package.sh" >&2
+    exit 1
+  fi
 done
 cp npm/package.json LICENSE-MIT LICENSE-APACHE README.md pkg/
 # What a page loads, each file gzipped by itself as servers do it. Only ever lowered: what makes it larger has to be

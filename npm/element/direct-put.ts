@@ -26,7 +26,9 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
  * `change` when its value has. The form gets the key of every object under its `name`, and is not sent before.
  */
 export class DirectPut extends Base {
+  /** It is a control of forms (HTML standard, "form-associated custom elements"). */
   static readonly formAssociated = true;
+  /** A change of these is seen to. */
   static readonly observedAttributes = [...OF_UPLOADER, 'multiple', 'folders', 'disabled', 'required', 'name'];
 
   /** What else the uploader is told, such as `headers` and `preconnect`. Set it before the first file. */
@@ -153,26 +155,32 @@ export class DirectPut extends Base {
     return this.results.map(({ key }) => key).join(',');
   }
 
+  /** The name under which the form sends keys. */
   get name(): string {
     return this.getAttribute('name') ?? '';
   }
 
+  /** The form that it stands in. */
   get form(): HTMLFormElement | null {
     return this.#internals.form;
   }
 
+  /** Why the form can't be sent, if it can't. */
   get validity(): ValidityState {
     return this.#internals.validity;
   }
 
+  /** The same in words. */
   get validationMessage(): string {
     return this.#internals.validationMessage;
   }
 
+  /** Whether the form can be sent, as far as this is concerned. */
   checkValidity(): boolean {
     return this.#internals.checkValidity();
   }
 
+  /** The same, and the browser says why not. */
   reportValidity(): boolean {
     return this.#internals.reportValidity();
   }
@@ -192,6 +200,7 @@ export class DirectPut extends Base {
     await this.#unfinished.refresh();
   }
 
+  /** Called by the browser. */
   connectedCallback(): void {
     this.#listening = new AbortController();
     const { signal } = this.#listening;
@@ -204,10 +213,12 @@ export class DirectPut extends Base {
     queueMicrotask(() => void this.refresh().catch(() => {}));
   }
 
+  /** Called by the browser. */
   disconnectedCallback(): void {
     this.#listening.abort();
   }
 
+  /** Called by the browser. */
   attributeChangedCallback(name: string): void {
     if ((OF_UPLOADER as readonly string[]).includes(name) && this.#isOwn) {
       const before = this.#uploader;
@@ -218,10 +229,12 @@ export class DirectPut extends Base {
     this.#render();
   }
 
+  /** Called by the browser. */
   formResetCallback(): void {
     this.clear();
   }
 
+  /** Called by the browser. */
   formDisabledCallback(): void {
     this.#render();
   }

@@ -4,38 +4,71 @@ import type { ErrorCode, Resumable, Retry } from '../types.js';
 
 /** The words of `<direct-put>`; `element.labels = { choose: 'Dateien wählen' }` replaces some. */
 export interface Labels {
+  /** In the drop zone, before its buttons. */
   drop: string;
+  /** The button that opens the dialog. */
   choose: string;
+  /** The button for folders. */
   chooseFolder: string;
+  /** Above everything while there is no network. */
   offline: string;
+  /** Over what earlier visits have left. */
   unfinished: string;
+  /** Goes on with it. */
   goOn: string;
+  /** Goes on with it after the file was picked. */
   goOnWithFile: string;
+  /** Removes it. */
   forget: string;
+  /** Pauses an upload. */
   pause: string;
+  /** Lets it go on. */
   resume: string;
+  /** Ends it. */
   cancel: string;
+  /** Begins it again. */
   retry: string;
+  /** Takes it off the list. */
   remove: string;
+  /** Copies a fact. */
   copy: string;
+  /** Says that it was copied. */
   copied: string;
+  /** Says that S3 has the object. */
   stored: string;
+  /** Until an upload has begun. */
   waiting: string;
+  /** While it is paused. */
   paused: string;
+  /** While it is offline. */
   held: string;
+  /** While the storage wants a rest. */
   busy: string;
+  /** While parts are joined. */
   completing: string;
+  /** While it is cancelled. */
   cancelling: string;
+  /** After an error, if a later try goes on. */
   kept: string;
+  /** For a file without a type. */
   unknownType: string;
+  /** Why a required form can not be sent. */
   missing: string;
+  /** Why a form can not be sent yet. */
   underWay: string;
+  /** With `details`: what is done one after the other. */
   phases: Record<'hash' | 'sign' | 'upload' | 'complete', string>;
+  /** With `details`: what is known of an object. */
   facts: Record<'key' | 'checksum' | 'etag' | 'size', string>;
+  /** A number of bytes. */
   bytes(bytes: number): string;
+  /** The time left, from seconds. */
   timeLeft(seconds: number): string;
+  /** A share, from 0 to 1. */
   percent(share: number): string;
+  /** What is known of an unfinished upload. */
   begun(upload: Resumable): string;
+  /** What has failed and is done again. */
   retrying(retry: Retry): string;
   /** What a person can do about it. */
   advice(error: UploadError): string;
@@ -43,8 +76,11 @@ export interface Labels {
   summary(stored: number, failed: number, all: number): string;
   /** Said aloud, politely. */
   announce: {
+    /** At each quarter of a single file. */
     progress(name: string, share: number): string;
+    /** At its end. */
     stored(name: string): string;
+    /** When it has failed. */
     failed(name: string, message: string): string;
   };
 }

@@ -96,6 +96,7 @@ dl > div { display: grid; grid-template-columns: 5.5rem 1fr auto; gap: 0.5rem; a
 dd { overflow-wrap: anywhere; min-width: 0; }
 code { font-size: 0.9em; }
 .copy { padding: 0.15rem 0.6rem; font-size: 0.85em; }
+.unfinished { display: grid; gap: 0.75rem; }
 .error { display: grid; gap: 0.4rem; }
 .error-words { font-weight: bold; }
 .error-words, .trouble, .offline { color: var(--bad); }

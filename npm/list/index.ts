@@ -24,6 +24,7 @@ export interface UploadItem {
   readonly size: number;
   /** What is uploaded; undefined if an upload of an earlier visit opens it by itself. */
   readonly file: Blob | undefined;
+  /** What is true of it. */
   readonly state: UploadState;
   /** The last that was heard of it. */
   readonly progress: Progress | undefined;
@@ -31,7 +32,9 @@ export interface UploadItem {
   readonly result: UploadResult | undefined;
   /** Why it is `failed`; `aborted` if it was cancelled. */
   readonly error: UploadError | undefined;
+  /** Stops it until `resume`. */
   pause(): void;
+  /** Lets it go on. */
   resume(): void;
   /** Ends it, and removes what was sent. */
   cancel(): void;

@@ -1,13 +1,13 @@
 // The sub-export `directput/uppy`: an Uppy uploader, so that Uppy's Dashboard gets verified uploads.
 import { BasePlugin, type Body, type Meta, type PluginOpts, type Uppy, type UppyFile } from '@uppy/core';
 import { filterFilesToEmitUploadStarted, filterFilesToUpload } from '@uppy/core/utils';
-import { type Upload, type UploadError, Uploader, type UploaderOptions } from '../index.js';
+import { type Upload, type UploadError, Uploader, type UploaderOptions, type UploadResult } from '../index.js';
 
 /** The options of `Uploader`, and Uppy's own. */
 export type DirectPutOptions = PluginOpts & UploaderOptions;
 
 /** What `upload-success` has as its `body`: what S3 has confirmed. */
-export type DirectPutBody = Body & { key: string; etag: string | null; checksum: string | null; size: number };
+export type DirectPutBody = Body & UploadResult;
 
 /** `uppy.use(DirectPut, { endpoint: '/uploads' })` in place of Uppy's `AwsS3`. Files of remote providers are refused. */
 export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<DirectPutOptions, M, B> {
@@ -34,12 +34,14 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
     this.#uploader = new Uploader(options);
   }
 
+  /** Called by Uppy. */
   override install(): void {
     this.#setCapabilities(true);
     this.uppy.addUploader(this.#upload);
     for (const [event, listener] of this.#listeners) this.uppy.on(event as never, listener as never);
   }
 
+  /** Called by Uppy. */
   override uninstall(): void {
     this.#setCapabilities(false);
     this.uppy.removeUploader(this.#upload);

@@ -1,5 +1,6 @@
 // The page in Chromium, Firefox and WebKit: whole uploads, and all that can be done about one under way.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -156,6 +157,17 @@ for (const name of NAMES) {
         await choose(path);
         await assertStored(path, await stored(), plain);
       }
+    });
+
+    test('it has what docs/browsers.md says, and nothing more', async () => {
+      await visit(plain.page);
+      const has = await inPage(() => document.body.dataset.has.split(' '));
+      const rows = readFileSync('docs/browsers.md', 'utf8').matchAll(/^\| `(\w+)`[^|]*\|([^|]*)\|([^|]*)\|([^|]*)\|/gm);
+      const said = [...rows].filter(([, , ...columns]) => columns[NAMES.indexOf(name)].trim() === 'yes');
+      assert.deepEqual(
+        has,
+        said.map(([, what]) => what),
+      );
     });
 
     test('over plain http, where crypto.subtle is missing, Wasm hashes', async () => {

@@ -1,0 +1,24 @@
+// What tests read of the documents: their code, their tables, their links.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** All documents that users read. */
+export const DOCUMENTS = [
+  ...readdirSync('.').filter((name) => name.endsWith('.md')),
+  ...readdirSync('docs')
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+
+/** The blocks of code in a document, each with its language, its text, and the line before it. */
+export function blocks(path) {
+  const found = readFileSync(path, 'utf8').matchAll(/(?:^|\n)([^\n]*)\n+```(\w*)\n([\s\S]*?)\n```/g);
+  return [...found].map(([, before, language, text]) => ({ path, before, language, text: `${text}\n` }));
+}
+
+/** The first words in backticks of all rows of the tables under a heading. */
+export function rows(path, heading) {
+  const [, section] = readFileSync(path, 'utf8').split(`\n${heading}\n`);
+  const [own] = section.split(/\n## /);
+  return [...own.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name);
+}

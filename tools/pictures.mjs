@@ -1,0 +1,15 @@
+// Makes the diagrams of the docs from their text: `make pictures`. `--check` fails if one is not what its text says.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { instance } from '@viz-js/viz';
+
+const FOLDER = 'docs/pictures';
+const isCheck = process.argv.includes('--check');
+const viz = await instance();
+
+for (const name of readdirSync(FOLDER).filter((name) => name.endsWith('.dot'))) {
+  const svg = viz.renderString(readFileSync(join(FOLDER, name), 'utf8'), { format: 'svg' });
+  const path = join(FOLDER, name.replace(/dot$/, 'svg'));
+  if (!isCheck) writeFileSync(path, svg);
+  else if (readFileSync(path, 'utf8') !== svg) throw new Error(`${path} is not what ${name} says: make pictures`);
+}
