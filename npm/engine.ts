@@ -2,8 +2,8 @@
 import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../target/wasm/directput.js';
 import { type PlainError, plainError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
-import { Gatherer, type Item, type News } from './news.js';
-import { type EngineRecord, isResumable, type Kept, Records, take, taken } from './records.js';
+import { Gatherer, type Item, type News, NOBODY } from './news.js';
+import { type EngineRecord, isResumable, type Kept, Records, take, taken, whenFree } from './records.js';
 import type {
   Headers,
   Metadata,
@@ -147,10 +147,14 @@ export class Engine {
     const records = await this.#opening;
     if (!records) return [];
     const [all, isTaken] = await Promise.all([records.all(), taken()]);
-    const free = all.filter((kept) => isResumable(kept) && !isTaken(kept.id));
-    return free.map(({ id, name, size, confirmedBytes, startedAt, expiresAt, handle }) => {
-      return { id, name, size, confirmedBytes, startedAt, expiresAt, hasFile: handle !== undefined };
-    });
+    const resumable = all.filter(isResumable);
+    // A page that was just reloaded, or a tab that has crashed, lets go of its uploads a moment later.
+    for (const { id } of resumable) if (isTaken(id)) whenFree(id, () => this.#news.add(NOBODY, { freed: true }));
+    return resumable
+      .filter(({ id }) => !isTaken(id))
+      .map(({ id, name, size, confirmedBytes, startedAt, expiresAt, handle }) => {
+        return { id, name, size, confirmedBytes, startedAt, expiresAt, hasFile: handle !== undefined };
+      });
   }
 
   async handleOf(keptId: string): Promise<FileSystemFileHandle | undefined> {

@@ -37,6 +37,8 @@ export interface UploaderEventMap {
   stored: CustomEvent<UploadDetail & Pick<EventDetails, 'result'>>;
   /** It has failed, or was cancelled: then the code is `aborted`. */
   failed: CustomEvent<UploadDetail & Pick<EventDetails, 'error'>>;
+  /** A tab has let go of an upload that `listResumable` left out: it may say more by now. */
+  resumablechange: Event;
 }
 
 /** `EventTarget`, and which events there are. */

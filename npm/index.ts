@@ -110,7 +110,10 @@ export class Uploader extends UploaderEvents {
 
   /** News of an upload that has ended meanwhile is nobody's any more. */
   #hear(items: Item[]): void {
-    for (const [id, news] of items) this.#followers.get(id)?.(news);
+    for (const [id, news] of items) {
+      if (news.freed) this.dispatchEvent(new Event('resumablechange'));
+      else this.#followers.get(id)?.(news);
+    }
   }
 
   #begin(file: Blob | undefined, options: UploadOptions, admitted: Promise<UploadOptions>, run: Run): Upload {

@@ -9,7 +9,12 @@ export interface News {
   part?: PartNews;
   /** Whether a later visit could go on with it. */
   kept?: boolean;
+  /** Another tab has let go of an upload; news of nobody. */
+  freed?: true;
 }
+
+/** In place of the upload that news is of. */
+export const NOBODY = -1;
 
 /** News, and which upload it is of. */
 export type Item = [id: number, news: News];

@@ -82,11 +82,17 @@ async function startWorker(options: UploaderOptions, hear: Hear, compiling: Comp
     worker.terminate();
     throw error;
   }
+  // What is cut off because the page is left is no failure. A page that may come back is only asleep.
+  const leave = ({ persisted }: PageTransitionEvent): void => {
+    if (!persisted) worker.terminate();
+  };
+  globalThis.addEventListener?.('pagehide', leave);
   return {
     ...callsOf(engine),
     inWorker: true,
     broken,
     close() {
+      globalThis.removeEventListener?.('pagehide', leave);
       engine[releaseProxy]();
       worker.terminate();
     },

@@ -107,3 +107,17 @@ export async function taken(): Promise<(id: string) => boolean> {
   const names = new Set(held.map((lock) => lock.name));
   return (id) => names.has(lockName(id));
 }
+
+const awaited = new Set<string>();
+
+/** Calls back once no tab has the upload any more: one that was closed, or has ended it or left it. */
+export function whenFree(id: string, call: () => void): void {
+  if (awaited.has(id)) return;
+  awaited.add(id);
+  const free = (): void => {
+    awaited.delete(id);
+    call();
+  };
+  // Shared, so that those who wait are not in each other's way.
+  navigator.locks.request(lockName(id), { mode: 'shared' }, () => {}).then(free, () => {});
+}

@@ -51,10 +51,7 @@ async function apply(words) {
 
 async function look() {
   const reply = await fetch('-/faults').catch(() => undefined);
-  const isKnown = reply?.ok ?? false;
-  document.getElementById('refused').hidden = isKnown;
-  document.getElementById('faults').disabled = !isKnown;
-  if (!isKnown) return;
+  if (!reply?.ok) return;
   const faults = await reply.json();
   const on = rows.filter(({ box }) => box.checked);
   for (const row of rows) {
@@ -82,13 +79,16 @@ put.addEventListener('progress', ({ detail }) => {
 put.addEventListener('stored', ({ detail }) => say(`${nameOf(detail)} is stored, ${detail.result.checksum}.`));
 put.addEventListener('failed', ({ detail }) => say(`${nameOf(detail)} has failed: ${detail.error.code}.`));
 
-const config = await (await fetch('config.json', { cache: 'no-cache' })).json();
+const { lab, ...config } = await (await fetch('config.json', { cache: 'no-cache' })).json();
 put.options = config;
 put.setAttribute('endpoint', config.endpoint);
 
-// What another visit left switched on would be a riddle.
-await apply('All faults are off.').catch(() => {});
-await look();
-setInterval(() => void look(), LOOK_EVERY_MS);
+document.getElementById('refused').hidden = lab;
+document.getElementById('faults').disabled = !lab;
+if (lab) {
+  // What another visit left switched on would be a riddle.
+  await apply('All faults are off.');
+  setInterval(() => void look(), LOOK_EVERY_MS);
+}
 await put.refresh().catch(() => {});
 document.body.dataset.state = 'ready';

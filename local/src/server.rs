@@ -30,7 +30,7 @@ use crate::faults::{Fault, Faults, befall, control};
 use crate::link::{Door, Link, LinkSpeed};
 use crate::s3::{Bucket, Rules};
 use crate::sink::sink;
-use crate::site::{api_cors, bucket_cors, with_page};
+use crate::site::{Site, api_cors, bucket_cors, with_page};
 use crate::store::Store;
 use crate::unsigned::only_signed;
 
@@ -145,7 +145,14 @@ impl Server {
         }
         // Preflights carry no token, so CORS stands before all else, as in API Gateway.
         let api = api.layer(befalling()).layer(api_cors(&allowed)).layer(calls);
-        let mut page = with_page(api, &s3.url, &options.www, &options.package, !options.discard);
+        let site = Site {
+            bucket_url: &s3.url,
+            www: &options.www,
+            package: &options.package,
+            control: options.control,
+            guarded: !options.discard,
+        };
+        let mut page = with_page(api, &site)?;
         if options.control {
             page = control(faults.clone()).merge(counters(Arc::clone(&counts))).merge(page);
         }

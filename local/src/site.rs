@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use axum::extract::Request;
+use axum::http::header::InvalidHeaderValue;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -13,22 +14,40 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// The page, its `config.json` and the package, in front of the API. Presigned URLs begin with `bucket_url`.
-/// If the page is not `guarded`, its scripts may do what they like.
-pub fn with_page(api: Router, bucket_url: &str, www: &Path, package: &Path, guarded: bool) -> Router {
-    let config = serde_json::json!({ "endpoint": "/uploads", "preconnect": bucket_url });
+/// What is served beside the API.
+#[derive(Debug)]
+pub struct Site<'a> {
+    /// What presigned URLs begin with.
+    pub bucket_url: &'a str,
+    /// The folder of the page.
+    pub www: &'a Path,
+    /// The folder of the package.
+    pub package: &'a Path,
+    /// Whether the page may switch faults, which its lab does.
+    pub control: bool,
+    /// Whether scripts are held to a policy.
+    pub guarded: bool,
+}
+
+/// The page, its `config.json` and the package, in front of the API.
+///
+/// # Errors
+/// A `bucket_url` that can't be in a policy.
+pub fn with_page(api: Router, site: &Site) -> Result<Router, InvalidHeaderValue> {
+    let &Site { bucket_url, www, package, control, guarded } = site;
+    let config = serde_json::json!({ "endpoint": "/uploads", "preconnect": bucket_url, "lab": control });
     let files = Router::new()
         .route("/config.json", get(async || Json(config)))
         .nest_service("/directput", ServeDir::new(package))
         .fallback_service(ServeDir::new(www))
         // What was rebuilt is what is shown.
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
-    let files = if guarded { guard(files, bucket_url) } else { files };
-    Router::new().fallback(async move |request: Request| {
+    let files = if guarded { guard(files, bucket_url)? } else { files };
+    Ok(Router::new().fallback(async move |request: Request| {
         let path = request.uri().path();
         let is_call = path == "/uploads" || path.starts_with("/uploads/");
         if is_call { api.oneshot(request).await } else { files.oneshot(request).await }
-    })
+    }))
 }
 
 /// What a page may load and reach: its own files, the API, and the bucket. The worker's script has it too, and a
@@ -46,14 +65,13 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
-fn guard(files: Router, bucket_url: &str) -> Router {
+fn guard(files: Router, bucket_url: &str) -> Result<Router, InvalidHeaderValue> {
     let policy = CONTENT_SECURITY_POLICY.replace("{bucket}", bucket_url);
-    let policy = HeaderValue::from_str(&policy).ok().map(|policy| (header::CONTENT_SECURITY_POLICY, policy));
+    let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy)?);
     let others = SECURITY_HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value)));
-    policy
-        .into_iter()
+    Ok(std::iter::once(policy)
         .chain(others)
-        .fold(files, |files, (name, value)| files.layer(SetResponseHeaderLayer::overriding(name, value)))
+        .fold(files, |files, (name, value)| files.layer(SetResponseHeaderLayer::overriding(name, value))))
 }
 
 fn origins(origins: &[String]) -> AllowOrigin {

@@ -1,7 +1,7 @@
 // `<direct-put>`: a drop zone and its uploads, as a control of the form that it stands in.
 import { type UploadDetail, Uploader, type UploaderOptions, type UploadOptions, type UploadResult } from '../index.js';
 import { button, h } from './dom.js';
-import { canPick, dropped, type Found, picked } from './files.js';
+import { canPick, type Found, picked, watchDrops } from './files.js';
 import { ENGLISH, type Labels } from './labels.js';
 import { type Facts, type Host, Row } from './row.js';
 import { Speaker } from './speaker.js';
@@ -10,9 +10,6 @@ import { Unfinished } from './unfinished.js';
 
 /** Attributes that an uploader is made of; a change makes another one for what comes. */
 const OF_UPLOADER = ['endpoint', 'accept', 'min-bytes', 'max-bytes', 'max-files', 'checksum'] as const;
-
-/** Progress is said aloud at each of these shares. */
-const QUARTERS = 4;
 
 /** A file input that only its button opens. */
 const UNSEEN = { type: 'file', tabindex: '-1', 'aria-hidden': 'true' };
@@ -31,11 +28,6 @@ export class DirectPut extends Base {
   /** A change of these is seen to. */
   static readonly observedAttributes = [...OF_UPLOADER, 'multiple', 'folders', 'disabled', 'required', 'name'];
 
-  /** What else the uploader is told, such as `headers` and `preconnect`. Set it before the first file. */
-  options: Partial<UploaderOptions> = {};
-  /** What each upload is told, by its file, such as `priority`. */
-  uploadOptions: ((file: Blob | undefined) => UploadOptions) | undefined;
-
   readonly #internals = this.attachInternals();
   readonly #root = this.attachShadow({ mode: 'open', delegatesFocus: true });
   readonly #speaker = new Speaker();
@@ -51,6 +43,8 @@ export class DirectPut extends Base {
   readonly #list = h('ul', { part: 'uploads', id: 'uploads' });
   readonly #unfinished: Unfinished;
   readonly #host: Host;
+  #options: Partial<UploaderOptions> = {};
+  #uploadOptions: ((file: Blob | undefined) => UploadOptions) | undefined;
   #labels = ENGLISH;
   #uploader: Uploader | undefined;
   #isOwn = false;
@@ -70,7 +64,10 @@ export class DirectPut extends Base {
       },
       started: ({ upload, file }) => this.dispatchEvent(new CustomEvent('start', { detail: { upload, file } })),
       changed: (row) => this.#changed(row),
-      moved: (row) => this.#moved(row),
+      moved: (row) => {
+        // Of many uploads nobody wants to hear each quarter.
+        if (this.#rows.size === 1) this.#speaker.progress(row, this.#labels);
+      },
       removed: (row) => this.#removeRow(row),
       copied: () => this.#speaker.say('copied', this.#labels.copied),
     };
@@ -106,7 +103,26 @@ export class DirectPut extends Base {
         input.value = '';
       });
     }
-    this.#watchDrop();
+    watchDrops(this, (found) => this.#addFound(found));
+  }
+
+  /** What else the uploader is told, such as `headers` and `preconnect`. Set it before the first file. */
+  get options(): Partial<UploaderOptions> {
+    return this.#options;
+  }
+
+  set options(options: Partial<UploaderOptions>) {
+    this.#options = options;
+    this.#renew();
+  }
+
+  /** What each upload is told, by its file, such as `priority`. */
+  get uploadOptions(): ((file: Blob | undefined) => UploadOptions) | undefined {
+    return this.#uploadOptions;
+  }
+
+  set uploadOptions(uploadOptions: ((file: Blob | undefined) => UploadOptions) | undefined) {
+    this.#uploadOptions = uploadOptions;
   }
 
   /** The uploader behind it: one that was set, or one made of the attributes. Throws `UploadError`. */
@@ -125,7 +141,7 @@ export class DirectPut extends Base {
         checksum: this.getAttribute('checksum') ?? undefined,
       };
       const said = Object.entries(given).filter(([, value]) => value !== undefined);
-      this.#take(new Uploader({ ...Object.fromEntries(said), ...this.options } as UploaderOptions), true);
+      this.#take(new Uploader({ ...Object.fromEntries(said), ...this.#options } as UploaderOptions), true);
     }
     return this.#uploader as Uploader;
   }
@@ -202,6 +218,7 @@ export class DirectPut extends Base {
 
   /** Called by the browser. */
   connectedCallback(): void {
+    this.#upgrade();
     this.#listening = new AbortController();
     const { signal } = this.#listening;
     const render = (): void => this.#render();
@@ -216,16 +233,15 @@ export class DirectPut extends Base {
   /** Called by the browser. */
   disconnectedCallback(): void {
     this.#listening.abort();
+    // Who only moves it elsewhere has it connected again in the same task.
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#renew();
+    });
   }
 
   /** Called by the browser. */
   attributeChangedCallback(name: string): void {
-    if ((OF_UPLOADER as readonly string[]).includes(name) && this.#isOwn) {
-      const before = this.#uploader;
-      this.#uploader = undefined;
-      // It ends with its last upload.
-      void Promise.allSettled([...this.#rows].map(({ upload }) => upload)).then(() => before?.close());
-    }
+    if ((OF_UPLOADER as readonly string[]).includes(name)) this.#renew();
     this.#render();
   }
 
@@ -239,12 +255,31 @@ export class DirectPut extends Base {
     this.#render();
   }
 
+  /** What was set before the element was defined hides what it has by that name. */
+  #upgrade(): void {
+    for (const name of ['options', 'uploadOptions', 'labels', 'uploader'] as const) {
+      if (!Object.hasOwn(this, name)) continue;
+      const { value } = Object.getOwnPropertyDescriptor(this, name) as PropertyDescriptor;
+      delete (this as Partial<DirectPut>)[name];
+      Object.assign(this, { [name]: value });
+    }
+  }
+
+  /** The next upload has another uploader, if this one is its own; it ends with its last upload. */
+  #renew(): void {
+    if (!this.#isOwn) return;
+    const before = this.#uploader;
+    this.#uploader = undefined;
+    void Promise.allSettled([...this.#rows].map(({ upload }) => upload)).then(() => before?.close());
+  }
+
   #take(uploader: Uploader, isOwn: boolean): void {
     this.#uploader = uploader;
     this.#isOwn = isOwn;
     for (const type of ['progress', 'retry', 'stored', 'failed'] as const) {
       uploader.addEventListener(type, (event) => this.#forward(event));
     }
+    uploader.addEventListener('resumablechange', () => void this.refresh().catch(() => {}));
   }
 
   /** An uploader that was set may have uploads of others, too. */
@@ -268,22 +303,6 @@ export class DirectPut extends Base {
     return this.matches(':disabled');
   }
 
-  #watchDrop(): void {
-    const over = (isOver: boolean): void => void this.toggleAttribute('data-over', isOver && !this.#isDisabled);
-    this.addEventListener('dragover', (event) => {
-      event.preventDefault();
-      over(true);
-    });
-    this.addEventListener('dragleave', (event) => {
-      if (!this.contains(event.relatedTarget as Node | null)) over(false);
-    });
-    this.addEventListener('drop', async (event) => {
-      event.preventDefault();
-      over(false);
-      if (event.dataTransfer && !this.#isDisabled) this.#addFound(await dropped(event.dataTransfer));
-    });
-  }
-
   #addFound(found: Found[]): void {
     if (this.#isDisabled) return;
     const taken = this.#isMultiple ? found : found.slice(0, 1);
@@ -298,7 +317,7 @@ export class DirectPut extends Base {
   }
 
   #add(facts: Facts, begin: (options: UploadOptions) => ReturnType<Uploader['upload']>): Row {
-    const own = (): UploadOptions => this.uploadOptions?.(facts.file) ?? {};
+    const own = (): UploadOptions => this.#uploadOptions?.(facts.file) ?? {};
     const row = new Row(this.#host, facts, (options) => begin({ ...own(), ...options }));
     this.#rows.add(row);
     this.#list.append(row.element);
@@ -316,15 +335,6 @@ export class DirectPut extends Base {
     this.#changed(row);
   }
 
-  #moved(row: Row): void {
-    // Of many uploads nobody wants to hear each quarter.
-    if (this.#rows.size > 1 || row.share === 1) return;
-    const quarter = Math.floor(row.share * QUARTERS);
-    if (quarter <= Number(row.element.dataset.said ?? 0)) return;
-    row.element.dataset.said = String(quarter);
-    this.#speaker.say(row, this.#labels.announce.progress(row.name, quarter / QUARTERS));
-  }
-
   #changed(row: Row): void {
     this.#changes.push(row);
     // A thousand files change in one task, and are counted once.
@@ -336,17 +346,11 @@ export class DirectPut extends Base {
     const count = (state: Row['state']): number => rows.filter((row) => row.state === state).length;
     this.#summary.hidden = rows.length === 0;
     this.#summary.textContent = this.#labels.summary(count('stored'), count('failed'), rows.length);
-    for (const row of changes) if (this.#rows.has(row)) this.#announce(row, rows.length);
+    for (const row of changes) {
+      if (this.#rows.has(row)) this.#speaker.end(row, this.#labels, rows.length > 1 ? this.#summary.textContent : null);
+    }
     this.#updateForm();
     if (!changes.every((row) => row.isRunning)) void this.refresh().catch(() => {});
-  }
-
-  #announce(row: Row, count: number): void {
-    const { announce } = this.#labels;
-    if (row.error) this.#speaker.say(row, announce.failed(row.name, row.error.message));
-    else if (row.state !== 'stored') return;
-    else if (count > 1) this.#speaker.say('summary', this.#summary.textContent ?? '');
-    else this.#speaker.say(row, announce.stored(row.name));
   }
 
   /** What the form sends, and why it can't yet. */

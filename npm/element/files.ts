@@ -14,7 +14,7 @@ type Item = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHan
 type Folder = FileSystemDirectoryHandle & { values(): AsyncIterable<FileSystemHandle> };
 
 /** All files of a drop, those in folders too. */
-export async function dropped(transfer: DataTransfer): Promise<Found[]> {
+async function dropped(transfer: DataTransfer): Promise<Found[]> {
   // The browser empties the list as soon as the event is over, so all is asked for at once.
   const items = ([...transfer.items] as Item[]).filter((item) => item.kind === 'file');
   const asked = items.map((item) => ({
@@ -31,6 +31,24 @@ export async function dropped(transfer: DataTransfer): Promise<Found[]> {
     }),
   );
   return found.flat();
+}
+
+/** Takes what is dropped on an element, unless it is disabled; `data-over` is there while something hovers. */
+export function watchDrops(element: HTMLElement, take: (found: Found[]) => void): void {
+  const isDisabled = (): boolean => element.matches(':disabled');
+  const over = (isOver: boolean): void => void element.toggleAttribute('data-over', isOver && !isDisabled());
+  element.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    over(true);
+  });
+  element.addEventListener('dragleave', (event) => {
+    if (!element.contains(event.relatedTarget as Node | null)) over(false);
+  });
+  element.addEventListener('drop', async (event) => {
+    event.preventDefault();
+    over(false);
+    if (event.dataTransfer && !isDisabled()) take(await dropped(event.dataTransfer));
+  });
 }
 
 /** Whether the browser has a dialog that gives handles. */

@@ -118,6 +118,7 @@ export class Row {
   run(): void {
     this.error = undefined;
     this.share = 0;
+    delete this.element.dataset.said;
     this.#bar.value = 0;
     this.#end.replaceChildren();
     this.#set('waiting', this.#host.labels.waiting);

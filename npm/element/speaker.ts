@@ -1,8 +1,13 @@
 // What is said aloud of uploads, politely: one region, few words, and never two at once.
 import { h } from './dom.js';
+import type { Labels } from './labels.js';
+import type { Row } from './row.js';
 
 /** Nothing is said sooner after the last, in milliseconds: a screen reader would not get to the end of it. */
 const SAY_EVERY_MS = 1_500;
+
+/** Progress is said at each of so many shares. */
+const QUARTERS = 4;
 
 export class Speaker {
   readonly element = h('p', { part: 'status', role: 'status', 'aria-live': 'polite' });
@@ -14,6 +19,21 @@ export class Speaker {
     this.#waiting.delete(subject);
     this.#waiting.set(subject, text);
     this.#timer ??= setTimeout(() => this.#speak(), 0);
+  }
+
+  /** Says how far an upload is, if it has got a quarter further. */
+  progress(row: Row, { announce }: Labels): void {
+    const quarter = Math.floor(row.share * QUARTERS);
+    if (quarter === QUARTERS || quarter <= Number(row.element.dataset.said ?? 0)) return;
+    row.element.dataset.said = String(quarter);
+    this.say(row, announce.progress(row.name, quarter / QUARTERS));
+  }
+
+  /** Says how an upload has ended, if it has; of those that are stored only a summary, where there is one. */
+  end(row: Row, { announce }: Labels, summary: string | null): void {
+    if (row.error) this.say(row, announce.failed(row.name, row.error.message));
+    else if (row.state === 'stored' && summary) this.say('summary', summary);
+    else if (row.state === 'stored') this.say(row, announce.stored(row.name));
   }
 
   #speak(): void {

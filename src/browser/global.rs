@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 
-use js_sys::{Date, Reflect};
+use gloo_timers::callback::Timeout;
+use js_sys::{Date, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Crypto, Performance, SubtleCrypto};
 
 use crate::engine::Now;
@@ -20,6 +22,14 @@ pub fn subtle_crypto() -> Option<SubtleCrypto> {
     }
     let subtle: JsValue = crypto.unchecked_into::<Crypto>().subtle().into();
     (!subtle.is_undefined()).then(|| subtle.unchecked_into())
+}
+
+/// Waits, in milliseconds; what it gives is never an error.
+pub fn sleep(ms: u32) -> JsFuture {
+    JsFuture::from(Promise::new(&mut |resolve, _| {
+        // The promise's own function doesn't throw.
+        Timeout::new(ms, move || drop(resolve.call0(&JsValue::UNDEFINED))).forget();
+    }))
 }
 
 /// What the clocks showed when they were last looked at, in milliseconds.

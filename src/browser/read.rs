@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
+use super::global::sleep;
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
@@ -81,11 +82,25 @@ pub async fn is_readable(blob: &Blob) -> bool {
     }
 }
 
+/// A file that can't be read is tried once more after this, in milliseconds. A page that is being left can't read any,
+/// and WebKit lets its worker live long enough to take that for a change of the file.
+const AGAIN_MS: u32 = 1_500;
+
 /// All bytes of a blob of less than 4 GiB.
 ///
 /// # Errors
 /// [`ErrorCode::FileChanged`] if they can't be read any more.
 pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
+    let mut is_second = false;
+    loop {
+        match read_once(blob).await {
+            Err(_) if !is_second => is_second = sleep(AGAIN_MS).await.is_ok(),
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn read_once(blob: &Blob) -> Result<Bytes, Failure> {
     match reader(blob) {
         Some(reader) => {
             // Held on to until here: Chromium forgets a read whose reader is garbage, and it is never answered.

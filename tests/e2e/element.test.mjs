@@ -200,6 +200,28 @@ test('it takes an uploader of the page, and tells only of its own files', async 
   await close();
 });
 
+test('what is set before it is defined counts, and its worker goes with it', async () => {
+  const { page, close } = await openPage(server);
+  const seen = await page.evaluate(async () => {
+    // Made by a document that has no registry, it is defined only here.
+    const put = document.implementation.createHTMLDocument().createElement('direct-put');
+    put.options = { checksum: 'crc64nvme' };
+    put.labels = { choose: 'Mine' };
+    put.setAttribute('endpoint', '/uploads');
+    const isBefore = put.shadowRoot === null;
+    document.body.append(put);
+    put.add([new File(['x'], 'x')]);
+    while (put.results.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    return [isBefore, put.shadowRoot.querySelector('.choose').textContent, put.results[0].checksum.length];
+  });
+  assert.deepEqual(seen, [true, 'Mine', 12]);
+  const workers = page.workers().length;
+  await page.evaluate(() => document.body.lastElementChild.remove());
+  for (let wait = 0; wait < 50 && page.workers().length === workers; wait += 1) await page.waitForTimeout(100);
+  assert.equal(page.workers().length, workers - 1);
+  await close();
+});
+
 test('a picture has a thumbnail, and what only says that it is one has none', async () => {
   const { page, troubles, close } = await openPage(server);
   await page.setInputFiles('#file', [

@@ -106,6 +106,23 @@ test('a change that name, size, time and samples hide is found by the digests of
   await close();
 });
 
+test('what a tab leaves when it crashes is offered by the others at once', async () => {
+  await setFaults(server, { ...SLOW, bytesPerSecond: 15 * MIB });
+  const { page, context, close } = await openPage(server);
+  await page.setInputFiles('#file', await makeFile('left.bin', 100 * MIB));
+  await isFurther(rowOf(page), 0.85);
+  const other = await context.newPage();
+  await visit(other, server);
+  assert.equal(await other.locator('.unfinished').count(), 0, 'the first tab has it');
+  const session = await context.newCDPSession(page);
+  session.send('Page.crash').catch(() => {});
+  await other.locator('.unfinished', { hasText: 'left.bin' }).waitFor({ timeout: 10_000 });
+  await other.locator('.unfinished .forget').click();
+  await other.locator('.unfinished').waitFor({ state: 'detached' });
+  assert.deepEqual(openUploads(server), []);
+  await close();
+});
+
 test('what is forgotten is removed from S3', async () => {
   const { page, close } = await crashInTheMiddle(await makeFile('forgotten.bin', 60 * MIB));
   assert.equal(openUploads(server).length, 1);

@@ -185,6 +185,39 @@ test('a file is appended to while it is sent', async () => {
   await close();
 });
 
+test('a file that can not be read for a moment has not changed', async () => {
+  await setFaults(server, SLOW);
+  const { page, close } = await openPage(server);
+  const seen = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads', worker: false });
+    // As while a page is being left: nothing can be read, and what is under way breaks off.
+    const requests = new Set();
+    const { send } = XMLHttpRequest.prototype;
+    XMLHttpRequest.prototype.send = function (body) {
+      requests.add(this);
+      send.call(this, body);
+    };
+    const { stream, arrayBuffer } = Blob.prototype;
+    const refuse = () => {
+      throw new DOMException('as a page that is left', 'NotReadableError');
+    };
+    let isBroken = false;
+    const onProgress = ({ confirmedParts }) => {
+      if (confirmedParts < 2 || isBroken) return;
+      isBroken = true;
+      Object.assign(Blob.prototype, { stream: refuse, arrayBuffer: async () => refuse() });
+      for (const request of requests) request.abort();
+      setTimeout(() => Object.assign(Blob.prototype, { stream, arrayBuffer }), 700);
+    };
+    const { size } = await uploader.upload(new File([new Uint8Array(100 << 20)], 'x.bin'), { onProgress });
+    return [isBroken, size];
+  });
+  assert.deepEqual(seen, [true, 100 * MIB]);
+  assert.deepEqual(openUploads(server), []);
+  await close();
+});
+
 test('two hundred small files, and a large one before them', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 20 * MIB });
   const large = await makeFile('large.bin', 100 * MIB);

@@ -1,0 +1,87 @@
+// What the demo page shows beside its element, and the lab.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  ended,
+  faultyServer,
+  folder,
+  MIB,
+  makeFile,
+  openPage,
+  rowOf,
+  SLOW,
+  setFaults,
+  shownResult,
+  stateOf,
+} from './harness.mjs';
+import { startServer } from './server.mjs';
+
+const server = faultyServer('showcase');
+
+/** How many pixels of a canvas have the colour that the key gives a state. */
+const pixels = (page, state) =>
+  page.evaluate((state) => {
+    const canvas = document.getElementById('parts');
+    const wanted = getComputedStyle(document.querySelector(`.key.${state}`))
+      .color.match(/\d+/g)
+      .map(Number);
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4)
+      if (wanted.every((value, index) => data[at + index] === value)) count += 1;
+    return count;
+  }, state);
+
+test('the plot shows the speed, and which part is hashed, in flight and confirmed', async () => {
+  await setFaults(server, SLOW);
+  const { page, troubles, close } = await openPage(server);
+  assert.equal(await page.locator('#plot').isVisible(), false);
+  await page.setInputFiles('#file', await makeFile('plotted.bin', 100 * MIB));
+  await page.locator('#parts-words', { hasText: /plotted\.bin: [3-9] of 13 parts/ }).waitFor();
+  for (const state of ['stored', 'sending', 'hashed']) assert.ok((await pixels(page, state)) > 50, state);
+  assert.match(await page.locator('#speed-words').textContent(), /^Now \d+\.\d MiB\/s, at most \d+\.\d MiB\/s\.$/);
+  await page.setInputFiles('#file', await makeFile('small.bin', 1000));
+  await ended(rowOf(page));
+  await page.locator('#parts-words', { hasText: 'plotted.bin: 13 of 13 parts.' }).waitFor({ timeout: 20_000 });
+  assert.ok((await pixels(page, 'stored')) > 500);
+  assert.equal(await pixels(page, 'sending'), 0);
+  assert.deepEqual(troubles, []);
+  await close();
+});
+
+test('in the lab faults are switched while a file is under way, and what they do is told', async () => {
+  const { page, troubles, close } = await openPage(server);
+  await page.locator('#lab-link a').click();
+  await page.locator('body[data-state=ready]').waitFor();
+  const faults = ['Every third part is answered by 503', 'Signing fails every other time'].map((label) =>
+    page.getByLabel(label),
+  );
+  for (const fault of faults) await fault.check();
+  await page.locator('#log', { hasText: 'On: Signing fails every other time.' }).waitFor();
+  await page.setInputFiles('#file', await makeFile('lab.bin', 100 * MIB));
+  await page
+    .locator('#log', { hasText: /Part \d+: storage-refused \(503\), failure 1\. Again after \d+ ms\./ })
+    .waitFor();
+  await page.locator('output', { hasText: /\d ×/ }).first().waitFor();
+  for (const fault of faults) await fault.uncheck();
+  await shownResult(rowOf(page));
+  await page.locator('#log', { hasText: 'lab.bin is stored' }).waitFor();
+  assert.deepEqual(troubles, []);
+  await close();
+});
+
+test('where faults can not be switched the lab says so, and nothing leads there', async () => {
+  const closed = await startServer({ data: join(folder, 'closed') });
+  const { page, close } = await openPage(closed);
+  assert.equal(await page.locator('#lab-link').isVisible(), false);
+  await page.goto(`${closed.page}/lab.html`);
+  await page.locator('body[data-state=ready]').waitFor();
+  await page.getByText("This server's faults can't be switched.").waitFor();
+  assert.equal(await page.getByLabel('The link is slow').isDisabled(), true);
+  await page.setInputFiles('#file', await makeFile('anyway.bin', 1000));
+  await ended(rowOf(page));
+  assert.equal(await stateOf(rowOf(page)), 'stored');
+  await close();
+  await closed.stop();
+});
