@@ -38,7 +38,7 @@ done
 cp npm/package.json LICENSE-MIT LICENSE-APACHE README.md pkg/
 # What a page loads, each file gzipped by itself as servers do it. Only ever lowered: what makes it larger has to be
 # worth more than what it costs.
-BUDGET_BYTES=88950
+BUDGET_BYTES=85150
 BYTES=0
 for file in pkg/index.js pkg/worker.js pkg/*.wasm; do
   BYTES=$((BYTES + $(gzip -9 <"$file" | wc -c)))
