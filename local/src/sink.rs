@@ -1,7 +1,7 @@
 //! An S3 server that takes everything and keeps nothing, for measuring how fast clients are.
 //!
 //! It answers as S3 does to what uploaders call, reads bodies to their end, and checks nothing. Checksums
-//! that a request claims are answered as if they had been computed.
+//! that a request claims are answered as if they had been computed, and so is the composite of what parts claim.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +10,7 @@ use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use directput::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
 use futures::StreamExt;
 use tower_http::cors::{Any, CorsLayer};
 
@@ -30,11 +31,13 @@ pub fn sink() -> Router {
 
 async fn swallow(request: Request) -> Response {
     let (head, body) = request.into_parts();
+    let mut text = Vec::new();
     if !body.is_end_stream() {
         let mut body = body.into_data_stream();
         while let Some(frame) = body.next().await {
-            if frame.is_err() {
-                return StatusCode::BAD_REQUEST.into_response();
+            let Ok(frame) = frame else { return StatusCode::BAD_REQUEST.into_response() };
+            if head.method == Method::POST {
+                text.extend_from_slice(&frame);
             }
         }
     }
@@ -51,7 +54,10 @@ async fn swallow(request: Request) -> Response {
                 let value = head.headers.get(*name)?.to_str().ok()?;
                 Some(format!("<{element}>{value}</{element}>"))
             });
-            let claimed: String = claimed.collect();
+            let composite = composite(&String::from_utf8_lossy(&text));
+            let composite =
+                composite.map(|composite| format!("<ChecksumSHA256>{}</ChecksumSHA256>", composite.to_text()));
+            let claimed: String = claimed.chain(composite).collect();
             let path = head.uri.path();
             let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
             xml(format!(
@@ -65,6 +71,14 @@ async fn swallow(request: Request) -> Response {
         }
         _ => StatusCode::NO_CONTENT.into_response(),
     }
+}
+
+/// The composite of the digests that a completion names, if it names any.
+fn composite(completion: &str) -> Option<ObjectChecksum> {
+    let texts = completion.split("<ChecksumSHA256>").skip(1).filter_map(|rest| rest.split('<').next());
+    // Only a CRC needs the lengths.
+    let digests: Vec<_> = texts.map(|text| (PartChecksum::parse(text).ok(), 0)).collect();
+    if digests.is_empty() { None } else { ObjectChecksum::of(ChecksumAlgorithm::Sha256, digests) }
 }
 
 fn stored(claimed: &HeaderMap) -> Response {

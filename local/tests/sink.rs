@@ -6,6 +6,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Running, start_as};
+use directput::checksum::{ObjectChecksum, PartChecksum};
 use directput_local::LinkSpeed;
 use serde_json::{Value, json};
 
@@ -21,36 +22,41 @@ async fn counts(server: &Running) -> Value {
 }
 
 #[tokio::test]
-async fn the_sink_takes_a_whole_upload_and_keeps_nothing() {
+async fn the_sink_takes_whole_uploads_and_keeps_nothing() {
     let server = start_as(&[], |options| (options.discard, options.control) = (true, true)).await;
+    for checksum in ["rosUhgp5mIg=", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="] {
+        take(&server, PartChecksum::parse(checksum).unwrap()).await;
+    }
+    assert_eq!(std::fs::read_dir(server.folder.path().join(&server.bucket)).unwrap().count(), 0);
+    let counts = counts(&server).await;
+    assert_eq!((&counts["puts"], &counts["apiCalls"]), (&json!(2), &json!(6)));
+}
+
+/// A small upload, and a large one to its end.
+async fn take(server: &Running, checksum: PartChecksum) {
     let call = async |path: &str, token: &str, body: Value| -> Value {
         let request = server.http.post(format!("{}{path}", server.api)).header("upload-token", token);
         let request = request.header("content-type", "application/json").body(body.to_string());
         request.send().await.unwrap().json().await.unwrap()
     };
-    let checksum = "rosUhgp5mIg=";
-    let part = |number: u32| json!({ "number": number, "length": 8 << 20, "checksum": checksum });
-    let body = json!({ "name": "a", "type": "a/b", "size": 16 << 20, "algorithm": "crc64nvme", "parts": [part(1)] });
-    let settings =
-        json!({ "name": "a", "type": "a/b", "size": 24 << 20, "algorithm": "crc64nvme", "parts": [part(1)] });
-    assert_eq!(call("", "", body).await["kind"], "single");
-    let created = call("", "", settings).await;
+    let (algorithm, text) = (checksum.algorithm(), checksum.to_text());
+    let part = |number: u32| json!({ "number": number, "length": 8 << 20, "checksum": text });
+    let open =
+        |size: u64| json!({ "name": "a", "type": "a/b", "size": size, "algorithm": algorithm, "parts": [part(1)] });
+    assert_eq!(call("", "", open(16 << 20)).await["kind"], "single");
+    let created = call("", "", open(24 << 20)).await;
     let token = created["token"].as_str().unwrap();
     let put = created["parts"][0].clone();
-    let reply = server.http.put(put["url"].as_str().unwrap()).header("x-amz-checksum-crc64nvme", checksum);
+    let header = format!("x-amz-checksum-{}", algorithm.as_str());
+    let reply = server.http.put(put["url"].as_str().unwrap()).header(&header, &text);
     let reply = reply.body(vec![7; 8 << 20]).send().await.unwrap();
     assert_eq!(reply.status().as_u16(), 200);
-    assert_eq!(reply.headers()["x-amz-checksum-crc64nvme"], checksum);
+    assert_eq!(reply.headers()[&header], text);
     let etag = reply.headers()["etag"].to_str().unwrap().to_owned();
-    let parts: Vec<_> = (1..=3).map(|number| json!({ "number": number, "etag": etag, "checksum": checksum })).collect();
-    let parsed = directput::checksum::PartChecksum::parse(checksum).unwrap();
-    let algorithm = directput::checksum::ChecksumAlgorithm::Crc64nvme;
-    let whole = directput::checksum::ObjectChecksum::of(algorithm, [(Some(parsed), 8 << 20); 3]).unwrap();
-    let completed = call("/complete", token, json!({ "parts": parts, "checksum": whole.to_text() })).await;
-    assert_eq!(completed["checksum"], json!(whole.to_text()));
-    assert_eq!(std::fs::read_dir(server.folder.path().join(&server.bucket)).unwrap().count(), 0);
-    let counts = counts(&server).await;
-    assert_eq!((&counts["puts"], &counts["apiCalls"]), (&json!(1), &json!(3)));
+    let parts: Vec<_> = (1..=3).map(|number| json!({ "number": number, "etag": etag, "checksum": text })).collect();
+    let whole = ObjectChecksum::of(algorithm, [(Some(checksum), 8 << 20); 3]).unwrap().to_text();
+    let completed = call("/complete", token, json!({ "parts": parts, "checksum": whole })).await;
+    assert_eq!(completed["checksum"], whole);
 }
 
 #[tokio::test]
