@@ -280,6 +280,9 @@ consumer-modules:
 
 .PHONY: docs-modules
 docs-modules:
+	@if ! command -v openssl >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
+	  $$as apt-get update -qq && $$as apt-get install -y -qq openssl; fi
 	@if ! cmp -s tests/docs/package-lock.json tests/docs/node_modules/.lock; then \
 	  npm ci --prefix tests/docs && cp tests/docs/package-lock.json tests/docs/node_modules/.lock; fi
 
@@ -294,6 +297,6 @@ browser:
 engines:
 	@if ! command -v firefox-esr >/dev/null || ! command -v WebKitWebDriver >/dev/null || ! command -v xvfb-run >/dev/null; then \
 	  if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
-	  $$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends firefox-esr webkit2gtk-driver xvfb xauth; fi
+	  $$as apt-get update -qq && $$as apt-get install -y -qq firefox-esr webkit2gtk-driver xvfb xauth; fi
 	@geckodriver --version 2>/dev/null | grep -qF '$(GECKODRIVER)' \
 	  || cargo install geckodriver --version $(GECKODRIVER) --locked --debug --root '$(TOOLS)'
