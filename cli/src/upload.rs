@@ -84,7 +84,8 @@ async fn run(flags: &PutFlags, source: &Source, info: FileInfo, memory: &Memory,
         keeps_records: true,
         ..Config::default()
     };
-    let drive = |engine| Driver::new(engine, api.clone(), client.clone(), source, memory, screen).run();
+    let world = World { api, client, source, memory, screen };
+    let drive = |engine| Driver::new(engine, &world).run();
     let kept = memory.load();
     if let Some(Kept { file, record }) = kept {
         if !record.discard && file == source.state && !flags.restart {
@@ -102,43 +103,44 @@ async fn run(flags: &PutFlags, source: &Source, info: FileInfo, memory: &Memory,
     drive(Engine::new(config, info)).await
 }
 
-/// One run of an engine.
-struct Driver<'a> {
-    engine: Engine,
+/// What the engine's actions act on.
+struct World<'a> {
     api: Api,
     client: Client,
     source: &'a Source,
     memory: &'a Memory,
     screen: &'a Screen,
+}
+
+/// One run of an engine.
+struct Driver<'a> {
+    engine: Engine,
+    world: &'a World<'a>,
     started: Instant,
     puts: HashMap<PutId, AbortHandle>,
     wakes_at_ms: Option<u64>,
 }
 
 impl<'a> Driver<'a> {
-    fn new(
-        engine: Engine,
-        api: Api,
-        client: Client,
-        source: &'a Source,
-        memory: &'a Memory,
-        screen: &'a Screen,
-    ) -> Self {
-        let started = Instant::now();
-        Self { engine, api, client, source, memory, screen, started, puts: HashMap::new(), wakes_at_ms: None }
+    fn new(engine: Engine, world: &'a World<'a>) -> Self {
+        Self { engine, world, started: Instant::now(), puts: HashMap::new(), wakes_at_ms: None }
     }
 
     async fn run(mut self) -> Ending {
         let (events, mut inbox) = unbounded_channel();
-        // If nobody can listen for it, Ctrl-C ends the program as it always does.
-        let interrupt = tokio::signal::ctrl_c();
+        let interrupt = async {
+            // If nobody can listen for it, Ctrl-C ends the program as it always does.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
         tokio::pin!(interrupt);
         let mut event = Event::Start;
         loop {
             if let Some(outcome) = self.dispatch(event, &events) {
                 return match outcome {
                     Ok(uploaded) => Ending::Stored(uploaded),
-                    Err(failure) => Ending::Failed { failure, kept: self.memory.has_any() },
+                    Err(failure) => Ending::Failed { failure, kept: self.world.memory.has_any() },
                 };
             }
             let wait_ms = self.wakes_at_ms.map(|at| at.saturating_sub(self.now().ms));
@@ -154,7 +156,7 @@ impl<'a> Driver<'a> {
                     self.wakes_at_ms = None;
                     Event::Tick
                 }
-                Ok(()) = &mut interrupt => return Ending::Interrupted { kept: self.memory.has_any() },
+                () = &mut interrupt => return Ending::Interrupted { kept: self.world.memory.has_any() },
             };
         }
     }
@@ -170,7 +172,7 @@ impl<'a> Driver<'a> {
         while let Some(action) = self.engine.poll() {
             let action = match Request::of(action) {
                 Ok(request) => {
-                    spawn(events, self.api.clone().run(request));
+                    spawn(events, self.world.api.clone().run(request));
                     continue;
                 }
                 Err(action) => *action,
@@ -184,11 +186,11 @@ impl<'a> Driver<'a> {
                 // What the flags said is all there is.
                 Action::RefreshCredentials => spawn(events, async { Event::CredentialsFailed }),
                 Action::Persist(record) => {
-                    self.memory.store(&Kept { file: self.source.state.clone(), record });
+                    self.world.memory.store(&Kept { file: self.world.source.state.clone(), record });
                 }
-                Action::Forget => self.memory.forget(),
-                Action::Report(progress) => self.screen.progress(&progress),
-                Action::Retry(retry) => self.screen.retry(&retry),
+                Action::Forget => self.world.memory.forget(),
+                Action::Report(progress) => self.world.screen.progress(&progress),
+                Action::Retry(retry) => self.world.screen.retry(&retry),
                 Action::WakeAt(ms) => self.wakes_at_ms = Some(ms),
                 Action::Finished(outcome) => return Some(outcome),
                 // Calls, which were seen to above.
@@ -203,7 +205,7 @@ impl<'a> Driver<'a> {
     }
 
     fn hash(&self, part: Part, events: &UnboundedSender<Event>) {
-        let (source, algorithm) = (self.source.clone(), self.engine.algorithm());
+        let (source, algorithm) = (self.world.source.clone(), self.engine.algorithm());
         spawn(events, async move {
             let hashed = tokio::task::spawn_blocking(move || source.hash(part, algorithm)).await;
             match hashed.unwrap_or_else(|_| Err(ErrorCode::Internal.into())) {
@@ -214,7 +216,7 @@ impl<'a> Driver<'a> {
     }
 
     fn put(&mut self, put: Put, events: &UnboundedSender<Event>) {
-        let (client, source, events) = (self.client.clone(), self.source.clone(), events.clone());
+        let (client, source, events) = (self.world.client.clone(), self.world.source.clone(), events.clone());
         let id = put.id;
         let progress = events.clone();
         let task = tokio::spawn(async move {

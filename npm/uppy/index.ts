@@ -30,7 +30,6 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
     super(uppy, options);
     this.id = options.id ?? 'DirectPut';
     this.type = 'uploader';
-    // Uppy asks before the page is left by itself.
     this.#uploader = new Uploader(options);
   }
 
