@@ -372,8 +372,8 @@ export class DirectPut extends Base {
 
   #render(): void {
     const labels = this.#labels;
-    this.#words.textContent = labels.drop;
-    this.#choose.textContent = labels.choose;
+    this.#words.textContent = this.#isMultiple ? labels.drop : labels.dropOne;
+    this.#choose.textContent = this.#isMultiple ? labels.choose : labels.chooseOne;
     this.#chooseFolder.textContent = labels.chooseFolder;
     this.#chooseFolder.hidden = !this.hasAttribute('folders');
     this.#file.accept = this.getAttribute('accept') ?? '';

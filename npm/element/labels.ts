@@ -6,8 +6,12 @@ import type { ErrorCode, Resumable, Retry } from '../types.js';
 export interface Labels {
   /** In the drop zone, before its buttons. */
   drop: string;
+  /** The same where only one file is taken. */
+  dropOne: string;
   /** The button that opens the dialog. */
   choose: string;
+  /** The same where only one file is taken. */
+  chooseOne: string;
   /** The button for folders. */
   chooseFolder: string;
   /** Above everything while there is no network. */
@@ -135,7 +139,9 @@ const percent = (share: number): string => `${Math.floor(share * 100)} %`;
 /** What it says unless it is told otherwise. */
 export const ENGLISH: Labels = {
   drop: 'Drop files or a folder here, or',
+  dropOne: 'Drop a file here, or',
   choose: 'Choose files',
+  chooseOne: 'Choose a file',
   chooseFolder: 'Choose a folder',
   offline: 'You are offline. Uploads go on when the network is back.',
   unfinished: 'Unfinished uploads',

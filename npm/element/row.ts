@@ -226,7 +226,8 @@ export class Row {
   }
 
   #showRetry(retry: Retry): void {
-    this.#notice.textContent = this.#host.labels.retrying(retry);
+    // Why nothing moves is the better news.
+    if (!this.#held) this.#notice.textContent = this.#host.labels.retrying(retry);
     this.element.dataset.retries = String(Number(this.element.dataset.retries ?? 0) + 1);
   }
 

@@ -100,7 +100,9 @@ test('a form is not sent before its files are stored, and sends their keys', asy
 test('without `multiple` the next file takes the place of the last, under way or stored', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 2 * MIB });
   const { page, close } = await openPage(server);
+  await page.getByRole('button', { name: 'Choose files' }).waitFor();
   await inPage(page, (put) => put.removeAttribute('multiple'));
+  await page.getByRole('button', { name: 'Choose a file' }).waitFor();
   await page.setInputFiles('#file', await makeFile('first.bin', 40 * MIB));
   await isFurther(rowOf(page), 0.01);
   await page.setInputFiles('#file', small('second.txt'));
@@ -206,7 +208,7 @@ test('what is set before it is defined counts, and its worker goes with it', asy
     // Made by a document that has no registry, it is defined only here.
     const put = document.implementation.createHTMLDocument().createElement('direct-put');
     put.options = { checksum: 'crc64nvme' };
-    put.labels = { choose: 'Mine' };
+    put.labels = { chooseOne: 'Mine' };
     put.setAttribute('endpoint', '/uploads');
     const isBefore = put.shadowRoot === null;
     document.body.append(put);

@@ -145,6 +145,7 @@ test('ten seconds without a network', async () => {
   await context.setOffline(true);
   await page.locator('.offline').waitFor();
   await page.locator('.upload[data-held=offline]').waitFor();
+  await row.locator('.notice', { hasText: 'Offline: it goes on when the network is back.' }).waitFor();
   await screenshot(page, 'offline');
   await sleep(10_000);
   assert.equal(await stateOf(row), 'running');

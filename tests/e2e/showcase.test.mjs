@@ -37,13 +37,13 @@ test('the plot shows the speed, and which part is hashed, in flight and confirme
   await setFaults(server, SLOW);
   const { page, troubles, close } = await openPage(server);
   assert.equal(await page.locator('#plot').isVisible(), false);
-  await page.setInputFiles('#file', await makeFile('plotted.bin', 100 * MIB));
-  await page.locator('#parts-words', { hasText: /plotted\.bin: [3-9] of 13 parts/ }).waitFor();
+  await page.setInputFiles('#file', await makeFile('plotted.bin', 160 * MIB));
+  await page.locator('#parts-words', { hasText: /plotted\.bin: [3-9] of 20 parts/ }).waitFor();
   for (const state of ['stored', 'sending', 'hashed']) assert.ok((await pixels(page, state)) > 50, state);
   assert.match(await page.locator('#speed-words').textContent(), /^Now \d+\.\d MiB\/s, at most \d+\.\d MiB\/s\.$/);
   await page.setInputFiles('#file', await makeFile('small.bin', 1000));
   await ended(rowOf(page));
-  await page.locator('#parts-words', { hasText: 'plotted.bin: 13 of 13 parts.' }).waitFor({ timeout: 20_000 });
+  await page.locator('#parts-words', { hasText: 'plotted.bin: 20 of 20 parts.' }).waitFor({ timeout: 20_000 });
   assert.ok((await pixels(page, 'stored')) > 500);
   assert.equal(await pixels(page, 'sending'), 0);
   assert.deepEqual(troubles, []);
