@@ -75,7 +75,11 @@ export class DirectPut extends Base {
       get labels() {
         return self.#labels;
       },
-      list: async () => (this.#uploader || this.hasAttribute('endpoint') ? this.uploader.listResumable() : []),
+      list: async () => {
+        // One that has gone from the page needs no uploader to look with.
+        const canLook = this.isConnected && (this.#uploader || this.hasAttribute('endpoint'));
+        return canLook ? this.uploader.listResumable() : [];
+      },
       forget: (id) => this.uploader.forget(id),
       goOn: (kept, file) => {
         this.#add({ ...kept, file }, (options) => this.uploader.resume(kept.id, file, options)).focus();
@@ -147,8 +151,10 @@ export class DirectPut extends Base {
   }
 
   set uploader(uploader: Uploader) {
+    if (uploader === this.#uploader) return;
+    this.#renew();
     this.#take(uploader, false);
-    void this.refresh();
+    this.#lookAgain();
   }
 
   /** Every word that it says. */
@@ -224,10 +230,10 @@ export class DirectPut extends Base {
     const render = (): void => this.#render();
     for (const event of ['online', 'offline']) addEventListener(event, render, { signal });
     // Another tab may have ended or left an upload meanwhile.
-    addEventListener('focus', () => void this.refresh().catch(() => {}), { signal });
+    addEventListener('focus', () => this.#lookAgain(), { signal });
     this.#render();
     // What is set in the same task belongs to the first uploader.
-    queueMicrotask(() => void this.refresh().catch(() => {}));
+    queueMicrotask(() => this.#lookAgain());
   }
 
   /** Called by the browser. */
@@ -255,6 +261,11 @@ export class DirectPut extends Base {
     this.#render();
   }
 
+  /** Nobody waits for it, and what can't be listed is not shown. */
+  #lookAgain(): void {
+    this.refresh().catch(() => {});
+  }
+
   /** What was set before the element was defined hides what it has by that name. */
   #upgrade(): void {
     for (const name of ['options', 'uploadOptions', 'labels', 'uploader'] as const) {
@@ -279,7 +290,7 @@ export class DirectPut extends Base {
     for (const type of ['progress', 'retry', 'stored', 'failed'] as const) {
       uploader.addEventListener(type, (event) => this.#forward(event));
     }
-    uploader.addEventListener('resumablechange', () => void this.refresh().catch(() => {}));
+    uploader.addEventListener('resumablechange', () => this.#lookAgain());
   }
 
   /** An uploader that was set may have uploads of others, too. */
@@ -350,7 +361,7 @@ export class DirectPut extends Base {
       if (this.#rows.has(row)) this.#speaker.end(row, this.#labels, rows.length > 1 ? this.#summary.textContent : null);
     }
     this.#updateForm();
-    if (!changes.every((row) => row.isRunning)) void this.refresh().catch(() => {});
+    if (!changes.every((row) => row.isRunning)) this.#lookAgain();
   }
 
   /** What the form sends, and why it can't yet. */

@@ -118,6 +118,7 @@ export class Row {
   run(): void {
     this.error = undefined;
     this.share = 0;
+    this.#held = null;
     delete this.element.dataset.said;
     this.#bar.value = 0;
     this.#end.replaceChildren();

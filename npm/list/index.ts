@@ -44,8 +44,6 @@ export interface UploadItem {
   remove(): void;
 }
 
-type Begin = (uploader: Uploader) => Upload;
-
 /** Uploads in the order in which they were asked for. */
 export class UploadList {
   readonly #source: Uploader | UploaderOptions;
@@ -115,18 +113,18 @@ export class UploadList {
       options.onProgress?.(progress);
       entry.set({ progress });
     };
-    const run: Begin = (uploader) => begin(uploader, { ...options, onProgress });
     const entry = new Entry(
       { id, ...facts },
-      () => run(this.uploader),
+      () => begin(this.uploader, { ...options, onProgress }),
       () => this.#tell(),
       () => {
         this.#entries.delete(id);
         this.#tell();
       },
     );
-    this.#entries.set(id, entry);
+    // If the uploader can't be made this throws, and there is no item that could not begin.
     entry.run();
+    this.#entries.set(id, entry);
   }
 
   /** Many changes of one task are told of once. */

@@ -162,6 +162,22 @@ test('a server can import what stands around it, and render a component that upl
   );
 });
 
+test('a list whose uploader can not be made says so, and has no item', () => {
+  const script = `
+    import { UploadList } from 'directput/list';
+    const list = new UploadList({ endpoint: '' });
+    let code;
+    try {
+      list.add([new Blob(['x'])]);
+    } catch (error) {
+      code = error.code;
+    }
+    await undefined;
+    await undefined;
+    console.log(code, list.items.length);`;
+  assert.equal(run('node', '--input-type=module', '--eval', script).trim(), 'invalid-option 0');
+});
+
 test('a server can import it and render a page with it', () => {
   const script = `
     import { Uploader, UploadError, init } from 'directput';

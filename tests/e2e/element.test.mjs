@@ -224,6 +224,40 @@ test('what is set before it is defined counts, and its worker goes with it', asy
   await close();
 });
 
+test('what it made itself ends when it is removed or given another, but not before its uploads', async () => {
+  await setFaults(server, SLOW);
+  const { page, close } = await openPage(server);
+  const workers = async (count) => {
+    for (let wait = 0; wait < 100 && page.workers().length !== count; wait += 1) await page.waitForTimeout(100);
+    assert.equal(page.workers().length, count);
+  };
+  await workers(1);
+  await page.setInputFiles('#file', await makeFile('removed.bin', 60 * MIB));
+  await isFurther(rowOf(page), 0.1);
+  await page.evaluate(() => {
+    globalThis.gone = document.querySelector('direct-put');
+    globalThis.gone.remove();
+  });
+  await workers(0);
+  assert.equal(await page.evaluate(() => globalThis.gone.results.length), 1, 'the upload came to its end');
+  await page.waitForTimeout(500);
+  assert.equal(page.workers().length, 0, 'and nothing was begun for its sake');
+
+  await page.evaluate(async () => {
+    document.forms[0].append(globalThis.gone);
+    await globalThis.gone.refresh();
+  });
+  await workers(1);
+  await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads' });
+    for (let times = 0; times < 2; times += 1) globalThis.gone.uploader = uploader;
+    await uploader.runsInWorker();
+  });
+  await workers(1);
+  await close();
+});
+
 test('a picture has a thumbnail, and what only says that it is one has none', async () => {
   const { page, troubles, close } = await openPage(server);
   await page.setInputFiles('#file', [
