@@ -216,8 +216,13 @@ clean: ## Remove what was built (tools stay)
 wasm-target:
 	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
+# The package brings a standard library that is made small: see tools/package.sh.
+.PHONY: std-source
+std-source:
+	@rustup component list --installed | grep -qx rust-src || rustup component add rust-src
+
 .PHONY: wasm-tools
-wasm-tools: wasm-target
+wasm-tools: wasm-target std-source
 	@wasm-bindgen --version 2>/dev/null | grep -qF '$(WASM_BINDGEN)' \
 	  || cargo install wasm-bindgen-cli --version $(WASM_BINDGEN) --root '$(TOOLS)'
 	@wasm-pack --version 2>/dev/null | grep -qF '$(WASM_PACK)' \

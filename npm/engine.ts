@@ -41,7 +41,7 @@ const inUse = plainError('in-use');
 
 /** An upload from the moment that somebody wants it. */
 interface Running {
-  controller: AbortController;
+  isCancelled: boolean;
   isPaused: boolean;
   priority: number;
   upload?: UploadHandle;
@@ -124,11 +124,8 @@ export class Engine {
   control(id: number, command: 'pause' | 'resume' | 'cancel'): void {
     const running = this.#running.get(id);
     if (!running) return;
-    if (command === 'cancel') {
-      running.controller.abort();
-      return;
-    }
-    running.isPaused = command === 'pause';
+    if (command === 'cancel') running.isCancelled = true;
+    else running.isPaused = command === 'pause';
     running.upload?.[command]();
   }
 
@@ -174,7 +171,7 @@ export class Engine {
   }
 
   #enter(id: number, options: PlainOptions): Running {
-    const running = { controller: new AbortController(), isPaused: false, priority: options.priority ?? 0 };
+    const running = { isCancelled: false, isPaused: false, priority: options.priority ?? 0 };
     this.#running.set(id, running);
     return running;
   }
@@ -211,7 +208,6 @@ export class Engine {
       ...(wantsParts && { onStep: (number: number, state: PartNews['state']) => tell({ part: { number, state } }) }),
       ...(onRecord && { onRecord }),
       priority: running.priority,
-      signal: running.controller.signal,
       onProgress: (progress: Progress) => tell({ progress }),
       onRetry: (retry: Retry) => tell({ retry }),
     };
@@ -219,6 +215,7 @@ export class Engine {
     const upload = record ? uploader.goOn(file, record, options) : uploader.upload(file, options);
     running.upload = upload;
     if (running.isPaused) upload.pause();
+    if (running.isCancelled) upload.cancel();
     try {
       return { ok: true, result: await upload.done };
     } finally {
@@ -308,7 +305,7 @@ export class Engine {
     const discarded = { ...kept, record: { ...kept.record, discard: true } };
     // If this visit doesn't get to remove it, the next one will.
     await (await this.#opening)?.put(discarded);
-    const running = { controller: new AbortController(), isPaused: false, priority: 0 };
+    const running = { isCancelled: false, isPaused: false, priority: 0 };
     await this.#keep(running, new Blob(), {}, () => {}, discarded, release, true).catch(() => {});
   }
 

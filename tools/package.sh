@@ -5,14 +5,25 @@ cd "$(dirname "$0")/.."
 
 # A page loads it; what is hot in it is hashing, which Cargo.toml exempts.
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=debuginfo
-wasm-pack build --release --target web --out-dir target/wasm --out-name directput --no-pack --no-opt .
+# A standard library that is built along ends without words where it would panic. The flags for that are not stable, so
+# this one build asks the stable compiler to take them; tests and the function are built without.
+export RUSTC_BOOTSTRAP=1
+export RUSTFLAGS='-C target-feature=+simd128 -Z unstable-options -C panic=immediate-abort -Z location-detail=none -Z fmt-debug=none -C llvm-args=-inline-threshold=25'
+wasm-pack build --release --target web --out-dir target/wasm --out-name directput --no-pack --no-opt . -- \
+  -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size
+unset RUSTC_BOOTSTRAP RUSTFLAGS
 # What rustc emits and every browser since 2023 knows; `--all-features` would emit what none has yet.
 FEATURES=(--enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue --enable-mutable-globals
   --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext --enable-simd)
 rm -rf pkg
 mkdir -p pkg
-node_modules/.bin/wasm-opt -Os "${FEATURES[@]}" --strip-debug --strip-producers \
-  target/wasm/directput_bg.wasm -o pkg/directput_bg.wasm
+node_modules/.bin/wasm-opt "${FEATURES[@]}" --strip-debug --strip-producers --emit-text \
+  target/wasm/directput_bg.wasm -o target/wasm/directput_bg.wat
+node tools/names.mjs target/wasm/directput_bg.wat target/wasm/directput.js
+# Rust's stack ends in the first KiB of the memory, and nothing else is there. Functions stay apart: code that is the
+# same in many places is what gzip makes small.
+node_modules/.bin/wasm-opt -Os --low-memory-unused --one-caller-inline-max-function-size=20 "${FEATURES[@]}" \
+  target/wasm/directput_bg.wat -o pkg/directput_bg.wasm
 node_modules/.bin/tsc -p tsconfig.json
 # Two files and no shared one: who loads either should not have to load another before it can start.
 for entry in index worker node; do
@@ -36,15 +47,20 @@ for sub in element:9000 list:900 react:500 vue:300 uppy:1000; do
   fi
 done
 cp npm/package.json LICENSE-MIT LICENSE-APACHE README.md pkg/
+# The module and what wasm-bindgen puts between it and JavaScript.
+MODULE_BUDGET_BYTES=60000
+GLUE_BYTES=$(node_modules/.bin/esbuild target/wasm/directput.js --bundle --format=esm --target=es2022 --minify | gzip -9 | wc -c)
+MODULE_BYTES=$((GLUE_BYTES + $(gzip -9 <pkg/directput_bg.wasm | wc -c)))
+printf 'package: %s bytes of module and glue, gzipped, of %s\n' "$MODULE_BYTES" "$MODULE_BUDGET_BYTES"
 # What a page loads, each file gzipped by itself as servers do it. Only ever lowered: what makes it larger has to be
 # worth more than what it costs.
-BUDGET_BYTES=85150
+BUDGET_BYTES=69300
 BYTES=0
 for file in pkg/index.js pkg/worker.js pkg/*.wasm; do
   BYTES=$((BYTES + $(gzip -9 <"$file" | wc -c)))
 done
 printf 'package: %s bytes of Wasm and JavaScript, gzipped, of %s\n' "$BYTES" "$BUDGET_BYTES"
-if [ "$BYTES" -gt "$BUDGET_BYTES" ]; then
-  echo 'package: over the budget of tools/package.sh' >&2
+if [ "$BYTES" -gt "$BUDGET_BYTES" ] || [ "$MODULE_BYTES" -gt "$MODULE_BUDGET_BYTES" ]; then
+  echo 'package: over a budget of tools/package.sh' >&2
   exit 1
 fi

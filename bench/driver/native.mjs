@@ -1,16 +1,25 @@
 // The figures that need no browser: the package's bytes, the function's, and how fast it signs.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? 'target';
 
+const gzipBytes = (bytes) => gzipSync(bytes, { level: 9 }).length;
+
 /** What a page loads of the package, each file gzipped by itself. */
 function bundleGzipBytes() {
-  const files = readdirSync('pkg').filter((name) => /\.(js|wasm)$/.test(name));
-  return files.reduce((sum, name) => sum + gzipSync(readFileSync(join('pkg', name)), { level: 9 }).length, 0);
+  const files = ['index.js', 'worker.js', 'directput_bg.wasm'];
+  return files.reduce((sum, name) => sum + gzipBytes(readFileSync(join('pkg', name))), 0);
+}
+
+/** The Wasm module, and what wasm-bindgen puts between it and JavaScript. */
+function moduleGzipBytes() {
+  const options = ['--bundle', '--format=esm', '--target=es2022', '--minify'];
+  const glue = execFileSync('node_modules/.bin/esbuild', ['target/wasm/directput.js', ...options]);
+  return gzipBytes(glue) + gzipBytes(readFileSync('pkg/directput_bg.wasm'));
 }
 
 /** What a zip of the function's binary weighs, for the processor of this machine; its headers are 130 bytes. */
@@ -58,6 +67,7 @@ export function machine() {
 export function native() {
   return {
     bundle_gzip_bytes: bundleGzipBytes(),
+    module_gzip_bytes: moduleGzipBytes(),
     lambda_zip_bytes: lambdaZipBytes(),
     sign_urls_per_s: signUrlsPerSecond(),
     engine_ns_per_part: engineNanosecondsPerPart(),

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use gloo_net::http::{Method, RequestBuilder, Response};
+use gloo_net::http::{Request as Fetch, Response};
 use js_sys::JSON;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
-use web_sys::AbortSignal;
+use web_sys::{AbortSignal, Headers, RequestInit};
 
 use super::convert::to_js;
 use super::credentials::Credentials;
@@ -24,7 +24,7 @@ pub struct Api {
 /// A call that is ready to be made.
 pub struct Request {
     call: Call,
-    method: Method,
+    method: &'static str,
     path: String,
     token: Option<String>,
     body: Option<JsValue>,
@@ -33,19 +33,21 @@ pub struct Request {
 impl Request {
     /// The call that an action asks for; the action itself if it is no call.
     pub fn of(action: Action) -> Result<Self, Action> {
-        let post =
-            |call, path: &str, token, body| Self { call, method: Method::POST, path: path.to_owned(), token, body };
+        let post = |call, path: &str, token, body| Self { call, method: "POST", path: path.to_owned(), token, body };
         Ok(match action {
             Action::Create(request) => post(Call::Create, "", None, Some(json(&request))),
             Action::SignParts { token, request } => post(Call::Sign, "/parts", Some(token), Some(json(&request))),
             Action::Complete { token, request } => post(Call::Complete, "/complete", Some(token), Some(json(&request))),
             Action::List { token, after } => {
-                let path =
-                    after.map_or("/parts".to_owned(), |part| ["/parts?after=", &part.get().to_string()].concat());
-                Self { call: Call::List, method: Method::GET, path, token: Some(token), body: None }
+                let mut path = "/parts".to_owned();
+                if let Some(part) = after {
+                    path.push_str("?after=");
+                    path.push_str(&part.get().to_string());
+                }
+                Self { call: Call::List, method: "GET", path, token: Some(token), body: None }
             }
             Action::Abort { token } => {
-                Self { call: Call::Abort, method: Method::DELETE, path: String::new(), token: Some(token), body: None }
+                Self { call: Call::Abort, method: "DELETE", path: String::new(), token: Some(token), body: None }
             }
             other => return Err(other),
         })
@@ -89,22 +91,26 @@ impl Api {
     }
 
     async fn send(self, Request { method, path, token, body, .. }: Request) -> Result<Response, Failure> {
-        let headers = self.credentials.headers().await?;
-        let timeout = AbortSignal::timeout_with_u32(CALL_TIMEOUT_MS);
-        let url = [self.endpoint.as_str(), &path].concat();
-        let mut request = RequestBuilder::new(&url).method(method).abort_signal(Some(&timeout));
-        for (name, value) in headers.iter() {
-            request = request.header(name, value);
+        let invalid = |_: JsValue| Failure::from(ErrorCode::InvalidOption);
+        let headers = Headers::new().map_err(invalid)?;
+        for (name, value) in self.credentials.headers().await?.iter() {
+            headers.set(name, value).map_err(invalid)?;
         }
         if let Some(token) = &token {
-            request = request.header(TOKEN_HEADER, token);
+            headers.set(TOKEN_HEADER, token).map_err(invalid)?;
         }
-        let request = match body {
-            Some(body) => request.header("content-type", "application/json").body(body),
-            None => request.build(),
-        };
-        let request = request.map_err(|_| Failure::from(ErrorCode::InvalidOption))?;
-        match request.send().await {
+        let timeout = AbortSignal::timeout_with_u32(CALL_TIMEOUT_MS);
+        let options = RequestInit::new();
+        options.set_method(method);
+        options.set_signal(Some(&timeout));
+        if let Some(body) = &body {
+            headers.set("content-type", "application/json").map_err(invalid)?;
+            options.set_body(body);
+        }
+        options.set_headers(&headers);
+        // gloo-net's own builder takes every address apart and puts it together again.
+        let request = web_sys::Request::new_with_str_and_init(&(self.endpoint + &path), &options).map_err(invalid)?;
+        match Fetch::from(request).send().await {
             Ok(response) if response.ok() => Ok(response),
             Ok(response) => Err(refusal(response).await),
             Err(_) if timeout.aborted() => Err(ErrorCode::Timeout.into()),

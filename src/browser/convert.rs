@@ -3,7 +3,7 @@
 use js_sys::{Function, Reflect};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortSignal, Blob};
+use web_sys::Blob;
 
 use super::credentials::Credentials;
 use super::wire::{self, headers, member};
@@ -33,7 +33,7 @@ impl UploaderOptions {
             member(value, "partsInFlight").as_f64().map(|parts| parts.clamp(1.0, MAX_PARTS_IN_FLIGHT) as u32);
         let config = configure(value, Config::default())?;
         Ok(Self {
-            endpoint: endpoint.ok_or_else(|| invalid("endpoint: expected a URL or a path"))?,
+            endpoint: endpoint.ok_or_else(|| invalid("endpoint", "expected a URL or a path"))?,
             credentials: credentials(value)?,
             config: Config { parts_in_flight: parts_in_flight.unwrap_or(config.parts_in_flight), ..config },
         })
@@ -58,7 +58,7 @@ fn named<T>(value: &JsValue, name: &str, parse: fn(&str) -> Option<T>) -> Result
         return Ok(None);
     }
     let parsed = option.as_string().and_then(|text| parse(&text));
-    parsed.map(Some).ok_or_else(|| invalid(&[name, ": expected one of its names"].concat()))
+    parsed.map(Some).ok_or_else(|| invalid(name, "expected one of its names"))
 }
 
 fn credentials(options: &JsValue) -> Result<Credentials, Failure> {
@@ -70,13 +70,13 @@ fn credentials(options: &JsValue) -> Result<Credentials, Failure> {
         Ok(source) => Ok(Credentials::asked_of(source)),
         Err(object) => headers(&object)
             .map(Credentials::fixed)
-            .ok_or_else(|| invalid("headers: expected an object of texts, or a function that returns one")),
+            .ok_or_else(|| invalid("headers", "expected an object of texts, or a function that returns one")),
     }
 }
 
 /// A record that [`crate::engine::Action::Persist`] gave out, as JavaScript kept it.
 pub fn read_record(value: &JsValue) -> Result<Record, Failure> {
-    wire::record(value).ok_or_else(|| invalid("record: expected what onRecord was called with"))
+    wire::record(value).ok_or_else(|| invalid("record", "expected what onRecord was called with"))
 }
 
 /// The options of one upload.
@@ -94,8 +94,6 @@ pub struct UploadOptions {
     pub priority: i32,
     /// What the engine wants to know.
     pub config: Config,
-    /// `signal`.
-    pub signal: Option<AbortSignal>,
     name: Option<String>,
     content_type: Option<String>,
 }
@@ -107,13 +105,12 @@ impl UploadOptions {
             return Ok(Self { config, ..Self::default() });
         }
         Ok(Self {
-            on_progress: option(value, "onProgress", "a function")?,
-            on_retry: option(value, "onRetry", "a function")?,
-            on_record: option(value, "onRecord", "a function")?,
-            on_step: option(value, "onStep", "a function")?,
+            on_progress: option(value, "onProgress", "expected a function")?,
+            on_retry: option(value, "onRetry", "expected a function")?,
+            on_record: option(value, "onRecord", "expected a function")?,
+            on_step: option(value, "onStep", "expected a function")?,
             config: configure(value, config)?,
             priority: member(value, "priority").as_f64().map_or(0, |priority| priority as i32),
-            signal: option(value, "signal", "an AbortSignal")?,
             name: text(value, "name")?,
             content_type: text(value, "type")?,
         })
@@ -123,12 +120,12 @@ impl UploadOptions {
     pub fn describe(&self, file: &Blob) -> Result<FileInfo, Failure> {
         let own_name = wire::text(file, "name");
         let name = match &self.name {
-            Some(name) => FileName::parse(name).map_err(|_| invalid("name: expected 1 to 1,024 bytes"))?,
+            Some(name) => FileName::parse(name).map_err(|_| invalid("name", "expected 1 to 1,024 bytes"))?,
             None => FileName::fit(&own_name.unwrap_or_default()),
         };
         let content_type = match &self.content_type {
             Some(text) => {
-                ContentType::parse(text).map_err(|_| invalid("type: expected a media type like image/png"))?
+                ContentType::parse(text).map_err(|_| invalid("type", "expected a media type like image/png"))?
             }
             None => ContentType::parse(&file.type_()).unwrap_or(ContentType::unknown()),
         };
@@ -137,20 +134,20 @@ impl UploadOptions {
     }
 }
 
-fn invalid(detail: &str) -> Failure {
-    Failure { detail: Some(detail.to_owned()), ..ErrorCode::InvalidOption.into() }
+fn invalid(option: &str, expected: &str) -> Failure {
+    Failure { detail: Some(option.to_owned() + ": " + expected), ..ErrorCode::InvalidOption.into() }
 }
 
 /// An option of a type of JavaScript's, or missing.
 fn option<T: JsCast>(value: &JsValue, name: &str, expected: &str) -> Result<Option<T>, Failure> {
     match member(value, name) {
         member if member.is_undefined() || member.is_null() => Ok(None),
-        member => member.dyn_into().map(Some).map_err(|_| invalid(&[name, ": expected ", expected].concat())),
+        member => member.dyn_into().map(Some).map_err(|_| invalid(name, expected)),
     }
 }
 
 fn text(value: &JsValue, name: &str) -> Result<Option<String>, Failure> {
-    let text: Option<js_sys::JsString> = option(value, name, "a text")?;
+    let text: Option<js_sys::JsString> = option(value, name, "expected a text")?;
     Ok(text.map(String::from))
 }
 
@@ -163,10 +160,10 @@ pub fn to_js(value: &impl Serialize) -> JsValue {
 /// A failure as an `Error` named `UploadError`, with `code`, `retryable`, `status` and `requestId`.
 pub fn error_to_js(failure: &Failure) -> JsValue {
     let title = failure.code.title();
-    let message = match &failure.detail {
-        Some(detail) => [title, " (", detail, ")"].concat(),
-        None => title.to_owned(),
-    };
+    let mut message = title.to_owned();
+    if let Some(detail) = &failure.detail {
+        message = message + " (" + detail + ")";
+    }
     let error = js_sys::Error::new(&message);
     error.set_name("UploadError");
     let set = |name: &str, value: JsValue| {

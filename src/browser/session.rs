@@ -1,15 +1,15 @@
 //! One upload under way: carries events to the engine and its actions out into the browser.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::rc::Rc;
 
-use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{AbortSignal, Blob, XmlHttpRequest};
+use web_sys::{Blob, XmlHttpRequest};
 
 use super::api::{Api, Request};
 use super::convert::{UploadOptions, error_to_js, to_js};
@@ -39,7 +39,6 @@ pub struct Session {
     is_busy: Cell<bool>,
     puts: RefCell<Vec<(PutId, PartNumber, XmlHttpRequest)>>,
     timer: RefCell<Option<Timeout>>,
-    abort_listener: RefCell<Option<EventListener>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -70,19 +69,8 @@ impl Session {
             is_busy: Cell::new(false),
             puts: RefCell::default(),
             timer: RefCell::default(),
-            abort_listener: RefCell::default(),
         });
         (session, promise)
-    }
-
-    /// Ends the upload when the signal is aborted, or if it was already.
-    pub fn watch(self: &Rc<Self>, signal: &AbortSignal) {
-        if signal.aborted() {
-            return self.dispatch(Event::Abort);
-        }
-        let session = Rc::clone(self);
-        let listener = EventListener::once(signal, "abort", move |_| session.dispatch(Event::Abort));
-        *self.abort_listener.borrow_mut() = Some(listener);
     }
 
     /// Its name in the hub.
@@ -135,6 +123,10 @@ impl Session {
 
     /// Runs a call and hands its outcome to the engine.
     fn spawn(self: &Rc<Self>, call: impl Future<Output = Event> + 'static) {
+        self.spawn_boxed(Box::pin(call));
+    }
+
+    fn spawn_boxed(self: &Rc<Self>, call: Pin<Box<dyn Future<Output = Event>>>) {
         let session = Rc::clone(self);
         spawn_local(async move {
             let event = call.await;
@@ -269,10 +261,9 @@ impl Session {
     }
 
     fn finish(&self, outcome: Result<Uploaded, Failure>) {
-        // All three hold the session, which would otherwise hold itself.
+        // Both hold the session, which would otherwise hold itself.
         self.hub.remove(self.id);
         self.timer.take();
-        self.abort_listener.take();
         if let Some((resolve, reject)) = self.settle.take() {
             let settled = match outcome {
                 Ok(uploaded) => resolve.call1(&JsValue::UNDEFINED, &to_js(&uploaded)),

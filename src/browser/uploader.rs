@@ -85,7 +85,7 @@ impl Uploader {
         let options = UploadOptions::read(options, self.config)?;
         let info = options.describe(&file)?;
         let is_large = info.size.bytes() > SINGLE_PUT_BYTES;
-        let (priority, signal) = (options.priority, options.signal.clone());
+        let priority = options.priority;
         let config = Config { keeps_records: options.on_record.is_some(), ..options.config };
         let engine = match record {
             Some(record) => Engine::restore(config, info, record),
@@ -93,7 +93,6 @@ impl Uploader {
         };
         let (session, done) = Session::new(&self.hub, self.api.clone(), engine, file, options);
         self.hub.add(Rc::clone(&session), is_large, priority);
-        signal.inspect(|signal| session.watch(signal));
         self.hub.balance();
         Ok(Upload { session, done })
     }

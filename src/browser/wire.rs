@@ -115,7 +115,7 @@ pub fn upload_completed(value: &JsValue) -> Option<UploadCompleted> {
 pub fn problem(value: &JsValue) -> Option<(ErrorCode, Option<String>)> {
     let code = ErrorCode::parse(&text(value, "code")?)?;
     let detail = match (text(value, "field"), text(value, "detail")) {
-        (Some(field), Some(detail)) => Some([field, detail].join(": ")),
+        (Some(field), Some(detail)) => Some(field + ": " + &detail),
         (field, detail) => field.or(detail),
     };
     Some((code, detail))

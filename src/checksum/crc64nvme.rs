@@ -116,11 +116,25 @@ impl Crc64NvmeHasher {
         let mut crc = self.0;
         for stride in strides {
             let mixed = u128::from_le_bytes(*stride) ^ u128::from(crc);
-            let mut next = 0;
-            for (byte, table) in mixed.to_le_bytes().into_iter().zip(tables.iter().rev()) {
-                next ^= table[usize::from(byte)];
-            }
-            crc = next;
+            let (low, high) = (mixed as u64, (mixed >> 64) as u64);
+            // Written out: a compiler that is told to make small code keeps a loop's counters in memory.
+            let look = |table: usize, eight: u64, at: u32| tables[table][usize::from((eight >> (8 * at)) as u8)];
+            crc = look(15, low, 0)
+                ^ look(14, low, 1)
+                ^ look(13, low, 2)
+                ^ look(12, low, 3)
+                ^ look(11, low, 4)
+                ^ look(10, low, 5)
+                ^ look(9, low, 6)
+                ^ look(8, low, 7)
+                ^ look(7, high, 0)
+                ^ look(6, high, 1)
+                ^ look(5, high, 2)
+                ^ look(4, high, 3)
+                ^ look(3, high, 4)
+                ^ look(2, high, 5)
+                ^ look(1, high, 6)
+                ^ look(0, high, 7);
         }
         for &byte in rest {
             crc = (crc >> 8) ^ tables[0][usize::from(crc as u8 ^ byte)];

@@ -112,7 +112,7 @@ impl CompositeChecksum {
 
     /// `<Base64>-<number of parts>`.
     pub fn to_text(&self) -> String {
-        [self.digest.to_text(), self.parts.to_string()].join("-")
+        self.digest.to_text() + "-" + &self.parts.to_string()
     }
 
     /// Of how many parts it is.

@@ -7,7 +7,7 @@ use crate::checksum::{ChecksumAlgorithm, PartChecksum};
 use crate::plan::Part;
 use crate::protocol::{
     CompleteUpload, ContentType, CreateUpload, FileName, FileSize, Headers, NetworkHint, PartNumber, PartsListed,
-    PartsSigned, SignParts, UploadCompleted, UploadCreated,
+    PartsSigned, SignParts, UploadCompleted, UploadCreated, serialize_whole,
 };
 
 /// All that the engine may know of the world at one moment.
@@ -83,10 +83,12 @@ pub struct Record {
     #[serde(default)]
     pub algorithm: ChecksumAlgorithm,
     /// Length of every part but the last, in bytes.
+    #[serde(serialize_with = "serialize_whole")]
     pub part_size: u64,
     /// The most parts that one signing call may name.
     pub max_parts_per_request: u32,
     /// For how long the token was good when it came, in seconds.
+    #[serde(serialize_with = "serialize_whole")]
     pub expires_in_seconds: u64,
     /// What completes the upload, once every part is stored. It may have been sent already.
     #[serde(default, skip_serializing_if = "Option::is_none")]

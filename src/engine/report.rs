@@ -1,6 +1,6 @@
 //! What the engine tells of an upload: how far it is, what it has to do again, and how it ended.
 
-use crate::protocol::{ErrorCode, PartNumber};
+use crate::protocol::{ErrorCode, PartNumber, serialize_whole};
 
 /// How far an upload is.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -9,13 +9,17 @@ pub struct Progress {
     /// What is going on.
     pub phase: Phase,
     /// The size of the file in bytes.
+    #[serde(serialize_with = "serialize_whole")]
     pub size: u64,
     /// Bytes that have been hashed.
+    #[serde(serialize_with = "serialize_whole")]
     pub hashed_bytes: u64,
     /// Bytes that have left, those of parts on their way included. Goes back when a part has to be sent
     /// again, never without a [`Retry`], a pause or an abort.
+    #[serde(serialize_with = "serialize_whole")]
     pub sent_bytes: u64,
     /// Bytes of parts that S3 has confirmed.
+    #[serde(serialize_with = "serialize_whole")]
     pub confirmed_bytes: u64,
     /// How many parts there are; 0 until the server has said so.
     pub parts: u32,
@@ -72,6 +76,7 @@ pub struct Retry {
     /// How often it has failed by now.
     pub failures: u32,
     /// How long the engine waits first, in milliseconds.
+    #[serde(serialize_with = "serialize_whole")]
     pub wait_ms: u64,
 }
 
@@ -110,5 +115,6 @@ pub struct Uploaded {
     /// CRC64NVME of the whole object; none where nothing was verified.
     pub checksum: Option<String>,
     /// Its size in bytes.
+    #[serde(serialize_with = "serialize_whole")]
     pub size: u64,
 }

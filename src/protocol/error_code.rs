@@ -1,12 +1,12 @@
 //! Every way to fail, by a stable name that both sides know.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Declares the codes once: name on the wire, HTTP status, whether a retry can help, and the words.
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $retryable:literal, $title:literal;)*) => {
         /// A stable name for a failure; `docs/errors.md` lists them.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
         pub enum ErrorCode {
             $(#[doc = $title] $(#[$doc])* #[serde(rename = $code)] $name,)*
         }
@@ -90,6 +90,12 @@ error_codes! {
     TooManyFiles = "too-many-files", 0, false, "No more files are accepted here.";
     NotAccepted = "not-accepted", 0, false, "This file is not accepted here.";
     InvalidOption = "invalid-option", 0, false, "An option has a value that directput doesn't take.";
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 /// A refused call, as RFC 9457 `application/problem+json`.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::values::{ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber};
+use super::values::{
+    ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber, serialize_any_whole, serialize_whole,
+};
 use crate::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
 
 /// `POST /uploads`: the user has a file.
@@ -35,7 +37,7 @@ pub struct SignParts {
     /// At least one part, no part twice, at most as many as [`super::UploadCreated`] allowed.
     pub parts: Vec<PartToSign>,
     /// The measured speed of the link in bit/s, for the lifetime of the URLs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "serialize_any_whole")]
     pub bits_per_second: Option<u64>,
 }
 
@@ -46,6 +48,7 @@ pub struct PartToSign {
     /// Which part.
     pub number: PartNumber,
     /// Its length in bytes, exactly what the plan says.
+    #[serde(serialize_with = "serialize_whole")]
     pub length: u64,
     /// The checksum of its bytes: S3 refuses any others. None only where the upload has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

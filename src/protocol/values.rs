@@ -256,9 +256,27 @@ impl Visitor<'_> for WholeNumber {
     }
 }
 
+/// Serialises a whole number. In a browser it becomes a double, as all do there: serde-wasm-bindgen would else bring
+/// format machinery along for numbers over 2⁵³, which no file or wait of ours reaches.
+pub fn serialize_whole<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    if cfg!(target_arch = "wasm32") {
+        serializer.serialize_f64(*number as f64)
+    } else {
+        serializer.serialize_u64(*number)
+    }
+}
+
+/// The same, where there may be none.
+pub fn serialize_any_whole<S: Serializer>(number: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match number {
+        Some(number) => serialize_whole(number, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 impl Serialize for FileSize {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(self.0)
+        serialize_whole(&self.0, serializer)
     }
 }
 

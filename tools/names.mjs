@@ -1,0 +1,20 @@
+// Gives what the Wasm module and its glue call each other by short names: wasm-bindgen's end in hashes, which no
+// compression makes smaller, and both files spell them out.
+//
+//   node tools/names.mjs module.wat glue.js
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const [module, glue] = process.argv.slice(2);
+const text = readFileSync(module, 'utf8');
+const generated = /"(__wb\w+|__externref\w+|wasm_bindgen_\w+)"/g;
+const names = new Set(Array.from(text.matchAll(generated), ([, name]) => name));
+if (names.size === 0) throw new Error(`${module} has no names of wasm-bindgen's`);
+const short = new Map([...names].sort().map((name, index) => [name, `$${index.toString(36)}`]));
+writeFileSync(
+  module,
+  text.replace(generated, (_, name) => `"${short.get(name)}"`),
+);
+writeFileSync(
+  glue,
+  readFileSync(glue, 'utf8').replace(/\b(?:__|wasm_bindgen_)\w+/g, (name) => short.get(name) ?? name),
+);
