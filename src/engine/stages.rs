@@ -19,9 +19,6 @@ const HASH_AHEAD: u32 = 3;
 /// that a cancelled upload has not read the whole file and no URL waits until it expires.
 const HASH_AHEAD_SECONDS: f64 = 30.0;
 
-/// Where nothing is left to follow the parts that are on their way, a call is worth so many parts.
-const FEW: u32 = 2;
-
 /// No more parts than these are announced with the upload: what every server signs at once.
 const MAX_FIRST_PARTS: usize = 16;
 
@@ -174,17 +171,18 @@ impl Engine {
     }
 
     /// Whether parts wait for URLs, and no more are left that have one than are sent while the API answers. The
-    /// later it is asked the more parts are hashed by then, and the fewer calls it takes; so while as many are
-    /// on their way as may be, and others can follow them, it is asked for as many at once.
+    /// later it is asked the more parts are hashed by then, and the fewer calls it takes; so a call is worth as many
+    /// parts as could be on their way and are not, and never fewer than half of those that may be.
     pub(super) fn wants_urls(&self) -> bool {
         let part_bytes = self.parts.plan().part_bytes().max(1) as f64;
         let parts_per_ms = self.meter.bytes_per_second().unwrap_or(0.0) / part_bytes / 1_000.0;
         let meanwhile = (parts_per_ms * (2 * self.calls.turnaround_ms) as f64) as u32 + 1;
         let limit = self.window.limit();
-        let unsigned = self.parts.unsigned();
-        let worth = if self.parts.ready() == 0 { FEW } else { limit };
-        let is_worth_it = unsigned >= worth || self.parts.in_flight() < limit || self.parts.hashing() == 0;
-        unsigned > 0 && is_worth_it && self.parts.ready() <= meanwhile.min(limit)
+        let (unsigned, ready, in_flight) = (self.parts.unsigned(), self.parts.ready(), self.parts.in_flight());
+        let idle = limit.min(self.lanes).saturating_sub(in_flight);
+        let worth = if ready == 0 { idle.max(limit / 2) } else { limit };
+        let is_worth_it = unsigned >= worth || in_flight == 0 || self.parts.hashing() == 0;
+        unsigned > 0 && is_worth_it && ready <= meanwhile.min(limit)
     }
 
     /// Keeps the hashers busy, so far ahead of the PUTs and no further. What S3 holds already is compared

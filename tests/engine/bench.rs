@@ -23,6 +23,7 @@ const KEEPING: Config = Config {
 };
 
 /// An engine, the clock that it lives by, and all that it has asked for so far.
+#[derive(Clone)]
 pub struct Bench {
     pub engine: Engine,
     pub now_ms: u64,

@@ -228,6 +228,30 @@ fn the_first_part_is_sent_without_a_signing_call() {
 }
 
 #[test]
+fn a_call_for_urls_waits_until_it_can_fill_the_connections_while_something_is_on_its_way() {
+    let mut bench = Bench::new(1_000 * MIB);
+    bench.hash_first();
+    let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None }).parts;
+    bench.send(Event::Created(UploadCreated { parts, ..created(bench.plan()) }));
+    let first = bench.puts().remove(0);
+    let mut hashing = Vec::new();
+    let mut hash_one = |bench: &mut Bench| {
+        hashing.extend(bench.hashes());
+        let part = hashing.remove(0);
+        bench.send(Event::PartHashed { part, checksum: digest(part) });
+    };
+    for _ in 0..4 {
+        hash_one(&mut bench);
+        assert!(bench.signs().is_empty(), "four of six would be idle still");
+    }
+    let mut sooner = bench.clone();
+    sooner.store(&first);
+    assert_eq!(sooner.signs().remove(0).parts.len(), 4, "nothing is on its way, so four are better than to wait");
+    hash_one(&mut bench);
+    assert_eq!(bench.signs().remove(0).parts.len(), 5);
+}
+
+#[test]
 fn what_is_hashed_while_as_much_as_may_be_is_on_its_way_is_signed_in_one_call() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
