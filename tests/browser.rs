@@ -151,3 +151,15 @@ async fn a_call_that_is_refused_rejects_with_an_error_with_a_code() {
         Some("UploadError")
     );
 }
+
+#[wasm_bindgen_test]
+async fn headers_that_http_does_not_take_are_an_error_that_names_them() {
+    let (options, headers) = (options(API), Object::new());
+    Reflect::set(&headers, &"not a name".into(), &"x".into()).expect("set");
+    Reflect::set(&options, &"headers".into(), &headers).expect("set");
+    let uploader = Uploader::new(options.unchecked_ref()).expect("only the browser knows what it takes");
+    let promise: js_sys::Promise = uploader.upload(blob(b"abc"), None).expect("under way").done().unchecked_into();
+    let error = JsFuture::from(promise).await.expect_err("refused");
+    assert_eq!(code(&error).as_deref(), Some("invalid-option"));
+    assert!(text(&error, "message").contains("headers: expected names"), "{}", text(&error, "message"));
+}

@@ -8,7 +8,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 use web_sys::{AbortSignal, Headers, RequestInit};
 
-use super::convert::to_js;
+use super::convert::{invalid, to_js};
 use super::credentials::Credentials;
 use super::wire;
 use crate::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
@@ -91,25 +91,29 @@ impl Api {
     }
 
     async fn send(self, Request { method, path, token, body, .. }: Request) -> Result<Response, Failure> {
-        let invalid = |_: JsValue| Failure::from(ErrorCode::InvalidOption);
-        let headers = Headers::new().map_err(invalid)?;
-        for (name, value) in self.credentials.headers().await?.iter() {
-            headers.set(name, value).map_err(invalid)?;
+        let credentials = self.credentials.headers().await?;
+        let headers = Headers::new().map_err(|_| Failure::from(ErrorCode::Internal))?;
+        let set = |name, value| {
+            headers.set(name, value).map_err(|_| invalid("headers", "expected names and values that HTTP takes"))
+        };
+        for (name, value) in credentials.iter() {
+            set(name, value)?;
         }
         if let Some(token) = &token {
-            headers.set(TOKEN_HEADER, token).map_err(invalid)?;
+            set(TOKEN_HEADER, token)?;
         }
         let timeout = AbortSignal::timeout_with_u32(CALL_TIMEOUT_MS);
         let options = RequestInit::new();
         options.set_method(method);
         options.set_signal(Some(&timeout));
         if let Some(body) = &body {
-            headers.set("content-type", "application/json").map_err(invalid)?;
+            set("content-type", "application/json")?;
             options.set_body(body);
         }
         options.set_headers(&headers);
         // gloo-net's own builder takes every address apart and puts it together again.
-        let request = web_sys::Request::new_with_str_and_init(&(self.endpoint + &path), &options).map_err(invalid)?;
+        let request = web_sys::Request::new_with_str_and_init(&(self.endpoint + &path), &options)
+            .map_err(|_| invalid("endpoint", "expected an address that can be fetched"))?;
         match Fetch::from(request).send().await {
             Ok(response) if response.ok() => Ok(response),
             Ok(response) => Err(refusal(response).await),

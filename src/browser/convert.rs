@@ -105,10 +105,10 @@ impl UploadOptions {
             return Ok(Self { config, ..Self::default() });
         }
         Ok(Self {
-            on_progress: option(value, "onProgress", "expected a function")?,
-            on_retry: option(value, "onRetry", "expected a function")?,
-            on_record: option(value, "onRecord", "expected a function")?,
-            on_step: option(value, "onStep", "expected a function")?,
+            on_progress: function(value, "onProgress"),
+            on_retry: function(value, "onRetry"),
+            on_record: function(value, "onRecord"),
+            on_step: function(value, "onStep"),
             config: configure(value, config)?,
             priority: member(value, "priority").as_f64().map_or(0, |priority| priority as i32),
             name: text(value, "name")?,
@@ -134,21 +134,23 @@ impl UploadOptions {
     }
 }
 
-fn invalid(option: &str, expected: &str) -> Failure {
+/// Why an option can't be taken, in words that name it.
+pub fn invalid(option: &str, expected: &str) -> Failure {
     Failure { detail: Some(option.to_owned() + ": " + expected), ..ErrorCode::InvalidOption.into() }
 }
 
-/// An option of a type of JavaScript's, or missing.
-fn option<T: JsCast>(value: &JsValue, name: &str, expected: &str) -> Result<Option<T>, Failure> {
-    match member(value, name) {
-        member if member.is_undefined() || member.is_null() => Ok(None),
-        member => member.dyn_into().map(Some).map_err(|_| invalid(name, expected)),
-    }
+/// A callback, which the package has made, or nothing.
+fn function(value: &JsValue, name: &str) -> Option<Function> {
+    member(value, name).dyn_into().ok()
 }
 
+/// An option that is a text, or missing.
 fn text(value: &JsValue, name: &str) -> Result<Option<String>, Failure> {
-    let text: Option<js_sys::JsString> = option(value, name, "expected a text")?;
-    Ok(text.map(String::from))
+    let member = member(value, name);
+    match member.as_string() {
+        None if !member.is_undefined() && !member.is_null() => Err(invalid(name, "expected a text")),
+        text => Ok(text),
+    }
 }
 
 /// A value as a plain JavaScript object.

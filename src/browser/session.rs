@@ -126,6 +126,7 @@ impl Session {
         self.spawn_boxed(Box::pin(call));
     }
 
+    /// Of one type for all calls, so that what runs them is made once.
     fn spawn_boxed(self: &Rc<Self>, call: Pin<Box<dyn Future<Output = Event>>>) {
         let session = Rc::clone(self);
         spawn_local(async move {
