@@ -234,4 +234,8 @@ export type ErrorCode =
   | 'file-too-small'
   | 'too-many-files'
   | 'not-accepted'
-  | 'invalid-option';
+  | 'invalid-option'
+  | 'unexpected-answer'
+  | 'headers-timeout'
+  | 'read-timeout'
+  | 'worker-lost';

@@ -90,6 +90,10 @@ error_codes! {
     TooManyFiles = "too-many-files", 0, false, "No more files are accepted here.";
     NotAccepted = "not-accepted", 0, false, "This file is not accepted here.";
     InvalidOption = "invalid-option", 0, false, "An option has a value that directput doesn't take.";
+    UnexpectedAnswer = "unexpected-answer", 0, true, "Something between this page and the server answered in its place.";
+    HeadersTimeout = "headers-timeout", 0, true, "The page did not say in time who calls the server.";
+    ReadTimeout = "read-timeout", 0, true, "The file could not be read in time.";
+    WorkerLost = "worker-lost", 0, true, "The uploader's worker has stopped.";
 }
 
 impl Serialize for ErrorCode {
