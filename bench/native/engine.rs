@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use directput::checksum::{Crc64Nvme, ObjectChecksum, PartChecksum, Sha256Digest};
-use directput::engine::{Action, Config, Engine, Event, FileInfo, Now};
+use directput::engine::{Action, Config, Engine, Event, FileInfo, Now, PutAnswer};
 use directput::plan::{Part, Plan, SINGLE_PUT_BYTES};
 use directput::protocol::{
     CompleteUpload, ContentType, FileName, FileSize, Headers, PartToSign, PartsSigned, SignedPart, UploadCompleted,
@@ -45,7 +45,9 @@ fn upload(parts: u32) -> u32 {
                 Action::Put(put) => {
                     let checksum = Some(checksum(put.part).to_text());
                     events.insert(0, Event::PutProgress { put: put.id, sent_bytes: put.part.length / 2 });
-                    events.insert(0, Event::PutDone { put: put.id, etag: Some("tag".to_owned()), checksum });
+                    let etag = Some("\"tag\"".to_owned());
+                    let answer = PutAnswer { status: 200, etag, checksum, is_empty: true, ..PutAnswer::default() };
+                    events.insert(0, Event::PutDone { put: put.id, answer });
                 }
                 Action::Complete { request, .. } => events.push(completed(&request, size)),
                 Action::Finished(outcome) => assert!(outcome.is_ok(), "{outcome:?}"),

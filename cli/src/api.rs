@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use directput::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
-use directput::protocol::{ErrorCode, Problem, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_status, retry_after_ms};
+use directput::protocol::{ErrorCode, Problem, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, Url};
 use serde::Serialize;
@@ -71,6 +71,9 @@ impl Api {
     async fn answer(self, request: Request) -> Result<Event, Failure> {
         let call = request.call;
         let response = self.send(request).await?;
+        if response.status().as_u16() != call.success_status() {
+            return Err(unexpected(&response));
+        }
         Ok(match call {
             Call::Create => Event::Created(parse(response).await?),
             Call::List => Event::Listed(parse(response).await?),
@@ -101,9 +104,14 @@ fn json(request: &impl Serialize) -> Vec<u8> {
 }
 
 async fn parse<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
-    let status = response.status().as_u16();
+    let unexpected = unexpected(&response);
     let body = response.bytes().await.map_err(|error| unanswered(&error))?;
-    serde_json::from_slice(&body).map_err(|_| Failure { status, ..ErrorCode::InvalidReply.into() })
+    serde_json::from_slice(&body).map_err(|_| unexpected)
+}
+
+/// An answer that is not the documented one.
+fn unexpected(response: &Response) -> Failure {
+    Failure::unexpected(response.status().as_u16(), header(response, "content-type"))
 }
 
 /// A request without an answer. Its words may hold its URL, so they are not passed on.
@@ -121,13 +129,15 @@ async fn refusal(response: Response) -> Failure {
     let status = response.status().as_u16();
     let request_id = header(&response, REQUEST_ID_HEADER).map(str::to_owned);
     let retry_after_ms = retry_after_ms(header(&response, "retry-after"));
+    let code_of_refusal = code_of_refusal(status, header(&response, "content-type"));
+    let unexpected = unexpected(&response);
     let body = response.bytes().await.unwrap_or_default();
     let (code, detail) = match serde_json::from_slice::<Problem>(&body) {
         Ok(Problem { code, field, detail, .. }) => {
             let words: Vec<_> = [field, detail].into_iter().flatten().collect();
             (code, (!words.is_empty()).then(|| words.join(": ")))
         }
-        Err(_) => (code_of_status(status), None),
+        Err(_) => (code_of_refusal, unexpected.detail.filter(|_| code_of_refusal == ErrorCode::UnexpectedAnswer)),
     };
     Failure { status, request_id, retry_after_ms, detail, ..code.into() }
 }

@@ -2,8 +2,8 @@
 
 use std::io::SeekFrom;
 
-use directput::engine::{Failure, Put};
-use directput::protocol::{ErrorCode, element, retry_after_ms};
+use directput::engine::{Failure, Put, PutAnswer};
+use directput::protocol::{ErrorCode, retry_after_ms};
 use futures::StreamExt;
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Body, Client, Response};
@@ -20,15 +20,6 @@ const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
 /// How much is read from disk at a time, in bytes.
 const READ_BYTES: usize = 256 << 10;
 
-/// What S3 answered.
-#[derive(Debug)]
-pub struct Stored {
-    /// The header `ETag`.
-    pub etag: Option<String>,
-    /// The header with the checksum, which has the name that the request's had.
-    pub checksum: Option<String>,
-}
-
 /// Sends a part and waits for the answer; tells how many bytes have left on the way.
 ///
 /// # Errors
@@ -39,7 +30,7 @@ pub async fn put(
     source: Source,
     put: &Put,
     on_progress: impl Fn(u64) + Send + Sync + 'static,
-) -> Result<Stored, Failure> {
+) -> Result<PutAnswer, Failure> {
     let outcome = send(client, &source, put, on_progress).await;
     // S3 refuses other bytes than were announced; why they are others is known here.
     if outcome.is_err() && !source.is_unchanged() { Err(ErrorCode::FileChanged.into()) } else { outcome }
@@ -50,7 +41,7 @@ async fn send(
     source: &Source,
     put: &Put,
     on_progress: impl Fn(u64) + Send + Sync + 'static,
-) -> Result<Stored, Failure> {
+) -> Result<PutAnswer, Failure> {
     let changed = |_| Failure::from(ErrorCode::FileChanged);
     let mut file = File::open(&source.path).await.map_err(changed)?;
     file.seek(SeekFrom::Start(put.part.offset)).await.map_err(changed)?;
@@ -70,21 +61,23 @@ async fn send(
         return Err(refusal(response).await);
     }
     let text = |name| header(&response, name).map(str::to_owned);
-    Ok(Stored { etag: text("etag"), checksum: checksum.and_then(text) })
+    let answer = PutAnswer {
+        status: response.status().as_u16(),
+        etag: text("etag"),
+        checksum: checksum.and_then(text),
+        media_type: text("content-type"),
+        is_empty: false,
+    };
+    let body = response.bytes().await.map_err(|error| unanswered(&error))?;
+    Ok(PutAnswer { is_empty: body.is_empty(), ..answer })
 }
 
 async fn refusal(response: Response) -> Failure {
     let status = response.status().as_u16();
     let retry_after_ms = retry_after_ms(header(&response, "retry-after"));
     let request_id = header(&response, "x-amz-request-id").map(str::to_owned);
+    let media_type = header(&response, "content-type").map(str::to_owned);
     let body = response.text().await.unwrap_or_default();
-    let code = element(&body, "Code");
-    Failure {
-        status,
-        request_id: request_id.or_else(|| element(&body, "RequestId")),
-        retry_after_ms,
-        detail: code.clone(),
-        storage_code: code,
-        ..ErrorCode::StorageRefused.into()
-    }
+    let failure = Failure::of_storage(status, &body, media_type.as_deref());
+    Failure { request_id: request_id.or(failure.request_id), retry_after_ms, ..failure }
 }

@@ -184,7 +184,9 @@ impl<'a> Driver<'a> {
                     self.puts.remove(&id).inspect(AbortHandle::abort);
                 }
                 // What the flags said is all there is.
-                Action::RefreshCredentials => spawn(events, async { Event::CredentialsFailed }),
+                Action::RefreshCredentials => {
+                    spawn(events, async { Event::CredentialsFailed(ErrorCode::Unauthorized.into()) })
+                }
                 Action::Persist(record) => {
                     self.world.memory.store(&Kept { file: self.world.source.state.clone(), record });
                 }
@@ -225,7 +227,7 @@ impl<'a> Driver<'a> {
                 let _ = progress.send(Event::PutProgress { put: id, sent_bytes });
             };
             let event = match storage::put(client, source, &put, on_progress).await {
-                Ok(stored) => Event::PutDone { put: id, etag: stored.etag, checksum: stored.checksum },
+                Ok(answer) => Event::PutDone { put: id, answer },
                 Err(failure) => Event::PutFailed { put: id, failure },
             };
             let _ = events.send(event);

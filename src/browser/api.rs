@@ -6,19 +6,20 @@ use gloo_net::http::{Request as Fetch, Response};
 use js_sys::JSON;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
-use web_sys::{AbortSignal, Headers, RequestInit};
+use web_sys::{AbortSignal, Headers, RequestCredentials, RequestInit, RequestRedirect, ResponseType};
 
 use super::convert::{invalid, to_js};
 use super::credentials::Credentials;
 use super::wire;
 use crate::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
-use crate::protocol::{ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_status, retry_after_ms};
+use crate::protocol::{ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms};
 
 /// Where the API is and what else it wants to be told.
 #[derive(Debug, Clone)]
 pub struct Api {
     endpoint: String,
     credentials: Rc<Credentials>,
+    sends_cookies: bool,
 }
 
 /// A call that is ready to be made.
@@ -55,13 +56,17 @@ impl Request {
 }
 
 impl Api {
-    /// The API below `endpoint`, such as `/uploads`, with headers for every call.
-    pub fn new(endpoint: &str, credentials: Credentials) -> Self {
-        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), credentials: Rc::new(credentials) }
+    /// The API below `endpoint`, such as `/uploads`, with headers for every call. `sends_cookies` says whether cookies go to
+    /// another origin too (Fetch standard, credentials mode `include`).
+    pub fn new(endpoint: &str, credentials: Credentials, sends_cookies: bool) -> Self {
+        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), credentials: Rc::new(credentials), sends_cookies }
     }
 
-    /// Asks for fresh credentials. Says whether there are any.
-    pub async fn refresh_credentials(&self) -> bool {
+    /// Asks for fresh credentials.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unauthorized`] if there are none, [`ErrorCode::HeadersTimeout`] if none came in time.
+    pub async fn refresh_credentials(&self) -> Result<(), Failure> {
         self.credentials.refresh().await
     }
 
@@ -77,6 +82,9 @@ impl Api {
     async fn answer(self, request: Request) -> Result<Event, Failure> {
         let call = request.call;
         let response = self.send(request).await?;
+        if response.status() != call.success_status() {
+            return Err(unexpected(&response));
+        }
         if call == Call::Abort {
             return Ok(Event::Aborted);
         }
@@ -87,10 +95,10 @@ impl Api {
             Call::Sign => wire::parts_signed(&body).map(Event::Signed),
             Call::Complete | Call::Abort => wire::upload_completed(&body).map(Event::Completed),
         };
-        event.ok_or(Failure { status: response.status(), ..ErrorCode::InvalidReply.into() })
+        event.ok_or_else(|| unexpected(&response))
     }
 
-    async fn send(self, Request { method, path, token, body, .. }: Request) -> Result<Response, Failure> {
+    async fn send(&self, Request { method, path, token, body, .. }: Request) -> Result<Response, Failure> {
         let credentials = self.credentials.headers().await?;
         let headers = Headers::new().map_err(|_| Failure::from(ErrorCode::Internal))?;
         let set = |name, value| {
@@ -105,6 +113,7 @@ impl Api {
         let timeout = AbortSignal::timeout_with_u32(CALL_TIMEOUT_MS);
         let options = RequestInit::new();
         options.set_method(method);
+        self.set_cookies(&options);
         options.set_signal(Some(&timeout));
         if let Some(body) = &body {
             set("content-type", "application/json")?;
@@ -112,15 +121,46 @@ impl Api {
         }
         options.set_headers(&headers);
         // gloo-net's own builder takes every address apart and puts it together again.
-        let request = web_sys::Request::new_with_str_and_init(&(self.endpoint + &path), &options)
+        let request = web_sys::Request::new_with_str_and_init(&(self.endpoint.clone() + &path), &options)
             .map_err(|_| invalid("endpoint", "expected an address that can be fetched"))?;
         match Fetch::from(request).send().await {
             Ok(response) if response.ok() => Ok(response),
             Ok(response) => Err(refusal(response).await),
             Err(_) if timeout.aborted() => Err(ErrorCode::Timeout.into()),
+            Err(_) if self.is_redirected().await => Err(Failure {
+                detail: Some("a redirect to another origin".to_owned()),
+                ..ErrorCode::UnexpectedAnswer.into()
+            }),
             Err(_) => Err(ErrorCode::Network.into()),
         }
     }
+
+    fn set_cookies(&self, options: &RequestInit) {
+        if self.sends_cookies {
+            options.set_credentials(RequestCredentials::Include);
+        }
+    }
+
+    /// Whether the API's address leads elsewhere, such as to the login page of another origin, which the browser follows and
+    /// then calls a broken network. Asked for by a request that changes nothing.
+    async fn is_redirected(&self) -> bool {
+        let options = RequestInit::new();
+        options.set_method("HEAD");
+        options.set_redirect(RequestRedirect::Manual);
+        options.set_signal(Some(&AbortSignal::timeout_with_u32(PROBE_MS)));
+        self.set_cookies(&options);
+        let Ok(request) = web_sys::Request::new_with_str_and_init(&self.endpoint, &options) else { return false };
+        let response = Fetch::from(request).send().await;
+        response.is_ok_and(|response| response.type_() == ResponseType::Opaqueredirect)
+    }
+}
+
+/// How long it may take to find out whether the API's address is redirected, in milliseconds.
+const PROBE_MS: u32 = 5_000;
+
+/// An answer that is not the documented one.
+fn unexpected(response: &Response) -> Failure {
+    Failure::unexpected(response.status(), response.headers().get("content-type").as_deref())
 }
 
 fn json(request: &impl Serialize) -> JsValue {
@@ -146,7 +186,10 @@ async fn refusal(response: Response) -> Failure {
         true => parse(&response).await.ok().and_then(|body| wire::problem(&body)),
         false => None,
     };
-    let (code, detail) = problem.unwrap_or_else(|| (code_of_status(status), None));
+    let (code, detail) = problem.unwrap_or_else(|| {
+        let code = code_of_refusal(status, headers.get("content-type").as_deref());
+        (code, unexpected(&response).detail.filter(|_| code == ErrorCode::UnexpectedAnswer))
+    });
     let request_id = headers.get(REQUEST_ID_HEADER);
     let retry_after_ms = retry_after_ms(headers.get("retry-after").as_deref());
     Failure { status, request_id, retry_after_ms, detail, ..code.into() }

@@ -18,6 +18,8 @@ pub struct UploaderOptions {
     pub endpoint: String,
     /// Who calls it.
     pub credentials: Credentials,
+    /// Whether cookies go to an API of another origin too.
+    pub sends_cookies: bool,
     /// What the engine wants to know.
     pub config: Config,
 }
@@ -32,9 +34,16 @@ impl UploaderOptions {
         let parts_in_flight =
             member(value, "partsInFlight").as_f64().map(|parts| parts.clamp(1.0, MAX_PARTS_IN_FLIGHT) as u32);
         let config = configure(value, Config::default())?;
+        let credentials = credentials(value)?;
+        let sends_cookies = match wire::text(value, "credentials").as_deref() {
+            None | Some("same-origin") => false,
+            Some("include") => true,
+            Some(_) => return Err(invalid("credentials", "expected same-origin or include")),
+        };
         Ok(Self {
             endpoint: endpoint.ok_or_else(|| invalid("endpoint", "expected a URL or a path"))?,
-            credentials: credentials(value)?,
+            credentials,
+            sends_cookies,
             config: Config { parts_in_flight: parts_in_flight.unwrap_or(config.parts_in_flight), ..config },
         })
     }
@@ -175,6 +184,7 @@ pub fn error_to_js(failure: &Failure) -> JsValue {
     set("code", JsValue::from_str(failure.code.as_str()));
     set("retryable", JsValue::from_bool(failure.code.is_retryable()));
     set("status", JsValue::from_f64(failure.status.into()));
+    set("remains", JsValue::from_str(failure.remains.as_str()));
     set("requestId", failure.request_id.as_deref().map_or(JsValue::UNDEFINED, JsValue::from_str));
     error.into()
 }

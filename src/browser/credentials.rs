@@ -4,11 +4,14 @@ use std::cell::RefCell;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
+use super::global::{Missed, within};
 use super::wire;
 use crate::engine::Failure;
 use crate::protocol::{ErrorCode, Headers};
+
+/// How long the page may take to give headers, in milliseconds. Its user may have to sign in for them.
+const HEADERS_MS: u32 = 30_000;
 
 /// The headers of the API's calls, shared by all uploads of one `Uploader`.
 #[derive(Debug)]
@@ -37,9 +40,12 @@ impl Credentials {
         Ok(self.headers.borrow().clone().unwrap_or_default())
     }
 
-    /// Asks for other headers. Says whether some came.
-    pub async fn refresh(&self) -> bool {
-        self.source.is_some() && self.ask().await.is_ok()
+    /// Asks for other headers.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unauthorized`] if there are none, [`ErrorCode::HeadersTimeout`] if none came in time.
+    pub async fn refresh(&self) -> Result<(), Failure> {
+        if self.source.is_some() { self.ask().await } else { Err(ErrorCode::Unauthorized.into()) }
     }
 
     /// Uploads that ask at the same time share the answer.
@@ -56,9 +62,12 @@ impl Credentials {
                 promise
             }
         };
-        let answer = JsFuture::from(promise).await;
+        let answer = within(HEADERS_MS, &promise).await;
         self.asked.take();
-        let answer = answer.map_err(|_| refused("headers: the function's promise was rejected"))?;
+        let answer = answer.map_err(|missed| match missed {
+            Missed::Late => ErrorCode::HeadersTimeout.into(),
+            Missed::Rejected => refused("headers: the function's promise was rejected"),
+        })?;
         let headers =
             wire::headers(&answer).ok_or_else(|| refused("headers: the function did not return an object of texts"))?;
         self.headers.replace(Some(headers));

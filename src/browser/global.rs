@@ -1,9 +1,10 @@
 //! What a page and a worker both have, under the same name but behind different types.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use js_sys::{Date, Promise, Reflect};
+use js_sys::{Array, Date, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Crypto, Performance, SubtleCrypto};
@@ -30,6 +31,31 @@ pub fn sleep(ms: u32) -> JsFuture {
         // The promise's own function doesn't throw.
         Timeout::new(ms, move || drop(resolve.call0(&JsValue::UNDEFINED))).forget();
     }))
+}
+
+/// Why a promise has given nothing.
+pub enum Missed {
+    /// It took too long.
+    Late,
+    /// It was rejected.
+    Rejected,
+}
+
+/// What a promise gives, if it does so within so many milliseconds. A promise that is never settled holds nothing up.
+pub async fn within(ms: u32, promise: &Promise) -> Result<JsValue, Missed> {
+    let is_late = Rc::new(Cell::new(false));
+    let mut timer = None;
+    let late = Promise::new(&mut |_, reject| {
+        let is_late = Rc::clone(&is_late);
+        timer = Some(Timeout::new(ms, move || {
+            is_late.set(true);
+            // The promise's own function doesn't throw.
+            drop(reject.call0(&JsValue::UNDEFINED));
+        }));
+    });
+    let outcome = JsFuture::from(Promise::race(&Array::of2(promise, &late))).await;
+    drop(timer);
+    outcome.map_err(|_| if is_late.get() { Missed::Late } else { Missed::Rejected })
 }
 
 /// What the clocks showed when they were last looked at, in milliseconds.

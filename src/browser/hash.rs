@@ -1,10 +1,9 @@
 //! The checksum of a slice of a file: SHA-256 by the browser where it may, all else by Wasm.
 
 use js_sys::Uint8Array;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, SubtleCrypto};
 
-use super::global::subtle_crypto;
+use super::global::{Missed, subtle_crypto, within};
 use super::read::{read, slice};
 use crate::checksum::{ChecksumAlgorithm, Crc64NvmeHasher, PartChecksum, Sha256Digest, Sha256Hasher};
 use crate::engine::Failure;
@@ -12,6 +11,9 @@ use crate::protocol::ErrorCode;
 
 /// `crypto.subtle` takes a slice whole; longer ones are streamed through Wasm, in bytes.
 const MAX_WHOLE_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
+
+/// How long the browser may take to hash what was read, in milliseconds.
+const HASH_MS: u32 = 60_000;
 
 /// How much of a file is read at a time while Wasm hashes it, in bytes.
 const READ_BYTES: f64 = 8.0 * 1024.0 * 1024.0;
@@ -36,7 +38,10 @@ pub async fn sha256_by_browser(subtle: &SubtleCrypto, blob: &Blob) -> Result<Sha
     let bytes = read(blob).await?;
     let internal = |_| Failure::from(ErrorCode::Internal);
     let promise = subtle.digest_with_str_and_buffer_source("SHA-256", &bytes.view()).map_err(internal)?;
-    let digest = JsFuture::from(promise).await.map_err(internal)?;
+    let digest = within(HASH_MS, &promise).await.map_err(|missed| match missed {
+        Missed::Late => Failure::from(ErrorCode::ReadTimeout),
+        Missed::Rejected => ErrorCode::Internal.into(),
+    })?;
     let mut array = [0; 32];
     let digest = Uint8Array::new(&digest);
     if digest.length() != 32 {

@@ -5,20 +5,11 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ProgressEvent, XmlHttpRequest};
 
-use crate::engine::Failure;
-use crate::protocol::{ErrorCode, Headers, element, retry_after_ms};
+use crate::engine::{Failure, PutAnswer};
+use crate::protocol::{ErrorCode, Headers, retry_after_ms};
 
 /// What the names of S3's checksum headers begin with.
 const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
-
-/// What S3 answered, as far as the bucket's CORS rule lets the page read it.
-#[derive(Debug)]
-pub struct Stored {
-    /// The header `ETag`.
-    pub etag: Option<String>,
-    /// The header with the checksum, which has the name that the request's had.
-    pub checksum: Option<String>,
-}
 
 /// Opens a PUT and says the request, so that it can be aborted.
 ///
@@ -45,7 +36,7 @@ pub async fn send(
     blob: &Blob,
     headers: &Headers,
     on_progress: impl FnMut(u64) + 'static,
-) -> Result<Stored, Failure> {
+) -> Result<PutAnswer, Failure> {
     let mut on_progress = on_progress;
     let progress = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
         on_progress(event.loaded() as u64);
@@ -68,21 +59,23 @@ pub async fn send(
     answer(request, headers.iter().map(|(name, _)| name).find(|name| name.starts_with(CHECKSUM_PREFIX)))
 }
 
-fn answer(request: &XmlHttpRequest, checksum: Option<&str>) -> Result<Stored, Failure> {
+/// What was answered, as far as the bucket's CORS rule lets the page read it.
+fn answer(request: &XmlHttpRequest, checksum: Option<&str>) -> Result<PutAnswer, Failure> {
     let header = |name| request.get_response_header(name).ok().flatten();
-    match request.status().unwrap_or(0) {
-        0 => Err(ErrorCode::Network.into()),
-        200..=299 => Ok(Stored { etag: header("etag"), checksum: checksum.and_then(header) }),
-        status => {
-            let body = request.response_text().ok().flatten().unwrap_or_default();
-            Err(Failure {
-                status,
-                storage_code: element(&body, "Code"),
-                request_id: header("x-amz-request-id").or_else(|| element(&body, "RequestId")),
-                retry_after_ms: retry_after_ms(header("retry-after").as_deref()),
-                detail: element(&body, "Code"),
-                ..ErrorCode::StorageRefused.into()
-            })
-        }
+    let status = request.status().unwrap_or(0);
+    if status == 0 {
+        return Err(ErrorCode::Network.into());
     }
+    let body = request.response_text().ok().flatten().unwrap_or_default();
+    let media_type = header("content-type");
+    if (200..300).contains(&status) {
+        let (etag, checksum) = (header("etag"), checksum.and_then(header));
+        return Ok(PutAnswer { status, etag, checksum, media_type, is_empty: body.is_empty() });
+    }
+    let failure = Failure::of_storage(status, &body, media_type.as_deref());
+    Err(Failure {
+        request_id: header("x-amz-request-id").or(failure.request_id),
+        retry_after_ms: retry_after_ms(header("retry-after").as_deref()),
+        ..failure
+    })
 }

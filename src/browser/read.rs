@@ -8,10 +8,9 @@ use std::cell::RefCell;
 
 use js_sys::{ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-use super::global::sleep;
+use super::global::{Missed, sleep, within};
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
@@ -89,12 +88,14 @@ const AGAIN_MS: u32 = 1_500;
 /// All bytes of a blob of less than 4 GiB.
 ///
 /// # Errors
-/// [`ErrorCode::FileChanged`] if they can't be read any more.
+/// [`ErrorCode::FileChanged`] if they can't be read any more, [`ErrorCode::ReadTimeout`] if that takes too long.
 pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
     let mut is_second = false;
     loop {
         match read_once(blob).await {
-            Err(_) if !is_second => is_second = sleep(AGAIN_MS).await.is_ok(),
+            Err(failure) if failure.code == ErrorCode::FileChanged && !is_second => {
+                is_second = sleep(AGAIN_MS).await.is_ok();
+            }
             outcome => return outcome,
         }
     }
@@ -106,11 +107,11 @@ async fn read_once(blob: &Blob) -> Result<Bytes, Failure> {
             // Held on to until here: Chromium forgets a read whose reader is garbage, and it is never answered.
             let bytes = fill(&reader, blob.size() as u32).await;
             // Its outcome is of no interest: it was read to the end, or has failed.
-            drop(JsFuture::from(reader.cancel()).await);
+            drop(within(READ_MS, &reader.cancel()).await);
             bytes
         }
         None => {
-            let buffer = JsFuture::from(blob.array_buffer()).await.map_err(|_| changed())?;
+            let buffer = within(READ_MS, &blob.array_buffer()).await.map_err(unread)?;
             let buffer: ArrayBuffer = buffer.unchecked_into();
             let length = buffer.byte_length();
             Ok(Bytes { buffer, length })
@@ -121,6 +122,16 @@ async fn read_once(blob: &Blob) -> Result<Bytes, Failure> {
 /// NotReadableError or NotFoundError: the file on disk is no longer the one that was picked.
 fn changed() -> Failure {
     ErrorCode::FileChanged.into()
+}
+
+/// How long one read may take, in milliseconds: 64 MiB from a disk that gives half a megabyte a second.
+const READ_MS: u32 = 120_000;
+
+fn unread(missed: Missed) -> Failure {
+    match missed {
+        Missed::Late => ErrorCode::ReadTimeout.into(),
+        Missed::Rejected => changed(),
+    }
 }
 
 fn reader(blob: &Blob) -> Option<ByteReader> {
@@ -138,7 +149,7 @@ async fn fill(reader: &ByteReader, length: u32) -> Result<Bytes, Failure> {
     while at < length {
         let room = Uint8Array::new_with_byte_offset_and_length(&buffer, at, length - at);
         drop(Reflect::set(&options, &"min".into(), &(length - at).into()));
-        let result = JsFuture::from(reader.read(&room, &options)).await.map_err(|_| changed())?;
+        let result = within(READ_MS, &reader.read(&room, &options)).await.map_err(unread)?;
         let value = Reflect::get(&result, &"value".into()).map_err(|_| changed())?;
         let Ok(filled) = value.dyn_into::<Uint8Array>() else { return Err(changed()) };
         // The buffer went along and comes back by another name.

@@ -18,7 +18,7 @@ use super::hash::checksum;
 use super::hub::Hub;
 use super::put;
 use super::read::{is_readable, slice};
-use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Retry, UploadId, Uploaded};
+use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Retry, Share, UploadId, Uploaded};
 use crate::plan::Part;
 use crate::protocol::{ErrorCode, PartNumber};
 
@@ -91,7 +91,7 @@ impl Session {
     /// Says how many PUTs it may have under way.
     pub fn set_lanes(self: &Rc<Self>, lanes: u32) {
         if self.lanes.replace(lanes) != lanes {
-            self.dispatch(Event::Lanes(lanes));
+            self.dispatch(Event::Share(Share { lanes, ..Share::default() }));
         }
     }
 
@@ -144,7 +144,10 @@ impl Session {
         match action {
             Action::HashPart(part) => self.hash(part),
             Action::RefreshCredentials => self.spawn(async move {
-                if api.refresh_credentials().await { Event::CredentialsRefreshed } else { Event::CredentialsFailed }
+                match api.refresh_credentials().await {
+                    Ok(()) => Event::CredentialsRefreshed,
+                    Err(failure) => Event::CredentialsFailed(failure),
+                }
             }),
             Action::Put(put) => self.put(put),
             Action::CancelPut(id) => {
@@ -215,11 +218,21 @@ impl Session {
         });
     }
 
+    /// Says what became of a part once the engine has judged the answer.
+    fn tell_outcome(&self, number: PartNumber) {
+        if self.engine.borrow().is_stored(number) {
+            self.tell_part(number, "stored");
+        } else if !self.puts.borrow().iter().any(|(_, sent, _)| *sent == number) {
+            // An attempt that was given up may end after the next has begun.
+            self.tell_part(number, "hashed");
+        }
+    }
+
     fn put(self: &Rc<Self>, put: Put) {
         let (id, number) = (put.id, put.part.number);
         let opened = put::open(&put.url, &put.headers).and_then(|request| Ok((request, self.slice(put.part)?)));
         let session = Rc::clone(self);
-        self.spawn(async move {
+        spawn_local(async move {
             let outcome = match opened {
                 Ok((request, slice)) => {
                     session.puts.borrow_mut().push((id, number, request.clone()));
@@ -238,19 +251,12 @@ impl Session {
                 }
                 Err(failure) => Err(failure),
             };
-            match outcome {
-                Ok(stored) => {
-                    session.tell_part(number, "stored");
-                    Event::PutDone { put: id, etag: stored.etag, checksum: stored.checksum }
-                }
-                Err(failure) => {
-                    // An attempt that was given up may end after the next has begun.
-                    if !session.puts.borrow().iter().any(|(_, sent, _)| *sent == number) {
-                        session.tell_part(number, "hashed");
-                    }
-                    Event::PutFailed { put: id, failure }
-                }
-            }
+            let event = match outcome {
+                Ok(answer) => Event::PutDone { put: id, answer },
+                Err(failure) => Event::PutFailed { put: id, failure },
+            };
+            session.dispatch(event);
+            session.tell_outcome(number);
         });
     }
 

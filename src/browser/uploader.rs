@@ -51,7 +51,7 @@ impl Uploader {
     pub fn new(options: &JsUploaderOptions) -> Result<Uploader, JsValue> {
         let options = UploaderOptions::read(options).map_err(|failure| error_to_js(&failure))?;
         let config = options.config;
-        let api = Api::new(&options.endpoint, options.credentials);
+        let api = Api::new(&options.endpoint, options.credentials, options.sends_cookies);
         Ok(Self { api, config, hub: Rc::new(Hub::new(config.parts_in_flight)) })
     }
 

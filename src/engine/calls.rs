@@ -51,7 +51,10 @@ impl Engine {
         if call == Call::Complete && failure.code.is_retryable() {
             self.calls.may_be_complete = true;
         }
-        if self.is_for_nobody(call) {
+        if call == Call::Complete && failure.code == ErrorCode::AlreadyComplete {
+            self.calls.complete.settle();
+            self.was_completed();
+        } else if self.is_stale(call) {
             self.calls.of(call).settle();
         } else if failure.code == ErrorCode::Unauthorized && !self.calls.has_refreshed {
             self.calls.of(call).wait_for_credentials();
@@ -60,15 +63,17 @@ impl Engine {
             self.call_lost(now, call, failure);
         } else {
             self.calls.of(call).settle();
-            self.call_refused(call, failure);
+            self.call_refused(now, call, failure);
         }
     }
 
     /// Whether the stage that made the call is over.
-    fn is_for_nobody(&self, call: Call) -> bool {
-        match self.stage {
-            Stage::Finished => true,
-            Stage::Ending(_) => call != Call::Abort,
+    fn is_stale(&self, call: Call) -> bool {
+        match (&self.stage, call) {
+            (Stage::Finished, _) => true,
+            (Stage::Ending(_), Call::Abort) => false,
+            (Stage::Ending(_), Call::Complete) => !self.calls.asks_outcome,
+            (Stage::Ending(_), _) => true,
             _ => false,
         }
     }
@@ -81,17 +86,19 @@ impl Engine {
     }
 
     /// Fresh credentials have come, or never will.
-    pub(super) fn credentials(&mut self, are_fresh: bool) {
+    pub(super) fn credentials(&mut self, now: Now, outcome: Result<(), Failure>) {
         if !std::mem::take(&mut self.calls.is_refreshing) {
             return;
         }
         self.calls.has_refreshed = true;
         let waited = self.calls.all().into_iter().filter(|call| call.is_waiting_for_credentials()).count();
         self.calls.all().into_iter().for_each(CallState::take_credentials);
-        if waited > 0 && !are_fresh {
+        if let Err(failure) = outcome
+            && waited > 0
+        {
             match self.stage {
                 Stage::Ending(_) => self.give_up_removal(),
-                _ => self.end(ErrorCode::Unauthorized.into()),
+                _ => self.end(now, failure),
             }
         }
     }
@@ -108,7 +115,10 @@ impl Engine {
         let is_over = if is_ending { failures >= ABORT_BUDGET } else { self.patience.ends_call(&failure, failures) };
         if is_over {
             self.calls.of(call).settle();
-            return if is_ending { self.give_up_removal() } else { self.end(failure) };
+            return if is_ending { self.conclude(self.calls.asks_outcome) } else { self.end(now, failure) };
+        }
+        if self.may_be_unauthorized(&failure) {
+            self.refresh_credentials();
         }
         let wait_ms = backoff_ms(failures, now.random).max(retry_after_ms(&failure));
         self.calls.of(call).wait_until(now.ms + wait_ms);
@@ -117,29 +127,32 @@ impl Engine {
         }
     }
 
+    /// Whether the failure may hide a refused sign-in: a gateway that sends its 401 without CORS headers looks like a broken
+    /// network, and one that answers with a login page is no API. Fresh credentials are asked for once.
+    fn may_be_unauthorized(&self, failure: &Failure) -> bool {
+        matches!(failure.code, ErrorCode::Network | ErrorCode::UnexpectedAnswer)
+            && self.patience.api_works()
+            && !self.calls.has_refreshed
+    }
+
     /// The API has said no.
-    fn call_refused(&mut self, call: Call, failure: Failure) {
-        let is_gone = match failure.code {
-            ErrorCode::UploadGone | ErrorCode::TokenExpired => true,
-            // What another user of this browser began, or another deployment, is nothing to go on with.
-            ErrorCode::NotYourUpload | ErrorCode::TokenInvalid => call == Call::List,
-            _ => false,
-        };
+    fn call_refused(&mut self, now: Now, call: Call, failure: Failure) {
+        let is_gone = matches!(failure.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
         match (&self.stage, call) {
+            (Stage::Ending(_), Call::Complete) => self.conclude(true),
             (Stage::Ending(_), _) if is_gone => self.removed(),
             (Stage::Ending(_), _) => self.give_up_removal(),
-            (_, Call::Complete) if failure.code == ErrorCode::AlreadyComplete => self.was_completed(),
             // If S3 has joined the parts and only its answer got lost, another upload would make a second object.
-            (_, Call::Complete) if self.calls.may_be_complete => self.end(failure),
-            _ if is_gone => self.start_again(failure),
-            _ => self.end(failure),
+            (_, Call::Complete) if self.calls.may_be_complete => self.end(now, failure),
+            _ if is_gone => self.start_again(now, failure),
+            _ => self.end(now, failure),
         }
     }
 
-    pub(super) fn pause(&mut self) {
+    pub(super) fn pause(&mut self, now: Now) {
         self.holds.pause();
-        if matches!(self.stage, Stage::Sending) {
-            self.cancel_puts();
+        if matches!(self.stage, Stage::Sending) && !self.is_cancelled() {
+            self.cancel_puts(now);
         }
     }
 

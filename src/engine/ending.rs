@@ -1,7 +1,7 @@
 //! How an upload ends: stored, failed and removed, failed and kept, or begun anew.
 
 use super::event::{Action, Call, Now};
-use super::report::{Failure, Uploaded};
+use super::report::{Failure, Remains, Uploaded};
 use super::{Calls, Engine, Stage};
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
 use crate::protocol::ErrorCode;
@@ -9,43 +9,72 @@ use crate::protocol::ErrorCode;
 /// How long S3 has to store what it had received of a PUT that was cut off, in milliseconds.
 const LATE_PART_MS: u64 = 1_000;
 
+/// Whether an upload that ends with this code is kept for a later session. The network, the server, the sign-in or the
+/// choice of the file is to blame, and each may be another next time; the bytes that S3 holds are still good.
+fn may_be_resumed(code: ErrorCode) -> bool {
+    code.is_retryable()
+        || matches!(
+            code,
+            ErrorCode::Unauthorized
+                | ErrorCode::NotYourUpload
+                | ErrorCode::TokenInvalid
+                | ErrorCode::WrongFile
+                | ErrorCode::FileChanged
+        )
+}
+
 impl Engine {
-    /// Ends the upload: nothing is sent any more, and what was sent is removed, unless it can be gone on
-    /// with in a later session.
-    pub(super) fn end(&mut self, reason: Failure) {
+    /// Ends the upload: nothing more is sent, and what was sent is removed, unless a later session can resume it.
+    pub(super) fn end(&mut self, now: Now, reason: Failure) {
+        let keeps = self.config.keeps_records && self.has_remote_parts() && may_be_resumed(reason.code);
+        self.end_and(now, reason, keeps);
+    }
+
+    /// Ends the upload and removes what was sent, whatever the reason.
+    pub(super) fn end_and_remove(&mut self, now: Now, reason: Failure) {
+        self.end_and(now, reason, false);
+    }
+
+    fn end_and(&mut self, now: Now, reason: Failure, keeps: bool) {
         if matches!(self.stage, Stage::Ending(_) | Stage::Finished) {
             return;
         }
-        self.cancel_puts();
-        // The network, the server or the user's sign-in failed, not the file.
-        let may_go_on = reason.code.is_retryable() || reason.code == ErrorCode::Unauthorized;
-        if matches!(reason.code, ErrorCode::UploadGone | ErrorCode::TokenExpired) {
+        self.cancel_puts(now);
+        self.calls.may_be_complete |= self.calls.complete.is_under_way();
+        let is_lost = matches!(reason.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
+        if self.is_cancelled() {
+            self.stage = Stage::Ending(ErrorCode::Aborted.into());
+            self.discard();
+        } else if is_lost {
             self.forget();
-            self.finish(Err(reason));
-        } else if self.has_remote_parts() && may_go_on && self.config.keeps_records {
-            self.finish(Err(reason));
+            self.fail(reason, true);
+        } else if keeps {
+            self.fail(reason, false);
         } else {
             self.stage = Stage::Ending(reason);
             self.discard();
         }
     }
 
-    /// Whether there is an upload id, with parts that somebody pays for.
-    fn has_remote_parts(&self) -> bool {
+    /// Whether there is an upload id, with parts that cost money.
+    pub(super) fn has_remote_parts(&self) -> bool {
         self.open.is_some() && (self.is_restored || self.parts.plan().is_multipart())
     }
 
-    pub(super) fn cancel_puts(&mut self) {
-        let puts = self.parts.cancel_all();
+    /// Cuts off every PUT under way.
+    pub(super) fn cancel_puts(&mut self, now: Now) {
+        self.in_doubt |= self.parts.may_be_whole(now);
+        let puts = self.parts.cancel_all(now);
         self.calls.abort_again |= !puts.is_empty();
         self.outbox.extend(puts.into_iter().map(Action::CancelPut));
     }
 
-    /// From now on only the removal is missing, also for a later session.
+    /// From now on only the removal is missing, also for a later session. What may have completed the upload is kept, so
+    /// that it can say what it does not know.
     pub(super) fn discard(&mut self) {
         if let Some(record) = &mut self.open {
             record.discard = true;
-            record.completion = None;
+            record.completion = record.completion.take().filter(|_| self.calls.may_be_complete);
         }
         self.persist();
     }
@@ -67,11 +96,12 @@ impl Engine {
 
     pub(super) fn advance_abort(&mut self, now: Now) {
         match &self.open {
-            // The reply may still bring an upload id that somebody would pay for.
+            // The reply may still bring an upload id that costs money.
             None if self.calls.create.is_under_way() => {}
             Some(_) if self.has_remote_parts() && self.holds.is_offline() && self.config.keeps_records => {
                 self.give_up_removal();
             }
+            Some(_) if self.calls.asks_outcome => self.advance_complete(now),
             Some(open) if self.has_remote_parts() => {
                 if self.calls.abort.may_start(now) {
                     self.calls.abort.start(now);
@@ -93,26 +123,51 @@ impl Engine {
         }
     }
 
-    /// Nothing is left behind.
+    /// No part is left behind. If S3 may have joined them before, it is asked once more: it answers a repeated completion
+    /// as the first.
     pub(super) fn removed(&mut self) {
         self.forget();
-        self.give_up_removal();
+        if self.may_have_object() && self.has_remote_parts() && self.completion.is_some() {
+            self.calls.asks_outcome = true;
+            self.calls.complete.hurry();
+        } else {
+            self.conclude(true);
+        }
     }
 
     /// What is left behind is removed in a later session, or by the bucket's lifecycle rule.
     pub(super) fn give_up_removal(&mut self) {
+        self.conclude(false);
+    }
+
+    /// Ends with the reason for which the upload was removed.
+    pub(super) fn conclude(&mut self, is_removed: bool) {
         if let Stage::Ending(reason) = &self.stage {
             let reason = reason.clone();
-            self.finish(Err(reason));
+            self.fail(reason, is_removed);
         }
     }
 
+    /// Whether S3 may have an object of this upload although no answer has said so.
+    fn may_have_object(&self) -> bool {
+        if self.parts.plan().is_multipart() || self.is_restored { self.calls.may_be_complete } else { self.in_doubt }
+    }
+
+    fn fail(&mut self, reason: Failure, is_removed: bool) {
+        let remains = match is_removed || !self.has_remote_parts() {
+            _ if self.may_have_object() => Remains::Unknown,
+            true => Remains::Nothing,
+            false => Remains::Parts,
+        };
+        self.finish(Err(Failure { remains, ..reason }));
+    }
+
     /// S3 or the API doesn't know the upload any more: it is opened anew, once.
-    pub(super) fn start_again(&mut self, failure: Failure) {
-        if std::mem::replace(&mut self.has_restarted, true) {
-            return self.end(failure);
+    pub(super) fn start_again(&mut self, now: Now, failure: Failure) {
+        if self.is_cancelled() || std::mem::replace(&mut self.has_restarted, true) {
+            return self.end(now, failure);
         }
-        self.cancel_puts();
+        self.cancel_puts(now);
         self.forget();
         self.open = None;
         self.is_restored = false;
@@ -124,7 +179,8 @@ impl Engine {
         }
         self.calls = Calls { sign: std::mem::take(&mut self.calls.sign), sign_is_stale, ..Calls::default() };
         self.stage = Stage::New;
-        self.begin();
+        self.begin(now);
+        self.may_go_back = true;
         self.notice(None, &failure, 1, 0);
     }
 

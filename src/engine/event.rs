@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::report::{Failure, Progress, Retry, Uploaded};
+use super::report::{Failure, Progress, PutAnswer, Retry, Uploaded};
 use crate::checksum::{ChecksumAlgorithm, PartChecksum};
 use crate::plan::Part;
 use crate::protocol::{
@@ -42,7 +42,8 @@ pub struct Config {
     pub network: NetworkHint,
     /// What the bytes are verified by.
     pub algorithm: ChecksumAlgorithm,
-    /// A PUT of which nothing is heard for so long has stalled and is made again, in milliseconds.
+    /// The least silence after which a PUT may be given up and made again, in milliseconds. Slow links get more; see
+    /// `pace`.
     pub stall_ms: u64,
     /// Whether [`Action::Persist`] outlives the driver, so that an upload that ends for want of a
     /// network can be gone on with. Otherwise it is removed.
@@ -118,6 +119,36 @@ pub enum Call {
     Abort,
 }
 
+impl Call {
+    /// The HTTP status of the documented answer (`docs/openapi.yaml`). An answer with any other status below 400 is
+    /// [`ErrorCode::UnexpectedAnswer`](crate::protocol::ErrorCode::UnexpectedAnswer).
+    pub fn success_status(self) -> u16 {
+        match self {
+            Self::Create => 201,
+            Self::List | Self::Sign | Self::Complete => 200,
+            Self::Abort => 204,
+        }
+    }
+}
+
+/// What one upload gets of what all uploads share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The most PUTs that it may have under way.
+    pub lanes: u32,
+    /// The lengths of the PUTs that other uploads have under way, in bytes.
+    pub bytes_elsewhere: u64,
+    /// How fast S3 confirms the bytes of all uploads together, in byte/s; none while that is not known.
+    pub bytes_per_second: Option<u64>,
+}
+
+impl Default for Share {
+    /// All there is, for an upload that is alone.
+    fn default() -> Self {
+        Self { lanes: u32::MAX, bytes_elsewhere: 0, bytes_per_second: None }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -150,14 +181,12 @@ pub enum Event {
         /// How many bytes of it, so far.
         sent_bytes: u64,
     },
-    /// S3 has a part.
+    /// A PUT was answered with a status from 200 to 299. The engine decides whether the answer proves anything.
     PutDone {
         /// Which attempt.
         put: PutId,
-        /// The entity tag, if the browser may read it.
-        etag: Option<String>,
-        /// The checksum that S3 computed, if it did and the browser may read it.
-        checksum: Option<String>,
+        /// What could be read of the answer.
+        answer: PutAnswer,
     },
     /// A PUT failed.
     PutFailed {
@@ -180,9 +209,9 @@ pub enum Event {
     /// [`Action::RefreshCredentials`] has brought new ones.
     CredentialsRefreshed,
     /// [`Action::RefreshCredentials`] has brought none.
-    CredentialsFailed,
-    /// So many PUTs may run by now: what other uploads have left over.
-    Lanes(u32),
+    CredentialsFailed(Failure),
+    /// What this upload may use from now on.
+    Share(Share),
     /// S3 has asked another upload for a rest of so many milliseconds, and means them all.
     Busy {
         /// From now on, in milliseconds.

@@ -47,12 +47,13 @@ impl Holds {
         self.offline.is_some()
     }
 
-    /// The server wants fewer requests: none is made for a while, whichever it refused.
-    pub fn busy(&mut self, now: Now, retry_after_ms: u64) -> u64 {
-        self.busy_in_a_row += 1;
-        let wait_ms = backoff_ms(self.busy_in_a_row, now.random).max(retry_after_ms);
-        self.rest(now, wait_ms);
-        wait_ms
+    /// The server wants fewer requests: none is made for a while, whichever it refused. Of a burst of refusals only the
+    /// first makes the wait longer than before. Returns the wait in milliseconds.
+    pub fn busy(&mut self, now: Now, retry_after_ms: u64, is_first_of_burst: bool) -> u64 {
+        self.busy_in_a_row += u32::from(is_first_of_burst);
+        let backoff_ms = if is_first_of_burst { backoff_ms(self.busy_in_a_row, now.random) } else { 0 };
+        self.rest(now, backoff_ms.max(retry_after_ms));
+        self.busy_until_ms - now.ms
     }
 
     /// S3 gets a rest, whichever upload it asked for one.
@@ -135,8 +136,10 @@ mod tests {
     #[test]
     fn a_busy_server_is_left_alone_as_long_as_it_asks_for() {
         let mut holds = Holds::default();
-        assert_eq!(holds.busy(at(0), 0), 250);
-        assert_eq!(holds.busy(at(0), 7_000), 7_000);
+        assert_eq!(holds.busy(at(0), 0, true), 250);
+        assert_eq!(holds.busy(at(100), 0, false), 150, "one burst");
+        assert_eq!(holds.busy(at(300), 0, true), 500, "another, and a window twice as wide");
+        assert_eq!(holds.busy(at(0), 7_000, false), 7_000);
         assert!(holds.may_call(at(0)), "it is S3 that is busy");
         assert!(!holds.may_put(at(6_999)));
         assert_eq!(holds.held(at(6_999)), Some(Held::Busy));

@@ -27,11 +27,13 @@
 
 mod attempts;
 mod calls;
+mod cancel;
 mod ending;
 mod event;
 mod hold;
 mod meter;
 mod ordered;
+mod pace;
 mod parts;
 mod progress;
 mod queue;
@@ -41,18 +43,20 @@ mod sending;
 mod stages;
 mod window;
 
-pub use event::{Action, CALL_TIMEOUT_MS, Call, Config, Event, FileInfo, Now, Put, PutId, Record};
+use cancel::Cancel;
+pub use event::{Action, CALL_TIMEOUT_MS, Call, Config, Event, FileInfo, Now, Put, PutId, Record, Share};
 use hold::Holds;
 use meter::Meter;
+use pace::Pace;
 use parts::Parts;
 pub use queue::{Demand, Queue, UploadId};
-pub use report::{Failure, Held, Phase, Progress, Retry, Uploaded};
+pub use report::{Failure, Held, Phase, Progress, PutAnswer, Remains, Retry, Uploaded};
 use retry::{CallState, Patience};
 use window::Window;
 
 use crate::checksum::ChecksumAlgorithm;
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
-use crate::protocol::{CompleteUpload, ErrorCode, PartNumber};
+use crate::protocol::{CompleteUpload, PartNumber};
 
 /// Where the upload is.
 #[derive(Debug, Clone)]
@@ -87,6 +91,8 @@ struct Calls {
     sign_is_stale: bool,
     /// An answer to a completion may have been lost, so S3 may have joined the parts already.
     may_be_complete: bool,
+    /// The removal is answered, and the completion is sent once more to learn whether it had come too late.
+    asks_outcome: bool,
     /// PUTs ended without an answer, and S3 may yet store what it had received of them: the removal is
     /// repeated (S3 API Reference, "AbortMultipartUpload").
     abort_again: bool,
@@ -113,7 +119,14 @@ pub struct Engine {
     holds: Holds,
     patience: Patience,
     window: Window,
-    lanes: u32,
+    pace: Pace,
+    share: Share,
+    /// The user wants it to end.
+    cancel: Option<Cancel>,
+    /// S3 may have received the whole of a PUT without its answer having come.
+    in_doubt: bool,
+    /// What is reported next may be less than before.
+    may_go_back: bool,
     /// It goes on with the upload of an earlier session.
     is_restored: bool,
     has_restarted: bool,
@@ -141,7 +154,11 @@ impl Engine {
             holds: Holds::default(),
             patience: Patience::default(),
             window: Window::new(config.parts_in_flight),
-            lanes: u32::MAX,
+            pace: Pace::default(),
+            share: Share::default(),
+            cancel: None,
+            in_doubt: false,
+            may_go_back: false,
             is_restored: false,
             has_restarted: false,
             meter: Meter::default(),
@@ -161,33 +178,37 @@ impl Engine {
         Self { open: Some(record), is_restored: true, ..engine }
     }
 
-    /// Takes note of what happened. News that nobody waits for any more is ignored.
+    /// Takes note of what happened. Late news is ignored, and so is all news after the end.
     pub fn handle(&mut self, now: Now, event: Event) {
+        if self.is_finished() {
+            return;
+        }
         self.patience.pass(now, self.holds.held(now).is_some());
         self.alarm = self.alarm.filter(|&alarm_ms| alarm_ms > now.ms);
         match event {
-            Event::Start => self.begin(),
-            Event::Tick => {}
-            Event::PartHashed { part, checksum } => self.part_hashed(part, checksum),
-            Event::HashFailed { failure, .. } => self.end(failure),
+            Event::Start => self.begin(now),
+            // Browsers' timers fire early now and then. Whatever is still waited for is asked for again.
+            Event::Tick => self.alarm = None,
+            Event::PartHashed { part, checksum } => self.part_hashed(now, part, checksum),
+            Event::HashFailed { part, failure } => self.hash_failed(now, part, failure),
             Event::Created(reply) => self.created(now, reply),
             Event::Listed(reply) => self.listed(now, reply),
             Event::Signed(reply) => self.signed(now, reply),
             Event::PutProgress { put, sent_bytes } => self.put_moved(now, put, sent_bytes),
-            Event::PutDone { put, etag, checksum } => self.put_done(now, put, etag, checksum),
+            Event::PutDone { put, answer } => self.put_done(now, put, &answer),
             Event::PutFailed { put, failure } => self.put_failed(now, put, failure),
             Event::Completed(reply) => self.completed(now, reply),
             Event::Aborted => self.aborted(now),
             Event::CallFailed { call, failure } => self.call_failed(now, call, failure),
-            Event::CredentialsRefreshed => self.credentials(true),
-            Event::CredentialsFailed => self.credentials(false),
-            Event::Lanes(lanes) => self.lanes = lanes,
+            Event::CredentialsRefreshed => self.credentials(now, Ok(())),
+            Event::CredentialsFailed(failure) => self.credentials(now, Err(failure)),
+            Event::Share(share) => self.share = share,
             Event::Busy { wait_ms } => self.holds.rest(now, wait_ms),
-            Event::Pause => self.pause(),
+            Event::Pause => self.pause(now),
             Event::Resume => self.holds.resume(),
             Event::Offline => self.holds.go_offline(now),
             Event::Online => self.online(),
-            Event::Abort => self.end(ErrorCode::Aborted.into()),
+            Event::Abort => self.cancel(now),
         }
         self.advance(now);
     }
@@ -201,6 +222,11 @@ impl Engine {
     /// [`ChecksumAlgorithm::None`] where it names any.
     pub fn algorithm(&self) -> ChecksumAlgorithm {
         self.config.algorithm
+    }
+
+    /// Whether S3 is known to hold a part.
+    pub fn is_stored(&self, number: PartNumber) -> bool {
+        self.parts.is_stored(number)
     }
 
     /// Whether [`Action::Finished`] was given out.
@@ -218,6 +244,7 @@ impl Engine {
 
     /// Starts whatever can be started, then says how far it is and when to come back.
     fn advance(&mut self, now: Now) {
+        self.advance_cancel(now);
         if self.holds.is_time_to_probe(now) {
             self.hurry();
         }
@@ -241,6 +268,10 @@ impl Engine {
         if matches!(self.stage, Stage::Ending(_)) {
             self.advance_abort(now);
         }
+        // The removal may have been answered; S3 is then asked once more whether it came too late.
+        if matches!(self.stage, Stage::Ending(_)) && self.calls.asks_outcome {
+            self.advance_abort(now);
+        }
         self.holds.asked(now);
         self.report(now);
         self.set_alarm(now);
@@ -251,21 +282,26 @@ impl Engine {
         let held = self.holds.wakes_at(now);
         let wakes_at = match self.stage {
             Stage::New | Stage::HashingFirst | Stage::Finished => None,
+            Stage::Ending(_) if calls.asks_outcome => calls.complete.wakes_at(),
             Stage::Ending(_) => calls.abort.wakes_at(),
             // In-flight PUTs of an upload that waits for a network can stall like all others.
-            _ if !self.holds.may_call(now) => held.into_iter().chain(self.stalls_at()).min(),
+            _ if !self.holds.may_call(now) => held.into_iter().chain(self.stalls_at(now)).min(),
             Stage::Creating => calls.create.wakes_at().into_iter().chain(held).min(),
             Stage::Listing => calls.list.wakes_at().into_iter().chain(held).min(),
             Stage::Completing => calls.complete.wakes_at().into_iter().chain(held).min(),
             Stage::Sending => {
-                let parts = self.parts.wakes_at().into_iter().chain(self.stalls_at());
+                let parts = self.parts.wakes_at().into_iter().chain(self.stalls_at(now));
                 let sign = calls.sign.wakes_at().filter(|_| self.wants_urls());
                 parts.chain(sign).chain(held).min()
             }
         };
-        if wakes_at != self.alarm {
+        let looks_at = self.patience.wakes_at(now).filter(|_| wakes_at.is_some());
+        let wakes_at = [wakes_at, looks_at, self.cancel_wakes_at()].into_iter().flatten().min();
+        let wakes_at = wakes_at.filter(|_| !self.is_finished());
+        // A wake-up that comes earlier than is needed does no harm, and setting timers costs browsers more.
+        if let Some(at_ms) = wakes_at.filter(|&at_ms| self.alarm.is_none_or(|alarm_ms| at_ms < alarm_ms)) {
             self.alarm = wakes_at;
-            self.outbox.extend(wakes_at.map(Action::WakeAt));
+            self.outbox.push(Action::WakeAt(at_ms));
         }
     }
 }

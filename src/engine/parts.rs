@@ -39,8 +39,12 @@ pub(super) enum State {
 pub(super) struct Sending {
     pub presigned: Presigned,
     pub sent_bytes: u64,
+    /// When it was started.
+    pub started_ms: u64,
     /// When its last byte was seen to leave, or it was started.
     pub moved_ms: u64,
+    /// How often it got more time although it was silent for too long.
+    pub spared: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -54,22 +58,36 @@ pub(super) struct Slot {
     pub failures: u32,
     /// How often S3 refused its signature or its bytes.
     pub refusals: u32,
+    /// How often it was silent for too long since anything of it was confirmed.
+    pub timeouts: u32,
+    /// How often in a row it could not be read in time.
+    pub unread: u32,
     /// The most bytes of it that have left in one attempt.
     pub most_sent_bytes: u64,
 }
 
-const NEW_SLOT: Slot =
-    Slot { state: State::Waiting, checksum: None, held: None, failures: 0, refusals: 0, most_sent_bytes: 0 };
+const NEW_SLOT: Slot = Slot {
+    state: State::Waiting,
+    checksum: None,
+    held: None,
+    failures: 0,
+    refusals: 0,
+    timeouts: 0,
+    unread: 0,
+    most_sent_bytes: 0,
+};
 
 /// What a digest meant for its part.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Hashed {
     /// The part can be signed, or is stored already.
     Accepted,
-    /// Nobody was waiting for it.
+    /// Nothing waits for it.
     Unexpected,
-    /// The same part was hashed before, here or in an earlier session, with another outcome.
+    /// The same part was hashed before in this session, with another outcome.
     Differs,
+    /// S3 holds other bytes of this part from an earlier session.
+    IsAnother,
 }
 
 /// All parts of one upload.
@@ -256,6 +274,7 @@ impl Parts {
         self.hashing -= 1;
         let slot = self.slot(number);
         slot.state = State::Hashed;
+        slot.unread = 0;
         let held = slot.held.take();
         match slot.checksum.replace(checksum) {
             Some(before) if before != checksum => return Hashed::Differs,
@@ -267,7 +286,7 @@ impl Parts {
             Some(held) => {
                 self.comparing -= 1;
                 if held.checksum != Some(checksum.to_text()) {
-                    return Hashed::Differs;
+                    return Hashed::IsAnother;
                 }
                 if let Ok(etag) = ETag::parse(&held.etag) {
                     self.compared(number, etag, part.length);
@@ -275,6 +294,37 @@ impl Parts {
             }
         }
         Hashed::Accepted
+    }
+
+    /// Whether every part that S3 holds from an earlier session was compared with the file.
+    pub fn is_compared(&self) -> bool {
+        self.comparing == 0 && self.to_compare.is_empty()
+    }
+
+    /// A part could not be read in time and is read again. Says how often in a row that has happened; nothing if nothing
+    /// waits for it.
+    pub fn unread(&mut self, part: Part) -> Option<u32> {
+        let number = part.number;
+        if self.plan.part(number) != Some(part) || !matches!(self.slot(number).state, State::Hashing) {
+            return None;
+        }
+        self.hashing -= 1;
+        let slot = self.slot(number);
+        slot.unread += 1;
+        slot.state = State::Waiting;
+        let (unread, is_held) = (slot.unread, slot.held.is_some());
+        if is_held {
+            self.comparing -= 1;
+            self.to_compare.insert(number);
+        } else {
+            self.to_hash.insert(number);
+        }
+        Some(unread)
+    }
+
+    /// Whether S3 holds the part.
+    pub fn is_stored(&self, number: PartNumber) -> bool {
+        self.slots.get(number.index()).is_some_and(|slot| matches!(slot.state, State::Stored { .. }))
     }
 
     /// The checksum of a part, once it is known.

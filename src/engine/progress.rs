@@ -22,7 +22,7 @@ impl Engine {
         if matches!(self.stage, Stage::New) || matches!(self.outbox.last(), Some(Action::Finished(Err(_)))) {
             return;
         }
-        let progress = self.progress(self.held(now));
+        let progress = self.not_back(self.progress(self.held(now)));
         let is_due = match &self.reported {
             None => true,
             Some((_, before)) if before == &progress || before.phase == Phase::Done => false,
@@ -35,6 +35,19 @@ impl Engine {
             // The report of the end comes before the end.
             let at = self.outbox.len() - usize::from(matches!(self.outbox.last(), Some(Action::Finished(_))));
             self.outbox.insert(at, Action::Report(progress));
+        }
+    }
+
+    /// A plan of the server's own makes hashed parts count no more, but that is no news for the user.
+    fn not_back(&mut self, progress: Progress) -> Progress {
+        if std::mem::take(&mut self.may_go_back) {
+            return progress;
+        }
+        let Some((_, before)) = self.reported else { return progress };
+        Progress {
+            phase: progress.phase.max(before.phase),
+            hashed_bytes: progress.hashed_bytes.max(before.hashed_bytes),
+            ..progress
         }
     }
 

@@ -1,6 +1,44 @@
 //! What the engine tells of an upload: how far it is, what it has to do again, and how it ended.
 
-use crate::protocol::{ErrorCode, PartNumber, serialize_whole};
+use crate::protocol::{ErrorCode, PartNumber, element, serialize_whole};
+
+/// What could be read of an answer to a PUT.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PutAnswer {
+    /// The HTTP status, from 200 to 299. S3 answers 200 (S3 API Reference, "PutObject" and "UploadPart").
+    pub status: u16,
+    /// The header `ETag`, quotes included, if the browser may read it.
+    pub etag: Option<String>,
+    /// The checksum header of the algorithm that was asked for, if the browser may read it.
+    pub checksum: Option<String>,
+    /// The header `Content-Type`.
+    pub media_type: Option<String>,
+    /// Whether the body has no bytes, as S3's has none.
+    pub is_empty: bool,
+}
+
+/// What S3 holds of an upload that has failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Remains {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Parts, to be resumed or still to be removed; no object.
+    Parts,
+    /// Possibly the object: an answer that would have told was lost.
+    Unknown,
+}
+
+impl Remains {
+    /// The name on the way to JavaScript.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Parts => "parts",
+            Self::Unknown => "unknown",
+        }
+    }
+}
 
 /// How far an upload is.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -95,11 +133,40 @@ pub struct Failure {
     pub retry_after_ms: Option<u64>,
     /// More words, where there are any. Never a URL or a token.
     pub detail: Option<String>,
+    /// What S3 holds of the upload that ended with this failure.
+    pub remains: Remains,
+}
+
+impl Failure {
+    /// An answer that is neither S3's nor the API's: its status and its media type, and nothing of its content.
+    pub fn unexpected(status: u16, media_type: Option<&str>) -> Self {
+        let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or("no media type");
+        let media_type: String =
+            media_type.chars().filter(|character| *character == ' ' || character.is_ascii_graphic()).take(64).collect();
+        let detail = Some("status ".to_owned() + &status.to_string() + ", " + &media_type);
+        Self { status, detail, ..ErrorCode::UnexpectedAnswer.into() }
+    }
+
+    /// A PUT that was refused. `body` is S3's error document, or what another has answered in its place.
+    pub fn of_storage(status: u16, body: &str, media_type: Option<&str>) -> Self {
+        let storage_code = element(body, "Code");
+        let detail = storage_code.clone().or_else(|| Self::unexpected(status, media_type).detail);
+        let request_id = element(body, "RequestId");
+        Self { status, storage_code, request_id, detail, ..ErrorCode::StorageRefused.into() }
+    }
 }
 
 impl From<ErrorCode> for Failure {
     fn from(code: ErrorCode) -> Self {
-        Self { code, status: 0, storage_code: None, request_id: None, retry_after_ms: None, detail: None }
+        Self {
+            code,
+            status: 0,
+            storage_code: None,
+            request_id: None,
+            retry_after_ms: None,
+            detail: None,
+            remains: Remains::Nothing,
+        }
     }
 }
 

@@ -20,18 +20,21 @@ const ANSWERED_BUDGET: u32 = 30;
 /// How often S3 may refuse one part: its signature, or its bytes.
 pub(super) const REFUSED_BUDGET: u32 = 4;
 
-/// How often the storage may fail the parts of one upload; each part that it stores gives one back.
+/// How many bursts of failures the parts of one upload may see; each part that is stored gives one back.
 const UPLOAD_BUDGET: u32 = 64;
 
 /// How often the clean-up may fail before it is left to the next session, or to the bucket's lifecycle rule.
 pub(super) const ABORT_BUDGET: u32 = 4;
 
-/// An upload that was under way ends when nothing has worked for so long, in milliseconds. Time offline,
-/// paused or asleep doesn't count.
+/// An upload that was under way ends when nothing has worked for so long since the first of a streak of failures, in
+/// milliseconds. Time offline, paused or asleep doesn't count.
 const PATIENCE_MS: u64 = 15 * 60_000;
 
-/// A step of the clock that is longer was sleep: every wait of ours is shorter, in milliseconds.
+/// A step of the clock that is longer was sleep: a streak of failures is looked at more often, in milliseconds.
 const LONGEST_STEP_MS: u64 = 2 * 60_000;
+
+/// How often the time is looked at while a streak of failures goes on, in milliseconds.
+const LOOK_EVERY_MS: u64 = 60_000;
 
 /// No server is left alone for longer, whatever it asks for, in milliseconds.
 const LONGEST_RETRY_AFTER_MS: u64 = 5 * 60_000;
@@ -57,11 +60,14 @@ pub(super) enum Verdict {
     HashAgain,
     /// An earlier attempt had got through, only its answer had not.
     AlreadyStored,
+    /// The answer is not S3's.
+    NotFromS3,
     /// No retry helps.
     GiveUp(ErrorCode),
 }
 
-/// Judges a failed PUT by S3's answer (S3 API Reference, "Error responses").
+/// Judges a failed PUT by S3's answer (S3 API Reference, "Error responses"). S3 names a code whenever it refuses; an
+/// answer without one is another's, unless it says no more than that the server is overloaded or broken.
 pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
     let storage_code = failure.storage_code.as_deref().unwrap_or_default();
     match (failure.status, storage_code) {
@@ -69,9 +75,12 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
         (0, _) => Verdict::GiveUp(failure.code),
         // RequestTimeout: the body came too slowly. OperationAborted, ConditionalRequestConflict: two
         // requests for one key met.
-        (400, "RequestTimeout") | (409, _) => Verdict::SendAgain,
+        (400, "RequestTimeout") => Verdict::SendAgain,
+        (409, code) if !code.is_empty() => Verdict::SendAgain,
         (429 | 503, _) => Verdict::Rest,
-        (500..=599, _) => Verdict::SendAgain,
+        // 511: the network wants the user to sign in (RFC 6585, section 6).
+        (500..=510 | 512..=599, _) => Verdict::SendAgain,
+        (_, "") => Verdict::NotFromS3,
         (400, "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "XAmzContentSHA256Mismatch") => {
             Verdict::HashAgain
         }
@@ -89,13 +98,14 @@ pub(super) struct Patience {
     api_works: bool,
     storage_works: bool,
     budget: u32,
-    waited_ms: u64,
+    /// How long the streak of failures has gone on, if there is one.
+    streak_ms: Option<u64>,
     last_ms: Option<u64>,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { api_works: false, storage_works: false, budget: UPLOAD_BUDGET, waited_ms: 0, last_ms: None }
+        Self { api_works: false, storage_works: false, budget: UPLOAD_BUDGET, streak_ms: None, last_ms: None }
     }
 }
 
@@ -103,47 +113,65 @@ impl Patience {
     /// Time has passed, which counts unless the upload was held.
     pub fn pass(&mut self, now: Now, is_held: bool) {
         let step_ms = now.ms.saturating_sub(self.last_ms.unwrap_or(now.ms));
-        if !is_held {
-            self.waited_ms += step_ms.min(LONGEST_STEP_MS);
+        if let Some(streak_ms) = self.streak_ms.as_mut().filter(|_| !is_held) {
+            *streak_ms += step_ms.min(LONGEST_STEP_MS);
         }
         self.last_ms = Some(now.ms);
     }
 
+    /// When to look at the time, so that what has passed of a streak of failures is known.
+    pub fn wakes_at(&self, now: Now) -> Option<u64> {
+        self.streak_ms.map(|_| now.ms + LOOK_EVERY_MS)
+    }
+
+    /// Whether the API has ever answered.
+    pub fn api_works(&self) -> bool {
+        self.api_works
+    }
+
     /// Bytes have left that had never left before.
     pub fn moved(&mut self) {
-        self.waited_ms = 0;
+        self.streak_ms = None;
     }
 
     /// The API has answered.
     pub fn api_worked(&mut self) {
         self.api_works = true;
-        self.waited_ms = 0;
+        self.streak_ms = None;
     }
 
     /// S3 has stored a part.
     pub fn storage_worked(&mut self) {
         self.storage_works = true;
-        self.waited_ms = 0;
+        self.streak_ms = None;
         self.budget = (self.budget + 1).min(UPLOAD_BUDGET);
     }
 
     /// Whether a call that has failed so often in a row had its last chance.
-    pub fn ends_call(&self, failure: &Failure, failures: u32) -> bool {
+    pub fn ends_call(&mut self, failure: &Failure, failures: u32) -> bool {
         self.ends(self.api_works, failure, failures)
     }
 
-    /// Whether a part that has failed so often had its last chance. Counts the failure.
-    pub fn ends_part(&mut self, failure: &Failure, failures: u32) -> bool {
-        if failure.status != 0 {
+    /// Whether a part that has failed so often had its last chance. Counts the failure; of a burst the first alone.
+    pub fn ends_part(&mut self, failure: &Failure, failures: u32, is_first_of_burst: bool) -> bool {
+        if failure.status != 0 && is_first_of_burst {
             self.budget = self.budget.saturating_sub(1);
         }
-        self.budget == 0 || self.ends(self.storage_works, failure, failures)
+        self.ends(self.storage_works, failure, failures) || self.budget == 0
     }
 
-    fn ends(&self, has_worked: bool, failure: &Failure, failures: u32) -> bool {
+    /// A PUT was given up because it was silent for longer than was expected, but not for so long as a very slow link
+    /// would need.
+    pub fn was_too_slow(&mut self) {
+        self.streak_ms.get_or_insert(0);
+    }
+
+    fn ends(&mut self, has_worked: bool, failure: &Failure, failures: u32) -> bool {
+        let streak_ms = *self.streak_ms.get_or_insert(0);
         match failure.status {
+            0 if streak_ms >= PATIENCE_MS => true,
             _ if !has_worked => failures >= UNPROVEN_BUDGET,
-            0 => self.waited_ms >= PATIENCE_MS,
+            0 => false,
             _ => failures >= ANSWERED_BUDGET,
         }
     }
@@ -283,6 +311,22 @@ mod tests {
         assert_eq!(judge(412, "PreconditionFailed", true), Verdict::GiveUp(ErrorCode::StorageRefused));
         assert_eq!(judge(404, "NoSuchUpload", true), Verdict::GiveUp(ErrorCode::UploadGone));
         assert_eq!(judge(400, "InvalidRequest", true), Verdict::GiveUp(ErrorCode::StorageRefused));
+        assert_eq!(judge(409, "OperationAborted", true), Verdict::SendAgain);
+        assert_eq!(judge(400, "RequestTimeout", true), Verdict::SendAgain);
+        assert_eq!(judge(400, "ExpiredToken", true), Verdict::SignAgain);
+        assert_eq!(judge(429, "", true), Verdict::Rest);
+        for status in [500, 502, 504, 599] {
+            assert_eq!(judge(status, "", true), Verdict::SendAgain, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_without_a_code_is_not_s3s() {
+        for status in [300, 302, 400, 401, 403, 404, 407, 409, 412, 413, 451, 511] {
+            let failure = Failure { status, ..ErrorCode::StorageRefused.into() };
+            assert_eq!(judge_put(&failure, false), Verdict::NotFromS3, "{status}");
+            assert_eq!(judge_put(&failure, true), Verdict::NotFromS3, "{status}");
+        }
     }
 
     #[test]
@@ -290,29 +334,46 @@ mod tests {
         let now = |ms| Now { ms, random: 0 };
         let lost = Failure::from(ErrorCode::Network);
         let mut patience = Patience::default();
-        assert!(!patience.ends_part(&lost, 6) && patience.ends_part(&lost, 7));
+        assert!(!patience.ends_part(&lost, 6, true) && patience.ends_part(&lost, 7, true));
         patience.storage_worked();
-        assert!(!patience.ends_part(&lost, 1_000));
+        assert!(!patience.ends_part(&lost, 1_000, true));
         assert!(patience.ends_call(&lost, 7), "the API has never worked");
         patience.pass(now(0), false);
         for minute in 1..15 {
             patience.pass(now(minute * 60_000), false);
         }
-        assert!(!patience.ends_part(&lost, 1));
+        assert!(!patience.ends_part(&lost, 1, true));
         patience.pass(now(15 * 60_000), false);
-        assert!(patience.ends_part(&lost, 1));
+        assert!(patience.ends_part(&lost, 1, true));
         patience.moved();
-        assert!(!patience.ends_part(&lost, 1));
+        assert!(!patience.ends_part(&lost, 1, true));
+    }
+
+    #[test]
+    fn patience_is_used_up_from_the_first_failure_of_a_streak() {
+        let now = |minute: u64| Now { ms: minute * 60_000, random: 0 };
+        let lost = Failure::from(ErrorCode::Timeout);
+        let mut patience = Patience::default();
+        patience.storage_worked();
+        assert_eq!(patience.wakes_at(now(0)), None, "nothing has failed");
+        (0..60).for_each(|minute| patience.pass(now(minute), false));
+        assert!(!patience.ends_part(&lost, 1, true), "nothing was tried before");
+        assert_eq!(patience.wakes_at(now(59)), Some(60 * 60_000));
+        (60..74).for_each(|minute| patience.pass(now(minute), false));
+        assert!(!patience.ends_part(&lost, 1, true));
+        patience.pass(now(74), false);
+        assert!(patience.ends_part(&lost, 1, true));
     }
 
     #[test]
     fn sleep_and_pauses_use_up_no_patience() {
         let mut patience = Patience::default();
         patience.storage_worked();
+        patience.was_too_slow();
         patience.pass(Now { ms: 0, random: 0 }, false);
         patience.pass(Now { ms: 10 * 3_600_000, random: 0 }, false);
         patience.pass(Now { ms: 20 * 3_600_000, random: 0 }, true);
-        assert_eq!(patience.waited_ms, LONGEST_STEP_MS);
+        assert_eq!(patience.streak_ms, Some(LONGEST_STEP_MS));
     }
 
     #[test]
@@ -321,10 +382,11 @@ mod tests {
         patience.storage_worked();
         let refused = Failure { status: 500, ..ErrorCode::StorageRefused.into() };
         for round in 0..200 {
-            assert!(!patience.ends_part(&refused, 1), "{round}");
+            assert!(!patience.ends_part(&refused, 1, true), "{round}");
             patience.storage_worked();
         }
-        let failures = (1..).find(|_| patience.ends_part(&refused, 1));
+        assert!((0..1_000).all(|_| !patience.ends_part(&refused, 1, false)), "a burst counts once");
+        let failures = (1..).find(|_| patience.ends_part(&refused, 1, true));
         assert_eq!(failures, Some(UPLOAD_BUDGET));
     }
 

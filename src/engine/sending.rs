@@ -1,8 +1,16 @@
 //! How parts are sent: each attempt from its start to its end.
 
 use super::event::{Now, Put, PutId};
+use super::pace::Silence;
 use super::parts::{Parts, Presigned, Sending, State};
 use crate::protocol::{ETag, PartNumber};
+
+/// Of a PUT that lacks no more than this, in bytes, the rest may have left since the last news of it: what a link of
+/// 100 Mbit/s carries in the 50 ms between two progress events, and some.
+const MAY_HAVE_LEFT_BYTES: u64 = 1 << 20;
+
+/// A browser that tells of progress at all has done so after this, in milliseconds.
+const FIRST_NEWS_MS: u64 = 1_000;
 
 /// What bytes that left meant.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +27,16 @@ pub(super) struct Attempt {
     pub number: PartNumber,
     /// What it was made with.
     pub presigned: Presigned,
+    /// Whether S3 may have received all of it.
+    pub may_be_whole: bool,
+}
+
+impl Sending {
+    /// Whether all bytes of the part, so many, may have left.
+    fn may_be_whole(&self, now: Now, length: u64) -> bool {
+        let is_untold = self.sent_bytes == 0 && now.ms >= self.started_ms + FIRST_NEWS_MS;
+        is_untold || self.sent_bytes + MAY_HAVE_LEFT_BYTES >= length
+    }
 }
 
 impl Parts {
@@ -35,7 +53,8 @@ impl Parts {
             self.next_put += 1;
             self.in_flight.push((id, number));
             let put = Put { id, part, url: presigned.url.clone(), headers: presigned.headers.clone() };
-            self.slot(number).state = State::Sending(Sending { presigned, sent_bytes: 0, moved_ms: now.ms });
+            self.slot(number).state =
+                State::Sending(Sending { presigned, sent_bytes: 0, started_ms: now.ms, moved_ms: now.ms, spared: 0 });
             return Some(put);
         }
         None
@@ -60,37 +79,83 @@ impl Parts {
         if is_further { Moved::Further } else { Moved::Nothing }
     }
 
-    /// The attempts of which nothing was heard for too long: `stall_ms` while bytes leave, twice that
-    /// while the connection is made and while S3 thinks.
-    pub fn stalled(&self, now: Now, stall_ms: u64) -> Vec<PutId> {
-        self.deadlines(stall_ms).filter(|&(_, deadline_ms)| deadline_ms <= now.ms).map(|(put, _)| put).collect()
+    /// The lengths of the parts under way, in bytes.
+    pub fn bytes_under_way(&self) -> u64 {
+        self.in_flight.iter().map(|&(_, number)| self.length(number)).sum()
     }
 
-    /// When the next attempt will have stalled, unless something is heard of it.
-    pub fn stalls_at(&self, stall_ms: u64) -> Option<u64> {
-        self.deadlines(stall_ms).map(|(_, deadline_ms)| deadline_ms).min()
+    /// The attempts that were silent for too long.
+    pub fn stalled(&self, now: Now, silence: Silence) -> Vec<PutId> {
+        self.deadlines(silence).filter(|&(_, deadline_ms)| deadline_ms <= now.ms).map(|(put, _)| put).collect()
     }
 
-    fn deadlines(&self, stall_ms: u64) -> impl Iterator<Item = (PutId, u64)> {
-        self.in_flight.iter().filter_map(move |&(put, number)| match &self.slots[number.index()].state {
-            State::Sending(sending) => {
-                let is_moving = (1..self.length(number)).contains(&sending.sent_bytes);
-                let patience_ms = if is_moving { stall_ms } else { stall_ms * 2 };
-                Some((put, sending.moved_ms + patience_ms))
+    /// When the next attempt will have been silent for too long, unless something is heard of it.
+    pub fn stalls_at(&self, silence: Silence) -> Option<u64> {
+        self.deadlines(silence).map(|(_, deadline_ms)| deadline_ms).min()
+    }
+
+    fn deadlines(&self, silence: Silence) -> impl Iterator<Item = (PutId, u64)> {
+        // As long as S3 has confirmed nothing, bytes of one part that leave show that the link carries them all.
+        let is_blind = silence.bytes_per_second.is_none();
+        let moved_ms = self.under_way().map(|(.., sending)| sending.moved_ms).max().unwrap_or(0);
+        self.under_way().map(move |(put, number, sending)| {
+            let timeouts = self.slots[number.index()].timeouts;
+            match is_blind {
+                true => (put, moved_ms + silence.limit_ms(timeouts + sending.spared)),
+                false => (put, sending.moved_ms + silence.limit_ms(timeouts)),
             }
+        })
+    }
+
+    fn under_way(&self) -> impl Iterator<Item = (PutId, PartNumber, &Sending)> {
+        self.in_flight.iter().filter_map(|&(put, number)| match &self.slots[number.index()].state {
+            State::Sending(sending) => Some((put, number, sending)),
             _ => None,
         })
     }
 
+    /// Gives the attempt that has come furthest more time, of equals the first. Returns which; nothing if it has had as much
+    /// as the slowest link would need.
+    pub fn spare_furthest(&mut self, silence: Silence) -> Option<PutId> {
+        let far = |sending: &Sending, put: PutId| (sending.sent_bytes, std::cmp::Reverse(put));
+        let (put, number, _) = self.under_way().max_by_key(|&(put, _, sending)| far(sending, put))?;
+        let slot = self.slot(number);
+        let State::Sending(sending) = &mut slot.state else { return None };
+        let blind = Silence { bytes_per_second: None, ..silence };
+        let had_ms = blind.limit_ms(slot.timeouts + sending.spared);
+        sending.spared += 1;
+        (had_ms < blind.limit_ms(slot.timeouts + sending.spared)).then_some(put)
+    }
+
+    /// Counts that a part was silent for too long. Returns whether a link of 64 kbit/s would have answered.
+    pub fn count_timeout(&mut self, put: PutId, silence: Silence) -> bool {
+        let Some(number) = self.number_of(put) else { return false };
+        let slot = self.slot(number);
+        slot.timeouts += 1;
+        silence.limit_ms(slot.timeouts - 1) >= silence.longest_ms()
+    }
+
+    /// Whether S3 may have received all bytes of a PUT under way.
+    pub fn may_be_whole(&self, now: Now) -> bool {
+        self.under_way().any(|(_, number, sending)| sending.may_be_whole(now, self.length(number)))
+    }
+
+    /// The name of the next attempt.
+    pub fn next_put(&self) -> PutId {
+        PutId(self.next_put)
+    }
+
     /// Ends an attempt, however it went. Nothing for one that had been given up.
-    pub fn end_put(&mut self, put: PutId) -> Option<Attempt> {
+    pub fn end_put(&mut self, now: Now, put: PutId) -> Option<Attempt> {
         let at = self.in_flight.iter().position(|&(id, _)| id == put)?;
         let (_, number) = self.in_flight.remove(at);
+        let length = self.length(number);
         let State::Sending(sending) = std::mem::replace(&mut self.slot(number).state, State::Hashed) else {
             return None;
         };
         self.in_flight_bytes -= sending.sent_bytes;
-        Some(Attempt { number, presigned: sending.presigned })
+        let may_be_whole = sending.may_be_whole(now, length);
+        Some(Attempt { number, presigned: sending.presigned, may_be_whole })
     }
 
     /// Whether an answer to an attempt is still to come.
@@ -107,6 +172,7 @@ impl Parts {
         let length = self.length(number);
         let slot = self.slot(number);
         slot.state = State::Stored { etag };
+        slot.timeouts = 0;
         // The browser need not have told of every byte.
         let untold = length - slot.most_sent_bytes.min(length);
         self.moved_bytes += untold;
@@ -136,10 +202,10 @@ impl Parts {
     }
 
     /// Gives up every attempt under way and says which they were. The parts wait for their next turn.
-    pub fn cancel_all(&mut self) -> Vec<PutId> {
+    pub fn cancel_all(&mut self, now: Now) -> Vec<PutId> {
         let puts: Vec<_> = self.in_flight.iter().map(|&(put, _)| put).collect();
         for &put in &puts {
-            if let Some(Attempt { number, presigned }) = self.end_put(put) {
+            if let Some(Attempt { number, presigned, .. }) = self.end_put(now, put) {
                 self.wait_for_turn(number, Some(presigned));
             }
         }

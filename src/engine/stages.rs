@@ -2,7 +2,7 @@
 
 use super::event::{Action, Call, Now, Record};
 use super::parts::Hashed;
-use super::report::Uploaded;
+use super::report::{Failure, Uploaded};
 use super::{Engine, Stage};
 use crate::checksum::{ChecksumAlgorithm, PartChecksum};
 use crate::plan::{Part, Plan};
@@ -19,11 +19,14 @@ const HASH_AHEAD: u32 = 3;
 /// that a cancelled upload has not read the whole file and no URL waits until it expires.
 const HASH_AHEAD_SECONDS: f64 = 30.0;
 
+/// How often in a row a part may take too long to be read.
+const UNREAD_BUDGET: u32 = 3;
+
 /// No more parts than these are announced with the upload: what every server signs at once.
 const MAX_FIRST_PARTS: usize = 16;
 
 impl Engine {
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, now: Now) {
         if !matches!(self.stage, Stage::New) {
             return;
         }
@@ -32,17 +35,14 @@ impl Engine {
             let is_complete = record.completion.is_some();
             let is_unwanted = record.discard;
             self.completion = record.completion.clone();
-            self.stage = match fits {
-                _ if is_unwanted => Stage::Ending(ErrorCode::Aborted.into()),
-                false => Stage::Ending(ErrorCode::FileChanged.into()),
-                true if is_complete => Stage::Completing,
-                true => Stage::Listing,
-            };
             // What the earlier session did last may have been heard or stored without its knowing.
             self.calls.may_be_complete = is_complete;
             self.calls.abort_again = true;
-            if matches!(self.stage, Stage::Ending(_)) {
-                self.discard();
+            self.stage = if is_complete { Stage::Completing } else { Stage::Listing };
+            if is_unwanted {
+                self.end_and_remove(now, ErrorCode::Aborted.into());
+            } else if !fits {
+                self.end(now, ErrorCode::WrongFile.into());
             }
         } else {
             self.stage = Stage::HashingFirst;
@@ -57,15 +57,27 @@ impl Engine {
         }
     }
 
-    pub(super) fn part_hashed(&mut self, part: Part, checksum: PartChecksum) {
+    pub(super) fn part_hashed(&mut self, now: Now, part: Part, checksum: PartChecksum) {
         if matches!(self.stage, Stage::New | Stage::Completing | Stage::Ending(_) | Stage::Finished) {
             return;
         }
         match self.parts.hashed(part, checksum) {
-            Hashed::Unexpected => {}
-            Hashed::Differs => self.end(ErrorCode::FileChanged.into()),
-            Hashed::Accepted => {}
+            Hashed::Unexpected | Hashed::Accepted => {}
+            Hashed::Differs => self.end_and_remove(now, ErrorCode::FileChanged.into()),
+            Hashed::IsAnother => self.end(now, ErrorCode::WrongFile.into()),
         }
+    }
+
+    /// A part could not be read. If that took too long it is read again; a disk may have been busy.
+    pub(super) fn hash_failed(&mut self, now: Now, part: Part, failure: Failure) {
+        if !failure.code.is_retryable() {
+            return self.end(now, failure);
+        }
+        let Some(unread) = self.parts.unread(part) else { return };
+        if unread >= UNREAD_BUDGET {
+            return self.end(now, failure);
+        }
+        self.notice(Some(part.number), &failure, unread, 0);
     }
 
     pub(super) fn advance_create(&mut self, now: Now) {
@@ -102,7 +114,7 @@ impl Engine {
             discard: false,
         });
         let Some(plan) = plan else {
-            return self.end(ErrorCode::InvalidReply.into());
+            return self.end(now, ErrorCode::InvalidReply.into());
         };
         // The server's threshold may differ from the one that was assumed.
         if plan != self.parts.plan() {
@@ -138,7 +150,7 @@ impl Engine {
             None => self.stage = Stage::Sending,
             Some(next) if self.listed_until < Some(next) => self.listed_until = Some(next),
             // It would never end.
-            Some(_) => self.end(ErrorCode::InvalidReply.into()),
+            Some(_) => self.end(now, ErrorCode::InvalidReply.into()),
         }
     }
 
@@ -151,6 +163,10 @@ impl Engine {
             return self.all_stored();
         }
         self.parts.wake(now);
+        // What S3 holds is compared first: parts of another file must not be added to it.
+        if !self.parts.is_compared() {
+            return self.hash_ahead();
+        }
         self.start_puts(now);
         self.hash_ahead();
         if self.wants_urls() && self.holds.may_call(now) && self.calls.sign.may_start(now) {
@@ -159,12 +175,13 @@ impl Engine {
     }
 
     fn start_puts(&mut self, now: Now) {
-        let limit = self.window.limit().min(self.lanes);
+        let limit = self.window.limit().min(self.share.lanes);
         while self.holds.may_put(now) && self.parts.in_flight() < limit {
             let was_at_rest = self.parts.in_flight() == 0;
             let Some(put) = self.parts.start_put(now) else { break };
             if was_at_rest {
                 self.window.started_from_rest(now.ms);
+                self.pace.started_from_rest(now.ms);
             }
             self.outbox.push(Action::Put(put));
         }
@@ -179,14 +196,13 @@ impl Engine {
         let meanwhile = (parts_per_ms * (2 * self.calls.turnaround_ms) as f64) as u32 + 1;
         let limit = self.window.limit();
         let (unsigned, ready, in_flight) = (self.parts.unsigned(), self.parts.ready(), self.parts.in_flight());
-        let idle = limit.min(self.lanes).saturating_sub(in_flight);
+        let idle = limit.min(self.share.lanes).saturating_sub(in_flight);
         let worth = if ready == 0 { idle.max(limit / 2) } else { limit };
         let is_worth_it = unsigned >= worth || in_flight == 0 || self.parts.hashing() == 0;
         unsigned > 0 && is_worth_it && ready <= meanwhile.min(limit)
     }
 
-    /// Keeps the hashers busy, so far ahead of the PUTs and no further. What S3 holds already is compared
-    /// when there is nothing to send.
+    /// Keeps the hashers busy, first with what S3 holds already, then so far ahead of the PUTs and no further.
     pub(super) fn hash_ahead(&mut self) {
         if self.holds.is_paused() {
             return;
@@ -200,11 +216,12 @@ impl Engine {
         let is_open = matches!(self.stage, Stage::Listing | Stage::Sending);
         let hashers = if is_open { self.config.hashers } else { 1 };
         while self.parts.hashing() < hashers {
-            let next = if self.parts.ahead() < ahead { self.parts.start_hash() } else { None };
-            match next.or_else(|| self.parts.start_compare()) {
-                Some(part) => self.outbox.push(Action::HashPart(part)),
-                None => break,
-            }
+            let next = match self.parts.start_compare() {
+                None if self.parts.ahead() < ahead => self.parts.start_hash(),
+                next => next,
+            };
+            let Some(part) = next else { break };
+            self.outbox.push(Action::HashPart(part));
         }
     }
 
@@ -266,7 +283,8 @@ impl Engine {
     }
 
     pub(super) fn advance_complete(&mut self, now: Now) {
-        if !self.holds.may_call(now) || !self.calls.complete.may_start(now) {
+        let may_call = self.holds.may_call(now) || self.calls.asks_outcome;
+        if !may_call || !self.calls.complete.may_start(now) {
             return;
         }
         match (&self.open, &self.completion) {
@@ -275,7 +293,7 @@ impl Engine {
                 self.outbox.push(Action::Complete { token: open.token.clone(), request: completion.clone() });
             }
             // Every stored part of a multipart upload has its tag and its digest; see `put_done`.
-            _ => self.end(ErrorCode::Internal.into()),
+            _ => self.end(now, ErrorCode::Internal.into()),
         }
     }
 
@@ -288,14 +306,25 @@ impl Engine {
     }
 
     pub(super) fn completed(&mut self, now: Now, reply: UploadCompleted) {
-        if !self.answered(now, Call::Complete) || !matches!(self.stage, Stage::Completing) {
+        let is_ours = self.open.as_ref().is_some_and(|open| open.key == reply.key);
+        if !is_ours {
+            // A cache or a service worker has answered with what belongs to another call.
+            let failure = Failure::unexpected(Call::Complete.success_status(), None);
+            return self.call_failed(now, Call::Complete, failure);
+        }
+        if !self.answered(now, Call::Complete) || !matches!(self.stage, Stage::Completing | Stage::Ending(_)) {
             return;
         }
         let expected = self.completion.as_ref().and_then(|completion| completion.checksum);
         let expected = expected.map(|checksum| checksum.to_text());
-        let is_ours = self.open.as_ref().is_some_and(|open| open.key == reply.key);
-        if !is_ours || expected != reply.checksum || reply.size != self.file.size.bytes() {
-            return self.end(ErrorCode::Integrity.into());
+        if expected != reply.checksum || reply.size != self.file.size.bytes() {
+            // There is an object, and it is not the file. To ask again would bring no other answer.
+            self.calls.may_be_complete = true;
+            self.completion = None;
+            return match self.stage {
+                Stage::Ending(_) => self.conclude(true),
+                _ => self.end(now, ErrorCode::Integrity.into()),
+            };
         }
         let UploadCompleted { key, etag, checksum, size } = reply;
         self.finish(Ok(Uploaded { key, etag: Some(etag), checksum, size }));

@@ -3,7 +3,10 @@
 //! Additive increase, multiplicative decrease, as TCP does it (RFC 5681, section 3.1), with one
 //! condition more: a further part at once must have paid. A round is as many stored parts as are sent
 //! at once. After a round that was 5 % faster than the one before, or after four that were not, the
-//! window grows by one; a congested window is halved, once for all the parts that were in flight.
+//! window grows by one; a congested window is halved, once for all the parts that were in flight. When all of them were
+//! silent for too long there are two left, then one: the link may carry no more.
+
+use super::event::PutId;
 
 /// A new upload begins with so many, or with fewer where fewer are allowed: as many as browsers open connections to a
 /// host. An upload of a few dozen parts would be half over before it had grown to that.
@@ -23,8 +26,8 @@ pub(super) struct Window {
     round: Option<Round>,
     goodput: f64,
     rounds_without_gain: u32,
-    /// Failures of so many parts belong to a congestion that was reacted to.
-    forgiven: u32,
+    /// The first PUT that was begun after the last congestion. Failures of earlier ones belong to it.
+    after_congestion: PutId,
 }
 
 #[derive(Debug, Clone)]
@@ -38,7 +41,14 @@ impl Window {
     /// A window that grows to `max` parts, at least 1.
     pub fn new(max: u32) -> Self {
         let max = max.max(1);
-        Self { limit: FIRST_LIMIT.min(max), max, round: None, goodput: 0.0, rounds_without_gain: 0, forgiven: 0 }
+        Self {
+            limit: FIRST_LIMIT.min(max),
+            max,
+            round: None,
+            goodput: 0.0,
+            rounds_without_gain: 0,
+            after_congestion: PutId(0),
+        }
     }
 
     /// How many parts may be in flight.
@@ -53,7 +63,6 @@ impl Window {
 
     /// A part was stored.
     pub fn stored(&mut self, now_ms: u64, bytes: u64) {
-        self.forgiven = 0;
         let round = self.round.get_or_insert(Round { since_ms: now_ms, bytes: 0, stored: 0 });
         round.bytes += bytes;
         round.stored += 1;
@@ -70,14 +79,24 @@ impl Window {
         self.started_from_rest(now_ms);
     }
 
-    /// A part failed for want of capacity, while `in_flight` parts were on their way, itself included.
-    pub fn congested(&mut self, now_ms: u64, in_flight: u32) {
-        if self.forgiven > 0 {
-            self.forgiven -= 1;
-            return;
+    /// A part failed for want of capacity; `next` is the PUT that will be begun next. Says whether this is a congestion
+    /// that was not reacted to before.
+    pub fn congested(&mut self, now_ms: u64, put: PutId, next: PutId) -> bool {
+        let is_new = put >= self.after_congestion;
+        if is_new {
+            self.shrink(now_ms, self.limit / 2, next);
         }
-        self.forgiven = in_flight.saturating_sub(1);
-        self.limit = (self.limit / 2).max(1);
+        is_new
+    }
+
+    /// Everything under way, so many parts, was silent for too long.
+    pub fn silent(&mut self, now_ms: u64, in_flight: u32, next: PutId) {
+        self.shrink(now_ms, if in_flight > 2 { self.limit.min(2) } else { 1 }, next);
+    }
+
+    fn shrink(&mut self, now_ms: u64, limit: u32, next: PutId) {
+        self.after_congestion = next;
+        self.limit = limit.max(1);
         self.goodput = 0.0;
         self.rounds_without_gain = 0;
         self.started_from_rest(now_ms);
@@ -118,18 +137,28 @@ mod tests {
     #[test]
     fn parts_that_fail_together_halve_it_once() {
         let mut window = Window::new(6);
-        for failure in 0..6 {
-            window.congested(1_000, 6 - failure);
-        }
-        assert_eq!(window.limit(), 3);
-        window.congested(2_000, 3);
+        let news: Vec<_> = (0..6).map(|put| window.congested(1_000, PutId(put), PutId(6))).collect();
+        assert_eq!((window.limit(), news), (3, vec![true, false, false, false, false, false]));
+        window.stored(1_500, 1_000_000);
+        assert!(!window.congested(1_600, PutId(5), PutId(7)), "it was under way before");
+        assert!(window.congested(2_000, PutId(6), PutId(9)));
         assert_eq!(window.limit(), 1);
-        for _ in 0..9 {
-            window.congested(3_000, 1);
+        for put in 9..18 {
+            window.congested(3_000, PutId(put), PutId(put + 1));
         }
         assert_eq!(window.limit(), 1);
         let mut now_ms = 3_000;
         run(&mut window, &mut now_ms, 60, f64::from);
         assert_eq!(window.limit(), 6, "and it recovers");
+    }
+
+    #[test]
+    fn a_silent_link_gets_two_parts_and_then_one() {
+        let mut window = Window::new(6);
+        window.silent(1_000, 6, PutId(6));
+        assert_eq!(window.limit(), 2);
+        assert!(!window.congested(1_000, PutId(3), PutId(6)), "they failed together");
+        window.silent(2_000, 2, PutId(8));
+        assert_eq!(window.limit(), 1);
     }
 }

@@ -21,7 +21,7 @@ mod values;
 
 pub use error_code::{ErrorCode, Problem};
 pub use headers::Headers;
-pub use refusal::{code_of_status, element, retry_after_ms};
+pub use refusal::{code_of_refusal, element, retry_after_ms};
 pub use reply::{PartsListed, PartsSigned, SignedPart, StoredPart, UploadCompleted, UploadCreated, UploadKind};
 pub use request::{CompleteUpload, CompletedPart, CreateUpload, ListParts, PartToSign, SignParts};
 pub use values::{ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber, Refusal};

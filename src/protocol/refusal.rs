@@ -2,15 +2,22 @@
 
 use super::ErrorCode;
 
-/// The code of a refused call of the API whose body is no [`super::Problem`]: what stands in front of it has spoken.
-pub fn code_of_status(status: u16) -> ErrorCode {
+/// The code of a refused call of the API whose body is no [`super::Problem`]: the gateway in front of it has answered,
+/// or something that does not belong to it. API Gateway's own refusals are JSON (API Gateway Developer Guide, "Troubleshooting
+/// HTTP APIs"); those of proxies and captive portals are pages.
+pub fn code_of_refusal(status: u16, media_type: Option<&str>) -> ErrorCode {
+    let is_json = media_type.is_some_and(|text| text.starts_with("application/json"));
+    let is_page = media_type.is_some_and(|text| text.starts_with("text/html"));
     match status {
-        401 | 403 => ErrorCode::Unauthorized,
-        404 => ErrorCode::NotFound,
-        413 => ErrorCode::BodyTooLarge,
+        401 => ErrorCode::Unauthorized,
+        403 if !is_page => ErrorCode::Unauthorized,
+        404 if is_json => ErrorCode::NotFound,
+        408 => ErrorCode::Timeout,
+        413 if is_json => ErrorCode::BodyTooLarge,
         429 => ErrorCode::TooManyRequests,
-        500..=599 => ErrorCode::Internal,
-        _ => ErrorCode::InvalidReply,
+        // 511: the network wants the user to sign in (RFC 6585, section 6).
+        500..=510 | 512..=599 => ErrorCode::Internal,
+        _ => ErrorCode::UnexpectedAnswer,
     }
 }
 
@@ -25,4 +32,38 @@ pub fn retry_after_ms(header: Option<&str>) -> Option<u64> {
 pub fn element(xml: &str, name: &str) -> Option<String> {
     let text = xml.split('<').find_map(|tag| tag.strip_prefix(name)?.strip_prefix('>'))?;
     Some(text.chars().take(64).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateways_refusal_is_told_from_a_strangers_page() {
+        let (json, page) = (Some("application/json"), Some("text/html; charset=utf-8"));
+        for (status, media_type, code) in [
+            (401, page, ErrorCode::Unauthorized),
+            (401, None, ErrorCode::Unauthorized),
+            (403, json, ErrorCode::Unauthorized),
+            (403, None, ErrorCode::Unauthorized),
+            (403, page, ErrorCode::UnexpectedAnswer),
+            (404, json, ErrorCode::NotFound),
+            (404, page, ErrorCode::UnexpectedAnswer),
+            (404, None, ErrorCode::UnexpectedAnswer),
+            (407, page, ErrorCode::UnexpectedAnswer),
+            (408, None, ErrorCode::Timeout),
+            (413, json, ErrorCode::BodyTooLarge),
+            (413, page, ErrorCode::UnexpectedAnswer),
+            (429, page, ErrorCode::TooManyRequests),
+            (500, json, ErrorCode::Internal),
+            (502, page, ErrorCode::Internal),
+            (510, None, ErrorCode::Internal),
+            (511, page, ErrorCode::UnexpectedAnswer),
+            (512, None, ErrorCode::Internal),
+            (302, page, ErrorCode::UnexpectedAnswer),
+            (200, json, ErrorCode::UnexpectedAnswer),
+        ] {
+            assert_eq!(code_of_refusal(status, media_type), code, "{status} {media_type:?}");
+        }
+    }
 }

@@ -144,15 +144,26 @@ impl ETag {
     /// Longer than any that S3 gives (an MD5 in hex, `-`, and a number).
     pub const MAX_BYTES: usize = 128;
 
-    /// Takes a tag with or without its quotes.
+    /// Takes a tag with or without its quotes. What makes it weak is left out: proxies that compress add it (RFC 9110,
+    /// section 8.8.3), and S3 knows the rest.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        let quoted = text.strip_prefix("W/").unwrap_or(text);
+        let bare = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
         sized(bare, Self::MAX_BYTES)?;
         if bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') {
             Ok(Self(bare.to_owned()))
         } else {
             Err(Refusal::Malformed)
         }
+    }
+
+    /// Whether a header `ETag` has the form of S3's: quotes, 32 letters or digits, and after a multipart upload `-` and a
+    /// number (S3 API Reference, "Object"). Web servers make theirs from lengths and times, which are shorter.
+    pub fn is_of_s3(header: &str) -> bool {
+        let Some(bare) = header.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
+        let (hash, parts) = bare.split_once('-').unwrap_or((bare, "1"));
+        let is_number = !parts.is_empty() && parts.bytes().all(|byte| byte.is_ascii_digit());
+        hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_alphanumeric()) && is_number
     }
 
     /// The tag without quotes.
@@ -377,5 +388,25 @@ mod tests {
     fn an_etag_loses_its_quotes() {
         assert_eq!(ETag::parse("\"abc-2\"").map(|tag| tag.to_string()), Ok("abc-2".to_owned()));
         assert_eq!(ETag::parse("\"\""), Err(Refusal::Empty));
+        assert_eq!(ETag::parse("W/\"abc\"").map(|tag| tag.to_string()), Ok("abc".to_owned()));
+    }
+
+    #[test]
+    fn an_etag_of_s3_is_told_from_that_of_a_web_server() {
+        let hash = "9a0364b9e99bb480dd25e1f0284c8555";
+        for header in [format!("\"{hash}\""), format!("\"{hash}-12\"")] {
+            assert!(ETag::is_of_s3(&header), "{header}");
+        }
+        let others = ["", "\"\"", "\"65a1b2c3-1f4\"", "\"2aa6-5e5c8a1b2c3d4\"", "\"abc\"", hash];
+        for header in others.map(str::to_owned).into_iter().chain([
+            format!("W/\"{hash}\""),
+            format!("\"{hash}-\""),
+            format!("\"{hash}-x\""),
+            format!("\"{hash}0\""),
+            format!("\"{}\"", "-".repeat(32)),
+            format!("\"{hash}"),
+        ]) {
+            assert!(!ETag::is_of_s3(&header), "{header}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, PartChecksum, Sha256Digest};
 use directput::engine::{
-    Action, Call, Config, Engine, Event, Failure, FileInfo, Now, Progress, Put, Record, Retry, Uploaded,
+    Action, Call, Config, Engine, Event, Failure, FileInfo, Now, Progress, Put, PutAnswer, Record, Retry, Uploaded,
 };
 use directput::plan::{Part, Plan, SINGLE_PUT_BYTES};
 use directput::protocol::{
@@ -51,7 +51,7 @@ impl Bench {
         Self::start(Engine::restore(KEEPING, file(size), record), size)
     }
 
-    fn start(engine: Engine, size: u64) -> Self {
+    pub fn start(engine: Engine, size: u64) -> Self {
         let mut bench = Self { engine, now_ms: 1_000, actions: Vec::new(), size };
         bench.send(Event::Start);
         bench
@@ -193,8 +193,12 @@ impl Bench {
     }
 
     pub fn store(&mut self, put: &Put) {
-        let checksum = Some(digest(put.part).to_string());
-        self.send(Event::PutDone { put: put.id, etag: Some(format!("\"tag{}\"", put.part.number.get())), checksum });
+        let answer = stored(&format!("tag{}", put.part.number.get()), Some(digest(put.part).to_string()));
+        self.answer_put(put, answer);
+    }
+
+    pub fn answer_put(&mut self, put: &Put, answer: PutAnswer) {
+        self.send(Event::PutDone { put: put.id, answer });
     }
 
     /// Hashes and signs what can be, and leaves the PUTs to the test.
@@ -225,6 +229,11 @@ impl Bench {
         let storage_code = Some(storage_code.to_owned());
         self.send(Event::PutFailed { put: put.id, failure: Failure { status, storage_code, ..code.into() } });
     }
+}
+
+/// What S3 answers to a PUT that has worked.
+pub fn stored(etag: &str, checksum: Option<String>) -> PutAnswer {
+    PutAnswer { status: 200, etag: Some(format!("\"{etag}\"")), checksum, media_type: None, is_empty: true }
 }
 
 pub fn digest(part: Part) -> PartChecksum {
@@ -271,7 +280,7 @@ pub fn composite(parts: impl IntoIterator<Item = PartChecksum>) -> String {
     CompositeChecksum::of(&digests).to_string()
 }
 
-fn file(size: u64) -> FileInfo {
+pub fn file(size: u64) -> FileInfo {
     FileInfo {
         name: FileName::fit("holiday.mp4"),
         content_type: ContentType::unknown(),

@@ -1,6 +1,6 @@
 //! Pauses, missing networks, silence, busy servers and stale credentials.
 
-use directput::engine::{Call, Event, Failure, Held};
+use directput::engine::{Call, Event, Failure, Held, Share};
 use directput::protocol::ErrorCode;
 
 use crate::bench::{Bench, MIB, completed};
@@ -65,22 +65,6 @@ fn without_a_network_nothing_counts_and_now_and_then_it_is_tried() {
 }
 
 #[test]
-fn a_put_of_which_nothing_is_heard_is_made_again() {
-    let mut bench = sending();
-    let puts = bench.puts();
-    bench.now_ms += 1_000;
-    bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: MIB });
-    bench.wait(29_999);
-    assert_eq!(bench.cancelled_puts(), 0);
-    bench.wait(1);
-    assert_eq!(bench.cancelled_puts(), 1, "it moved, and then did not for 30 s");
-    let retries = bench.retries();
-    assert_eq!((retries.len(), retries[0].code, retries[0].part), (1, ErrorCode::Timeout, Some(puts[0].part.number)));
-    bench.wait(29_000);
-    assert_eq!(bench.cancelled_puts(), 5, "connections get 60 s to be made");
-}
-
-#[test]
 fn a_busy_storage_gets_the_rest_that_it_asks_for_from_every_part() {
     let mut bench = sending();
     let puts = bench.puts();
@@ -124,18 +108,18 @@ fn where_no_fresh_credentials_come_the_upload_ends() {
     bench.hash_first();
     bench.fail_call(Call::Create, ErrorCode::Unauthorized);
     assert_eq!(bench.refreshes(), 1);
-    bench.send(Event::CredentialsFailed);
+    bench.send(Event::CredentialsFailed(ErrorCode::Unauthorized.into()));
     assert_eq!(bench.failed_with(), Some(ErrorCode::Unauthorized));
 }
 
 #[test]
 fn no_more_puts_run_than_there_are_lanes() {
     let mut bench = Bench::new(100 * MIB);
-    bench.send(Event::Lanes(1));
+    bench.send(Event::Share(Share { lanes: 1, ..Share::default() }));
     bench.create();
     bench.hash_and_sign();
     assert_eq!(bench.puts().len(), 1);
-    bench.send(Event::Lanes(3));
+    bench.send(Event::Share(Share { lanes: 3, ..Share::default() }));
     assert_eq!(bench.puts().len(), 2);
 }
 

@@ -1,8 +1,13 @@
 //! The engine against a made-up clock: what it does on the good path and when things go wrong.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod answers;
 mod bench;
+mod cancel;
+mod congestion;
 mod failures;
 mod good_path;
 mod interruptions;
 mod sessions;
+mod silence;
+mod time;

@@ -1,11 +1,11 @@
 //! Uploads that outlive the session that began them.
 
 use directput::checksum::{ChecksumAlgorithm, Crc64Nvme};
-use directput::engine::{Call, Event, Record};
+use directput::engine::{Call, Event, Record, Remains};
 use directput::plan::Part;
 use directput::protocol::{ErrorCode, PartsListed, StoredPart};
 
-use crate::bench::{Bench, MIB, completed, digest};
+use crate::bench::{Bench, MIB, completed, digest, stored as answer_of_s3};
 
 const SIZE: u64 = 40 * MIB;
 
@@ -48,15 +48,19 @@ fn parts_that_s3_holds_are_compared_and_not_sent_again() {
 }
 
 #[test]
-fn a_part_that_s3_holds_with_other_bytes_means_that_the_file_changed() {
+fn a_part_that_s3_holds_with_other_bytes_means_that_this_is_another_file() {
     let mut bench = Bench::restored(SIZE, record());
     list(&mut bench, |part| {
         let checksum = Some(directput::checksum::Sha256Digest::of(b"before").to_string());
         (part.number.get() == 1).then(|| StoredPart { checksum, ..stored(part) })
     });
-    bench.hash_all();
-    bench.remove();
-    assert_eq!(bench.failed_with(), Some(ErrorCode::FileChanged));
+    bench.hash_and_sign();
+    assert_eq!(
+        (bench.puts().len(), bench.aborts(), bench.records()),
+        (0, 0, vec![]),
+        "nothing is sent, nothing is removed"
+    );
+    assert_eq!(bench.failed_with(), Some(ErrorCode::WrongFile));
 }
 
 #[test]
@@ -82,13 +86,25 @@ fn a_long_list_comes_in_pages_and_one_without_end_is_refused() {
 
 #[test]
 fn an_upload_that_is_gone_is_begun_anew() {
-    for code in [ErrorCode::UploadGone, ErrorCode::TokenExpired, ErrorCode::NotYourUpload, ErrorCode::TokenInvalid] {
+    for code in [ErrorCode::UploadGone, ErrorCode::TokenExpired] {
         let mut bench = Bench::restored(SIZE, record());
         bench.fail_call(Call::List, code);
         assert_eq!(bench.records(), [None], "{code:?}");
         bench.create();
         bench.store_all();
         assert_eq!(bench.completes().len(), 1);
+    }
+}
+
+#[test]
+fn what_another_user_of_this_browser_began_is_left_alone() {
+    for code in [ErrorCode::NotYourUpload, ErrorCode::TokenInvalid] {
+        let mut bench = Bench::restored(SIZE, record());
+        bench.lists();
+        bench.fail_call(Call::List, code);
+        let failure = bench.outcome().expect("an end").expect_err("a failure");
+        assert_eq!((failure.code, failure.remains), (code, Remains::Parts));
+        assert_eq!((bench.records(), bench.aborts()), (vec![], 0));
     }
 }
 
@@ -143,7 +159,7 @@ fn a_removal_that_failed_is_left_to_a_later_session() {
     for _ in 0..4 {
         assert_eq!(bench.aborts(), 1);
         bench.fail_call(Call::Abort, ErrorCode::Internal);
-        bench.wait(20_000);
+        bench.wait(2_000);
     }
     assert_eq!((bench.failed_with(), bench.records()), (Some(ErrorCode::Aborted), vec![]));
     let mut bench = Bench::restored(0, kept);
@@ -154,8 +170,7 @@ fn a_removal_that_failed_is_left_to_a_later_session() {
 #[test]
 fn a_file_of_another_size_is_not_the_one_that_was_begun() {
     let mut bench = Bench::restored(30 << 40, record());
-    bench.remove();
-    assert_eq!(bench.failed_with(), Some(ErrorCode::FileChanged));
+    assert_eq!((bench.failed_with(), bench.aborts(), bench.records()), (Some(ErrorCode::WrongFile), 0, vec![]));
 }
 
 #[test]
@@ -188,7 +203,7 @@ fn where_nothing_is_verified_what_s3_holds_counts_at_once() {
     bench.sign_all();
     let puts = bench.puts();
     assert_eq!(puts.iter().map(|put| put.part.number.get()).collect::<Vec<_>>(), [3]);
-    bench.send(Event::PutDone { put: puts[0].id, etag: Some("tag3".to_owned()), checksum: None });
+    bench.answer_put(&puts[0], answer_of_s3("0123456789abcdef0123456789abcdef", None));
     let request = bench.completes().pop().expect("a completion");
     assert_eq!((request.parts.len(), request.checksum), (5, None));
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use directput::checksum::CompositeChecksum;
-use directput::engine::{Action, Call, Event, Failure, Phase, Progress, PutId, Record, Uploaded};
+use directput::engine::{Action, Call, Event, Failure, Phase, Progress, PutId, Record, Remains, Uploaded};
 use directput::plan::Plan;
 use directput::protocol::{ErrorCode, FileSize, PartNumber};
 
@@ -13,6 +13,9 @@ use crate::storage::Storage;
 
 /// No more requests begin within one second.
 const MAX_REQUESTS_PER_SECOND: usize = 80;
+
+/// How long a cancelled upload waits for an answer, in milliseconds.
+const CANCEL_MS: u64 = 10_000;
 
 /// What one session was seen to do, and what it may do.
 pub struct Checks {
@@ -31,6 +34,10 @@ pub struct Checks {
     /// S3 has asked for a rest until then.
     rests_until_ms: u64,
     removals_failed: bool,
+    /// When the user has cancelled it.
+    aborted_ms: Option<u64>,
+    /// The keys of the uploads that this session knows.
+    keys: BTreeSet<String>,
     finished: bool,
 }
 
@@ -50,6 +57,8 @@ impl Checks {
             requests: VecDeque::new(),
             rests_until_ms: 0,
             removals_failed: false,
+            aborted_ms: None,
+            keys: BTreeSet::new(),
             finished: false,
         }
     }
@@ -59,9 +68,11 @@ impl Checks {
         self.order
     }
 
-    pub fn new_session(&mut self) {
+    /// A tab is opened, with what was kept of an upload.
+    pub fn new_session(&mut self, record: Option<&Record>) {
         let Self { scenario, order, now_ms, .. } = self;
-        *self = Self { order: *order, now_ms: *now_ms, ..Self::new(scenario.clone()) };
+        let keys = record.into_iter().map(|record| record.key.clone()).collect();
+        *self = Self { order: *order, now_ms: *now_ms, keys, ..Self::new(scenario.clone()) };
     }
 
     pub fn live_puts(&self) -> Vec<PutId> {
@@ -92,17 +103,25 @@ impl Checks {
                 self.puts.remove(put);
             }
             Event::PartHashed { .. } | Event::HashFailed { .. } => self.hashing -= 1,
-            Event::Created(_) | Event::CallFailed { call: Call::Create, .. } => self.is_opening = false,
+            Event::Created(reply) => {
+                self.is_opening = false;
+                self.keys.insert(reply.key.clone());
+            }
+            Event::CallFailed { call: Call::Create, .. } => self.is_opening = false,
             Event::Signed(reply) => {
                 for part in &reply.parts {
                     self.expires_ms.insert(part.url.clone(), self.now_ms + part.expires_in_seconds * 1_000);
                 }
             }
-            Event::CallFailed { call: Call::Abort, .. } | Event::CredentialsFailed => {
+            Event::CallFailed { call: Call::Abort, .. } | Event::CredentialsFailed(_) => {
                 self.removals_failed = true;
             }
             // Their users have asked for it.
-            Event::Pause | Event::Abort => self.may_go_back = true,
+            Event::Pause => self.may_go_back = true,
+            Event::Abort => {
+                self.may_go_back = true;
+                self.aborted_ms.get_or_insert(self.now_ms);
+            }
             _ => {}
         }
     }
@@ -198,7 +217,8 @@ impl Checks {
         record: Option<&Record>,
         disk: &Disk,
     ) -> Result<(), String> {
-        if self.is_opening {
+        let is_late = self.aborted_ms.is_some_and(|at_ms| self.now_ms >= at_ms + CANCEL_MS);
+        if self.is_opening && !is_late {
             return Err("nobody will hear of the upload that is being opened".to_owned());
         }
         if !self.puts.is_empty() {
@@ -213,12 +233,23 @@ impl Checks {
                 return Err("a record is kept of an upload that is done".to_owned());
             }
         }
+        if let Err(failure) = outcome
+            && failure.remains != Remains::Unknown
+            && self.keys.iter().any(|key| storage.objects.contains_key(key))
+        {
+            return Err(format!("S3 has an object, and it says {:?}", failure.remains));
+        }
         let is_kept = |key: &str| record.is_some_and(|record| record.key == key);
         match storage.orphans().find(|upload| !is_kept(&upload.key)) {
-            Some(_) if !self.scenario.keeps_records && self.removals_failed => Ok(()),
+            Some(_) if !self.scenario.keeps_records && (self.removals_failed || self.is_left(outcome)) => Ok(()),
             Some(upload) => Err(format!("{} is neither resumable nor removed", upload.key)),
             None => Ok(()),
         }
+    }
+
+    /// Whether it says that its removal was not answered in time.
+    fn is_left(&self, outcome: &Result<Uploaded, Failure>) -> bool {
+        outcome.as_ref().is_err_and(|failure| failure.code == ErrorCode::Aborted && failure.remains != Remains::Nothing)
     }
 
     fn check_object(&self, uploaded: &Uploaded, storage: &Storage, disk: &Disk) -> Result<(), String> {

@@ -1,9 +1,10 @@
 //! What becomes of requests on their way: lost, late, refused, answered, or answered in vain.
 
 use directput::checksum::Sha256Digest;
-use directput::engine::{CALL_TIMEOUT_MS, Call, Event, Failure, Put, PutId};
+use directput::engine::{CALL_TIMEOUT_MS, Call, Event, Failure, Put, PutAnswer, PutId};
 use directput::protocol::{CompleteUpload, CreateUpload, ErrorCode, PartNumber, SignParts};
 
+use crate::storage::Stored;
 use crate::world::{What, World};
 
 /// What had arrived when a PUT was cut off may still be stored, but no later than this, in milliseconds.
@@ -28,6 +29,11 @@ impl Request {
             Self::Abort(_) => Call::Abort,
         }
     }
+}
+
+/// What the browser can read of S3's answer.
+pub fn answer((etag, checksum): Stored) -> PutAnswer {
+    PutAnswer { status: 200, etag: Some(etag), checksum, media_type: None, is_empty: true }
 }
 
 impl World {
@@ -164,7 +170,7 @@ impl World {
         }
         let ms = self.half_trip();
         let event = match outcome {
-            Ok((etag, checksum)) => Event::PutDone { put: id, etag: Some(etag), checksum },
+            Ok(stored) => Event::PutDone { put: id, answer: answer(stored) },
             Err(failure) => Event::PutFailed { put: id, failure },
         };
         self.reply(session, ms, event);

@@ -11,6 +11,7 @@ use directput::checksum::Sha256Digest;
 use directput::engine::{Action, Call, Config, Engine, Event, FileInfo, Now};
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize};
 
+use crate::link::answer;
 use crate::storage::Storage;
 
 /// Three parts: two of 8 MiB and one of a byte.
@@ -21,6 +22,9 @@ const DEPTH: usize = 12;
 
 /// So many answers may get lost in one history; with more, the depth is used up by retries.
 const MAX_LOSSES: u32 = 1;
+
+/// How long a cancel waits, in milliseconds. What is answered later is heard no more.
+const CANCEL_MS: u64 = 10_000;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +61,7 @@ struct State {
     alarm_ms: Option<u64>,
     is_paused: bool,
     has_paused: bool,
-    has_aborted: bool,
+    aborted_ms: Option<u64>,
     losses: u32,
     is_over: bool,
 }
@@ -78,7 +82,7 @@ impl State {
             alarm_ms: None,
             is_paused: false,
             has_paused: false,
-            has_aborted: false,
+            aborted_ms: None,
             losses: 0,
             is_over: false,
         }
@@ -109,7 +113,7 @@ impl State {
         } else if !self.has_paused {
             choices.push(Choice::Tell(Event::Pause));
         }
-        if !self.has_aborted {
+        if self.aborted_ms.is_none() {
             choices.push(Choice::Tell(Event::Abort));
         }
         choices
@@ -132,7 +136,9 @@ impl State {
             Choice::Tell(event) => {
                 state.has_paused |= matches!(event, Event::Pause);
                 state.is_paused = matches!(event, Event::Pause) || (state.is_paused && !matches!(event, Event::Resume));
-                state.has_aborted |= matches!(event, Event::Abort);
+                if matches!(event, Event::Abort) {
+                    state.aborted_ms = Some(state.now_ms);
+                }
                 event.clone()
             }
         };
@@ -157,7 +163,7 @@ impl State {
                     _ if fate == Fate::LostAfter => {
                         Event::PutFailed { put: put.id, failure: ErrorCode::Network.into() }
                     }
-                    Ok((etag, checksum)) => Event::PutDone { put: put.id, etag: Some(etag), checksum },
+                    Ok(stored) => Event::PutDone { put: put.id, answer: answer(stored) },
                     Err(failure) => Event::PutFailed { put: put.id, failure },
                 };
             }
@@ -190,6 +196,7 @@ impl State {
 
     fn tell(&mut self, event: Event) -> Result<(), String> {
         self.engine.handle(Now { ms: self.now_ms, random: 1 << 31 }, event);
+        let mut refreshes = false;
         while let Some(action) = self.engine.poll() {
             if self.is_over {
                 return Err(format!("after the end it asks for {action:?}"));
@@ -208,8 +215,13 @@ impl State {
                     self.check_end(outcome.is_ok())?;
                 }
                 Action::Report(_) | Action::Retry(_) => {}
+                // Its driver knows of no others.
+                Action::RefreshCredentials => refreshes = true,
                 action => self.open.push(action),
             }
+        }
+        if refreshes {
+            return self.tell(Event::CredentialsFailed(ErrorCode::Unauthorized.into()));
         }
         self.open.sort_by_key(|action| format!("{action:?}"));
         self.check()
@@ -235,13 +247,15 @@ impl State {
         if self.open.iter().any(|action| matches!(action, Action::Put(_))) {
             return Err("PUTs are under way after the end".to_owned());
         }
-        if self.open.iter().any(|action| matches!(action, Action::Create(_))) {
+        let is_late = self.aborted_ms.is_some_and(|at_ms| self.now_ms >= at_ms + CANCEL_MS);
+        if !is_late && self.open.iter().any(|action| matches!(action, Action::Create(_))) {
             return Err("nobody will hear of the upload that is being opened".to_owned());
         }
-        if is_stored != (self.storage.objects.len() == 1) && !self.has_aborted {
+        if is_stored != (self.storage.objects.len() == 1) && self.aborted_ms.is_none() {
             return Err("what it says of the object is not what S3 has".to_owned());
         }
         match self.storage.orphans().next() {
+            _ if is_late => Ok(()),
             Some(upload) => Err(format!("{} is left behind", upload.key)),
             None => Ok(()),
         }

@@ -79,6 +79,12 @@ fn api_refusal(code: ErrorCode) -> Failure {
     Failure { status: code.status(), ..code.into() }
 }
 
+/// An entity tag in S3's form, another for each part and content.
+fn etag(number: PartNumber, content: &Sha256Digest) -> String {
+    let text = content.to_string().replace(|character: char| !character.is_ascii_alphanumeric(), "0");
+    format!("{:04}{}", number.get() % 10_000, &text[..28])
+}
+
 /// What S3 answers to a PUT: entity tag and checksum.
 pub type Stored = (String, Option<String>);
 
@@ -171,7 +177,7 @@ impl Storage {
         } else {
             return Err(refusal(404, "NoSuchUpload"));
         }
-        Ok((format!("\"{}-{content}\"", number.get()), digest.map(|digest| digest.to_string())))
+        Ok((format!("\"{}\"", etag(number, &content)), digest.map(|digest| digest.to_string())))
     }
 
     /// What S3 keeps of a PUT that arrives although its upload was just removed: a part that somebody pays
@@ -196,7 +202,7 @@ impl Storage {
             .map(|(&number, digest)| StoredPart {
                 number,
                 size: upload.plan.part(number).expect("planned").length,
-                etag: format!("{}-{digest}", number.get()),
+                etag: etag(number, digest),
                 checksum: upload.is_verified.then(|| digest.to_string()),
             })
             .collect();
@@ -223,8 +229,7 @@ impl Storage {
             UploadState::Completed => {}
             UploadState::Open => {
                 let is_held = |(part, digest): (&directput::protocol::CompletedPart, &Sha256Digest)| {
-                    upload.parts.get(&part.number) == Some(digest)
-                        && part.etag.as_str() == format!("{}-{digest}", part.number.get())
+                    upload.parts.get(&part.number) == Some(digest) && part.etag.as_str() == etag(part.number, digest)
                 };
                 if !request.parts.iter().zip(&digests).all(is_held) {
                     return Err(api_refusal(ErrorCode::PartsRefused));

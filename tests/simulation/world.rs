@@ -229,7 +229,7 @@ impl World {
         };
         self.sessions += 1;
         let number = self.sessions;
-        self.checks.new_session();
+        self.checks.new_session(self.record.as_ref());
         self.session = Some(Session {
             number,
             engine,
@@ -372,7 +372,13 @@ impl World {
         if !session.engine.is_finished() {
             return Err("it says Finished and is not".to_owned());
         }
-        // What was kept is gone on with, or removed, after a while.
+        // Who is told that this is another file gives the upload up.
+        if let (Err(failure), Some(record)) = (outcome, &mut self.record)
+            && failure.code == ErrorCode::WrongFile
+        {
+            record.discard = true;
+        }
+        // What was kept is resumed, or removed, after a while.
         if self.record.is_some() {
             let away_ms = self.rng.u64(1_000..100_000);
             self.after(away_ms, What::NewSession);
@@ -411,7 +417,7 @@ impl World {
                     session.is_stale = false;
                     Event::CredentialsRefreshed
                 } else {
-                    Event::CredentialsFailed
+                    Event::CredentialsFailed(ErrorCode::Unauthorized.into())
                 };
                 self.after(50, What::ToEngine { session: number, event: Box::new(event) });
             }

@@ -1,0 +1,140 @@
+//! How fast S3 confirms bytes, and by that how long a PUT may be silent before it is given up.
+//!
+//! Progress events say what has left the browser. Between it and S3 there are buffers: of sockets, of service workers,
+//! of proxies that take a body in whole. So silence alone does not say that a connection is dead; only answers say what
+//! has arrived. The limit follows the speed of answers and the bytes of all PUTs under way. Where no speed is known it
+//! is a guess, three times as long each time that it proves too short, until a link of 64 kbit/s would have answered.
+
+/// The slowest link on which uploads arrive, in byte/s: 64 kbit/s.
+const FLOOR_BYTES_PER_SECOND: u64 = 8_000;
+
+/// How much longer a part may be silent after each time that it was silent for too long.
+const GROWTH: u64 = 3;
+
+/// Older answers count half, in milliseconds.
+const MEMORY_MS: u64 = 30_000;
+
+/// The measured speed of answers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pace {
+    bytes: u64,
+    ms: u64,
+    since_ms: u64,
+}
+
+impl Pace {
+    /// A PUT begins while none is under way: the time before it says nothing.
+    pub fn started_from_rest(&mut self, now_ms: u64) {
+        self.since_ms = now_ms;
+    }
+
+    /// S3 has confirmed so many bytes.
+    pub fn answered(&mut self, now_ms: u64, bytes: u64) {
+        self.bytes += bytes;
+        self.ms += now_ms.saturating_sub(self.since_ms);
+        self.since_ms = now_ms;
+        if self.ms > MEMORY_MS {
+            self.bytes /= 2;
+            self.ms /= 2;
+        }
+    }
+
+    /// What was measured no longer holds: everything under way was silent for too long.
+    pub fn forget(&mut self, now_ms: u64) {
+        *self = Self { since_ms: now_ms, ..Self::default() };
+    }
+
+    /// The speed in byte/s, once S3 has confirmed any.
+    pub fn bytes_per_second(&self) -> Option<u64> {
+        (self.bytes > 0).then(|| self.bytes * 1_000 / self.ms.max(1)).filter(|&speed| speed > 0)
+    }
+}
+
+/// What decides how long a PUT may be silent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Silence {
+    /// The least, in milliseconds: [`super::Config::stall_ms`].
+    pub stall_ms: u64,
+    /// The lengths of all PUTs under way, in bytes.
+    pub bytes_in_flight: u64,
+    /// The speed of answers in byte/s, if it is known.
+    pub bytes_per_second: Option<u64>,
+}
+
+impl Silence {
+    /// How long a part may be silent that was silent for too long so many times, in milliseconds.
+    pub fn limit_ms(&self, timeouts: u32) -> u64 {
+        let first_ms = match self.bytes_per_second {
+            // Twice what the bytes under way should take: the link may have become slower.
+            Some(speed) => self.stall_ms + self.bytes_in_flight.saturating_mul(2_000) / speed,
+            None => self.guess_ms(),
+        };
+        first_ms.saturating_mul(GROWTH.pow(timeouts.min(8))).min(self.longest_ms())
+    }
+
+    /// How long at most: a link of 64 kbit/s would have answered a quarter of the time before, in milliseconds.
+    pub fn longest_ms(&self) -> u64 {
+        self.guess_ms() + self.bytes_in_flight.saturating_mul(1_250) / FLOOR_BYTES_PER_SECOND
+    }
+
+    fn guess_ms(&self) -> u64 {
+        self.stall_ms * 3 / 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn silence(bytes_in_flight: u64, bytes_per_second: Option<u64>) -> Silence {
+        Silence { stall_ms: 30_000, bytes_in_flight, bytes_per_second }
+    }
+
+    #[test]
+    fn a_dead_connection_on_a_fast_link_is_found_within_a_minute() {
+        assert!(silence(48 * MIB, Some(12_500_000)).limit_ms(0) < 40_000);
+        assert_eq!(silence(48 * MIB, None).limit_ms(0), 45_000);
+    }
+
+    #[test]
+    fn a_slow_link_gets_twice_the_time_that_it_should_take() {
+        // 16 MiB at 1 Mbit/s take 134 s.
+        assert_eq!(silence(16 * MIB, Some(125_000)).limit_ms(0), 30_000 + 268_435);
+    }
+
+    #[test]
+    fn the_limit_grows_each_time_until_a_link_of_64_kbit_would_have_answered() {
+        let silence = silence(8 * MIB, None);
+        let limits: Vec<_> = (0..5).map(|timeouts| silence.limit_ms(timeouts)).collect();
+        let longest_ms = 45_000 + 1_310_720;
+        assert_eq!(limits, [45_000, 135_000, 405_000, 1_215_000, longest_ms]);
+        assert_eq!(silence.limit_ms(u32::MAX), longest_ms);
+    }
+
+    #[test]
+    fn the_pace_is_that_of_answers_while_something_is_under_way() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.bytes_per_second(), None);
+        pace.started_from_rest(10_000);
+        pace.answered(12_000, 1_000_000);
+        assert_eq!(pace.bytes_per_second(), Some(500_000));
+        pace.started_from_rest(100_000);
+        pace.answered(101_000, 500_000);
+        assert_eq!(pace.bytes_per_second(), Some(500_000), "rest is no slowness");
+        pace.forget(200_000);
+        assert_eq!(pace.bytes_per_second(), None);
+        pace.answered(201_000, 700_000);
+        assert_eq!(pace.bytes_per_second(), Some(700_000), "the silence before does not count");
+    }
+
+    #[test]
+    fn a_link_that_becomes_slower_shows_within_some_answers() {
+        let mut pace = Pace::default();
+        (1..=60).for_each(|second| pace.answered(second * 1_000, 1_000_000));
+        (7..=12).for_each(|ten| pace.answered(ten * 10_000, 100_000));
+        let speed = pace.bytes_per_second().expect("measured");
+        assert!((10_000..200_000).contains(&speed), "{speed}");
+    }
+}

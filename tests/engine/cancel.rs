@@ -1,0 +1,201 @@
+//! Cancelling, and what is said of S3 where an answer was lost.
+
+use directput::engine::{Call, Event, Put, Remains};
+use directput::protocol::{CompleteUpload, ErrorCode, FileSize};
+
+use crate::bench::{Bench, MIB, completed};
+
+const SIZE: u64 = 40 * MIB;
+
+fn completing() -> (Bench, CompleteUpload) {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.store_all();
+    let request = bench.completes().remove(0);
+    bench.records();
+    (bench, request)
+}
+
+fn single(size: u64) -> (Bench, Put) {
+    assert!(FileSize::new(size).is_some());
+    let mut bench = Bench::keeping(size);
+    bench.hash_all();
+    bench.create();
+    bench.sign_all();
+    let put = bench.puts().remove(0);
+    (bench, put)
+}
+
+fn failure(bench: &mut Bench) -> (ErrorCode, Remains) {
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    (failure.code, failure.remains)
+}
+
+#[test]
+fn a_cancel_that_comes_too_late_says_stored() {
+    let (mut bench, request) = completing();
+    bench.send(Event::Abort);
+    assert_eq!((bench.aborts(), bench.outcome()), (0, None), "the answer is waited for");
+    bench.send(completed(&request, SIZE));
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+}
+
+#[test]
+fn a_completion_that_is_refused_is_followed_by_the_removal() {
+    let (mut bench, _) = completing();
+    bench.send(Event::Abort);
+    bench.fail_call(Call::Complete, ErrorCode::PartsRefused);
+    bench.remove();
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Nothing));
+}
+
+#[test]
+fn after_a_lost_completion_s3_is_asked_whether_the_removal_came_too_late() {
+    let lose = || {
+        let (mut bench, request) = completing();
+        bench.send(Event::Abort);
+        bench.fail_call(Call::Complete, ErrorCode::Network);
+        assert_eq!(bench.completes().len(), 0, "what the user does not want is not completed");
+        bench.remove();
+        assert_eq!(bench.completes(), std::slice::from_ref(&request));
+        (bench, request)
+    };
+    let (mut bench, request) = lose();
+    bench.send(completed(&request, SIZE));
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()), "it had got through");
+    let (mut bench, _) = lose();
+    bench.fail_call(Call::Complete, ErrorCode::AlreadyComplete);
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+    let (mut bench, _) = lose();
+    bench.fail_call(Call::Complete, ErrorCode::UploadGone);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown), "some servers forget what was completed");
+    let (mut bench, _) = lose();
+    for _ in 0..4 {
+        bench.fail_call(Call::Complete, ErrorCode::Network);
+        bench.wait(2_000);
+    }
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown));
+}
+
+#[test]
+fn a_completion_without_an_answer_is_waited_for_within_a_bound() {
+    let (mut bench, request) = completing();
+    bench.send(Event::Abort);
+    bench.wait(9_999);
+    assert_eq!(bench.aborts(), 0);
+    bench.wait(1);
+    assert_eq!(bench.aborts(), 1);
+    let mut late = bench.clone();
+    bench.wait(9_999);
+    assert!(bench.outcome().is_none());
+    bench.wait(1);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown));
+    // An answer that comes after all still counts.
+    late.send(completed(&request, SIZE));
+    assert!(late.outcome().is_some_and(|outcome| outcome.is_ok()));
+}
+
+#[test]
+fn a_cancel_waits_for_no_call_for_ever() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.hash_first();
+    assert_eq!(bench.creates().len(), 1);
+    bench.send(Event::Abort);
+    bench.wait(10_000);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Nothing));
+
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.send(Event::Abort);
+    assert_eq!(bench.aborts(), 1);
+    bench.wait(10_000);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Parts), "the next visit removes it");
+}
+
+#[test]
+fn a_wake_up_is_asked_for_at_the_bound() {
+    let (mut bench, _) = completing();
+    bench.alarm();
+    bench.send(Event::Pause);
+    bench.send(Event::Abort);
+    assert_eq!(bench.alarm(), Some(bench.now_ms + 10_000));
+}
+
+#[test]
+fn a_single_put_that_has_left_is_waited_for() {
+    let (mut bench, put) = single(16 * MIB);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: 16 * MIB });
+    bench.send(Event::Abort);
+    assert_eq!((bench.cancelled_puts(), bench.outcome()), (0, None));
+    bench.store(&put);
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()), "it was too late to cancel");
+
+    let (mut bench, put) = single(16 * MIB);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: 16 * MIB });
+    bench.send(Event::Abort);
+    bench.fail_put(&put, 0, "");
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown));
+
+    let (mut bench, put) = single(16 * MIB);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: 16 * MIB });
+    bench.send(Event::Abort);
+    bench.wait(10_000);
+    assert_eq!(bench.cancelled_puts(), 1);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown));
+}
+
+#[test]
+fn a_single_put_that_has_not_left_is_cut_off() {
+    let (mut bench, put) = single(16 * MIB);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: 8 * MIB });
+    bench.send(Event::Abort);
+    assert_eq!(bench.cancelled_puts(), 1);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Nothing));
+}
+
+#[test]
+fn a_single_put_of_which_no_byte_is_told_may_have_left_whole() {
+    let (mut bench, _) = single(16 * MIB);
+    bench.send(Event::Abort);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Nothing), "it has just begun");
+    let (mut bench, put) = single(16 * MIB);
+    bench.wait(1_000);
+    bench.send(Event::Abort);
+    assert!(bench.outcome().is_none(), "this browser tells nothing");
+    bench.store(&put);
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+}
+
+#[test]
+fn what_an_earlier_attempt_left_open_is_said() {
+    let (mut bench, put) = single(MIB);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: MIB });
+    bench.fail_put(&put, 0, "");
+    bench.send(Event::Abort);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown));
+}
+
+#[test]
+fn a_cancelled_upload_is_not_begun_anew() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.hash_and_sign();
+    bench.store_all();
+    bench.send(Event::Abort);
+    bench.fail_call(Call::Complete, ErrorCode::UploadGone);
+    bench.send(Event::Aborted);
+    bench.wait(1_000);
+    assert_eq!((bench.hashes().len(), bench.creates().len()), (0, 0));
+}
+
+#[test]
+fn a_second_cancel_changes_nothing() {
+    let (mut bench, request) = completing();
+    bench.send(Event::Abort);
+    bench.wait(5_000);
+    bench.send(Event::Abort);
+    bench.wait(5_000);
+    assert_eq!(bench.aborts(), 1, "the bound is that of the first");
+    bench.send(completed(&request, SIZE));
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+}

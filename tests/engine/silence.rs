@@ -1,0 +1,111 @@
+//! PUTs of which nothing is heard: on a slow link they arrive, and on a dead connection they are found.
+
+use directput::engine::{Event, Put, Share};
+use directput::protocol::ErrorCode;
+
+use crate::bench::{Bench, MIB};
+
+fn sending() -> (Bench, Vec<Put>) {
+    let mut bench = Bench::keeping(100 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    assert_eq!(puts.len(), 6);
+    (bench, puts)
+}
+
+#[test]
+fn a_dead_connection_among_live_ones_is_found_within_a_minute() {
+    let (mut bench, puts) = sending();
+    bench.now_ms += 1_000;
+    puts[1..].iter().for_each(|put| bench.store(put));
+    bench.wait(31_700);
+    let retries = bench.retries();
+    assert_eq!((retries.len(), retries[0].code, retries[0].part), (1, ErrorCode::Timeout, Some(puts[0].part.number)));
+}
+
+#[test]
+fn when_all_are_silent_the_furthest_goes_on_and_another_tries_the_link() {
+    let (mut bench, puts) = sending();
+    bench.send(Event::PutProgress { put: puts[2].id, sent_bytes: MIB });
+    bench.wait(44_999);
+    assert_eq!(bench.cancelled_puts(), 0);
+    bench.wait(1);
+    assert_eq!(bench.cancelled_puts(), 5);
+    bench.wait(500);
+    let more = bench.puts();
+    assert_eq!(more.len(), 1, "two at once");
+    // An answer to the new one shows that the link is fast, and that the old connection is dead.
+    bench.now_ms += 1_000;
+    bench.store(&more[0]);
+    bench.wait(0);
+    assert_eq!(bench.cancelled_puts(), 1);
+}
+
+#[test]
+fn bytes_that_leave_keep_all_alive_while_nothing_is_confirmed() {
+    let (mut bench, puts) = sending();
+    for step in 1..=20 {
+        bench.wait(40_000);
+        bench.send(Event::PutProgress { put: puts[step % 6].id, sent_bytes: step as u64 * 100_000 });
+    }
+    assert_eq!(bench.cancelled_puts(), 0);
+}
+
+#[test]
+fn a_link_that_was_measured_as_slow_gets_the_time_that_it_needs() {
+    let (mut bench, puts) = sending();
+    // 8 MiB in 64 s: 1 Mbit/s. Five more are under way.
+    bench.now_ms += 40_000;
+    bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 8 * MIB });
+    bench.now_ms += 24_000;
+    bench.store(&puts[0]);
+    bench.wait(600_000);
+    assert_eq!(bench.cancelled_puts(), 0);
+}
+
+#[test]
+fn a_part_that_is_silent_again_and_again_gets_more_time_each_time() {
+    let mut bench = Bench::new(8 * MIB);
+    bench.hash_all();
+    bench.create();
+    bench.sign_all();
+    for limit_ms in [45_000, 135_000, 405_000, 1_215_000] {
+        assert_eq!(bench.puts().len(), 1);
+        bench.wait(limit_ms - 1);
+        assert_eq!(bench.cancelled_puts(), 0, "{limit_ms}");
+        bench.wait(1);
+        assert_eq!((bench.cancelled_puts(), bench.outcome()), (1, None), "{limit_ms}");
+        // The next URL may have expired by then.
+        bench.wait(20_000);
+        bench.sign_all();
+    }
+}
+
+#[test]
+fn a_dead_network_ends_the_upload_in_the_end() {
+    let mut bench = Bench::keeping(40 * MIB);
+    bench.create();
+    let mut now_ms = 0;
+    while bench.outcome().is_none() {
+        bench.hash_and_sign();
+        bench.puts();
+        bench.wait(10_000);
+        now_ms += 10_000;
+        assert!(now_ms < 4 * 3_600_000, "it never ends");
+    }
+    assert!(now_ms > 20 * 60_000, "a link of 64 kbit/s would still have been waited for");
+}
+
+#[test]
+fn what_other_uploads_have_under_way_counts_too() {
+    let (mut bench, puts) = sending();
+    let share = Share { lanes: 6, bytes_elsewhere: 100 * MIB, bytes_per_second: Some(1_000_000) };
+    bench.send(Event::Share(share));
+    // 148 MiB at 1 MB/s take 155 s, and twice that is waited.
+    bench.wait(300_000);
+    assert_eq!(bench.cancelled_puts(), 0);
+    bench.send(Event::Share(Share { bytes_elsewhere: 0, ..share }));
+    assert_eq!(bench.cancelled_puts(), 5, "48 MiB do not take so long");
+    assert!(puts.len() == 6);
+}

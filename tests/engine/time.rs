@@ -1,0 +1,78 @@
+//! Timers that are not exact, and waits that begin when something fails.
+
+use directput::engine::{Call, Event, Failure, Now};
+use directput::protocol::ErrorCode;
+
+use crate::bench::{Bench, MIB};
+
+#[test]
+fn a_timer_that_fires_early_is_set_again() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.hash_first();
+    assert_eq!(bench.creates().len(), 1);
+    bench.fail_call(Call::Create, ErrorCode::StorageUnavailable);
+    let at_ms = bench.alarm().expect("a wait");
+    bench.wait(at_ms - bench.now_ms - 1);
+    assert_eq!((bench.creates().len(), bench.alarm()), (0, Some(at_ms)), "it is asked for again");
+    bench.wait(1);
+    assert_eq!(bench.creates().len(), 1);
+}
+
+#[test]
+fn a_timer_that_fires_twice_does_nothing_twice() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.hash_first();
+    bench.creates();
+    bench.fail_call(Call::Create, ErrorCode::StorageUnavailable);
+    bench.wait(1_000);
+    bench.wait(0);
+    assert_eq!(bench.creates().len(), 1);
+}
+
+#[test]
+fn reading_for_an_hour_uses_up_no_patience() {
+    let mut bench = Bench::keeping(40 * MIB);
+    bench.create();
+    bench.hash_all();
+    for _ in 0..60 {
+        bench.wait(60_000);
+    }
+    bench.send(Event::CallFailed { call: Call::Sign, failure: ErrorCode::Network.into() });
+    assert_eq!(bench.failed_with(), None, "it is the first failure");
+    for _ in 0..60 {
+        bench.wait(20_000);
+        bench.send(Event::CallFailed { call: Call::Sign, failure: ErrorCode::Network.into() });
+    }
+    assert_eq!(bench.failed_with(), Some(ErrorCode::Network), "15 minutes of failures are enough");
+}
+
+#[test]
+fn waiting_behind_other_uploads_uses_up_no_patience() {
+    let mut bench = Bench::keeping(40 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    bench.store_all();
+    bench.completes();
+    for _ in 0..60 {
+        bench.wait(60_000);
+    }
+    bench.send(Event::CallFailed { call: Call::Complete, failure: ErrorCode::Timeout.into() });
+    assert_eq!(bench.failed_with(), None);
+}
+
+#[test]
+fn nothing_is_said_after_the_end() {
+    let mut bench = Bench::new(MIB);
+    bench.hash_first();
+    bench.creates();
+    let failure = Failure { status: 415, ..ErrorCode::TypeNotAllowed.into() };
+    bench.send(Event::CallFailed { call: Call::Create, failure });
+    assert_eq!(bench.failed_with(), Some(ErrorCode::TypeNotAllowed));
+    bench.reports();
+    bench.wait(1_000);
+    bench.send(Event::Online);
+    bench.send(Event::Abort);
+    assert_eq!(bench.reports(), []);
+    bench.engine.handle(Now { ms: bench.now_ms, random: 0 }, Event::Start);
+    assert!(bench.engine.poll().is_none());
+}
