@@ -34,7 +34,6 @@ pub struct Session {
     on_step: Option<Function>,
     settle: RefCell<Option<(Function, Function)>>,
     engine: RefCell<Engine>,
-    lanes: Cell<u32>,
     inbox: RefCell<Vec<Event>>,
     is_busy: Cell<bool>,
     puts: RefCell<Vec<(PutId, PartNumber, XmlHttpRequest)>>,
@@ -64,7 +63,6 @@ impl Session {
             on_step: options.on_step,
             settle: RefCell::new(settle),
             engine: RefCell::new(engine),
-            lanes: Cell::new(u32::MAX),
             inbox: RefCell::default(),
             is_busy: Cell::new(false),
             puts: RefCell::default(),
@@ -86,13 +84,6 @@ impl Session {
     /// What it has and could use of the hub's connections.
     pub fn demand(&self, now: Now) -> Demand {
         self.engine.borrow().demand(now)
-    }
-
-    /// Says how many PUTs it may have under way.
-    pub fn set_lanes(self: &Rc<Self>, lanes: u32) {
-        if self.lanes.replace(lanes) != lanes {
-            self.dispatch(Event::Lanes(lanes));
-        }
     }
 
     /// Hands an event to the engine and does what it asks for. A callback may cause the next event

@@ -1,53 +1,78 @@
-//! A list that is kept in order: what `BTreeSet` does, for the short lists of an upload and in a tenth of its bytes.
+//! A list that is kept in order: what `BTreeSet` does, in a tenth of its bytes.
 //!
-//! They hold what waits for its turn, a few dozen numbers, so moving them costs less than a tree's bookkeeping.
+//! It holds what waits for its turn: parts of an upload, uploads of a queue. Almost all are put in at the end and taken
+//! out at the front, which moves nothing. In between, moving a few dozen numbers costs less than a tree's bookkeeping.
 
 /// Values in ascending order, none twice.
 #[derive(Debug, Clone)]
-pub(super) struct Ordered<T>(Vec<T>);
+pub(super) struct Ordered<T> {
+    values: Vec<T>,
+    /// Number of values at the front that are already taken out.
+    taken: usize,
+}
 
 impl<T> Default for Ordered<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { values: Vec::new(), taken: 0 }
     }
 }
 
 impl<T: Ord + Copy> Ordered<T> {
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.values.len() - self.taken
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = T> {
+        self.values[self.taken..].iter().copied()
     }
 
     pub fn first(&self) -> Option<T> {
-        self.0.first().copied()
+        self.values.get(self.taken).copied()
     }
 
     pub fn pop_first(&mut self) -> Option<T> {
-        (!self.0.is_empty()).then(|| self.0.remove(0))
+        let first = self.first()?;
+        self.taken += 1;
+        // By then at least as many were taken as are moved.
+        if self.taken > self.len() {
+            self.values.drain(..self.taken);
+            self.taken = 0;
+        }
+        Some(first)
     }
 
     /// Puts a value in its place, unless it is there already.
     pub fn insert(&mut self, value: T) {
-        match self.0.last() {
-            Some(&last) if last >= value => {
-                let at = self.0.partition_point(|&other| other < value);
-                if self.0[at] != value {
-                    self.0.insert(at, value);
+        match self.values.last() {
+            Some(&last) if !self.is_empty() && last >= value => {
+                let at = self.find(value);
+                if self.values[at] != value {
+                    self.values.insert(at, value);
                 }
             }
-            _ => self.0.push(value),
+            _ => self.values.push(value),
         }
     }
 
     /// Takes a value out, if it is there.
     pub fn remove(&mut self, value: T) {
-        let at = self.0.partition_point(|&other| other < value);
-        if self.0.get(at) == Some(&value) {
-            self.0.remove(at);
+        if self.first() == Some(value) {
+            self.pop_first();
+            return;
         }
+        let at = self.find(value);
+        if self.values.get(at) == Some(&value) {
+            self.values.remove(at);
+        }
+    }
+
+    /// Returns where a value is, or where it would have to be.
+    fn find(&self, value: T) -> usize {
+        self.taken + self.values[self.taken..].partition_point(|&other| other < value)
     }
 }
 
@@ -74,6 +99,7 @@ mod tests {
                 }
             }
             assert_eq!((list.len(), list.first(), list.is_empty()), (set.len(), set.first().copied(), set.is_empty()));
+            assert!(list.iter().eq(set.iter().copied()));
         }
     }
 }

@@ -1,0 +1,337 @@
+//! What the uploads of one `Uploader` share, as data: the queue, the connections, the network, and S3's rests.
+//!
+//! As the engine, it owns no session and no clock. Its methods take what has happened, and [`Hub::poll`] says which event
+//! to hand to which upload. Only uploads that have begun are told anything; one that waits is told when it begins,
+//! so the work for an event does not depend on how many wait.
+//!
+//! ```
+//! use directput::engine::{Event, Hub, Now};
+//!
+//! let mut hub = Hub::new(6);
+//! hub.set_online(false);
+//! hub.add(0, false, 0);
+//! hub.begin(Now { ms: 0, random: 7 });
+//! assert!(matches!(hub.poll(), Some((0, Event::Offline))));
+//! assert!(matches!(hub.poll(), Some((0, Event::Start))));
+//! assert!(hub.poll().is_none());
+//! ```
+
+use super::event::{Event, Now};
+use super::queue::{Demand, Queue, UploadId};
+
+/// Decides which uploads begin, how many PUTs each may run, and what each is told of the others.
+#[derive(Debug)]
+pub struct Hub {
+    queue: Queue,
+    is_offline: bool,
+    rests_until_ms: u64,
+    outbox: Vec<(UploadId, Event)>,
+}
+
+impl Hub {
+    /// A hub for this many PUTs at once, at least 1.
+    pub fn new(lanes: u32) -> Self {
+        Self { queue: Queue::new(lanes), is_offline: false, rests_until_ms: 0, outbox: Vec::new() }
+    }
+
+    /// Takes an upload into the queue; ids are given in ascending order. `is_large` says whether it has several parts.
+    pub fn add(&mut self, id: UploadId, is_large: bool, priority: i32) {
+        self.queue.add(id, is_large, priority);
+    }
+
+    /// The upload is over.
+    pub fn remove(&mut self, id: UploadId) {
+        self.queue.remove(id);
+    }
+
+    /// Puts an upload before all with a lower priority.
+    pub fn prioritize(&mut self, id: UploadId, priority: i32) {
+        self.queue.prioritize(id, priority);
+    }
+
+    /// The user wants an upload to wait. Another may begin in its place.
+    pub fn pause(&mut self, id: UploadId) {
+        if self.queue.set_paused(id, true) {
+            self.outbox.push((id, Event::Pause));
+        }
+    }
+
+    /// The user wants an upload to go on. It may have missed what the others were told.
+    pub fn resume(&mut self, now: Now, id: UploadId) {
+        if self.queue.set_paused(id, false) {
+            self.tell(now, id, Event::Resume);
+        }
+    }
+
+    /// The user wants an upload to end, whether or not it has begun.
+    pub fn cancel(&mut self, now: Now, id: UploadId) {
+        self.tell(now, id, Event::Abort);
+    }
+
+    /// What the browser says of the network.
+    pub fn set_online(&mut self, is_online: bool) {
+        self.is_offline = !is_online;
+        let begun: Vec<_> = self.queue.begun().collect();
+        for id in begun {
+            self.queue.set_offline(id, self.is_offline);
+            self.outbox.push((id, network(self.is_offline)));
+        }
+    }
+
+    /// S3 wants a rest of `wait_ms` from now on, and has told one upload so: all others give it one too, also those that
+    /// begin later.
+    pub fn rest(&mut self, now: Now, from: UploadId, wait_ms: u64) {
+        let until_ms = now.ms.saturating_add(wait_ms);
+        if until_ms <= self.rests_until_ms {
+            return;
+        }
+        self.rests_until_ms = until_ms;
+        let others = self.queue.begun().filter(|&id| id != from);
+        self.outbox.extend(others.map(|id| (id, Event::Busy { wait_ms })));
+    }
+
+    /// Lets all uploads begin that may begin now.
+    pub fn begin(&mut self, now: Now) {
+        while let Some(id) = self.queue.begin_next() {
+            self.tell(now, id, Event::Start);
+        }
+    }
+
+    /// Shares the connections out among the uploads that have begun. `demand` says what each has and could use.
+    pub fn share(&mut self, demand: impl Fn(UploadId) -> Demand) {
+        let shares = self.queue.share(demand);
+        self.outbox.extend(shares.into_iter().map(|(id, lanes)| (id, Event::Lanes(lanes))));
+    }
+
+    /// Returns the next event and the upload to hand it to, or nothing until something happens.
+    pub fn poll(&mut self) -> Option<(UploadId, Event)> {
+        (!self.outbox.is_empty()).then(|| self.outbox.remove(0))
+    }
+
+    /// Tells an upload an event, and before it what it may have missed: the network and S3's rest.
+    fn tell(&mut self, now: Now, id: UploadId, event: Event) {
+        let Some(is_news) = self.queue.set_offline(id, self.is_offline) else { return };
+        if is_news {
+            self.outbox.push((id, network(self.is_offline)));
+        }
+        let wait_ms = self.rests_until_ms.saturating_sub(now.ms);
+        if wait_ms > 0 {
+            self.outbox.push((id, Event::Busy { wait_ms }));
+        }
+        self.outbox.push((id, event));
+    }
+}
+
+fn network(is_offline: bool) -> Event {
+    if is_offline { Event::Offline } else { Event::Online }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::queue::touched;
+    use super::*;
+
+    fn at(ms: u64) -> Now {
+        Now { ms, random: 1 << 31 }
+    }
+
+    fn hub(lanes: u32, files: u32) -> Hub {
+        let mut hub = Hub::new(lanes);
+        (0..files).for_each(|id| hub.add(id, false, 0));
+        hub
+    }
+
+    /// What the uploads are told, one word for each event.
+    fn told(hub: &mut Hub) -> Vec<(UploadId, String)> {
+        let word = |event| match event {
+            Event::Busy { wait_ms } => format!("busy {wait_ms}"),
+            Event::Lanes(lanes) => format!("lanes {lanes}"),
+            event => format!("{event:?}").to_lowercase(),
+        };
+        std::iter::from_fn(|| hub.poll()).map(|(id, event)| (id, word(event))).collect()
+    }
+
+    fn words(hub: &mut Hub, id: UploadId) -> Vec<String> {
+        told(hub).into_iter().filter(|(other, _)| *other == id).map(|(_, word)| word).collect()
+    }
+
+    #[test]
+    fn a_rest_of_s3_holds_for_an_upload_that_begins_later() {
+        let mut hub = hub(6, 1);
+        hub.begin(at(0));
+        hub.rest(at(1_000), 0, 10_000);
+        assert_eq!(told(&mut hub), [(0, "start".to_owned())], "the one that was refused knows it");
+        hub.add(1, false, 0);
+        hub.begin(at(1_101));
+        assert_eq!(told(&mut hub), [(1, "busy 9899".to_owned()), (1, "start".to_owned())]);
+        hub.add(2, false, 0);
+        hub.begin(at(11_000));
+        assert_eq!(told(&mut hub), [(2, "start".to_owned())], "it is over");
+    }
+
+    #[test]
+    fn a_rest_is_told_to_all_that_have_begun_and_gets_no_shorter_by_a_later_one() {
+        let mut hub = hub(1, 3);
+        hub.begin(at(0));
+        told(&mut hub);
+        hub.rest(at(0), 1, 10_000);
+        assert_eq!(told(&mut hub), [(0, "busy 10000".to_owned())]);
+        hub.rest(at(1_000), 0, 2_000);
+        assert_eq!(told(&mut hub), [], "they rest longer anyway");
+        hub.remove(0);
+        hub.begin(at(5_000));
+        assert_eq!(told(&mut hub), [(2, "busy 5000".to_owned()), (2, "start".to_owned())]);
+    }
+
+    #[test]
+    fn an_upload_that_waits_is_told_that_it_is_offline_when_it_begins() {
+        let mut hub = hub(1, 4);
+        hub.begin(at(0));
+        told(&mut hub);
+        hub.set_online(false);
+        assert_eq!(told(&mut hub), [(0, "offline".to_owned()), (1, "offline".to_owned())]);
+        hub.remove(0);
+        hub.begin(at(1));
+        assert_eq!(told(&mut hub), [(2, "offline".to_owned()), (2, "start".to_owned())]);
+        hub.set_online(true);
+        hub.remove(1);
+        hub.begin(at(2));
+        let online = |id| (id, "online".to_owned());
+        assert_eq!(told(&mut hub), [online(1), online(2), (3, "start".to_owned())]);
+    }
+
+    #[test]
+    fn a_paused_upload_is_told_what_it_missed_before_it_goes_on() {
+        let mut hub = hub(6, 2);
+        hub.begin(at(0));
+        let idle = |_| Demand { in_flight: 0, wanted: 1 };
+        hub.share(idle);
+        hub.pause(0);
+        assert_eq!(words(&mut hub, 0), ["start", "lanes 1", "pause"]);
+        hub.share(idle);
+        assert_eq!(words(&mut hub, 0), ["lanes 0"]);
+        hub.set_online(false);
+        hub.rest(at(0), 1, 10_000);
+        assert_eq!(words(&mut hub, 0), [""; 0]);
+        hub.resume(at(3_000), 0);
+        hub.share(idle);
+        assert_eq!(words(&mut hub, 0), ["offline", "busy 7000", "resume", "lanes 1"]);
+        hub.pause(0);
+        hub.share(idle);
+        hub.set_online(true);
+        hub.resume(at(20_000), 0);
+        assert_eq!(words(&mut hub, 0), ["pause", "lanes 0", "online", "resume"]);
+    }
+
+    #[test]
+    fn an_upload_that_is_paused_hears_of_the_network_while_its_puts_are_cut_off() {
+        let mut hub = hub(6, 1);
+        hub.begin(at(0));
+        hub.share(|_| Demand { in_flight: 1, wanted: 1 });
+        hub.pause(0);
+        hub.share(|_| Demand { in_flight: 1, wanted: 1 });
+        hub.set_online(false);
+        assert_eq!(words(&mut hub, 0), ["start", "lanes 1", "pause", "offline"]);
+    }
+
+    #[test]
+    fn an_upload_that_is_cancelled_knows_whether_it_is_offline() {
+        let mut hub = hub(1, 3);
+        hub.begin(at(0));
+        told(&mut hub);
+        hub.set_online(false);
+        told(&mut hub);
+        hub.cancel(at(0), 2);
+        assert_eq!(told(&mut hub), [(2, "offline".to_owned()), (2, "abort".to_owned())]);
+        hub.cancel(at(0), 1);
+        assert_eq!(told(&mut hub), [(1, "abort".to_owned())]);
+        hub.remove(1);
+        hub.cancel(at(0), 1);
+        hub.pause(1);
+        hub.resume(at(0), 1);
+        assert_eq!(told(&mut hub), [], "it is over");
+    }
+
+    #[test]
+    fn an_upload_is_told_its_lanes_only_when_they_change() {
+        let mut hub = hub(6, 2);
+        hub.begin(at(0));
+        told(&mut hub);
+        let demand = |id| Demand { in_flight: 0, wanted: if id == 0 { 9 } else { 1 } };
+        hub.share(demand);
+        assert_eq!(told(&mut hub), [(0, "lanes 5".to_owned()), (1, "lanes 1".to_owned())]);
+        hub.share(demand);
+        assert_eq!(told(&mut hub), []);
+        hub.remove(1);
+        hub.share(demand);
+        assert_eq!(told(&mut hub), [(0, "lanes 6".to_owned())]);
+    }
+
+    /// What is done to one waiting file or another, and with all that have begun, as work for each of these acts.
+    fn work_by_act(files: u32) -> Vec<(&'static str, u64)> {
+        let mut hub = Hub::new(6);
+        (0..files).for_each(|id| hub.add(id, id % 3 != 0, 0));
+        // Large files that may not begin yet and paused ones stand before those that may.
+        (12..files / 2).for_each(|id| hub.pause(id));
+        told(&mut hub);
+        let demand = |_| Demand { in_flight: 0, wanted: 1 };
+        let mut work = Vec::new();
+        let mut act = |name, hub: &mut Hub, act: &mut dyn FnMut(&mut Hub)| {
+            let before = touched();
+            act(hub);
+            let events = std::iter::from_fn(|| hub.poll()).count() as u64;
+            work.push((name, touched() - before + events));
+        };
+        act("begin", &mut hub, &mut |hub| hub.begin(at(0)));
+        act("none may begin", &mut hub, &mut |hub| hub.begin(at(0)));
+        act("share", &mut hub, &mut |hub| hub.share(demand));
+        act("share again", &mut hub, &mut |hub| hub.share(demand));
+        act("go offline", &mut hub, &mut |hub| hub.set_online(false));
+        act("go online", &mut hub, &mut |hub| hub.set_online(true));
+        act("rest", &mut hub, &mut |hub| hub.rest(at(0), 0, 1_000));
+        act("prioritize", &mut hub, &mut |hub| hub.prioritize(files - 2, 1));
+        act("pause", &mut hub, &mut |hub| hub.pause(files - 3));
+        act("resume", &mut hub, &mut |hub| hub.resume(at(0), files - 3));
+        act("add", &mut hub, &mut |hub| hub.add(files, true, 0));
+        act("end, and begin the next", &mut hub, &mut |hub| {
+            hub.remove(0);
+            hub.begin(at(0));
+        });
+        act("cancel", &mut hub, &mut |hub| {
+            hub.cancel(at(0), files - 4);
+            hub.remove(files - 4);
+        });
+        work
+    }
+
+    #[test]
+    fn an_event_costs_no_more_with_ten_thousand_files_than_with_a_hundred() {
+        // Lists are searched by halves: 14 steps for ten thousand, 7 for a hundred.
+        for ((name, few), (_, many)) in work_by_act(100).into_iter().zip(work_by_act(10_000)) {
+            assert!(many <= 2 * few + 14, "{name}: {many}, but {few} with a hundred files");
+        }
+    }
+
+    /// Runs so many files to their end, one after another, as the driver does; the work for each.
+    fn work_for_each(files: u32) -> u64 {
+        let mut hub = Hub::new(6);
+        let before = touched();
+        (0..files).for_each(|id| hub.add(id, id % 3 != 0, (id % 2) as i32));
+        let mut ended = 0;
+        let mut begun = std::collections::VecDeque::new();
+        while ended < files {
+            hub.begin(at(0));
+            hub.share(|_| Demand { in_flight: 0, wanted: 1 });
+            begun.extend(told(&mut hub).into_iter().filter(|(_, word)| word == "start").map(|(id, _)| id));
+            hub.remove(begun.pop_front().expect("one is under way until all have ended"));
+            ended += 1;
+        }
+        (touched() - before) / u64::from(files)
+    }
+
+    #[test]
+    fn a_file_costs_no_more_from_its_start_to_its_end_among_ten_thousand() {
+        let (few, many) = (work_for_each(100), work_for_each(10_000));
+        assert!(many <= 2 * few, "{many} for each of 10,000, but {few} for each of 100");
+    }
+}
