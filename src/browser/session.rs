@@ -209,11 +209,16 @@ impl Session {
     fn put(self: &Rc<Self>, put: Put) {
         let (id, number) = (put.id, put.part.number);
         let opened = put::open(&put.url, &put.headers).and_then(|request| Ok((request, self.slice(put.part)?)));
+        // Must come before the first await: the engine may cancel the PUT before the future is polled.
+        if let Ok((request, _)) = &opened {
+            self.puts.borrow_mut().push((id, number, request.clone()));
+        }
         let session = Rc::clone(self);
         self.spawn(async move {
             let outcome = match opened {
+                // Cancelled meanwhile. `abort` does nothing to a request that was not sent yet.
+                Ok(_) if !session.puts.borrow().iter().any(|(put, ..)| *put == id) => Err(ErrorCode::Aborted.into()),
                 Ok((request, slice)) => {
-                    session.puts.borrow_mut().push((id, number, request.clone()));
                     session.tell_part(number, "sending");
                     let watching = Rc::clone(&session);
                     let on_progress = move |sent_bytes| watching.dispatch(Event::PutProgress { put: id, sent_bytes });
