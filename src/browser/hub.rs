@@ -12,7 +12,7 @@ use crate::engine::{Demand, Hub as Rules, UploadId};
 #[derive(Debug)]
 pub struct Hub {
     rules: RefCell<Rules>,
-    /// By id, which is the order in which they came.
+    /// In ascending order of ids.
     sessions: RefCell<Vec<Rc<Session>>>,
     next_id: Cell<UploadId>,
     is_balancing: Cell<bool>,
@@ -55,19 +55,19 @@ impl Hub {
         }
     }
 
-    /// The user wants an upload to wait.
+    /// The user pauses an upload.
     pub fn pause(&self, id: UploadId) {
         self.rules.borrow_mut().pause(id);
         self.balance();
     }
 
-    /// The user wants an upload to go on.
+    /// The user resumes an upload.
     pub fn resume(&self, id: UploadId) {
         self.rules.borrow_mut().resume(now(), id);
         self.balance();
     }
 
-    /// The user wants an upload to end.
+    /// The user cancels an upload.
     pub fn cancel(&self, id: UploadId) {
         self.rules.borrow_mut().cancel(now(), id);
         self.balance();
@@ -79,13 +79,13 @@ impl Hub {
         self.balance();
     }
 
-    /// What the browser says of the network.
+    /// The browser says whether there is a network.
     pub fn set_online(&self, is_online: bool) {
         self.rules.borrow_mut().set_online(is_online);
         self.balance();
     }
 
-    /// S3 has told an upload that it wants a rest.
+    /// S3 has asked an upload for a rest, in milliseconds.
     pub fn rest(&self, from: UploadId, wait_ms: u64) {
         self.rules.borrow_mut().rest(now(), from, wait_ms);
         self.balance();

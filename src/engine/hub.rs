@@ -1,8 +1,8 @@
-//! What the uploads of one `Uploader` share, as data: the queue, the connections, the network, and S3's rests.
+//! The uploads of one `Uploader`, as data: they share the connections, the network, and the rests that S3 asks for.
 //!
-//! As the engine, it owns no session and no clock. Its methods take what has happened, and [`Hub::poll`] says which event
-//! to hand to which upload. Only uploads that have begun are told anything; one that waits is told when it begins,
-//! so the work for an event does not depend on how many wait.
+//! Like the engine, the hub owns no session and no clock. Its methods take what has happened, and [`Hub::poll`] returns
+//! the events to hand out. Only uploads that have begun are told of the network and of rests. An upload that waits or is
+//! paused is told when it goes on, so the work for an event does not depend on the number of files that wait.
 //!
 //! ```
 //! use directput::engine::{Event, Hub, Now};
@@ -24,6 +24,7 @@ use super::queue::{Demand, Queue, UploadId};
 pub struct Hub {
     queue: Queue,
     is_offline: bool,
+    /// Until when S3 wants a rest, on the clock of [`Now::ms`].
     rests_until_ms: u64,
     outbox: Vec<(UploadId, Event)>,
 }
@@ -49,26 +50,26 @@ impl Hub {
         self.queue.prioritize(id, priority);
     }
 
-    /// The user wants an upload to wait. Another may begin in its place.
+    /// The user pauses an upload. Another may begin in its place.
     pub fn pause(&mut self, id: UploadId) {
         if self.queue.set_paused(id, true) {
             self.outbox.push((id, Event::Pause));
         }
     }
 
-    /// The user wants an upload to go on. It may have missed what the others were told.
+    /// The user resumes an upload. It is told what it missed.
     pub fn resume(&mut self, now: Now, id: UploadId) {
         if self.queue.set_paused(id, false) {
             self.tell(now, id, Event::Resume);
         }
     }
 
-    /// The user wants an upload to end, whether or not it has begun.
+    /// The user cancels an upload, whether or not it has begun.
     pub fn cancel(&mut self, now: Now, id: UploadId) {
         self.tell(now, id, Event::Abort);
     }
 
-    /// What the browser says of the network.
+    /// The browser says whether there is a network.
     pub fn set_online(&mut self, is_online: bool) {
         self.is_offline = !is_online;
         let begun: Vec<_> = self.queue.begun().collect();
@@ -78,8 +79,8 @@ impl Hub {
         }
     }
 
-    /// S3 wants a rest of `wait_ms` from now on, and has told one upload so: all others give it one too, also those that
-    /// begin later.
+    /// S3 has asked the upload `from` for a rest of `wait_ms`, and means all of them, also those that begin later. A rest
+    /// never gets shorter.
     pub fn rest(&mut self, now: Now, from: UploadId, wait_ms: u64) {
         let until_ms = now.ms.saturating_add(wait_ms);
         if until_ms <= self.rests_until_ms {
@@ -97,7 +98,7 @@ impl Hub {
         }
     }
 
-    /// Shares the connections out among the uploads that have begun. `demand` says what each has and could use.
+    /// Shares the connections out among the uploads that have begun. `demand` returns what an upload has and could use.
     pub fn share(&mut self, demand: impl Fn(UploadId) -> Demand) {
         let shares = self.queue.share(demand);
         self.outbox.extend(shares.into_iter().map(|(id, lanes)| (id, Event::Lanes(lanes))));
@@ -108,7 +109,7 @@ impl Hub {
         (!self.outbox.is_empty()).then(|| self.outbox.remove(0))
     }
 
-    /// Tells an upload an event, and before it what it may have missed: the network and S3's rest.
+    /// Hands an event to an upload, after the news that it missed: the network and S3's rest.
     fn tell(&mut self, now: Now, id: UploadId, event: Event) {
         let Some(is_news) = self.queue.set_offline(id, self.is_offline) else { return };
         if is_news {
@@ -141,7 +142,7 @@ mod tests {
         hub
     }
 
-    /// What the uploads are told, one word for each event.
+    /// Takes all events, as one word each.
     fn told(hub: &mut Hub) -> Vec<(UploadId, String)> {
         let word = |event| match event {
             Event::Busy { wait_ms } => format!("busy {wait_ms}"),
@@ -267,7 +268,7 @@ mod tests {
         assert_eq!(told(&mut hub), [(0, "lanes 6".to_owned())]);
     }
 
-    /// What is done to one waiting file or another, and with all that have begun, as work for each of these acts.
+    /// Counts the work of each act on a hub with this many files, by the uploads looked at and the events handed out.
     fn work_by_act(files: u32) -> Vec<(&'static str, u64)> {
         let mut hub = Hub::new(6);
         (0..files).for_each(|id| hub.add(id, id % 3 != 0, 0));
@@ -312,7 +313,7 @@ mod tests {
         }
     }
 
-    /// Runs so many files to their end, one after another, as the driver does; the work for each.
+    /// Runs this many files to their end, as the driver does. Returns the work for each.
     fn work_for_each(files: u32) -> u64 {
         let mut hub = Hub::new(6);
         let before = touched();

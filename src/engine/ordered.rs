@@ -37,7 +37,7 @@ impl<T: Ord + Copy> Ordered<T> {
     pub fn pop_first(&mut self) -> Option<T> {
         let first = self.first()?;
         self.taken += 1;
-        // By then at least as many were taken as are moved.
+        // Moves fewer values than were taken, and leaves none taken in an empty list.
         if self.taken > self.len() {
             self.values.drain(..self.taken);
             self.taken = 0;
@@ -48,7 +48,7 @@ impl<T: Ord + Copy> Ordered<T> {
     /// Puts a value in its place, unless it is there already.
     pub fn insert(&mut self, value: T) {
         match self.values.last() {
-            Some(&last) if !self.is_empty() && last >= value => {
+            Some(&last) if last >= value => {
                 let at = self.find(value);
                 if self.values[at] != value {
                     self.values.insert(at, value);

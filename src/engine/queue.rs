@@ -89,14 +89,15 @@ impl PartialOrd for Place {
 #[derive(Debug)]
 pub(super) struct Queue {
     lanes: u32,
-    /// By id, which is the order in which they came. Those that are over are removed when they are the most.
+    /// In ascending order of ids. Uploads that are over are removed once they are more than half.
     entries: Vec<Entry>,
+    /// Number of uploads that are over among them.
     over: usize,
     /// Small files that wait and are not paused.
     small: Ordered<Place>,
     /// Large files that wait and are not paused.
     large: Ordered<Place>,
-    /// Uploads that have begun. A paused one leaves when none of its PUTs is under way any more.
+    /// Uploads that have begun. A paused one leaves when none of its PUTs is under way.
     begun: Ordered<Place>,
     /// Number of uploads that have begun and are not paused.
     active: u32,
@@ -113,7 +114,7 @@ struct Claim {
 }
 
 impl Queue {
-    /// A queue for so many PUTs at once, at least 1.
+    /// A queue for this many PUTs at once, at least 1.
     pub fn new(lanes: u32) -> Self {
         Self {
             lanes: lanes.max(1),
@@ -165,8 +166,8 @@ impl Queue {
         at.is_some()
     }
 
-    /// The upload is told whether the browser is offline. Returns whether that is news to it, or nothing if there is no
-    /// such upload.
+    /// Notes that the upload is told whether the browser is offline. Returns whether that is news to it, or `None` if
+    /// there is no such upload.
     pub fn set_offline(&mut self, id: UploadId, is_offline: bool) -> Option<bool> {
         let at = self.index(id)?;
         Some(std::mem::replace(&mut self.entries[at].is_offline, is_offline) != is_offline)
@@ -190,8 +191,8 @@ impl Queue {
         self.begun.iter().map(|place| place.id)
     }
 
-    /// Returns how many PUTs each upload may have under way, for those of which that has changed. PUTs under way go on,
-    /// so one that has more than its share only starts no new ones.
+    /// Returns each upload whose share has changed, with the number of PUTs that it may have under way. PUTs under way go
+    /// on, so an upload that has more than its share only starts no new ones. `demand` is called once for each upload.
     pub fn share(&mut self, demand: impl Fn(UploadId) -> Demand) -> Vec<(UploadId, u32)> {
         let claim = |Place { priority, id }| {
             touch();
@@ -226,6 +227,7 @@ impl Queue {
         changed
     }
 
+    /// Returns where the upload is in `entries`, unless it is over.
     fn index(&self, id: UploadId) -> Option<usize> {
         let at = self.entries.partition_point(|entry| {
             touch();
@@ -234,6 +236,7 @@ impl Queue {
         self.entries.get(at).filter(|entry| entry.id == id && !entry.is_over).map(|_| at)
     }
 
+    /// Changes an upload, which may move it from one list to another.
     fn replace(&mut self, at: usize, entry: Entry) {
         self.leave(self.entries[at]);
         self.entries[at] = entry;
@@ -310,11 +313,12 @@ mod tests {
 
     use super::*;
 
-    /// Shares by in-flight and wanted PUTs, of which those that did not change are those of the time before.
+    /// The latest share of each upload.
     #[derive(Default)]
     struct Shares(BTreeMap<UploadId, u32>);
 
     impl Shares {
+        /// Shares by PUTs in flight and PUTs wanted, in the order of ids.
         fn now(&mut self, queue: &mut Queue, list: &[(u32, u32)]) -> Vec<u32> {
             let demand = |id| {
                 let (in_flight, wanted) = list[id as usize];

@@ -4,5 +4,6 @@
 mod bench;
 mod failures;
 mod good_path;
+mod hub;
 mod interruptions;
 mod sessions;
