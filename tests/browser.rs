@@ -142,6 +142,33 @@ async fn a_large_blob_is_stored_in_parts_with_their_composite_checksum() {
     assert_eq!(text(&stored, "checksum"), CompositeChecksum::of(&digests).to_string());
 }
 
+#[wasm_bindgen_test]
+async fn many_blobs_are_stored_though_some_are_paused_meanwhile_and_one_is_cancelled() {
+    let uploader = Uploader::new(options(API).unchecked_ref()).expect("an uploader");
+    let uploads: Vec<Upload> = (0..40u8).map(|byte| uploader.upload(blob(&[byte]), None).expect("under way")).collect();
+    // The first ones have begun, the last ones wait.
+    let paused = [0, 1, 30, 39].map(|at: usize| &uploads[at]);
+    paused.iter().for_each(|upload| upload.pause());
+    uploads[20].cancel();
+    uploads[38].prioritize(1);
+    uploader.set_online(false);
+    uploader.set_online(true);
+    for (at, upload) in uploads.iter().enumerate().filter(|(at, _)| ![0, 1, 30, 39].contains(at)) {
+        let stored = JsFuture::from(upload.done().unchecked_into::<js_sys::Promise>()).await;
+        match (at, stored) {
+            (20, stored) => assert_eq!(code(&stored.expect_err("cancelled")).as_deref(), Some("aborted")),
+            (_, stored) => {
+                let digest = Sha256Digest::of(&[at as u8]).to_string();
+                assert_eq!(text(&stored.expect("stored"), "checksum"), digest);
+            }
+        }
+    }
+    paused.iter().for_each(|upload| upload.resume());
+    for upload in paused {
+        JsFuture::from(upload.done().unchecked_into::<js_sys::Promise>()).await.expect("stored");
+    }
+}
+
 /// The page cancels as soon as it is told that bytes are about to leave, which is before the request is sent.
 #[wasm_bindgen_test]
 async fn a_put_that_is_cancelled_before_it_is_sent_is_never_sent() {

@@ -509,6 +509,7 @@ mod tests {
                         queue.remove(id);
                         naive.uploads.retain(|upload| upload.id != id);
                         shares.remove(&id);
+                        assert!(queue.entries.len() <= 2 * naive.uploads.len(), "what is over is kept");
                     }
                     3 => {
                         let priority = rng.i32(0..4);
