@@ -1,78 +1,58 @@
-//! A list that is kept in order: what `BTreeSet` does, in a tenth of its bytes.
+//! A list that is kept in order: what `BTreeSet` does, for short lists and in a tenth of its bytes.
 //!
-//! It holds what waits for its turn: parts of an upload, uploads of a queue. Almost all are put in at the end and taken
-//! out at the front, which moves nothing. In between, moving a few dozen numbers costs less than a tree's bookkeeping.
+//! It holds what waits for its turn: parts of an upload, a few dozen numbers, and uploads of a queue. Moving them costs
+//! less than a tree's bookkeeping: the 80 kB of 10,000 uploads take a few microseconds, once for each that begins.
 
 /// Values in ascending order, none twice.
 #[derive(Debug, Clone)]
-pub(super) struct Ordered<T> {
-    values: Vec<T>,
-    /// Number of values at the front that are already taken out.
-    taken: usize,
-}
+pub(super) struct Ordered<T>(Vec<T>);
 
 impl<T> Default for Ordered<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), taken: 0 }
+        Self(Vec::new())
     }
 }
 
 impl<T: Ord + Copy> Ordered<T> {
     pub fn len(&self) -> usize {
-        self.values.len() - self.taken
+        self.0.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_empty()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = T> {
-        self.values[self.taken..].iter().copied()
+        self.0.iter().copied()
     }
 
     pub fn first(&self) -> Option<T> {
-        self.values.get(self.taken).copied()
+        self.0.first().copied()
     }
 
     pub fn pop_first(&mut self) -> Option<T> {
-        let first = self.first()?;
-        self.taken += 1;
-        // Moves fewer values than were taken, and leaves none taken in an empty list.
-        if self.taken > self.len() {
-            self.values.drain(..self.taken);
-            self.taken = 0;
-        }
-        Some(first)
+        (!self.0.is_empty()).then(|| self.0.remove(0))
     }
 
     /// Puts a value in its place, unless it is there already.
     pub fn insert(&mut self, value: T) {
-        match self.values.last() {
+        match self.0.last() {
             Some(&last) if last >= value => {
-                let at = self.find(value);
-                if self.values[at] != value {
-                    self.values.insert(at, value);
+                let at = self.0.partition_point(|&other| other < value);
+                if self.0[at] != value {
+                    self.0.insert(at, value);
                 }
             }
-            _ => self.values.push(value),
+            _ => self.0.push(value),
         }
     }
 
     /// Takes a value out, if it is there.
     pub fn remove(&mut self, value: T) {
-        if self.first() == Some(value) {
-            self.pop_first();
-            return;
+        let at = self.0.partition_point(|&other| other < value);
+        if self.0.get(at) == Some(&value) {
+            self.0.remove(at);
         }
-        let at = self.find(value);
-        if self.values.get(at) == Some(&value) {
-            self.values.remove(at);
-        }
-    }
-
-    /// Returns where a value is, or where it would have to be.
-    fn find(&self, value: T) -> usize {
-        self.taken + self.values[self.taken..].partition_point(|&other| other < value)
     }
 }
 

@@ -35,7 +35,6 @@ struct Entry {
     is_large: bool,
     has_begun: bool,
     is_paused: bool,
-    is_over: bool,
     /// Whether it was told that the browser is offline, and not that it is online again.
     is_offline: bool,
     /// Its latest share.
@@ -44,16 +43,7 @@ struct Entry {
 
 impl Entry {
     fn new(id: UploadId, is_large: bool, priority: i32) -> Self {
-        Self {
-            id,
-            priority,
-            is_large,
-            has_begun: false,
-            is_paused: false,
-            is_over: false,
-            is_offline: false,
-            lanes: u32::MAX,
-        }
+        Self { id, priority, is_large, has_begun: false, is_paused: false, is_offline: false, lanes: u32::MAX }
     }
 
     fn place(&self) -> Place {
@@ -89,10 +79,8 @@ impl PartialOrd for Place {
 #[derive(Debug)]
 pub(super) struct Queue {
     lanes: u32,
-    /// In ascending order of ids. Uploads that are over are removed once they are more than half.
+    /// In ascending order of ids.
     entries: Vec<Entry>,
-    /// Number of uploads that are over among them.
-    over: usize,
     /// Small files that wait and are not paused.
     small: Ordered<Place>,
     /// Large files that wait and are not paused.
@@ -107,9 +95,11 @@ pub(super) struct Queue {
 
 /// An upload on its way to its share.
 struct Claim {
-    id: UploadId,
+    /// Where it is in [`Queue::entries`].
+    at: usize,
     priority: i32,
-    demand: Demand,
+    in_flight: u32,
+    wanted: u32,
     share: u32,
 }
 
@@ -119,7 +109,6 @@ impl Queue {
         Self {
             lanes: lanes.max(1),
             entries: Vec::new(),
-            over: 0,
             small: Ordered::default(),
             large: Ordered::default(),
             begun: Ordered::default(),
@@ -139,15 +128,7 @@ impl Queue {
     pub fn remove(&mut self, id: UploadId) {
         let Some(at) = self.index(id) else { return };
         self.leave(self.entries[at]);
-        self.entries[at].is_over = true;
-        self.over += 1;
-        if self.over * 2 > self.entries.len() {
-            self.entries.retain(|entry| {
-                touch();
-                !entry.is_over
-            });
-            self.over = 0;
-        }
+        self.entries.remove(at);
     }
 
     /// From now on it goes before all with a lower priority.
@@ -179,49 +160,53 @@ impl Queue {
             return None;
         }
         let takes_large = self.active_large < (self.lanes / 2).max(1);
-        let large = self.large.first().filter(|_| takes_large);
-        let next = self.small.first().into_iter().chain(large).min()?;
+        let next = match (self.small.first(), self.large.first()) {
+            (Some(small), Some(large)) if takes_large => small.min(large),
+            (None, Some(large)) if takes_large => large,
+            (small, _) => small?,
+        };
         let at = self.index(next.id)?;
         self.replace(at, Entry { has_begun: true, ..self.entries[at] });
         Some(next.id)
     }
 
     /// The uploads that have begun, but for those that are paused and have no PUT under way.
-    pub fn begun(&self) -> impl Iterator<Item = UploadId> {
-        self.begun.iter().map(|place| place.id)
+    pub fn begun(&self) -> Vec<UploadId> {
+        self.begun.iter().map(|place| place.id).collect()
     }
 
     /// Returns each upload whose share has changed, with the number of PUTs that it may have under way. PUTs under way go
     /// on, so an upload that has more than its share only starts no new ones. `demand` is called once for each upload.
     pub fn share(&mut self, demand: impl Fn(UploadId) -> Demand) -> Vec<(UploadId, u32)> {
-        let claim = |Place { priority, id }| {
+        let mut claims = Vec::with_capacity(self.begun.len());
+        for id in self.begun() {
             touch();
-            Claim { id, priority, demand: demand(id), share: 0 }
-        };
-        let mut claims: Vec<Claim> = self.begun.iter().map(claim).collect();
-        for claim in &mut claims {
-            if self.index(claim.id).is_some_and(|at| self.entries[at].is_paused) {
-                claim.demand.wanted = claim.demand.in_flight;
-                if claim.demand.in_flight == 0 {
-                    self.begun.remove(Place { priority: claim.priority, id: claim.id });
+            let Some(at) = self.index(id) else { continue };
+            let Entry { priority, is_paused, .. } = self.entries[at];
+            let Demand { in_flight, mut wanted } = demand(id);
+            if is_paused {
+                wanted = in_flight;
+                if in_flight == 0 {
+                    self.begun.remove(Place { priority, id });
                 }
             }
+            claims.push(Claim { at, priority, in_flight, wanted, share: 0 });
         }
         let mut left = self.lanes;
         for equals in claims.chunk_by_mut(|one, other| one.priority == other.priority) {
             left = fill(left, equals);
         }
         // What others have in excess of their share is not free yet.
-        let mut free = self.lanes.saturating_sub(claims.iter().map(|claim| claim.demand.in_flight).sum());
+        let mut free = self.lanes.saturating_sub(claims.iter().map(|claim| claim.in_flight).sum());
         let mut changed = Vec::new();
-        for Claim { id, demand: Demand { in_flight, .. }, share, .. } in claims {
+        for Claim { at, in_flight, share, .. } in claims {
             let more = share.saturating_sub(in_flight).min(free);
             free -= more;
             let lanes = share.min(in_flight + more);
-            if let Some(at) = self.index(id)
-                && std::mem::replace(&mut self.entries[at].lanes, lanes) != lanes
-            {
-                changed.push((id, lanes));
+            let entry = &mut self.entries[at];
+            if entry.lanes != lanes {
+                entry.lanes = lanes;
+                changed.push((entry.id, lanes));
             }
         }
         changed
@@ -233,7 +218,7 @@ impl Queue {
             touch();
             entry.id < id
         });
-        self.entries.get(at).filter(|entry| entry.id == id && !entry.is_over).map(|_| at)
+        self.entries.get(at).filter(|entry| entry.id == id).map(|_| at)
     }
 
     /// Changes an upload, which may move it from one list to another.
@@ -279,7 +264,7 @@ fn fill(mut left: u32, claims: &mut [Claim]) -> u32 {
     loop {
         let before = left;
         for claim in &mut *claims {
-            if left > 0 && claim.share < claim.demand.wanted {
+            if left > 0 && claim.share < claim.wanted {
                 claim.share += 1;
                 left -= 1;
             }
@@ -390,7 +375,7 @@ mod tests {
         queue.set_paused(0, true);
         assert_eq!(shares.now(&mut queue, &[(3, 6), (3, 6)]), [3, 3]);
         assert_eq!(shares.now(&mut queue, &[(0, 6), (3, 6)]), [0, 6]);
-        assert_eq!(queue.begun().collect::<Vec<_>>(), [1]);
+        assert_eq!(queue.begun(), [1]);
         queue.set_paused(0, false);
         assert_eq!(shares.now(&mut queue, &[(0, 6), (6, 6)]), [0, 3], "its lanes are not free yet");
         assert_eq!(shares.now(&mut queue, &[(0, 6), (3, 6)]), [3, 3]);
@@ -509,7 +494,6 @@ mod tests {
                         queue.remove(id);
                         naive.uploads.retain(|upload| upload.id != id);
                         shares.remove(&id);
-                        assert!(queue.entries.len() <= 2 * naive.uploads.len(), "what is over is kept");
                     }
                     3 => {
                         let priority = rng.i32(0..4);
