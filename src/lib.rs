@@ -5,6 +5,7 @@
 //! with, so that both sides share one definition. [`engine`] is the upload itself, as data.
 
 pub mod checksum;
+pub mod clock;
 pub mod engine;
 pub mod plan;
 pub mod protocol;

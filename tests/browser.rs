@@ -1,12 +1,16 @@
 //! In a headless browser, by `wasm-pack test`: hashing both ways, slices and the JS class.
 #![cfg(target_arch = "wasm32")]
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use directput::browser::{
-    Uploader, by_wasm, parts_listed, parts_signed, problem, sha256_by_browser, upload_completed, upload_created,
+    Upload, Uploader, by_wasm, parts_listed, parts_signed, problem, sha256_by_browser, upload_completed, upload_created,
 };
 use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, Crc64Nvme, PartChecksum, Sha256Digest};
 use directput::protocol::ErrorCode;
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Reflect, Uint8Array};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -136,6 +140,63 @@ async fn a_large_blob_is_stored_in_parts_with_their_composite_checksum() {
     let digests: Vec<_> = bytes.chunks(8 << 20).map(Sha256Digest::of).collect();
     let stored = upload(&bytes).await.expect("stored");
     assert_eq!(text(&stored, "checksum"), CompositeChecksum::of(&digests).to_string());
+}
+
+#[wasm_bindgen_test]
+async fn many_blobs_are_stored_though_some_are_paused_meanwhile_and_one_is_cancelled() {
+    let uploader = Uploader::new(options(API).unchecked_ref()).expect("an uploader");
+    let uploads: Vec<Upload> = (0..40u8).map(|byte| uploader.upload(blob(&[byte]), None).expect("under way")).collect();
+    // The first ones have begun, the last ones wait.
+    let paused = [0, 1, 30, 39].map(|at: usize| &uploads[at]);
+    paused.iter().for_each(|upload| upload.pause());
+    uploads[20].cancel();
+    uploads[38].prioritize(1);
+    uploader.set_online(false);
+    uploader.set_online(true);
+    for (at, upload) in uploads.iter().enumerate().filter(|(at, _)| ![0, 1, 30, 39].contains(at)) {
+        let stored = JsFuture::from(upload.done().unchecked_into::<js_sys::Promise>()).await;
+        match (at, stored) {
+            (20, stored) => assert_eq!(code(&stored.expect_err("cancelled")).as_deref(), Some("aborted")),
+            (_, stored) => {
+                let digest = Sha256Digest::of(&[at as u8]).to_string();
+                assert_eq!(text(&stored.expect("stored"), "checksum"), digest);
+            }
+        }
+    }
+    paused.iter().for_each(|upload| upload.resume());
+    for upload in paused {
+        JsFuture::from(upload.done().unchecked_into::<js_sys::Promise>()).await.expect("stored");
+    }
+}
+
+/// The page cancels as soon as it is told that bytes are about to leave, which is before the request is sent.
+#[wasm_bindgen_test]
+async fn a_put_that_is_cancelled_before_it_is_sent_is_never_sent() {
+    let count = "const { send } = XMLHttpRequest.prototype; globalThis.sends = 0; \
+        XMLHttpRequest.prototype.send = function (body) { globalThis.sends += 1; send.call(this, body); }; \
+        return () => { XMLHttpRequest.prototype.send = send; return globalThis.sends; }";
+    let counted = Function::new_no_args(count).call0(&JsValue::UNDEFINED).expect("counts");
+    let running: Rc<RefCell<Option<Upload>>> = Rc::default();
+    let cancelling = Rc::clone(&running);
+    let on_progress = Closure::<dyn FnMut(JsValue)>::new(move |progress: JsValue| {
+        if text(&progress, "phase") == "upload" {
+            cancelling.borrow().iter().for_each(Upload::cancel);
+        }
+    });
+    let own = Object::new();
+    Reflect::set(&own, &"onProgress".into(), on_progress.as_ref()).expect("set");
+    let uploader = Uploader::new(options(API).unchecked_ref()).expect("an uploader");
+    let upload = uploader.upload(blob(b"abc"), Some(own.unchecked_into())).expect("under way");
+    let done: js_sys::Promise = upload.done().unchecked_into();
+    running.replace(Some(upload));
+    let error = JsFuture::from(done).await.expect_err("cancelled");
+    assert_eq!(code(&error).as_deref(), Some("aborted"));
+    // Whatever was left to be run has run by the next task.
+    let wait = Function::new_with_args("done", "setTimeout(done, 50)");
+    let waited = js_sys::Promise::new(&mut |done, _| drop(wait.call1(&JsValue::UNDEFINED, &done)));
+    JsFuture::from(waited).await.expect("waited");
+    let sends = counted.unchecked_into::<Function>().call0(&JsValue::UNDEFINED).expect("counted");
+    assert_eq!(sends, 0);
 }
 
 /// The server of the test page answers no call of the API.

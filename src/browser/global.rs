@@ -9,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Crypto, Performance, SubtleCrypto};
 
+use crate::clock::Clock;
 use crate::engine::Now;
 
 fn global(name: &str) -> JsValue {
@@ -58,28 +59,16 @@ pub async fn within(ms: u32, promise: &Promise) -> Result<JsValue, Missed> {
     outcome.map_err(|_| if is_late.get() { Missed::Late } else { Missed::Rejected })
 }
 
-/// What the clocks showed when they were last looked at, in milliseconds.
-#[derive(Clone, Copy)]
-struct Clocks {
-    monotonic: f64,
-    wall: f64,
-    passed: f64,
-}
-
 thread_local! {
-    static CLOCKS: Cell<Option<Clocks>> = const { Cell::new(None) };
+    static CLOCK: Cell<Clock> = const { Cell::new(Clock::new()) };
 }
 
-/// The moment, as the engine wants it. `performance.now()` may stand still while the machine sleeps, and
-/// the wall clock may be set back, so the time that has passed is what the faster of both says: a URL is
-/// rather signed once too often than used too late.
+/// The moment, as the engine wants it.
 pub fn now() -> Now {
-    let monotonic = global("performance").unchecked_into::<Performance>().now();
-    let wall = Date::now();
-    let before = CLOCKS.get().unwrap_or(Clocks { monotonic, wall, passed: 0.0 });
-    let step = (monotonic - before.monotonic).max(wall - before.wall).max(0.0);
-    let passed = before.passed + step;
-    CLOCKS.set(Some(Clocks { monotonic, wall, passed }));
+    let monotonic_ms = global("performance").unchecked_into::<Performance>().now();
+    let mut clock = CLOCK.get();
+    let passed_ms = clock.passed_ms(monotonic_ms, Date::now());
+    CLOCK.set(clock);
     let random = js_sys::Math::random() * f64::from(u32::MAX);
-    Now { ms: passed as u64, random: random as u32 }
+    Now { ms: passed_ms as u64, random: random as u32 }
 }

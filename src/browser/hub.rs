@@ -1,4 +1,4 @@
-//! What the uploads of one `Uploader` share: the queue, the connections, the network.
+//! Hands events to the uploads of one `Uploader`, as `src/engine/hub.rs` decides.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,27 +6,26 @@ use std::rc::Rc;
 use super::global::now;
 use super::read::release_buffers;
 use super::session::Session;
-use crate::engine::{Event, Queue, UploadId};
+use crate::engine::{Demand, Hub as Rules, UploadId};
 
-/// Lets uploads begin and shares the connections out among them.
+/// The uploads of one `Uploader`, and the rules that they share connections by.
 #[derive(Debug)]
 pub struct Hub {
-    queue: RefCell<Queue>,
+    rules: RefCell<Rules>,
+    /// In ascending order of ids.
     sessions: RefCell<Vec<Rc<Session>>>,
     next_id: Cell<UploadId>,
-    is_offline: Cell<bool>,
     is_balancing: Cell<bool>,
     is_unbalanced: Cell<bool>,
 }
 
 impl Hub {
-    /// A hub for so many PUTs at once.
+    /// A hub for this many PUTs at once.
     pub fn new(lanes: u32) -> Self {
         Self {
-            queue: RefCell::new(Queue::new(lanes)),
+            rules: RefCell::new(Rules::new(lanes)),
             sessions: RefCell::default(),
             next_id: Cell::default(),
-            is_offline: Cell::default(),
             is_balancing: Cell::default(),
             is_unbalanced: Cell::default(),
         }
@@ -37,50 +36,69 @@ impl Hub {
         self.next_id.replace(self.next_id.get().wrapping_add(1))
     }
 
-    /// Takes an upload into the queue. It begins with the next [`Self::balance`] that finds room.
+    /// Takes an upload, which begins when there is room.
     pub fn add(&self, session: Rc<Session>, is_large: bool, priority: i32) {
-        let id = session.id();
-        self.queue.borrow_mut().add(id, is_large, priority);
-        self.sessions.borrow_mut().push(Rc::clone(&session));
-        if self.is_offline.get() {
-            session.dispatch(Event::Offline);
-        }
+        self.rules.borrow_mut().add(session.id(), is_large, priority);
+        self.sessions.borrow_mut().push(session);
+        self.balance();
     }
 
     /// The upload is over.
     pub fn remove(&self, id: UploadId) {
-        self.queue.borrow_mut().remove(id);
-        self.sessions.borrow_mut().retain(|session| session.id() != id);
-        if self.sessions.borrow().is_empty() {
+        self.rules.borrow_mut().remove(id);
+        let mut sessions = self.sessions.borrow_mut();
+        if let Ok(at) = sessions.binary_search_by_key(&id, |session| session.id()) {
+            sessions.remove(at);
+        }
+        if sessions.is_empty() {
             release_buffers();
         }
     }
 
-    /// Pauses an upload, or lets it go on.
-    pub fn set_paused(&self, id: UploadId, is_paused: bool) {
-        self.queue.borrow_mut().set_paused(id, is_paused);
+    /// The user pauses an upload.
+    pub fn pause(&self, id: UploadId) {
+        self.rules.borrow_mut().pause(id);
+        self.balance();
+    }
+
+    /// The user resumes an upload.
+    pub fn resume(&self, id: UploadId) {
+        self.rules.borrow_mut().resume(now(), id);
+        self.balance();
+    }
+
+    /// The user cancels an upload.
+    pub fn cancel(&self, id: UploadId) {
+        self.rules.borrow_mut().cancel(now(), id);
         self.balance();
     }
 
     /// Puts an upload before all with a lower priority.
     pub fn prioritize(&self, id: UploadId, priority: i32) {
-        self.queue.borrow_mut().prioritize(id, priority);
+        self.rules.borrow_mut().prioritize(id, priority);
         self.balance();
     }
 
-    /// What the browser says of the network.
+    /// The browser says whether there is a network.
     pub fn set_online(&self, is_online: bool) {
-        self.is_offline.set(!is_online);
-        for session in self.all() {
-            session.dispatch(if is_online { Event::Online } else { Event::Offline });
-        }
+        self.rules.borrow_mut().set_online(is_online);
+        self.balance();
     }
 
-    /// S3 wants a rest: all others give it one too.
+    /// S3 has asked an upload for a rest, in milliseconds.
     pub fn rest(&self, from: UploadId, wait_ms: u64) {
-        for session in self.all().into_iter().filter(|session| session.id() != from) {
-            session.dispatch(Event::Busy { wait_ms });
-        }
+        self.rules.borrow_mut().rest(now(), from, wait_ms);
+        self.balance();
+    }
+
+    /// S3 has confirmed a part of this many bytes. The next [`Self::balance`] tells the others.
+    pub fn confirmed(&self, bytes: u64) {
+        self.rules.borrow_mut().confirmed(now(), bytes);
+    }
+
+    /// A PUT was silent for too long. The next [`Self::balance`] tells the others.
+    pub fn was_silent(&self) {
+        self.rules.borrow_mut().was_silent(now());
     }
 
     /// Something happened that may let an upload begin or send more.
@@ -91,38 +109,29 @@ impl Hub {
             return;
         }
         while self.is_unbalanced.replace(false) {
-            self.begin();
-            self.share();
+            let now = now();
+            self.rules.borrow_mut().begin(now);
+            self.deliver();
+            let demand = |id| self.session(id).map_or(Demand::default(), |session| session.demand(now));
+            self.rules.borrow_mut().share(now, demand);
+            self.deliver();
         }
         self.is_balancing.set(false);
     }
 
-    fn begin(&self) {
+    fn deliver(&self) {
         loop {
-            let next = self.queue.borrow_mut().begin_next();
-            let Some(id) = next else { break };
-            self.session(id).inspect(|session| session.dispatch(Event::Start));
+            // Sessions change the rules while they handle the event, so no borrow may last that long.
+            let next = self.rules.borrow_mut().poll();
+            let Some((id, event)) = next else { break };
+            let session = self.session(id);
+            session.inspect(|session| session.dispatch(event));
         }
-    }
-
-    fn share(&self) {
-        let now = now();
-        // Thousands may be waiting, of which few have begun.
-        let begun: Vec<_> = self.queue.borrow().begun().collect();
-        let sessions: Vec<_> = begun.iter().filter_map(|&id| self.session(id)).collect();
-        let demands: Vec<_> = sessions.iter().map(|session| (session.id(), session.demand(now))).collect();
-        let shares = self.queue.borrow().share(&demands);
-        for session in sessions {
-            let share = shares.iter().find(|(id, _)| *id == session.id());
-            session.set_lanes(share.map_or(0, |&(_, lanes)| lanes));
-        }
-    }
-
-    fn all(&self) -> Vec<Rc<Session>> {
-        self.sessions.borrow().clone()
     }
 
     fn session(&self, id: UploadId) -> Option<Rc<Session>> {
-        self.sessions.borrow().iter().find(|session| session.id() == id).cloned()
+        let sessions = self.sessions.borrow();
+        let at = sessions.binary_search_by_key(&id, |session| session.id()).ok()?;
+        Some(Rc::clone(&sessions[at]))
     }
 }

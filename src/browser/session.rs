@@ -18,7 +18,7 @@ use super::hash::checksum;
 use super::hub::Hub;
 use super::put;
 use super::read::{is_readable, slice};
-use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Retry, Share, UploadId, Uploaded};
+use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Retry, UploadId, Uploaded};
 use crate::plan::Part;
 use crate::protocol::{ErrorCode, PartNumber};
 
@@ -34,7 +34,6 @@ pub struct Session {
     on_step: Option<Function>,
     settle: RefCell<Option<(Function, Function)>>,
     engine: RefCell<Engine>,
-    lanes: Cell<u32>,
     inbox: RefCell<Vec<Event>>,
     is_busy: Cell<bool>,
     puts: RefCell<Vec<(PutId, PartNumber, XmlHttpRequest)>>,
@@ -64,7 +63,6 @@ impl Session {
             on_step: options.on_step,
             settle: RefCell::new(settle),
             engine: RefCell::new(engine),
-            lanes: Cell::new(u32::MAX),
             inbox: RefCell::default(),
             is_busy: Cell::new(false),
             puts: RefCell::default(),
@@ -86,13 +84,6 @@ impl Session {
     /// What it has and could use of the hub's connections.
     pub fn demand(&self, now: Now) -> Demand {
         self.engine.borrow().demand(now)
-    }
-
-    /// Says how many PUTs it may have under way.
-    pub fn set_lanes(self: &Rc<Self>, lanes: u32) {
-        if self.lanes.replace(lanes) != lanes {
-            self.dispatch(Event::Share(Share { lanes, ..Share::default() }));
-        }
     }
 
     /// Hands an event to the engine and does what it asks for. A callback may cause the next event
@@ -186,6 +177,9 @@ impl Session {
         if retry.part.is_some() && matches!(retry.status, 429 | 503) {
             self.hub.rest(self.id, retry.wait_ms);
         }
+        if retry.part.is_some() && retry.code == ErrorCode::Timeout {
+            self.hub.was_silent();
+        }
     }
 
     /// What is read for a part. A file of one part is taken whole: browsers send a file from where it is on disk, but
@@ -219,8 +213,9 @@ impl Session {
     }
 
     /// Says what became of a part once the engine has judged the answer.
-    fn tell_outcome(&self, number: PartNumber) {
+    fn tell_outcome(&self, Part { number, length, .. }: Part) {
         if self.engine.borrow().is_stored(number) {
+            self.hub.confirmed(length);
             self.tell_part(number, "stored");
         } else if !self.puts.borrow().iter().any(|(_, sent, _)| *sent == number) {
             // An attempt that was given up may end after the next has begun.
@@ -231,11 +226,16 @@ impl Session {
     fn put(self: &Rc<Self>, put: Put) {
         let (id, number) = (put.id, put.part.number);
         let opened = put::open(&put.url, &put.headers).and_then(|request| Ok((request, self.slice(put.part)?)));
+        // Must come before the first await: the engine may cancel the PUT before the future is polled.
+        if let Ok((request, _)) = &opened {
+            self.puts.borrow_mut().push((id, number, request.clone()));
+        }
         let session = Rc::clone(self);
         spawn_local(async move {
             let outcome = match opened {
+                // Cancelled meanwhile. `abort` does nothing to a request that was not sent yet.
+                Ok(_) if !session.puts.borrow().iter().any(|(put, ..)| *put == id) => Err(ErrorCode::Aborted.into()),
                 Ok((request, slice)) => {
-                    session.puts.borrow_mut().push((id, number, request.clone()));
                     session.tell_part(number, "sending");
                     let watching = Rc::clone(&session);
                     let on_progress = move |sent_bytes| watching.dispatch(Event::PutProgress { put: id, sent_bytes });
@@ -256,7 +256,7 @@ impl Session {
                 Err(failure) => Event::PutFailed { put: id, failure },
             };
             session.dispatch(event);
-            session.tell_outcome(number);
+            session.tell_outcome(put.part);
         });
     }
 

@@ -10,7 +10,7 @@ use super::api::Api;
 use super::convert::{UploadOptions, UploaderOptions, error_to_js, read_record};
 use super::hub::Hub;
 use super::session::Session;
-use crate::engine::{Config, Engine, Event, Failure, Record};
+use crate::engine::{Config, Engine, Failure, Record};
 use crate::plan::SINGLE_PUT_BYTES;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -93,7 +93,6 @@ impl Uploader {
         };
         let (session, done) = Session::new(&self.hub, self.api.clone(), engine, file, options);
         self.hub.add(Rc::clone(&session), is_large, priority);
-        self.hub.balance();
         Ok(Upload { session, done })
     }
 }
@@ -117,19 +116,17 @@ impl Upload {
 
     /// Stops until `resume`. What is on its way is cut off.
     pub fn pause(&self) {
-        self.session.dispatch(Event::Pause);
-        self.session.hub().set_paused(self.session.id(), true);
+        self.session.hub().pause(self.session.id());
     }
 
     /// Goes on.
     pub fn resume(&self) {
-        self.session.dispatch(Event::Resume);
-        self.session.hub().set_paused(self.session.id(), false);
+        self.session.hub().resume(self.session.id());
     }
 
     /// Ends it, and removes what was sent.
     pub fn cancel(&self) {
-        self.session.dispatch(Event::Abort);
+        self.session.hub().cancel(self.session.id());
     }
 
     /// Puts it before all uploads with a lower priority; 0 is usual.

@@ -31,6 +31,7 @@ mod cancel;
 mod ending;
 mod event;
 mod hold;
+mod hub;
 mod meter;
 mod ordered;
 mod pace;
@@ -46,10 +47,11 @@ mod window;
 use cancel::Cancel;
 pub use event::{Action, CALL_TIMEOUT_MS, Call, Config, Event, FileInfo, Now, Put, PutId, Record, Share};
 use hold::Holds;
+pub use hub::Hub;
 use meter::Meter;
 use pace::Pace;
 use parts::Parts;
-pub use queue::{Demand, Queue, UploadId};
+pub use queue::{Demand, UploadId};
 pub use report::{Failure, Held, Phase, Progress, PutAnswer, Remains, Retry, Uploaded};
 use retry::{CallState, Patience};
 use window::Window;
@@ -239,7 +241,8 @@ impl Engine {
         let may_start = matches!(self.stage, Stage::Sending) && self.holds.may_put(now);
         let more = if may_start { self.parts.ready() } else { 0 };
         let in_flight = self.parts.in_flight();
-        Demand { in_flight, wanted: (in_flight + more).min(self.window.limit().max(in_flight)) }
+        let wanted = (in_flight + more).min(self.window.limit().max(in_flight));
+        Demand { in_flight, wanted, bytes_in_flight: self.parts.bytes_under_way() }
     }
 
     /// Starts whatever can be started, then says how far it is and when to come back.

@@ -1,6 +1,7 @@
-//! A list that is kept in order: what `BTreeSet` does, for the short lists of an upload and in a tenth of its bytes.
+//! A list that is kept in order: what `BTreeSet` does, for short lists and in a tenth of its bytes.
 //!
-//! They hold what waits for its turn, a few dozen numbers, so moving them costs less than a tree's bookkeeping.
+//! It holds what waits for its turn: parts of an upload, a few dozen numbers, and uploads of a queue. Moving them costs
+//! less than a tree's bookkeeping: the 80 kB of 10,000 uploads take a few microseconds, once for each that begins.
 
 /// Values in ascending order, none twice.
 #[derive(Debug, Clone)]
@@ -19,6 +20,10 @@ impl<T: Ord + Copy> Ordered<T> {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = T> {
+        self.0.iter().copied()
     }
 
     pub fn first(&self) -> Option<T> {
@@ -74,6 +79,7 @@ mod tests {
                 }
             }
             assert_eq!((list.len(), list.first(), list.is_empty()), (set.len(), set.first().copied(), set.is_empty()));
+            assert!(list.iter().eq(set.iter().copied()));
         }
     }
 }

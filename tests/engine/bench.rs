@@ -52,9 +52,14 @@ impl Bench {
     }
 
     pub fn start(engine: Engine, size: u64) -> Self {
-        let mut bench = Self { engine, now_ms: 1_000, actions: Vec::new(), size };
+        let mut bench = Self { engine, ..Self::waiting(size) };
         bench.send(Event::Start);
         bench
+    }
+
+    /// One that waits in a queue for [`Event::Start`].
+    pub fn waiting(size: u64) -> Self {
+        Self { engine: Engine::new(Config::default(), file(size)), now_ms: 1_000, actions: Vec::new(), size }
     }
 
     pub fn send(&mut self, event: Event) {

@@ -7,6 +7,7 @@ mod cancel;
 mod congestion;
 mod failures;
 mod good_path;
+mod hub;
 mod interruptions;
 mod sessions;
 mod silence;

@@ -1,0 +1,115 @@
+//! Engines behind one hub, as the uploads of one `Uploader` are.
+
+use directput::engine::{Event, Failure, Hub, Now, UploadId};
+use directput::protocol::ErrorCode;
+
+use crate::bench::Bench;
+
+/// Uploads, named by where they stand in the list, and the hub that they share.
+struct Uploads {
+    hub: Hub,
+    list: Vec<Bench>,
+    now_ms: u64,
+}
+
+impl Uploads {
+    fn new(lanes: u32) -> Self {
+        Self { hub: Hub::new(lanes), list: Vec::new(), now_ms: 1_000 }
+    }
+
+    fn now(&self) -> Now {
+        Now { ms: self.now_ms, random: 1 << 31 }
+    }
+
+    fn add(&mut self, size: u64) -> UploadId {
+        let id = self.list.len() as UploadId;
+        let mut upload = Bench::waiting(size);
+        upload.now_ms = self.now_ms;
+        self.list.push(upload);
+        self.hub.add(id, false, 0);
+        self.balance();
+        id
+    }
+
+    /// Does what the browser's hub does after each event.
+    fn balance(&mut self) {
+        let now = self.now();
+        self.hub.begin(now);
+        self.deliver();
+        self.hub.share(now, |id| self.list[id as usize].engine.demand(now));
+        self.deliver();
+    }
+
+    fn deliver(&mut self) {
+        while let Some((id, event)) = self.hub.poll() {
+            self.list[id as usize].send(event);
+        }
+    }
+
+    fn wait(&mut self, ms: u64) {
+        self.now_ms += ms;
+        self.list.iter_mut().for_each(|upload| upload.wait(ms));
+        self.balance();
+    }
+
+    /// Opens an upload, and hashes and signs its part.
+    fn prepare(&mut self, id: UploadId) -> &mut Bench {
+        self.list[id as usize].create();
+        self.list[id as usize].hash_and_sign();
+        self.balance();
+        &mut self.list[id as usize]
+    }
+}
+
+#[test]
+fn a_file_that_is_added_while_s3_rests_is_sent_when_the_rest_is_over() {
+    let mut uploads = Uploads::new(6);
+    let first = uploads.add(1_000);
+    let put = uploads.prepare(first).puts().remove(0);
+    let failure = Failure { status: 503, retry_after_ms: Some(10_000), ..ErrorCode::StorageRefused.into() };
+    uploads.list[0].send(Event::PutFailed { put: put.id, failure });
+    let retry = uploads.list[0].retries().remove(0);
+    uploads.hub.rest(uploads.now(), first, retry.wait_ms);
+
+    uploads.wait(101);
+    let second = uploads.add(1_000);
+    assert_eq!(uploads.prepare(second).puts().len(), 0);
+    uploads.wait(9_898);
+    assert_eq!((uploads.list[0].puts().len(), uploads.list[1].puts().len()), (0, 0));
+    uploads.wait(1);
+    assert_eq!((uploads.list[0].puts().len(), uploads.list[1].puts().len()), (1, 1));
+}
+
+#[test]
+fn a_file_that_is_added_without_a_network_makes_no_request_until_there_is_one() {
+    let mut uploads = Uploads::new(6);
+    uploads.hub.set_online(false);
+    uploads.add(1_000);
+    uploads.list[0].hash_first();
+    assert_eq!(uploads.list[0].creates().len(), 0);
+    uploads.wait(5_000);
+    uploads.hub.set_online(true);
+    uploads.balance();
+    assert_eq!(uploads.list[0].creates().len(), 1);
+}
+
+#[test]
+fn a_file_that_is_paused_and_resumed_has_no_more_connections_than_are_free() {
+    let mut uploads = Uploads::new(1);
+    uploads.add(1_000);
+    uploads.add(1_000);
+    assert_eq!(uploads.prepare(0).puts().len(), 1);
+    uploads.hub.pause(0);
+    uploads.balance();
+    assert_eq!(uploads.list[0].cancelled_puts(), 1);
+    uploads.balance();
+    assert_eq!(uploads.prepare(1).puts().len(), 1, "it has the connection that was left");
+    uploads.hub.resume(uploads.now(), 0);
+    uploads.balance();
+    assert_eq!(uploads.list[0].puts().len(), 0);
+    uploads.hub.cancel(uploads.now(), 1);
+    uploads.balance();
+    uploads.hub.remove(1);
+    uploads.balance();
+    assert_eq!(uploads.list[0].puts().len(), 1);
+}
