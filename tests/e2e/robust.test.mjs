@@ -180,9 +180,19 @@ test('a file is appended to while it is sent', async () => {
   await isFurther(rowOf(page), 0.2);
   appendFileSync(path, 'one line more');
   assert.equal(await shownError(rowOf(page)), 'file-changed');
-  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
   assert.equal(await rowOf(page).locator('.retry').isVisible(), false, 'it would not help');
   await screenshot(page, 'file-changed');
+  // A browser says the same of a file whose time alone has changed, so what was sent is kept for its next choice.
+  assert.deepEqual([objects(server), openUploads(server).length], [before, 1]);
+  const forgotten = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads' });
+    const unfinished = await uploader.listResumable();
+    await Promise.all(unfinished.map(({ id }) => uploader.forget(id)));
+    return unfinished.map(({ name }) => name);
+  });
+  assert.deepEqual(forgotten, ['appended.bin']);
+  assert.deepEqual(openUploads(server), []);
   await close();
 });
 
