@@ -4,11 +4,14 @@ import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 import { Agent, createServer, request as httpRequest } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KINDS } from './faults.mjs';
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+
+/** How much of a body is passed on at a time, in bytes. */
+const PIECE_BYTES = 4_096;
 
 /** How far a link may catch up after a late timer, in milliseconds. */
 const BURST_MS = 10;
@@ -16,6 +19,7 @@ const BURST_MS = 10;
 /** A link of limited speed that several streams share. */
 export class Uplink {
   #freeAt = 0;
+  #last = Promise.resolve();
 
   constructor(bytesPerSecond) {
     this.bytesPerSecond = bytesPerSecond;
@@ -26,6 +30,13 @@ export class Uplink {
     const now = performance.now();
     this.#freeAt = Math.max(this.#freeAt, now - BURST_MS) + (bytes * 1_000) / this.bytesPerSecond;
     await sleep(this.#freeAt - now);
+  }
+
+  /** Does something when all that was asked for before is done. */
+  turn(action) {
+    const ended = this.#last.then(action);
+    this.#last = ended.catch(() => {});
+    return ended;
   }
 
   /** A stream that lets bytes pass at the speed of the link. */
@@ -153,6 +164,7 @@ export class ChaosProxy {
     const fault = run.plan.draw(target, place);
     exchange.place = `${place} #${fault?.attempt}`;
     if (target === 'put') run.puts += 1;
+    if (!fault && target === 'put' && run.box) return exchange.passThroughBox(run.box);
     if (!fault) {
       const answer = await exchange.forward({ uplink: target === 'put' ? run.uplink : undefined });
       if (answer.status >= 400) run.history.push(`${place}: the server itself answers ${answer.status}`);
@@ -175,6 +187,10 @@ function targetOf(method, path) {
   if (path.startsWith('/uploads/complete')) return 'complete';
   if (path.startsWith('/uploads/parts')) return method === 'GET' ? 'list' : 'sign';
   return 'create';
+}
+
+function* pieces(bytes) {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
 }
 
 /** A request, and what is done about it. */
@@ -247,8 +263,12 @@ class Exchange {
     const answered = once(onward, 'response');
     answered.catch(() => {});
     onward.on('error', () => {});
-    if (this.body) onward.end(this.body);
-    else {
+    if (this.body && uplink) {
+      this.response.on('close', () => onward.destroy());
+      Readable.from(pieces(this.body)).pipe(uplink.stream()).pipe(onward);
+    } else if (this.body) {
+      onward.end(this.body);
+    } else {
       // A body that breaks off must not arrive as a whole.
       this.request.on('close', () => this.request.complete || onward.destroy());
       const source = uplink ? this.request.pipe(uplink.stream()) : this.request;
@@ -267,6 +287,17 @@ class Exchange {
     const answer = { status: reply.statusCode, headers: kept, body: Buffer.concat(chunks) };
     this.onAnswer?.(answer);
     return answer;
+  }
+
+  /**
+   * Takes the body in at full speed, and passes it on when all that were taken in before have left, at the speed of the
+   * box. What the client has given up is not passed on, or no further.
+   */
+  async passThroughBox(box) {
+    await this.readAll();
+    await box.turn(async () => {
+      if (!this.hasLeft) this.send(await this.forward({ uplink: box }));
+    });
   }
 
   /** Answers. */
