@@ -22,6 +22,8 @@ for (const kind of kinds ?? []) assert.ok(KINDS[kind], `KINDS: expected some of 
 const AT_ONCE = 4;
 
 const world = {};
+/** How many faults of each kind have befallen requests. */
+const hits = new Map();
 
 before(async () => {
   world.proxy = await ChaosProxy.start();
@@ -51,14 +53,17 @@ describe('uploads through a network that misbehaves', { concurrency: AT_ONCE }, 
         context.diagnostic(`${run.plan}; ${run.event} at ${run.eventAt.toFixed(2)}; ${JSON.stringify(run.options)}`);
         for (const line of run.history) context.diagnostic(`  ${line}`);
         throw error;
+      } finally {
+        for (const [kind, count] of run.plan.hits) hits.set(kind, (hits.get(kind) ?? 0) + count);
       }
     });
   }
 });
 
-test('every object in the bucket is one of the files, byte for byte', () => {
+test('every object in the bucket is one of the files, byte for byte', (context) => {
   const bucket = join(world.at.data, world.at.bucket);
   const names = existsSync(join(bucket, 'uploads')) ? readdirSync(join(bucket, 'uploads')) : [];
+  context.diagnostic([...hits].map(([kind, count]) => `${kind} ${count}`).join(', ') || 'no faults');
   for (const key of names.map((name) => `uploads/${name}`)) {
     const file = world.proxy.uploadOf(key)?.name;
     assert.ok(file, `${key} was asked for by no upload`);

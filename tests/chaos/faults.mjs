@@ -193,7 +193,9 @@ function flippedDigit(etag, random) {
 export class Plan {
   #seed;
   #attempts = new Map();
-  #hits = 0;
+  /** How many faults of each kind there were. */
+  hits = new Map();
+  #left;
   #stalls = 0;
 
   constructor(seed, names) {
@@ -209,11 +211,12 @@ export class Plan {
       : random.sample([...ALL, 'preflight'], random.whole(2, 5));
     if (names || !this.kinds.some((kind) => this.#applies(kind))) this.targets = [...ALL, 'preflight'];
     /** The probability of a fault for each request. */
-    this.odds = random.pick([0.1, 0.3, 0.6, 1]);
+    this.odds = random.pick([0.2, 0.4, 0.7, 1]);
     /** How many attempts at one part or call may meet a fault; 9 exceed the patience of an upload that has not begun. */
     this.perPlace = random.pick([1, 2, 2, 3, 4, 9]);
     /** How many faults there are in all. */
-    this.total = random.pick([2, 6, 15, 40]);
+    this.total = random.pick([3, 10, 25, 40]);
+    this.#left = this.total;
     /** Whether faults befall requests. */
     this.isOn = true;
   }
@@ -227,14 +230,14 @@ export class Plan {
     const attempt = (this.#attempts.get(place) ?? 0) + 1;
     this.#attempts.set(place, attempt);
     const random = new Random(this.#seed, place, attempt);
-    if (!this.isOn || attempt > this.perPlace || this.#hits >= this.total || !this.targets.includes(target))
-      return undefined;
+    if (!this.isOn || attempt > this.perPlace || this.#left === 0 || !this.targets.includes(target)) return undefined;
     const kinds = this.kinds.filter((kind) => KINDS[kind].on.includes(target));
     if (kinds.length === 0 || !random.chance(this.odds)) return undefined;
     const kind = pickByWeight(kinds, random);
     // A stall of a call takes 35 s, so that a run has no more than two.
     if (kind === 'stall' && ++this.#stalls > 2) return undefined;
-    this.#hits += 1;
+    this.#left -= 1;
+    this.hits.set(kind, (this.hits.get(kind) ?? 0) + 1);
     return { kind, random, attempt };
   }
 

@@ -346,7 +346,7 @@ class Exchange {
   /** Breaks the connection. */
   cut() {
     this.response.destroy();
-    this.request.socket.destroy();
+    this.request.socket?.destroy();
   }
 
   /** A portal's login page, for every method. */
