@@ -120,7 +120,9 @@ export const KINDS = {
   'flip-body': {
     on: ['put'],
     async befall(exchange, random) {
-      exchange.body = flipped(await exchange.readAll(), random);
+      const body = Buffer.from(await exchange.readAll());
+      if (body.length > 0) body[random.whole(0, body.length - 1)] ^= 1 << random.whole(0, 7);
+      exchange.body = body;
       exchange.send(await exchange.forward());
     },
   },
@@ -176,10 +178,15 @@ export const KINDS = {
   },
 };
 
+/** An answer with one bit changed; none in the origin of an address, since requests must not leave the machine. */
 function flipped(bytes, random) {
   if (bytes.length === 0) return bytes;
   const copy = Buffer.from(bytes);
-  copy[random.whole(0, bytes.length - 1)] ^= 1 << random.whole(0, 6);
+  const origins = [...bytes.toString('latin1').matchAll(/https?:\/\/[^/]+/g)];
+  const isInOrigin = (at) => origins.some(({ 0: text, index }) => at >= index && at < index + text.length + 1);
+  let at = random.whole(0, bytes.length - 1);
+  while (isInOrigin(at)) at = random.whole(0, bytes.length - 1);
+  copy[at] ^= 1 << random.whole(0, 6);
   return copy;
 }
 

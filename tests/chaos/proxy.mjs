@@ -133,17 +133,19 @@ export class ChaosProxy {
     if (upload) upload.isKnown = true;
     if (target === 'create') {
       const { name } = JSON.parse(await exchange.readAll());
-      exchange.onAnswer = (answer) => this.#opened(run, name, answer);
+      exchange.onAnswer = (answer) => this.#opened(exchange, name, answer);
       return this.#befall(exchange, `${name} create`);
     }
     const places = target === 'sign' ? ` ${JSON.parse(await exchange.readAll()).parts?.[0]?.number}` : '';
     await this.#befall(exchange, `${upload?.name ?? path} ${target}${places}`);
   }
 
-  #opened(run, name, { status, body }) {
+  #opened({ run, kind: fault }, name, { status, body }) {
     if (status !== 201) return;
     const { key, token, kind } = JSON.parse(body);
-    this.#uploads.set(key, { run, name, key, token, kind, isKnown: false });
+    // The client has no good token of an upload whose reply is changed.
+    const isSpoilt = fault === 'flip-answer';
+    this.#uploads.set(key, { run, name, key, token, kind, isKnown: false, isSpoilt });
   }
 
   async #put(exchange) {
