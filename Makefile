@@ -83,7 +83,7 @@ test-page: package browser
 	cargo build -p directput-local
 	timeout 1500 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/e2e/*.test.mjs
 
-CHAOS := node --test --test-timeout=600000 --test-reporter=spec
+CHAOS := node --test --test-timeout=900000 --test-reporter=spec
 
 # 12 runs with 20 uploads, whose seeds were chosen because they draw every event and most kinds of faults.
 .PHONY: test-chaos

@@ -203,6 +203,7 @@ export class Plan {
   /** How many faults of each kind there were. */
   hits = new Map();
   #left;
+  #requests = 0;
   #stalls = 0;
 
   constructor(seed, names) {
@@ -217,12 +218,16 @@ export class Plan {
       ? [...ALL, 'preflight']
       : random.sample([...ALL, 'preflight'], random.whole(2, 5));
     if (names || !this.kinds.some((kind) => this.#applies(kind))) this.targets = [...ALL, 'preflight'];
+    // An outage exceeds the patience of an upload, whose limit is 7 failures of a call or a part that has never worked.
+    const isOutage = random.chance(0.2);
     /** The probability of a fault for each request. */
-    this.odds = random.pick([0.2, 0.4, 0.7, 1]);
-    /** How many attempts at one part or call may meet a fault; 9 exceed the patience of an upload that has not begun. */
-    this.perPlace = random.pick([1, 2, 2, 3, 4, 9]);
+    this.odds = isOutage ? 1 : random.pick([0.2, 0.4, 0.7, 1]);
+    /** How many attempts at one part or call may meet a fault. */
+    this.perPlace = isOutage ? 10 : random.pick([1, 2, 2, 3, 4]);
     /** How many faults there are in all. */
-    this.total = random.pick([3, 10, 25, 40]);
+    this.total = isOutage ? 40 : random.pick([3, 10, 25, 40]);
+    /** How many requests are let through first. */
+    this.head = isOutage ? random.whole(0, 6) : 0;
     this.#left = this.total;
     /** Whether faults befall requests. */
     this.isOn = true;
@@ -237,6 +242,7 @@ export class Plan {
     const attempt = (this.#attempts.get(place) ?? 0) + 1;
     this.#attempts.set(place, attempt);
     const random = new Random(this.#seed, place, attempt);
+    if (target !== 'preflight' && this.#requests++ < this.head) return undefined;
     if (!this.isOn || attempt > this.perPlace || this.#left === 0 || !this.targets.includes(target)) return undefined;
     const kinds = this.kinds.filter((kind) => KINDS[kind].on.includes(target));
     if (kinds.length === 0 || !random.chance(this.odds)) return undefined;
@@ -249,8 +255,8 @@ export class Plan {
   }
 
   toString() {
-    const { kinds, targets, odds, perPlace, total } = this;
-    return `${kinds.join(' ')} on ${targets.join(' ')}; odds ${odds}, ${perPlace} a place, ${total} in all`;
+    const { kinds, targets, odds, perPlace, total, head } = this;
+    return `${kinds.join(' ')} on ${targets.join(' ')}; odds ${odds}, ${perPlace} a place, ${total} in all, after ${head} requests`;
   }
 }
 

@@ -12,7 +12,7 @@ import { Random } from './random.mjs';
 const SINGLE_PUT_BYTES = 16 * MIB;
 
 /** The longest time that an upload may take, in milliseconds. Faults end after 40 at most, so it is generous. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 420_000;
 
 /** How long the proxy may have to do with a body that it has taken in, in milliseconds. */
 const LATER_MS = 1_000;
