@@ -89,7 +89,7 @@ CHAOS := node --test --test-timeout=900000 --test-reporter=spec
 .PHONY: test-chaos
 test-chaos: package browser
 	cargo build -p directput-local
-	SEEDS=12 FIRST=144 timeout 600 $(CHAOS) tests/chaos/chaos.test.mjs
+	SEEDS=12 FIRST=503 timeout 600 $(CHAOS) tests/chaos/chaos.test.mjs
 
 # SEEDS has another default for `simulate`, so it counts here only if it is given.
 .PHONY: chaos
