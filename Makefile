@@ -28,6 +28,7 @@ SIZE ?= 104857600
 UPLOADS ?= 1000000
 FIRST ?= 1
 TRACE ?= 0
+KINDS ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(TOOLS)/bin:$(PATH)
 export npm_config_audit := false
@@ -46,7 +47,7 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint validate test-openapi package test-wasm test-page test-engines test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
+test: test-native lint validate test-openapi package test-wasm test-page test-chaos test-engines test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
@@ -81,6 +82,31 @@ test-wasm: wasm-tools browser
 test-page: package browser
 	cargo build -p directput-local
 	timeout 1500 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/e2e/*.test.mjs
+
+CHAOS := node --test --test-timeout=900000 --test-reporter=spec
+
+# 12 runs with 20 uploads, whose seeds were chosen because they draw every event and most kinds of faults.
+.PHONY: test-chaos
+test-chaos: package browser
+	cargo build -p directput-local
+	SEEDS=12 FIRST=503 timeout 600 $(CHAOS) tests/chaos/chaos.test.mjs
+
+# SEEDS has another default for `simulate`, so it counts here only if it is given.
+.PHONY: chaos
+chaos: package browser ## Upload through a proxy that misbehaves: SEEDS=200 runs from seed FIRST=1 on (KINDS=portal,cut for these faults alone)
+	cargo build -p directput-local
+	SEEDS=$(if $(filter file,$(origin SEEDS)),200,$(SEEDS)) FIRST=$(FIRST) KINDS='$(KINDS)' $(CHAOS) tests/chaos/chaos.test.mjs
+
+.PHONY: test-slow
+test-slow: package browser ## Upload over slow links, and over connections that die, with default settings (8 minutes)
+	cargo build -p directput-local
+	timeout 900 $(CHAOS) tests/chaos/slow.test.mjs
+
+# The same with links that are six times faster and a page that gives up six times earlier.
+.PHONY: test-slow-short
+test-slow-short: package browser
+	cargo build -p directput-local
+	SCALE=6 timeout 300 $(CHAOS) tests/chaos/slow.test.mjs
 
 # Chromium, Firefox and WebKit, each behind its own WebDriver.
 .PHONY: test-engines

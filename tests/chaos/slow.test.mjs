@@ -1,0 +1,175 @@
+// Slow uplinks, what hides their slowness from the page, and connections that die, with default settings. Each case prints
+// its time beside the ideal one. All cases run at once, each with a server, and most with a link, of its own.
+import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium } from 'playwright-core';
+import { launchOptions } from '../e2e/browser.mjs';
+import { folder, MIB, makeFile } from '../e2e/bucket.mjs';
+import { startServer } from '../e2e/server.mjs';
+import { ChaosProxy, Uplink } from './proxy.mjs';
+
+/**
+ * How much faster than real links the test is, from 1 to 6. The page is told to give up earlier by the same factor, for
+ * which the least that it takes, 5 s of 30 s, is a factor of 6.
+ */
+const SCALE = Number(process.env.SCALE ?? 1);
+const STALL_SECONDS = 30 / SCALE;
+
+/** How much longer than an ideal uploader one may take, and the seconds that it may take besides. */
+const LIMIT_RATIO = 1.5;
+const LIMIT_SECONDS = 30;
+
+/** A PUT that gets no answer is made again after no more seconds than this. */
+const DEAD_SECONDS = 55 / SCALE;
+
+let browser;
+
+before(async () => {
+  browser = await chromium.launch(launchOptions);
+});
+
+after(() => browser?.close());
+
+const options = SCALE === 1 ? {} : { stallSeconds: STALL_SECONDS };
+
+/** Uploads a file from a page. @returns the seconds, and the outcome; null if the time was over. */
+async function uploadFrom(page, endpoint, path, name, limitSeconds) {
+  await page.locator('body[data-state=ready]').waitFor({ timeout: 60_000 });
+  await page.setInputFiles('#files', path);
+  await page.evaluate((options) => chaos.open(options), { endpoint, ...options });
+  // The module is loaded by then, over the same link.
+  await page.evaluate(() => chaos.resumable(''));
+  const begun = performance.now();
+  await page.evaluate((name) => chaos.upload(name), name);
+  for (;;) {
+    const seconds = (performance.now() - begun) / 1_000;
+    const state = await page.evaluate((name) => chaos.uploads[name], name);
+    if (state.outcome || seconds > limitSeconds) return { seconds, ...state };
+    await sleep(200);
+  }
+}
+
+function report(context, { seconds, outcome, progress, retries }, idealSeconds, puts) {
+  const end = outcome ? (outcome.error?.code ?? 'stored') : 'not ended';
+  const share = progress ? Math.round((100 * progress.confirmedBytes) / progress.size) : 0;
+  const figures = [
+    `${seconds.toFixed(1)} s`,
+    `ideal ${idealSeconds.toFixed(1)} s`,
+    `ratio ${(seconds / idealSeconds).toFixed(2)}`,
+    `${puts} PUTs begun`,
+    `${retries} retries`,
+  ];
+  context.diagnostic(`${end}: ${figures.join(', ')}${outcome ? '' : `, ${share} % confirmed`}`);
+}
+
+const limitOf = (idealSeconds) => idealSeconds * LIMIT_RATIO + LIMIT_SECONDS;
+
+/** Uploads a file over the link of a server, through a service worker or not. */
+async function overLink(context, { bytes, bitsPerSecond, isPassedThrough }) {
+  const name = `link-${bitsPerSecond}-${isPassedThrough}-${bytes}.bin`;
+  const path = await makeFile(name, bytes);
+  const link = JSON.stringify({ bitsPerSecond: bitsPerSecond * SCALE, roundTripMs: 50 });
+  const args = ['--control', '--www', resolve('tests/chaos'), '--link', link];
+  const at = await startServer({ data: join(folder, name.replace('.bin', '')), args });
+  // The policy of the server's pages lets no page register a service worker.
+  const owner = await browser.newContext({ bypassCSP: true });
+  try {
+    const page = await owner.newPage();
+    await page.goto(`${at.page}/page.html`, { timeout: 60_000 });
+    if (isPassedThrough) {
+      await page.evaluate(async () => {
+        await navigator.serviceWorker.register('/pass-through.js');
+        await navigator.serviceWorker.ready;
+      });
+      await page.reload({ timeout: 60_000 });
+      assert.ok(await page.evaluate(() => navigator.serviceWorker.controller !== null));
+    }
+    const idealSeconds = (bytes * 8) / (bitsPerSecond * SCALE);
+    const ending = await uploadFrom(page, '/uploads', path, name, limitOf(idealSeconds));
+    const counts = await fetch(`${at.page}/-/counts`, { signal: AbortSignal.timeout(10_000) }).then(
+      (reply) => reply.json(),
+      () => ({ puts: '?' }),
+    );
+    report(context, ending, idealSeconds, counts.puts);
+    assert.equal(ending.outcome?.isStored, true, JSON.stringify(ending.outcome ?? ending.progress));
+  } finally {
+    await owner.close();
+    await at.stop();
+  }
+}
+
+/** Uploads a file through the proxy, whose run decides what becomes of requests. */
+async function throughProxy(name, bytes, run, limitSeconds) {
+  const path = await makeFile(name, bytes);
+  const proxy = await ChaosProxy.start();
+  const args = ['--s3-url', proxy.bucket, '--allow-origin', proxy.page];
+  const at = await startServer({ data: join(folder, name.replace('.bin', '')), args });
+  proxy.upstream = { api: at.page, bucket: at.s3_listen };
+  proxy.enter('slow', run);
+  const owner = await browser.newContext();
+  try {
+    const page = await owner.newPage();
+    await page.goto(proxy.page);
+    return await uploadFrom(page, `${proxy.page}/slow/uploads`, path, name, limitSeconds);
+  } finally {
+    await owner.close();
+    proxy.stop();
+    await at.stop();
+  }
+}
+
+/** No faults. */
+const WELL = { draw: () => undefined };
+
+describe('slow uplinks', { concurrency: true }, () => {
+  for (const mbit of [1, 2]) {
+    for (const isPassedThrough of [false, true]) {
+      const way = isPassedThrough ? 'through a service worker' : 'directly';
+      test(`20 MiB arrive at ${mbit} Mbit/s ${way}`, async (context) => {
+        await overLink(context, { bytes: 20 * MIB, bitsPerSecond: mbit * 1e6, isPassedThrough });
+      });
+    }
+
+    test(`20 MiB arrive through a box that takes in bodies at full speed and passes on ${mbit} Mbit/s`, async (context) => {
+      const bytesPerSecond = (mbit * 1e6 * SCALE) / 8;
+      const run = { plan: WELL, box: new Uplink(bytesPerSecond), history: [], puts: 0 };
+      const idealSeconds = (20 * MIB) / bytesPerSecond;
+      const ending = await throughProxy(`box-${mbit}.bin`, 20 * MIB, run, limitOf(idealSeconds));
+      report(context, ending, idealSeconds, run.puts);
+      assert.equal(ending.outcome?.isStored, true, JSON.stringify(ending.outcome ?? ending.progress));
+    });
+  }
+
+  test('2 MiB arrive at 64 kbit/s', async (context) => {
+    await overLink(context, { bytes: 2 * MIB, bitsPerSecond: 64_000, isPassedThrough: false });
+  });
+});
+
+describe('connections that die on a fast link', { concurrency: true }, () => {
+  for (const [when, bytes] of [
+    ['at once', 40 * MIB],
+    ['after the body', 40 * MIB],
+    ['after the body', 4 * MIB],
+  ]) {
+    test(`one of ${bytes / MIB} MiB that is dead ${when} is replaced within ${DEAD_SECONDS.toFixed()} s`, async (context) => {
+      const begun = [];
+      // The last PUT of the file: the others have shown by then that the link is fast.
+      const last = bytes > 16 * MIB ? 5 : 1;
+      const draw = (target, place) => {
+        if (target !== 'put' || !place.endsWith(` ${last}`)) return undefined;
+        begun.push(performance.now());
+        return begun.length === 1 ? { kind: 'stall', random: { pick: () => when }, attempt: 1 } : undefined;
+      };
+      const run = { plan: { draw }, history: [], puts: 0 };
+      const name = `dead-${when.replaceAll(' ', '-')}-${bytes}.bin`;
+      const ending = await throughProxy(name, bytes, run, 2 * DEAD_SECONDS + LIMIT_SECONDS);
+      const seconds = (begun[1] - begun[0]) / 1_000;
+      report(context, ending, 0.5, run.puts);
+      context.diagnostic(`the dead connection was replaced after ${seconds.toFixed(1)} s`);
+      assert.equal(ending.outcome?.isStored, true, JSON.stringify(ending.outcome ?? ending.progress));
+      assert.ok(seconds <= DEAD_SECONDS, `it was replaced after ${seconds.toFixed(1)} s`);
+    });
+  }
+});
