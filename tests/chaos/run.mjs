@@ -180,7 +180,7 @@ class Stage {
     // An error without the member says the same by its code.
     const remains = error.remains ?? (error.code === 'aborted' ? 'nothing' : 'unknown');
     if (remains === 'nothing') this.claims.push({ file, error });
-    if (error.retryable || error.code === 'unauthorized') await this.goesOn(file, error);
+    if (error.retryable || error.resumeId) await this.goesOn(file, error);
     else this.isRemoved(file, error);
   }
 
