@@ -88,12 +88,18 @@ async fn run(flags: &PutFlags, source: &Source, info: FileInfo, memory: &Memory,
     let drive = |engine| Driver::new(engine, &world).run();
     let kept = memory.load();
     if let Some(Kept { file, record }) = kept {
-        if !record.discard && file == source.state && !flags.restart {
-            screen.say("Going on with an earlier upload of this file.");
-            return drive(Engine::restore(config, info, record)).await;
+        // Its time is a hint and no more: parts that S3 holds are compared with the file.
+        if !record.discard && file.size == source.state.size && !flags.restart {
+            screen.say("Resuming an earlier upload of this file.");
+            match drive(Engine::restore(config, info.clone(), record.clone())).await {
+                Ending::Failed { failure, .. } if failure.code == ErrorCode::WrongFile => {
+                    screen.say("The file has other bytes by now.");
+                }
+                ending => return ending,
+            }
         }
         screen.say("Removing an earlier upload of this file.");
-        // It has to end before the next begins, and how it ends is of no interest: S3 removes what nobody completes.
+        // It has to end before the next begins. How it ends does not matter: S3 removes what is never completed.
         let discarded = Record { discard: true, ..record };
         if let Ending::Interrupted { kept } = drive(Engine::restore(config, info.clone(), discarded)).await {
             return Ending::Interrupted { kept };

@@ -132,7 +132,32 @@ async fn a_file_that_changes_meanwhile_is_not_mixed() {
     let run = end(child).await;
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("code file-changed"), "{run:?}");
+    assert_eq!((server.unfinished(), server.kept().len()), (1, 1), "it may be the time alone that has changed");
+    server.set_faults(&[]).await;
+    let printed = result(&server.put(&file, &["--json"]).await);
+    assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
     assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_was_begun_is_resumed_if_only_the_files_time_has_changed() {
+    let server = start(None).await;
+    let file = server.file("a.bin", 100 * MIB);
+    for is_another in [false, true] {
+        interrupt(&server, &file).await;
+        if is_another {
+            let mut bytes = std::fs::read(&file).unwrap();
+            bytes[0] ^= 1;
+            std::fs::write(&file, bytes).unwrap();
+        } else {
+            std::fs::File::options().write(true).open(&file).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        }
+        server.set_faults(&[COUNTED]).await;
+        let printed = result(&server.put(&file, &["--json"]).await);
+        assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
+        assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
+        assert_eq!(server.hits().await == 13, is_another, "parts that S3 holds are not sent again");
+    }
 }
 
 #[tokio::test]
