@@ -197,6 +197,7 @@ impl Engine {
             stall_ms: self.config.stall_ms,
             bytes_in_flight: self.parts.bytes_under_way() + self.share.bytes_elsewhere,
             bytes_per_second: self.share.bytes_per_second.or(self.pace.bytes_per_second()),
+            is_untold: self.parts.moved_bytes() == 0,
         }
     }
 

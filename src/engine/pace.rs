@@ -3,13 +3,19 @@
 //! Progress events say what has left the browser. Between it and S3 there are buffers: of sockets, of service workers,
 //! of proxies that take a body in whole. So silence alone does not say that a connection is dead; only answers say what
 //! has arrived. The limit follows the speed of answers and the bytes of all PUTs under way. Where no speed is known it
-//! is a guess, three times as long each time that it proves too short, until a link of 64 kbit/s would have answered.
+//! is a guess, seven times as long each time that it proves too short, until a link of 64 kbit/s would have answered.
+//! A browser that tells of no progress at all sends through a service worker, whose requests may go on when the page's are
+//! cut off; there the guess is longer.
 
 /// The slowest link on which uploads arrive, in byte/s: 64 kbit/s.
 const FLOOR_BYTES_PER_SECOND: u64 = 8_000;
 
-/// How much longer a part may be silent after each time that it was silent for too long.
-const GROWTH: u64 = 3;
+/// The speed that is assumed as long as nothing is told of any PUT, in byte/s: 0.8 Mbit/s.
+const UNTOLD_BYTES_PER_SECOND: u64 = 100_000;
+
+/// How much longer a part may be silent after each time that it was silent for too long. Each guess that is too short
+/// costs all that had arrived by then, so there are three at most.
+const GROWTH: u64 = 7;
 
 /// Older answers count half, in milliseconds.
 const MEMORY_MS: u64 = 30_000;
@@ -59,6 +65,8 @@ pub(super) struct Silence {
     pub bytes_in_flight: u64,
     /// The speed of answers in byte/s, if it is known.
     pub bytes_per_second: Option<u64>,
+    /// Whether no byte of any PUT was told to have left.
+    pub is_untold: bool,
 }
 
 impl Silence {
@@ -74,10 +82,15 @@ impl Silence {
 
     /// How long at most: a link of 64 kbit/s would have answered a quarter of the time before, in milliseconds.
     pub fn longest_ms(&self) -> u64 {
-        self.guess_ms() + self.bytes_in_flight.saturating_mul(1_250) / FLOOR_BYTES_PER_SECOND
+        self.least_ms() + self.bytes_in_flight.saturating_mul(1_250) / FLOOR_BYTES_PER_SECOND
     }
 
     fn guess_ms(&self) -> u64 {
+        let untold_bytes = if self.is_untold { self.bytes_in_flight } else { 0 };
+        self.least_ms() + untold_bytes.saturating_mul(1_000) / UNTOLD_BYTES_PER_SECOND
+    }
+
+    fn least_ms(&self) -> u64 {
         self.stall_ms * 3 / 2
     }
 }
@@ -89,7 +102,7 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn silence(bytes_in_flight: u64, bytes_per_second: Option<u64>) -> Silence {
-        Silence { stall_ms: 30_000, bytes_in_flight, bytes_per_second }
+        Silence { stall_ms: 30_000, bytes_in_flight, bytes_per_second, is_untold: false }
     }
 
     #[test]
@@ -107,10 +120,17 @@ mod tests {
     #[test]
     fn the_limit_grows_each_time_until_a_link_of_64_kbit_would_have_answered() {
         let silence = silence(8 * MIB, None);
-        let limits: Vec<_> = (0..5).map(|timeouts| silence.limit_ms(timeouts)).collect();
+        let limits: Vec<_> = (0..4).map(|timeouts| silence.limit_ms(timeouts)).collect();
         let longest_ms = 45_000 + 1_310_720;
-        assert_eq!(limits, [45_000, 135_000, 405_000, 1_215_000, longest_ms]);
+        assert_eq!(limits, [45_000, 315_000, longest_ms, longest_ms]);
         assert_eq!(silence.limit_ms(u32::MAX), longest_ms);
+    }
+
+    #[test]
+    fn where_nothing_is_told_of_any_put_the_guess_is_longer() {
+        let silence = Silence { is_untold: true, ..silence(20 * MIB, None) };
+        assert_eq!(silence.limit_ms(0), 45_000 + 209_715, "20 MiB at 1 Mbit/s take 168 s");
+        assert!(Silence { bytes_per_second: Some(12_500_000), ..silence }.limit_ms(0) < 40_000, "but not once it is known");
     }
 
     #[test]

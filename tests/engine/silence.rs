@@ -11,6 +11,7 @@ fn sending() -> (Bench, Vec<Put>) {
     bench.hash_and_sign();
     let puts = bench.puts();
     assert_eq!(puts.len(), 6);
+    bench.send(Event::PutProgress { put: puts[5].id, sent_bytes: 1 });
     (bench, puts)
 }
 
@@ -70,8 +71,9 @@ fn a_part_that_is_silent_again_and_again_gets_more_time_each_time() {
     bench.hash_all();
     bench.create();
     bench.sign_all();
-    for limit_ms in [45_000, 135_000, 405_000, 1_215_000] {
-        assert_eq!(bench.puts().len(), 1);
+    for limit_ms in [45_000, 315_000, 1_355_720] {
+        let put = bench.puts().remove(0);
+        bench.send(Event::PutProgress { put: put.id, sent_bytes: 1 });
         bench.wait(limit_ms - 1);
         assert_eq!(bench.cancelled_puts(), 0, "{limit_ms}");
         bench.wait(1);
@@ -80,6 +82,18 @@ fn a_part_that_is_silent_again_and_again_gets_more_time_each_time() {
         bench.wait(20_000);
         bench.sign_all();
     }
+}
+
+#[test]
+fn a_browser_that_tells_nothing_is_given_the_time_of_a_slow_link() {
+    let mut bench = Bench::keeping(20 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    assert_eq!(bench.puts().len(), 3);
+    bench.wait(200_000);
+    assert_eq!(bench.cancelled_puts(), 0, "20 MiB at 1 Mbit/s take 168 s");
+    bench.wait(60_000);
+    assert_eq!(bench.cancelled_puts(), 2);
 }
 
 #[test]
