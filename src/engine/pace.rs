@@ -130,7 +130,10 @@ mod tests {
     fn where_nothing_is_told_of_any_put_the_guess_is_longer() {
         let silence = Silence { is_untold: true, ..silence(20 * MIB, None) };
         assert_eq!(silence.limit_ms(0), 45_000 + 209_715, "20 MiB at 1 Mbit/s take 168 s");
-        assert!(Silence { bytes_per_second: Some(12_500_000), ..silence }.limit_ms(0) < 40_000, "but not once it is known");
+        assert!(
+            Silence { bytes_per_second: Some(12_500_000), ..silence }.limit_ms(0) < 40_000,
+            "but not once it is known"
+        );
     }
 
     #[test]

@@ -113,6 +113,8 @@ pub(super) struct Parts {
     pub(super) stored_bytes: u64,
     pub(super) in_flight_bytes: u64,
     pub(super) moved_bytes: u64,
+    /// When a byte of any part was last seen to leave, or an attempt was started.
+    pub(super) moved_ms: u64,
 }
 
 impl Parts {
@@ -137,6 +139,7 @@ impl Parts {
             stored_bytes: 0,
             in_flight_bytes: 0,
             moved_bytes: 0,
+            moved_ms: 0,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the engine tells of an upload: how far it is, what it has to do again, and how it ended.
 
-use crate::protocol::{ErrorCode, PartNumber, element, serialize_whole};
+use crate::protocol::{ErrorCode, PartNumber, element, excerpt, serialize_whole};
 
 /// What could be read of an answer to a PUT.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,10 +140,9 @@ pub struct Failure {
 impl Failure {
     /// An answer that is neither S3's nor the API's: its status and its media type, and nothing of its content.
     pub fn unexpected(status: u16, media_type: Option<&str>) -> Self {
-        let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or("no media type");
-        let media_type: String =
-            media_type.chars().filter(|character| *character == ' ' || character.is_ascii_graphic()).take(64).collect();
-        let detail = Some("status ".to_owned() + &status.to_string() + ", " + &media_type);
+        let media_type = media_type.unwrap_or("no media type");
+        let essence = media_type.split_once(';').map_or(media_type, |(essence, _)| essence);
+        let detail = Some("status ".to_owned() + &status.to_string() + ", " + &excerpt(essence));
         Self { status, detail, ..ErrorCode::UnexpectedAnswer.into() }
     }
 

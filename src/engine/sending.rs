@@ -2,7 +2,7 @@
 
 use super::event::{Now, Put, PutId};
 use super::pace::Silence;
-use super::parts::{Parts, Presigned, Sending, State};
+use super::parts::{Parts, Presigned, Sending, Slot, State};
 use crate::protocol::{ETag, PartNumber};
 
 /// Of a PUT that lacks no more than this, in bytes, the rest may have left since the last news of it: what a link of
@@ -52,6 +52,7 @@ impl Parts {
             let id = PutId(self.next_put);
             self.next_put += 1;
             self.in_flight.push((id, number));
+            self.moved_ms = now.ms;
             let put = Put { id, part, url: presigned.url.clone(), headers: presigned.headers.clone() };
             self.slot(number).state =
                 State::Sending(Sending { presigned, sent_bytes: 0, started_ms: now.ms, moved_ms: now.ms, spared: 0 });
@@ -74,6 +75,7 @@ impl Parts {
         sending.moved_ms = now.ms;
         let is_further = sending.sent_bytes > slot.most_sent_bytes;
         slot.most_sent_bytes = slot.most_sent_bytes.max(sending.sent_bytes);
+        self.moved_ms = now.ms;
         self.in_flight_bytes += more;
         self.moved_bytes += more;
         if is_further { Moved::Further } else { Moved::Nothing }
@@ -86,24 +88,27 @@ impl Parts {
 
     /// The attempts that were silent for too long.
     pub fn stalled(&self, now: Now, silence: Silence) -> Vec<PutId> {
-        self.deadlines(silence).filter(|&(_, deadline_ms)| deadline_ms <= now.ms).map(|(put, _)| put).collect()
+        let mut stalled = Vec::new();
+        for &(put, number) in &self.in_flight {
+            if self.deadline_ms(number, silence).is_some_and(|deadline_ms| deadline_ms <= now.ms) {
+                stalled.push(put);
+            }
+        }
+        stalled
     }
 
     /// When the next attempt will have been silent for too long, unless something is heard of it.
     pub fn stalls_at(&self, silence: Silence) -> Option<u64> {
-        self.deadlines(silence).map(|(_, deadline_ms)| deadline_ms).min()
+        let deadlines = self.in_flight.iter().filter_map(|&(_, number)| self.deadline_ms(number, silence));
+        deadlines.min()
     }
 
-    fn deadlines(&self, silence: Silence) -> impl Iterator<Item = (PutId, u64)> {
+    fn deadline_ms(&self, number: PartNumber, silence: Silence) -> Option<u64> {
+        let Slot { state: State::Sending(sending), timeouts, .. } = &self.slots[number.index()] else { return None };
         // As long as S3 has confirmed nothing, bytes of one part that leave show that the link carries them all.
-        let is_blind = silence.bytes_per_second.is_none();
-        let moved_ms = self.under_way().map(|(.., sending)| sending.moved_ms).max().unwrap_or(0);
-        self.under_way().map(move |(put, number, sending)| {
-            let timeouts = self.slots[number.index()].timeouts;
-            match is_blind {
-                true => (put, moved_ms + silence.limit_ms(timeouts + sending.spared)),
-                false => (put, sending.moved_ms + silence.limit_ms(timeouts)),
-            }
+        Some(match silence.bytes_per_second {
+            None => self.moved_ms + silence.limit_ms(timeouts + sending.spared),
+            Some(_) => sending.moved_ms + silence.limit_ms(*timeouts),
         })
     }
 
@@ -117,14 +122,18 @@ impl Parts {
     /// Gives the attempt that has come furthest more time, of equals the first. Returns which; nothing if it has had as much
     /// as the slowest link would need.
     pub fn spare_furthest(&mut self, silence: Silence) -> Option<PutId> {
-        let far = |sending: &Sending, put: PutId| (sending.sent_bytes, std::cmp::Reverse(put));
-        let (put, number, _) = self.under_way().max_by_key(|&(put, _, sending)| far(sending, put))?;
+        let (mut put, mut number, mut most_bytes) = (None, PartNumber::FIRST, 0);
+        for (id, part, sending) in self.under_way() {
+            if put.is_none() || sending.sent_bytes > most_bytes {
+                (put, number, most_bytes) = (Some(id), part, sending.sent_bytes);
+            }
+        }
         let slot = self.slot(number);
         let State::Sending(sending) = &mut slot.state else { return None };
         let blind = Silence { bytes_per_second: None, ..silence };
         let had_ms = blind.limit_ms(slot.timeouts + sending.spared);
         sending.spared += 1;
-        (had_ms < blind.limit_ms(slot.timeouts + sending.spared)).then_some(put)
+        put.filter(|_| had_ms < blind.limit_ms(slot.timeouts + sending.spared))
     }
 
     /// Counts that a part was silent for too long. Returns whether a link of 64 kbit/s would have answered.

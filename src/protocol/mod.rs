@@ -32,4 +32,5 @@ pub const TOKEN_HEADER: &str = "upload-token";
 /// The reply header that names a request in the logs.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
+pub(crate) use refusal::excerpt;
 pub(crate) use values::{serialize_whole, string_on_the_wire};

@@ -31,7 +31,12 @@ pub fn retry_after_ms(header: Option<&str>) -> Option<u64> {
 /// responses"). The document is flat and holds no markup in its texts, and workers have no XML parser.
 pub fn element(xml: &str, name: &str) -> Option<String> {
     let text = xml.split('<').find_map(|tag| tag.strip_prefix(name)?.strip_prefix('>'))?;
-    Some(text.chars().take(64).collect())
+    Some(excerpt(text))
+}
+
+/// The first 64 characters of a text that another has written.
+pub(crate) fn excerpt(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 #[cfg(test)]
