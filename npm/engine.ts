@@ -198,15 +198,19 @@ export class Engine {
     tell: Tell,
     keeper?: Keeper,
   ): Promise<UploadResult> {
+    let last: Omit<Progress, 'kept'> | undefined;
+    const onProgress = (progress = last): void => {
+      last = progress;
+      if (!progress) return;
+      keeper?.note(progress.confirmedBytes);
+      tell({ progress: { ...progress, kept: keeper?.isKept ?? false } });
+    };
     const options = {
       ...plain,
       ...(wantsParts && { onStep: (number: number, state: PartNews['state']) => tell({ part: { number, state } }) }),
       ...(keeper && { onRecord: (record: EngineRecord | null) => keeper.take(record) }),
       priority: running.priority,
-      onProgress: (progress: Omit<Progress, 'kept'>) => {
-        keeper?.note(progress.confirmedBytes);
-        tell({ progress: { ...progress, kept: keeper?.isKept ?? false } });
-      },
+      onProgress,
       onRetry: (retry: Retry) => tell({ retry }),
     };
     let upload: UploadHandle | undefined;
@@ -218,8 +222,11 @@ export class Engine {
       );
       running.upload = upload;
       if (keeper) {
-        keeper.changed = () => tell({ kept: keeper.isKept ? keeper.id : null });
-        if (keeper.isKept) keeper.changed();
+        keeper.changed = () => {
+          tell({ kept: keeper.isKept ? keeper.id : null });
+          onProgress();
+        };
+        keeper.changed();
       }
       if (running.isPaused) upload.pause();
       if (running.isCancelled) upload.cancel();
