@@ -1,17 +1,26 @@
 // What tests of the package's own class share, in a real Chromium: a page with helpers under `kit`.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { afterEach } from 'node:test';
 import { openPage } from './harness.mjs';
 
 /** Every code that the documents know. */
 export const CODES = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([a-z-]+)`/gm)].map(([, code]) => code);
 
+const opened = [];
+
+// What a test that has failed leaves under way would be in the way of the next.
+afterEach(async () => {
+  for (const { close } of opened.splice(0)) await close();
+});
+
 /** A page with `kit`. Its helpers are installed before anything else runs. */
 export async function openKit(at, options) {
-  const opened = await openPage(at, options);
-  await opened.context.addInitScript(install);
-  await opened.page.evaluate(install);
-  return opened;
+  const own = await openPage(at, options);
+  opened.push(own);
+  await own.context.addInitScript(install);
+  await own.page.evaluate(install);
+  return own;
 }
 
 export function install() {
@@ -40,7 +49,7 @@ export function install() {
     );
     return Promise.race([said, silent]);
   };
-  /** Begins an upload. Says when this many parts are stored, and each `kept` that its progress told. */
+  /** Begins an upload. Says when this many parts are stored, or with 0 when it is kept; and each `kept` that it told. */
   kit.begin = (uploader, file, parts = 1, options = {}) => {
     const kept = [];
     let reached;
@@ -51,7 +60,7 @@ export function install() {
       ...options,
       onProgress: (progress) => {
         if (kept.at(-1) !== progress.kept) kept.push(progress.kept);
-        if (progress.confirmedParts >= parts) reached();
+        if (parts ? progress.confirmedParts >= parts : progress.kept) reached();
       },
     });
     upload.catch(reached);

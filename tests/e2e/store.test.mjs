@@ -48,7 +48,7 @@ const REFUSE = () => {
 for (const [name, prepare] of Object.entries(BREAKS)) {
   test(`a large file is uploaded although ${name}`, async () => {
     // What breaks is sent to the page as text.
-    const { page, close } = await openKit(server, { bypassCSP: true });
+    const { page } = await openKit(server, { bypassCSP: true });
     await page.evaluate(REFUSE);
     const seen = await page.evaluate(
       async ([prepare]) => {
@@ -79,13 +79,12 @@ for (const [name, prepare] of Object.entries(BREAKS)) {
       assert.deepEqual(seen.kept, [false], 'it is not kept, and says so');
     assert.ok(seen.next.includes(true), 'a store that is back is used again');
     assert.deepEqual(openUploads(server), []);
-    await close();
   });
 }
 
 test('site data is cleared while uploads are under way, and the next ones are kept again', async () => {
   await setFaults(server, SLOW);
-  const { page, context, close } = await openKit(server);
+  const { page, context } = await openKit(server);
   const begun = page.evaluate(async () => {
     const uploader = await kit.uploader();
     globalThis.uploader = uploader;
@@ -105,13 +104,12 @@ test('site data is cleared while uploads are under way, and the next ones are ke
   assert.deepEqual([ends.ends[0].value, ends.ends[3].value], [[], []]);
   assert.deepEqual([ends.ends[1].value?.size, ends.ends[2].value?.size], [20 * MIB, 60 * MIB]);
   assert.ok(ends.kept.includes(true));
-  await close();
 });
 
 for (const fails of ['when it is asked', 'at the end of its transaction']) {
   test(`what can't be written for want of room, ${fails}, is not promised, and what was sent is removed`, async () => {
     await setFaults(server, SIGNED_OUT);
-    const { page, close } = await openKit(server);
+    const { page } = await openKit(server);
     await page.evaluate(REFUSE);
     const seen = await page.evaluate(async (isLate) => {
       const { put } = IDBObjectStore.prototype;
@@ -129,13 +127,12 @@ for (const fails of ['when it is asked', 'at the end of its transaction']) {
     assertUploadError(seen.end, 'unauthorized', 'the upload');
     assert.deepEqual([seen.end.resumeId, seen.end.remains, seen.kept, seen.list], [undefined, 'nothing', [false], []]);
     assert.deepEqual(openUploads(server), []);
-    await close();
   });
 }
 
 test('what is written is promised, and is there', async () => {
   await setFaults(server, SIGNED_OUT);
-  const { page, close } = await openKit(server);
+  const { page } = await openKit(server);
   const seen = await page.evaluate(async () => {
     const uploader = await kit.uploader();
     const { upload, kept } = kit.begin(uploader, kit.file(100));
@@ -147,7 +144,6 @@ test('what is written is promised, and is there', async () => {
   assertUploadError(seen.end, 'unauthorized', 'the upload');
   assert.deepEqual([seen.end.remains, seen.kept, seen.ids], ['parts', [false, true], [seen.end.resumeId]]);
   assert.deepEqual(openUploads(server), []);
-  await close();
 });
 
 /** Begins an upload that fails when some of its parts are stored, and is kept. Says what `resume` takes. */
@@ -164,7 +160,7 @@ async function keepOne(page, { file = {}, uploader = {}, size = 100 } = {}) {
 }
 
 test('the same bytes under another name and time are gone on with, by hand and by themselves', async () => {
-  const { page, close } = await openKit(server);
+  const { page } = await openKit(server);
   for (const isByHand of [true, false]) {
     const id = await keepOne(page);
     const end = await page.evaluate(
@@ -179,11 +175,10 @@ test('the same bytes under another name and time are gone on with, by hand and b
     assert.equal(await hits(server), 0, 'all parts were there');
     assert.deepEqual(openUploads(server), []);
   }
-  await close();
 });
 
 test('what an older version has written down is found by name, size, time and samples', async () => {
-  const { page, close } = await openKit(server);
+  const { page } = await openKit(server);
   await keepOne(page);
   const end = await page.evaluate(async () => {
     const file = kit.file(100);
@@ -207,11 +202,10 @@ test('what an older version has written down is found by name, size, time and sa
   assert.equal(end.value?.size, 100 * MIB, JSON.stringify(end));
   assert.equal(await hits(server), 0, 'all parts were there');
   assert.deepEqual(openUploads(server), []);
-  await close();
 });
 
 test('of several that fit, the one of the same name and time is gone on with', async () => {
-  const { page, close } = await openKit(server);
+  const { page } = await openKit(server);
   const ids = [];
   for (const name of ['a.bin', 'b.bin', 'c.bin']) {
     await setFaults(server, SIGNED_OUT);
@@ -244,11 +238,10 @@ test('of several that fit, the one of the same name and time is gone on with', a
   assert.equal(left.end.value?.size, 60 * MIB, JSON.stringify(left.end));
   assert.deepEqual(left.after, ['a.bin', 'c.bin']);
   assert.deepEqual(openUploads(server), []);
-  await close();
 });
 
 test('uploads of one caller are nothing to another', async () => {
-  const { page, close } = await openKit(server);
+  const { page } = await openKit(server);
   const id = await keepOne(page, { uploader: { caller: 'ann' } });
   const seen = await page.evaluate(async (id) => {
     const list = async (caller) => (await (await kit.uploader({ caller })).listResumable()).map(({ id }) => id);
@@ -274,5 +267,4 @@ test('uploads of one caller are nothing to another', async () => {
   assert.equal(end.value?.size, 100 * MIB, JSON.stringify(end));
   assert.equal(uploaded(), before + 1);
   assert.deepEqual(openUploads(server), []);
-  await close();
 });
