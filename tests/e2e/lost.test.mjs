@@ -167,7 +167,7 @@ for (const fails of ['throws', 'is refused', 'never ends']) {
     const ends = await page.evaluate(async (fails) => {
       kit.hurry();
       const refuse = () => {
-        throw new DOMException('as a test wants it', 'NotReadableError');
+        throw new TypeError('as a test wants it');
       };
       const arrayBuffer =
         { throws: refuse, 'is refused': async () => refuse() }[fails] ?? (() => new Promise(() => {}));
