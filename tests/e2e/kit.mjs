@@ -81,12 +81,13 @@ export function install() {
       }
     }
   };
-  // Limits pass quickly: those of `npm/limits.ts`, each twenty times as fast.
+  // Limits pass quickly: those of `npm/limits.ts`.
   kit.setTimeout = globalThis.setTimeout.bind(globalThis);
   kit.hurry = () => {
     const { setTimeout, setInterval } = globalThis;
     // The worker of a busy machine is not lost.
-    const quick = (ms) => ([2_000, 3_000, 10_000, 60_000].includes(ms) ? ms / 20 : ms === 5_000 ? ms / 5 : ms);
+    const quicker = { 2000: 500, 3000: 1_000, 5000: 1_000, 10000: 1_000, 60000: 3_000 };
+    const quick = (ms) => quicker[ms] ?? ms;
     globalThis.setTimeout = (call, ms, ...more) => setTimeout(call, quick(ms), ...more);
     globalThis.setInterval = (call, ms, ...more) => setInterval(call, quick(ms), ...more);
   };
