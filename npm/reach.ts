@@ -1,5 +1,5 @@
 // How the page reaches the engine: in a module worker, or in the page where no worker can start.
-import { wasmUrl, workerUrl } from './assets.js';
+import { wasmUrl, workerFile, workerUrl } from './assets.js';
 import { connect } from './channel.js';
 import type { Engine } from './engine.js';
 import { localError, UploadError } from './errors.js';
@@ -118,7 +118,7 @@ async function startHere(options: UploaderOptions, hear: Hear, compiling: Compil
   const copy = losses;
   let engine: Engine;
   try {
-    const fresh = `${workerUrl()}#${copy}`;
+    const fresh = `${workerFile()}#${copy}`;
     const module: typeof import('./worker.js') = await within(
       MODULE_MS,
       // Bundlers find the first, and must leave the other alone: the worker's file is where they have put it.

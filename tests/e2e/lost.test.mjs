@@ -124,6 +124,11 @@ for (const [way, injure] of Object.entries(INJURIES)) {
   });
 }
 
+test('bundlers leave alone the import that brings a fresh module', () => {
+  const imports = readFileSync('pkg/index.js', 'utf8').match(/import\([^"')]*\)/g);
+  assert.match(imports.join(), /^import\(\/\* webpackIgnore: true \*\/\/\* @vite-ignore \*\/\w+\)$/);
+});
+
 test('errors of other scripts of the page end no upload', async () => {
   await setFaults(server, SLOWER);
   const { page } = await openKit(server);

@@ -103,6 +103,24 @@ test('an upload in a worker that answers nothing any more is cancelled in two se
   assert.deepEqual([end.remains, typeof end.resumeId], ['parts', 'string']);
 });
 
+test('headers that never come are given up, and do not hold up a cancellation', async () => {
+  const { page } = await openKit(server);
+  const ends = await page.evaluate(async () => {
+    const ends = [];
+    for (const worker of [true, false]) {
+      const uploader = await kit.uploader({ worker, headers: () => new Promise(() => {}) });
+      for (const mebibytes of [1, 20]) {
+        const upload = uploader.upload(kit.file(mebibytes));
+        setTimeout(() => upload.cancel(), 500);
+        // The module's bound, and two seconds.
+        ends.push(kit.end(upload, 12_500));
+      }
+    }
+    return Promise.all(ends);
+  });
+  for (const end of ends) assertUploadError(end, 'aborted', 'headers');
+});
+
 /** What pages and browsers throw. */
 const THROWN = {
   'a DOMException': () => new DOMException('as a test wants it', 'DataCloneError'),

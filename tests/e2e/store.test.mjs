@@ -268,3 +268,30 @@ test('uploads of one caller are nothing to another', async () => {
   assert.equal(uploaded(), before + 1);
   assert.deepEqual(openUploads(server), []);
 });
+
+for (const code of ['not-your-upload', 'token-invalid']) {
+  test(`an upload of which the API says ${code} stays, also when it is to be forgotten`, async () => {
+    const { page } = await openKit(server);
+    const id = await keepOne(page, { size: 20 });
+    const status = code === 'token-invalid' ? 401 : 403;
+    const body = JSON.stringify({ type: 'about:blank', title: code, status, code });
+    const refuse = (route) => route.fulfill({ status, contentType: 'application/problem+json', body });
+    const api = new RegExp(`^${server.page}/uploads`);
+    await page.route(api, refuse);
+    const seen = await page.evaluate(async (id) => {
+      const uploader = await kit.uploader({ worker: false });
+      const resumed = await kit.end(uploader.resume(id, kit.file(20)));
+      const list = await uploader.listResumable();
+      await kit.end(uploader.forget(id));
+      return { resumed, ids: list.map(({ id }) => id) };
+    }, id);
+    assertUploadError(seen.resumed, code, 'resume');
+    assert.deepEqual([seen.resumed.resumeId, seen.ids], [id, [id]]);
+    assert.equal(openUploads(server).length, 1);
+    // The next visit removes what this one was asked to.
+    await page.unroute(api);
+    await page.evaluate(async () => (await kit.uploader()).runsInWorker());
+    for (let wait = 0; wait < 50 && openUploads(server).length > 0; wait += 1) await page.waitForTimeout(100);
+    assert.deepEqual(openUploads(server), []);
+  });
+}
