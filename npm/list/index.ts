@@ -120,7 +120,8 @@ export class UploadList {
       () => begin(this.uploader, { ...options, onProgress }),
       () => this.#tell(entry),
       () => {
-        this.#isShorter = this.#entries.delete(entry);
+        this.#isShorter = true;
+        this.#entries.delete(entry);
         this.#tell(entry);
       },
     );
@@ -141,7 +142,8 @@ export class UploadList {
         for (const [place, entry] of [...this.#entries].entries()) entry.place = place;
       }
       const items = this.#items.slice(0, this.#entries.size);
-      for (const { place, item } of this.#changed ?? []) items[place] = item;
+      // An item that was removed may still change, when its upload ends.
+      for (const entry of this.#changed ?? []) if (this.#entries.has(entry)) items[entry.place] = entry.item;
       this.#changed = undefined;
       this.#items = items;
       for (const subscriber of this.#subscribers) subscriber(items);
@@ -197,9 +199,9 @@ class Entry {
   }
 
   run(): void {
-    this.set(BEGUN);
     const upload = this.#begin();
     this.#upload = upload;
+    this.set(BEGUN);
     upload.then(
       (result) => this.set({ state: 'stored', result }),
       (error: UploadError) => this.set({ state: 'failed', error }),

@@ -90,7 +90,7 @@ test('a list of uploads takes in one change in as many steps with 10,000 items a
     const uploader = Object.assign(Object.create(Uploader.prototype), {
       upload(_, { onProgress }) {
         heard.push(onProgress);
-        return new Promise(() => {});
+        return Object.assign(new Promise(() => {}), { cancel() {} });
       },
     });
     const list = new UploadList(uploader);
@@ -111,6 +111,16 @@ test('a list of uploads takes in one change in as many steps with 10,000 items a
     assert.notEqual(list.items, before);
     assert.equal(list.items[5].progress.sentBytes, 1);
     assert.deepEqual([list.items[4], list.items[6]], [before[4], before[6]]);
+    // What is removed stays away, whatever is still heard of it, and twice is once.
+    const [removed, next] = [list.items[5], list.items[6]];
+    removed.remove();
+    removed.remove();
+    await Promise.resolve();
+    heard[5](progress(2));
+    heard[6](progress(3));
+    await Promise.resolve();
+    assert.equal(list.items.length, uploads - 1);
+    assert.deepEqual([list.items[5].id, list.items[5].progress.sentBytes], [next.id, 3]);
     return steps;
   };
   assert.equal(await stepsOf(10_000), await stepsOf(10));
