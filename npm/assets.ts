@@ -32,10 +32,15 @@ export function wasmUrl(): string {
   return whole(assets.wasmUrl) ?? new URL('./directput_bg.wasm', import.meta.url).href;
 }
 
+/** The address of `worker.js`. */
+export function workerFile(): string {
+  // Bundlers find this form, and put the file beside what they make.
+  return whole(assets.workerUrl) ?? new URL('./worker.js', import.meta.url).href;
+}
+
 /** The address of a script that is the worker's, as the page may take it. */
 export function workerUrl(): string {
-  // Bundlers find this form, and put the file beside what they make.
-  const href = whole(assets.workerUrl) ?? new URL('./worker.js', import.meta.url).href;
+  const href = workerFile();
   // Browsers start no worker from another origin, but one that imports from there.
   const { origin } = globalThis.location;
   scriptUrl = new URL(href).origin === origin ? href : blobOf(`import ${JSON.stringify(href)};`);

@@ -1,9 +1,11 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
 import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../target/wasm/directput.js';
-import { type PlainError, plainError } from './errors.js';
-import { fingerprint } from './fingerprint.js';
+import { localError, type PlainError, plainError, toUploadError, type UploadError } from './errors.js';
+import { fingerprints } from './fingerprint.js';
+import { Keeper } from './keeper.js';
+import { take, taken, whenFree } from './locks.js';
 import { Gatherer, type Item, type News, NOBODY } from './news.js';
-import { type EngineRecord, isResumable, type Kept, Records, take, taken, whenFree } from './records.js';
+import { type EngineRecord, isResumable, type Kept, Records } from './records.js';
 import type {
   Headers,
   Metadata,
@@ -19,7 +21,7 @@ import type {
 /** The options of an upload that can be sent to a worker. */
 export interface PlainOptions extends Metadata, Tuning {
   priority?: number;
-  /** Whether somebody wants to know of each part. */
+  /** Whether the page wants to know of each part. */
   wantsParts?: boolean;
   handle?: FileSystemFileHandle;
 }
@@ -27,97 +29,78 @@ export interface PlainOptions extends Metadata, Tuning {
 /** Takes what an upload tells of itself. */
 type Tell = (news: News) => void;
 
-/** How an upload ended; errors lose their members on the way out of a worker, so they go as data. */
-type Ending = { ok: true; result: UploadResult } | { ok: false; error: PlainError };
+/** How an upload ended, with the last that it had to tell; errors lose their members on the way out of a worker. */
+export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: PlainError }) & { news: Item[] };
 
-/** The same, with the last that it had to tell. */
-export type Outcome = Ending & { news: Item[] };
-
-/** How often what S3 has confirmed is written down, in milliseconds. */
-const NOTE_EVERY_MS = 2_000;
-
-const gone = plainError('upload-gone');
-const inUse = plainError('in-use');
-
-/** An upload from the moment that somebody wants it. */
+/** An upload from the moment that it is asked for. */
 interface Running {
   isCancelled: boolean;
   isPaused: boolean;
   priority: number;
+  /** What the module runs, once it does. */
   upload?: UploadHandle;
+  /** Ends the upload for who waits for it, while the module does not have it. */
+  stop(error: UploadError): void;
 }
 
 export class Engine {
   #uploader: WasmUploader | undefined;
-  #opening: Promise<Records | undefined> = Promise.resolve(undefined);
-  #endpoint = '';
+  #records: Records | undefined;
   #news = new Gatherer(() => {});
   readonly #running = new Map<number, Running>();
+  /** Reject what waits for the module. */
+  readonly #waiting = new Set<(error: UploadError) => void>();
 
   /** Loads the module. Until this has succeeded the engine is not used. */
   async open(
-    options: UploaderOptions,
+    { caller = '', ...options }: UploaderOptions,
     tell: (items: Item[]) => unknown,
     askHeaders: (() => Promise<Headers>) | undefined,
-    module: WebAssembly.Module | string,
+    module: WebAssembly.Module,
   ): Promise<void> {
     await init({ module_or_path: module });
     this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
-    this.#endpoint = String(options.endpoint);
     this.#news = new Gatherer(tell);
-    // A small file needs no records, so nobody waits for them here.
-    this.#opening = Records.open(this.#endpoint);
-    // It is nobody's concern when this ends, or how.
+    // Nothing is kept where a browser has no store, or where tabs could not keep out of each other's way.
+    if (globalThis.indexedDB && globalThis.navigator?.locks) this.#records = new Records(`${options.endpoint}`, caller);
+    // What it can't do is done by a later visit.
     void this.#tidy().catch(() => {});
   }
 
   /** Uploads a file. If an earlier visit has begun to, it goes on with that. */
-  async upload(id: number, file: Blob, options: PlainOptions): Promise<Outcome> {
-    const running = this.#enter(id, options);
-    return this.#leave(id, async (tell) => {
+  upload(id: number, file: Blob, options: PlainOptions): Promise<Outcome> {
+    return this.#lead(id, options, async (running, tell) => {
+      const records = this.#records;
       // Of a single PUT nothing is left when it is cut off.
-      const records = file.size > singlePutBytes() && (await this.#opening);
-      if (!records) return this.#run(running, file, options, tell);
-      // Hashing begins meanwhile, unless there may be something to go on with.
-      const printing = fingerprint(file);
+      if (!records || file.size <= singlePutBytes()) return this.#run(running, file, options, tell);
+      const printing = fingerprints(file);
       printing.catch(() => {});
-      const alike = await records.ofSize(file.size);
-      const print = alike.length > 0 ? await printing : undefined;
-      for (const kept of alike.filter(({ fingerprint }) => fingerprint === print)) {
-        const release = await take(kept.id);
-        // Another tab may have ended it meanwhile.
-        const fresh = release && (await records.get(kept.id));
-        if (fresh && isResumable(fresh)) return this.#keep(running, file, options, tell, fresh, release, true);
-        release?.();
+      for (const refused: string[] = []; ; ) {
+        // The store is an extra: without it the upload goes on, and is not kept.
+        const keeper = await Keeper.for(records, file, options, printing, refused).catch(() => undefined);
+        const goesOn = keeper?.record;
+        try {
+          return await this.#run(running, file, options, tell, keeper);
+        } catch (error) {
+          if (!keeper || !goesOn || (error as UploadError).code !== 'wrong-file') throw error;
+          refused.push(keeper.id);
+        }
       }
-      const kept = this.#describe(file, options);
-      const release = await take(kept.id);
-      return this.#keep(running, file, options, tell, kept, release, false, printing);
     });
   }
 
-  /** Goes on with an upload of an earlier visit. `isSurely` says whether the file is the one it began with. */
-  async resume(id: number, keptId: string, file: Blob, isSurely: boolean, options: PlainOptions): Promise<Outcome> {
-    const running = this.#enter(id, options);
-    return this.#leave(id, async (tell) => {
-      const records = await this.#opening;
-      if (!records) return { ok: false, error: gone };
-      const release = await take(keptId);
-      if (!release) return { ok: false, error: inUse };
-      const kept = await records.get(keptId);
-      if (!kept || !isResumable(kept)) {
-        release();
-        return { ok: false, error: gone };
+  /** Goes on with an upload of an earlier visit. A file that it did not begin with ends nothing. */
+  resume(id: number, keptId: string, file: Blob, options: PlainOptions): Promise<Outcome> {
+    return this.#lead(id, options, async (running, tell) => {
+      if (!this.#records) throw localError('upload-gone');
+      const keeper = await Keeper.of(this.#records, keptId);
+      try {
+        if (!keeper.isOf(file, await fingerprints(file))) throw localError('wrong-file');
+      } catch (error) {
+        await keeper.close();
+        throw toUploadError(error, { remains: 'parts', resumeId: keptId });
       }
-      // A file that can't be read is another one too.
-      const print = await fingerprint(file).catch(() => undefined);
-      if (print === kept.fingerprint) return this.#keep(running, file, options, tell, kept, release, true);
-      if (isSurely || ((file as File).name === kept.name && file.size === kept.size)) {
-        await this.#remove(kept, release);
-        return { ok: false, error: plainError('file-changed') };
-      }
-      release();
-      return { ok: false, error: plainError('wrong-file') };
+      return this.#run(running, file, options, tell, keeper.with(options.handle));
     });
   }
 
@@ -126,72 +109,86 @@ export class Engine {
     if (!running) return;
     if (command === 'cancel') running.isCancelled = true;
     else running.isPaused = command === 'pause';
-    running.upload?.[command]();
+    if (running.upload) this.#call(() => running.upload?.[command]());
+    else if (command === 'cancel') running.stop(localError('aborted'));
   }
 
   prioritize(id: number, priority: number): void {
     const running = this.#running.get(id);
     if (!running) return;
     running.priority = priority;
-    running.upload?.prioritize(priority);
+    this.#call(() => running.upload?.prioritize(priority));
   }
 
   setOnline(isOnline: boolean): void {
-    this.#uploader?.setOnline(isOnline);
+    this.#call(() => this.#uploader?.setOnline(isOnline));
   }
 
   async list(): Promise<Resumable[]> {
-    const records = await this.#opening;
-    if (!records) return [];
-    const [all, isTaken] = await Promise.all([records.all(), taken()]);
-    const resumable = all.filter(isResumable);
-    // A page that was just reloaded, or a tab that has crashed, lets go of its uploads a moment later.
-    for (const { id } of resumable) if (isTaken(id)) whenFree(id, () => this.#news.add(NOBODY, { freed: true }));
-    return resumable
-      .filter(({ id }) => !isTaken(id))
-      .map(({ id, name, size, confirmedBytes, startedAt, expiresAt, handle }) => {
-        return { id, name, size, confirmedBytes, startedAt, expiresAt, hasFile: handle !== undefined };
-      });
+    try {
+      const [all = [], isTaken] = await Promise.all([this.#records?.all(), taken()]);
+      const resumable = all.filter(isResumable);
+      // A page that was just reloaded, or a tab that has crashed, lets go of its uploads a moment later.
+      for (const { id } of resumable) if (isTaken(id)) whenFree(id, () => this.#news.add(NOBODY, { freed: true }));
+      return resumable
+        .filter(({ id }) => !isTaken(id))
+        .map(({ id, name, size, confirmedBytes, startedAt, expiresAt, handle }) => {
+          return { id, name, size, confirmedBytes, startedAt, expiresAt, hasFile: handle !== undefined };
+        });
+    } catch {
+      return [];
+    }
   }
 
   async handleOf(keptId: string): Promise<FileSystemFileHandle | undefined> {
-    return (await (await this.#opening)?.get(keptId))?.handle;
+    return (await this.#records?.get(keptId))?.handle;
   }
 
   /** Removes an upload, here and in S3. What can't be removed now is removed by a later visit. */
-  async forget(keptId: string): Promise<PlainError | undefined> {
-    const records = await this.#opening;
-    if (!records) return undefined;
+  async forget(keptId: string): Promise<void> {
+    if (!this.#records) return;
     const release = await take(keptId);
-    if (!release) return inUse;
-    const kept = await records.get(keptId);
-    if (kept) await this.#remove(kept, release);
-    release();
-    return undefined;
+    if (!release) throw localError('in-use', undefined, undefined, { remains: 'parts', resumeId: keptId });
+    try {
+      const kept = await this.#records.get(keptId);
+      if (kept) await this.#remove(this.#records, kept);
+    } finally {
+      release();
+    }
   }
 
-  #enter(id: number, options: PlainOptions): Running {
-    const running = { isCancelled: false, isPaused: false, priority: options.priority ?? 0 };
-    this.#running.set(id, running);
-    return running;
+  /** Ends what is under way, and uses the module no more: it has failed, or the page is done with it. */
+  end(): void {
+    this.#uploader = undefined;
+    const error = localError('worker-lost', undefined, undefined, { remains: 'unknown' });
+    for (const reject of this.#waiting) reject(error);
+    for (const { upload } of this.#running.values()) {
+      try {
+        // What still works of a module that has failed would go on sending.
+        upload?.pause();
+      } catch {
+        // It has failed.
+      }
+    }
   }
 
-  async #leave(id: number, run: (tell: Tell) => Promise<Ending>): Promise<Outcome> {
-    const ending = await this.#guard(run((news) => this.#news.add(id, news)));
+  async #lead(
+    id: number,
+    options: PlainOptions,
+    run: (running: Running, tell: Tell) => Promise<UploadResult>,
+  ): Promise<Outcome> {
+    const stopped = new Promise<never>((_, stop) => {
+      this.#running.set(id, { isCancelled: false, isPaused: false, priority: options.priority ?? 0, stop });
+    });
+    let ending: { ok: true; result: UploadResult } | { ok: false; error: PlainError };
+    try {
+      const ended = run(this.#running.get(id) as Running, (news) => this.#news.add(id, news));
+      ending = { ok: true, result: await Promise.race([ended, stopped]) };
+    } catch (error) {
+      ending = { ok: false, error: plainError(toUploadError(error)) };
+    }
     this.#running.delete(id);
     return { ...ending, news: this.#news.take(id) };
-  }
-
-  async #guard(ending: Promise<Ending>): Promise<Ending> {
-    try {
-      return await ending;
-    } catch (error) {
-      const { message, code, retryable, status, requestId, resumeId } = error as PlainError;
-      // What has no code was thrown by the browser.
-      if (code === undefined) return { ok: false, error: plainError('internal', String(message)) };
-      const names = { ...(requestId && { requestId }), ...(resumeId && { resumeId }) };
-      return { ok: false, error: { message, code, retryable, status, ...names } };
-    }
   }
 
   async #run(
@@ -199,126 +196,126 @@ export class Engine {
     file: Blob,
     { handle: _, wantsParts, ...plain }: PlainOptions,
     tell: Tell,
-    record?: EngineRecord,
-    onRecord?: (record: EngineRecord | null) => void,
-  ): Promise<Ending> {
-    if (!this.#uploader) throw new Error('the engine is not open');
+    keeper?: Keeper,
+  ): Promise<UploadResult> {
+    let last: Omit<Progress, 'kept'> | undefined;
+    const onProgress = (progress = last): void => {
+      last = progress;
+      if (!progress) return;
+      keeper?.note(progress.confirmedBytes);
+      tell({ progress: { ...progress, kept: keeper?.isKept ?? false } });
+    };
     const options = {
       ...plain,
       ...(wantsParts && { onStep: (number: number, state: PartNews['state']) => tell({ part: { number, state } }) }),
-      ...(onRecord && { onRecord }),
+      ...(keeper && { onRecord: (record: EngineRecord | null) => keeper.take(record) }),
       priority: running.priority,
-      onProgress: (progress: Progress) => tell({ progress }),
+      onProgress,
       onRetry: (retry: Retry) => tell({ retry }),
     };
-    const uploader = this.#uploader;
-    const upload = record ? uploader.goOn(file, record, options) : uploader.upload(file, options);
-    running.upload = upload;
-    if (running.isPaused) upload.pause();
-    if (running.isCancelled) upload.cancel();
+    let upload: UploadHandle | undefined;
     try {
-      return { ok: true, result: await upload.done };
+      // What an earlier visit has sent is the module's to remove.
+      if (running.isCancelled && !keeper?.record) throw localError('aborted');
+      upload = this.#call((uploader) =>
+        keeper?.record ? uploader.goOn(file, keeper.record, options) : uploader.upload(file, options),
+      );
+      running.upload = upload;
+      if (keeper) {
+        keeper.changed = () => {
+          tell({ kept: keeper.isKept ? keeper.id : null });
+          onProgress();
+        };
+        keeper.changed();
+      }
+      if (running.isPaused) upload.pause();
+      if (running.isCancelled) upload.cancel();
+      const result = await this.#settled(upload);
+      // Who has an object need not wait for the last word to be written.
+      void keeper?.close();
+      return result;
+    } catch (error) {
+      throw keeper ? await this.#leave(keeper, error) : error;
     } finally {
       delete running.upload;
-      upload.free();
+      if (this.#uploader) upload?.free();
     }
   }
 
-  /** Runs an upload and writes down what a later visit needs to go on with it. */
-  async #keep(
-    running: Running,
-    file: Blob,
-    options: PlainOptions,
-    tell: Tell,
-    kept: Kept,
-    release: (() => void) | undefined,
-    goesOn: boolean,
-    printing: Promise<string> = Promise.resolve(kept.fingerprint),
-  ): Promise<Ending> {
-    const records = await this.#opening;
-    if (!records || !release) return this.#run(running, file, options, tell);
-    let latest: Kept | undefined = goesOn ? { ...kept, ...(options.handle && { handle: options.handle }) } : undefined;
-    let written: Promise<unknown> = Promise.resolve();
-    // One after the other: the last word must be the last one written.
-    const write = (action: () => Promise<void>): void => {
-      written = written.then(action).catch(() => {});
-    };
-    const store = (next: Kept): void => {
-      latest = next;
-      write(async () => records.put({ ...next, fingerprint: await printing }));
-    };
-    const onRecord = (record: EngineRecord | null): void => {
-      if (record) {
-        const isFirst = latest === undefined;
-        const next: Kept = { ...(latest ?? kept), record };
-        if (isFirst) next.expiresAt = Date.now() + record.expiresInSeconds * 1_000;
-        store(next);
-      } else {
-        latest = undefined;
-        write(() => records.delete(kept.id));
-      }
-      tell({ kept: latest !== undefined && !latest.record.discard });
-    };
-    let notedAt = 0;
-    const note: Tell = (news) => {
-      const confirmedBytes = news.progress?.confirmedBytes ?? 0;
-      if (latest && confirmedBytes > latest.confirmedBytes && Date.now() > notedAt + NOTE_EVERY_MS) {
-        notedAt = Date.now();
-        store({ ...latest, confirmedBytes });
-      }
-      tell(news);
-    };
-    if (goesOn) tell({ kept: true });
-    try {
-      return await this.#run(running, file, options, note, goesOn ? kept.record : undefined, onRecord);
-    } catch (error) {
-      const resumable = latest as Kept | undefined;
-      if (resumable && !resumable.record.discard) Object.assign(error as object, { resumeId: kept.id });
-      throw error;
-    } finally {
-      // The upload is this tab's until its last word is written, but who has an object need not wait for that.
-      const last = written.then(release);
-      if (latest) await last;
+  /** Says of an upload that has failed whether it is kept. If it can't be, what was sent is removed. */
+  async #leave(keeper: Keeper, error: unknown): Promise<UploadError> {
+    const { record } = keeper;
+    let more: Partial<PlainError> | undefined;
+    if (await keeper.isFound()) more = { remains: 'parts', resumeId: keeper.id };
+    else if (record && !record.discard && this.#uploader) {
+      more = { remains: (await this.#discard(record)) ? 'nothing' : 'parts' };
     }
-  }
-
-  #describe(file: Blob, options: PlainOptions): Kept {
-    const now = Date.now();
-    return {
-      id: crypto.randomUUID(),
-      endpoint: this.#endpoint,
-      // Replaced before it is written, as the engine's record is.
-      fingerprint: '',
-      name: options.name ?? (file as File).name ?? '',
-      size: file.size,
-      type: options.type ?? file.type,
-      confirmedBytes: 0,
-      startedAt: now,
-      expiresAt: now,
-      ...(options.handle && { handle: options.handle }),
-      record: { expiresInSeconds: 0, discard: false },
-    };
+    await keeper.close();
+    return toUploadError(error, more);
   }
 
   /** Removes what S3 holds of an upload, and then its record. */
-  async #remove(kept: Kept, release: () => void): Promise<void> {
-    const discarded = { ...kept, record: { ...kept.record, discard: true } };
+  async #remove(records: Records, kept: Kept): Promise<void> {
+    const { record } = kept;
     // If this visit doesn't get to remove it, the next one will.
-    await (await this.#opening)?.put(discarded);
-    const running = { isCancelled: false, isPaused: false, priority: 0 };
-    await this.#keep(running, new Blob(), {}, () => {}, discarded, release, true).catch(() => {});
+    if (!record.discard) await records.put({ ...kept, record: { ...record, discard: true } });
+    if (await this.#discard(record)) await records.delete(kept.id);
+  }
+
+  /** Removes what S3 holds of an upload. Returns whether it is gone. */
+  async #discard(record: EngineRecord): Promise<boolean> {
+    let isGone = false;
+    const onRecord = (next: EngineRecord | null): void => {
+      isGone = next === null;
+    };
+    const upload = this.#call((uploader) =>
+      uploader.goOn(new Blob(), { ...record, discard: true }, optionsOf(onRecord)),
+    );
+    await this.#settled(upload).catch(() => {});
+    if (this.#uploader) upload.free();
+    return isGone;
   }
 
   /** Removes what earlier visits could not, and what is too old to be gone on with. */
   async #tidy(): Promise<void> {
-    const records = await this.#opening;
-    for (const kept of (await records?.all()) ?? []) {
-      if (isResumable(kept)) continue;
+    const records = this.#records;
+    if (!records) return;
+    const old = await records.expired();
+    const unwanted = (await records.all()).filter((kept) => kept.record.discard && kept.expiresAt > Date.now());
+    for (const kept of [...old, ...unwanted]) {
       const release = await take(kept.id);
       if (!release) continue;
-      if (kept.record.discard && kept.expiresAt > Date.now()) await this.#remove(kept, release);
-      else await records?.delete(kept.id);
+      if (old.includes(kept)) await records.delete(kept.id);
+      else await this.#remove(records, kept);
       release();
     }
   }
+
+  /** Calls into the module. If it traps there, the browser reports that as an error that was not caught. */
+  #call<T>(call: (uploader: WasmUploader) => T): T {
+    if (!this.#uploader) throw localError('worker-lost', undefined, undefined, { remains: 'unknown' });
+    try {
+      return call(this.#uploader);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) reportError(error);
+      throw error;
+    }
+  }
+
+  /** How an upload of the module ends: by itself, or with the module. */
+  async #settled({ done }: UploadHandle): Promise<UploadResult> {
+    let end: ((error: UploadError) => void) | undefined;
+    const ended = new Promise<never>((_, reject) => {
+      end = reject;
+      this.#waiting.add(reject);
+    });
+    try {
+      return await Promise.race([done, ended]);
+    } finally {
+      if (end) this.#waiting.delete(end);
+    }
+  }
 }
+
+/** The module knows more options than the package's users do. */
+const optionsOf = (onRecord: (record: EngineRecord | null) => void): object => ({ onRecord });

@@ -1,5 +1,5 @@
 // The error that every failed upload ends with.
-import type { ErrorCode } from './types.js';
+import type { ErrorCode, Remains } from './types.js';
 
 /** What crosses the worker's boundary in place of an error. */
 export interface PlainError {
@@ -7,8 +7,9 @@ export interface PlainError {
   code: ErrorCode;
   retryable: boolean;
   status: number;
-  requestId?: string;
-  resumeId?: string;
+  remains: Remains;
+  requestId?: string | undefined;
+  resumeId?: string | undefined;
 }
 
 /** Why an upload failed. */
@@ -21,6 +22,8 @@ export class UploadError extends Error {
   readonly retryable: boolean;
   /** The HTTP status that it ended with; 0 when there was no answer. */
   readonly status: number;
+  /** What S3 holds of the upload. */
+  readonly remains: Remains;
   /** Names the request in the server's logs. */
   readonly requestId: string | undefined;
   /** What `resume` takes to go on with this upload; undefined if nothing of it is kept. */
@@ -32,6 +35,7 @@ export class UploadError extends Error {
     this.code = plain.code;
     this.retryable = plain.retryable;
     this.status = plain.status;
+    this.remains = plain.remains;
     this.requestId = plain.requestId;
     this.resumeId = plain.resumeId;
   }
@@ -39,6 +43,7 @@ export class UploadError extends Error {
 
 /** What happened, in the words of `src/protocol/error_code.rs`, where no Wasm says them. */
 const WORDS: { readonly [code in ErrorCode]?: string } = {
+  aborted: 'The upload was cancelled.',
   'file-changed': 'The file changed or can no longer be read.',
   'file-too-large': 'The file is larger than is accepted here.',
   'file-too-small': 'The file is smaller than is accepted here.',
@@ -47,16 +52,39 @@ const WORDS: { readonly [code in ErrorCode]?: string } = {
   'type-not-allowed': 'Files of this type are not accepted here.',
   'file-needed': 'The file has to be picked again.',
   'in-use': 'This upload is under way in another tab.',
+  'read-timeout': 'The file could not be read in time.',
   'upload-gone': 'The upload was completed, cancelled or cleaned up.',
+  'worker-lost': "The uploader's worker has stopped.",
   'wrong-file': 'This is not the file that the upload began with.',
 };
 
-/** An error for what never reached the engine. */
-export function localError(code: ErrorCode, message?: string, cause?: unknown): UploadError {
-  return new UploadError(plainError(code, message), cause);
+const RETRYABLE: readonly ErrorCode[] = ['in-use', 'internal', 'read-timeout', 'worker-lost'];
+
+/** An error of what the module does not say. */
+export function localError(
+  code: ErrorCode,
+  message?: string,
+  cause?: unknown,
+  more?: Partial<PlainError>,
+): UploadError {
+  const retryable = RETRYABLE.includes(code);
+  return new UploadError(
+    { message: message ?? WORDS[code] ?? code, code, retryable, status: 0, remains: 'nothing', ...more },
+    cause,
+  );
 }
 
-/** The same, for the way out of a worker. */
-export function plainError(code: ErrorCode, message: string = WORDS[code] ?? code): PlainError {
-  return { message, code, retryable: code === 'in-use', status: 0 };
+/** Whatever was thrown, as an `UploadError`. Only the module and this package make errors of that name. */
+export function toUploadError(error: unknown, more?: Partial<PlainError>): UploadError {
+  if (error instanceof UploadError && !more) return error;
+  const { name, message } = Object(error);
+  const cause = error instanceof UploadError ? error.cause : error;
+  if (name === 'UploadError') return new UploadError({ ...plainError(error as UploadError), ...more }, cause);
+  // Browsers throw errors whose `code` is a number, and pages throw anything.
+  return localError('internal', String(message ?? error), error, { remains: 'unknown', ...more });
+}
+
+/** The members of an error, for the way out of a worker. */
+export function plainError({ message, code, retryable, status, remains, requestId, resumeId }: PlainError): PlainError {
+  return { message, code, retryable, status, remains: remains ?? 'unknown', requestId, resumeId };
 }

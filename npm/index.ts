@@ -1,16 +1,17 @@
 // The package's entry: an Uploader in the page that stands in for the one in the worker.
 import type { Outcome, PlainOptions } from './engine.js';
-import { localError, UploadError } from './errors.js';
+import { localError, toUploadError, UploadError } from './errors.js';
 import { type UploadDetail, type UploaderEventMap, UploaderEvents } from './events.js';
 import { Latest } from './latest.js';
 import { Leaving } from './leaving.js';
+import { CANCEL_MS, within } from './limits.js';
 import type { Item, News } from './news.js';
 import { absolute, checkTuning, checkUploaderOptions } from './options.js';
 import { preconnect } from './preconnect.js';
 import { type Reach, start } from './reach.js';
 import { admit } from './rules.js';
 import { Turns } from './turns.js';
-import type { FileRules, Resumable, Upload, UploaderOptions, UploadOptions, UploadResult } from './types.js';
+import type { FileRules, Remains, Resumable, Upload, UploaderOptions, UploadOptions, UploadResult } from './types.js';
 
 export { type Assets, init } from './assets.js';
 export { UploadError } from './errors.js';
@@ -18,18 +19,27 @@ export type { EventDetails, UploadDetail, UploaderEventMap } from './events.js';
 export { isAccepted } from './rules.js';
 export type * from './types.js';
 
-/** How an upload is handed to the engine once its turn has come. */
-type Run = (reach: Reach, id: number, options: PlainOptions) => Promise<Outcome>;
+/** Hands an upload to the engine. */
+type Run = (reach: Reach, id: number) => Promise<Outcome>;
+
+/** An upload of which the page waits for the end. */
+interface Follower {
+  hear(news: News): void;
+  /** Ends it for who waits for it. */
+  stop(error: UploadError): void;
+}
 
 /** Uploads files straight to S3, every byte checked. Tells of all of them by events, and of each to those who called. */
 export class Uploader extends UploaderEvents {
-  readonly #reach: Promise<Reach>;
+  readonly #start: () => Promise<Reach>;
   readonly #leaving: Leaving;
   readonly #listening = new AbortController();
   readonly #turns = new Turns();
   readonly #bucket: string | undefined;
   readonly #rules: FileRules;
-  readonly #followers = new Map<number, (news: News) => void>();
+  readonly #followers = new Map<number, Follower>();
+  /** The engine that is there, or on its way. */
+  #reaching: Promise<Reach> | undefined;
   #uploads = 0;
   /** Stored, or on the way there. */
   #taken = 0;
@@ -40,102 +50,121 @@ export class Uploader extends UploaderEvents {
     const checked = checkUploaderOptions(options);
     this.#rules = options;
     this.#bucket = options.preconnect && absolute('preconnect', options.preconnect);
-    this.#reach = start(checked, options.worker ?? true, (items) => this.#hear(items));
+    this.#start = () => start(checked, options.worker ?? true, (items) => this.#hear(items));
     this.#leaving = new Leaving(options.warnBeforeLeaving ?? true);
-    this.#reach
-      .then((reach) => this.#watchNetwork(reach))
-      .catch(() => {
-        // Whoever uploads is told; nobody else needs to know.
-      });
+    this.#reach().catch(() => {
+      // Each upload tries again, and says why it can't.
+    });
+    for (const [event, isOnline] of [
+      ['online', true],
+      ['offline', false],
+    ] as const) {
+      const { signal } = this.#listening;
+      globalThis.addEventListener?.(
+        event,
+        () => void this.#reaching?.then((reach) => reach.setOnline(isOnline)).catch(() => {}),
+        { signal },
+      );
+    }
   }
 
   /** Uploads a file or a blob; goes on with it if an earlier visit has begun to. Rejects with `UploadError`. */
   upload(file: Blob, options: UploadOptions = {}): Upload {
     const isOneTooMany = this.#taken >= (this.#rules.maxFiles ?? Number.POSITIVE_INFINITY);
-    const admitted = async (): Promise<UploadOptions> => {
+    return this.#begin(file, options, async () => {
       if (!(file instanceof Blob)) throw localError('invalid-option', 'file: expected a File or a Blob');
       if (isOneTooMany) throw localError('too-many-files');
-      return admit(this.#rules, file, options);
-    };
-    return this.#begin(file, options, admitted(), (reach, id, plain) => reach.upload(id, file, plain));
+      const admitted = plain(await admit(this.#rules, file, options));
+      return (reach, id) => reach.upload(id, file, admitted);
+    });
   }
 
   /**
    * Goes on with an upload of an earlier visit. Without a file it opens the one that was kept, for which
    * the browser may ask the user; so call it from a click. Rejects with `UploadError`: `file-needed` if
-   * the user has to pick the file, `wrong-file` if that is another, `file-changed` if it is no longer what
-   * it was (then what was sent is removed), `in-use` if another tab has it, `upload-gone` if it is over.
+   * the user has to pick the file, `wrong-file` if that is another or no longer what it was, `in-use` if another
+   * tab has the upload, `upload-gone` if it is over. All but the last leave it to be gone on with.
    */
   resume(id: string, file?: Blob, options: UploadOptions = {}): Upload {
-    return this.#begin(file, options, Promise.resolve(options), async (reach, call, plain) => {
-      return reach.resume(call, id, file ?? (await reopen(reach, id)), file === undefined, plain);
-    });
+    const admit = async (): Promise<Run> => {
+      const own = file ?? (await reopen(await this.#reach(), id));
+      return (reach, call) => reach.resume(call, id, own, plain(options));
+    };
+    return this.#begin(file, options, admit, id);
   }
 
   /** The uploads of earlier visits that can be gone on with, and that no tab is busy with. */
-  async listResumable(): Promise<Resumable[]> {
-    return (await this.#reach).list();
+  listResumable(): Promise<Resumable[]> {
+    return this.#ask((reach) => reach.list());
   }
 
   /** Removes an upload of an earlier visit. Rejects with `in-use` if a tab is busy with it. */
-  async forget(id: string): Promise<void> {
-    const error = await (await this.#reach).forget(id);
-    if (error) throw new UploadError(error);
+  forget(id: string): Promise<void> {
+    return this.#ask((reach) => reach.forget(id));
   }
 
   /** Whether the uploads run in a worker; false where none could start. */
-  async runsInWorker(): Promise<boolean> {
-    return (await this.#reach).inWorker;
+  runsInWorker(): Promise<boolean> {
+    return this.#ask((reach) => reach.inWorker);
   }
 
-  /** Ends the worker. Uploads under way end with it, so cancel or await them first. */
+  /** Ends the worker. Uploads under way reject with `worker-lost`, so cancel or await them first. */
   async close(): Promise<void> {
+    const reaching = this.#reaching;
     this.#listening.abort();
     this.#leaving.close();
-    (await this.#reach).close();
+    this.#reaching = Promise.reject(localError('worker-lost'));
+    this.#reaching.catch(() => {});
+    for (const { stop } of this.#followers.values())
+      stop(localError('worker-lost', undefined, undefined, { remains: 'unknown' }));
+    reaching?.then(({ close }) => close()).catch(() => {});
   }
 
-  #watchNetwork(reach: Reach): void {
-    if (typeof globalThis.addEventListener !== 'function') return;
-    const { signal } = this.#listening;
-    for (const [event, isOnline] of [
-      ['online', true],
-      ['offline', false],
-    ] as const) {
-      globalThis.addEventListener(event, () => reach.setOnline(isOnline), { signal });
+  /** The engine; a fresh one if the last was lost, or did not come. */
+  #reach(): Promise<Reach> {
+    if (this.#reaching) return this.#reaching;
+    const reaching = this.#start();
+    this.#reaching = reaching;
+    const renew = (): void => {
+      if (this.#reaching === reaching) this.#reaching = undefined;
+    };
+    reaching.then(({ lost, setOnline }) => {
+      void lost.then(renew);
+      // Some browsers are wrong about being online, none about being offline for long: the engine tries.
+      if (globalThis.navigator?.onLine === false) setOnline(false);
+    }, renew);
+    return reaching;
+  }
+
+  async #ask<T>(call: (reach: Reach) => T | Promise<T>): Promise<T> {
+    try {
+      return await call(await this.#reach());
+    } catch (error) {
+      throw toUploadError(error);
     }
-    // Some browsers are wrong about being online, none about being offline for long: the engine tries.
-    if (globalThis.navigator?.onLine === false) reach.setOnline(false);
   }
 
-  /** News of an upload that has ended meanwhile is nobody's any more. */
+  /** News of an upload that has ended meanwhile is dropped. */
   #hear(items: Item[]): void {
     for (const [id, news] of items) {
       if (news.freed) this.dispatchEvent(new Event('resumablechange'));
-      else this.#followers.get(id)?.(news);
+      else this.#followers.get(id)?.hear(news);
     }
   }
 
-  #begin(file: Blob | undefined, options: UploadOptions, admitted: Promise<UploadOptions>, run: Run): Upload {
+  #begin(file: Blob | undefined, options: UploadOptions, admit: () => Promise<Run>, resumed?: string): Upload {
     const id = this.#uploads++;
     this.#taken += 1;
     if (this.#bucket && this.#followers.size === 0) preconnect(this.#bucket);
     // To hand a file over to a worker takes half a millisecond, and there may be hundreds.
-    const turn = Promise.all([this.#reach, admitted]).then((ready) => this.#turns.next().then(() => ready));
+    const turn = Promise.all([this.#reach(), admit()]).then((ready) => this.#turns.next().then(() => ready));
     // Commands follow the call that they are for on its way through the worker.
     const send = (command: (reach: Reach) => unknown): void =>
       void turn.then(([reach]) => command(reach)).catch(() => {});
-    const controls = {
-      pause: () => send((reach) => reach.control(id, 'pause')),
-      resume: () => send((reach) => reach.control(id, 'resume')),
-      cancel: () => send((reach) => reach.control(id, 'cancel')),
-      prioritize: (priority: number) => send((reach) => reach.prioritize(id, priority)),
-    };
     const latest = new Latest();
     const tell = <K extends keyof UploaderEventMap>(type: K, more?: object): boolean =>
       this.dispatchEvent(new CustomEvent(type, { cancelable: type === 'failed', detail: { ...detail, ...more } }));
-    const follow = (news: News): void => {
-      const { progress, retry, part, kept } = news;
+    const hear = ({ progress, retry, part }: News): void => {
       if (progress) {
         latest.set(progress);
         guarded(options.onProgress, progress);
@@ -146,9 +175,9 @@ export class Uploader extends UploaderEvents {
         tell('retry', { retry });
       }
       if (part) guarded(options.onPart, part);
-      if (kept !== undefined) this.#leaving.isKept(id, kept);
     };
-    const ended = this.#follow(id, turn, options.signal, controls.cancel, follow, run).then(
+    const [following, cancel] = this.#follow(id, turn, options.signal, hear, resumed);
+    const ended = following.then(
       (result) => {
         tell('stored', { result });
         return result;
@@ -159,6 +188,12 @@ export class Uploader extends UploaderEvents {
         throw error;
       },
     );
+    const controls = {
+      pause: () => send((reach) => reach.control(id, 'pause')),
+      resume: () => send((reach) => reach.control(id, 'resume')),
+      cancel,
+      prioritize: (priority: number) => send((reach) => reach.prioritize(id, priority)),
+    };
     const iterable = { [Symbol.asyncIterator]: () => latest.until(upload) };
     const upload: Upload = Object.assign(ended, controls, iterable);
     const detail: UploadDetail = { upload, file };
@@ -166,30 +201,71 @@ export class Uploader extends UploaderEvents {
     return upload;
   }
 
-  async #follow(
+  /** What an upload ends with, and what cancels it: that waits for nothing but an engine that has the upload. */
+  #follow(
     id: number,
-    turn: Promise<[Reach, UploadOptions]>,
+    turn: Promise<[Reach, Run]>,
     signal: AbortSignal | undefined,
-    cancel: () => void,
-    follow: (news: News) => void,
-    run: Run,
-  ): Promise<UploadResult> {
-    this.#leaving.begins(id);
-    this.#followers.set(id, follow);
-    try {
-      const [reach, options] = await turn;
-      const ended = run(reach, id, plain(options));
-      signal?.addEventListener('abort', cancel, { once: true });
-      if (signal?.aborted) cancel();
-      const outcome = await Promise.race([ended, reach.broken]);
+    hear: (news: News) => void,
+    resumed?: string,
+  ): [Promise<UploadResult>, cancel: () => void] {
+    let engine: Reach | undefined;
+    let isOver = false;
+    /** What `resume` takes, for the case that the engine can't say it. */
+    let keptId: string | null = resumed ?? null;
+    let stop: Follower['stop'] = () => {};
+    const stopped = new Promise<never>((_, reject) => {
+      stop = reject;
+    });
+    const cancel = (): void => {
+      const cancelled = (remains: Remains): void => stop(localError('aborted', undefined, signal?.reason, { remains }));
+      if (!engine) {
+        cancelled(resumed ? 'parts' : 'nothing');
+        // What an earlier visit has sent is removed all the same.
+        if (resumed) this.forget(resumed).catch(() => {});
+        return;
+      }
+      within(CANCEL_MS, Promise.resolve(engine.control(id, 'cancel'))).catch(() => cancelled('unknown'));
+    };
+    const run = async (): Promise<UploadResult> => {
+      const [reach, run] = await turn;
+      if (isOver) return stopped;
+      engine = reach;
+      const outcome = await run(reach, id);
       this.#hear(outcome.news);
       if (outcome.ok) return outcome.result;
       throw new UploadError(outcome.error, signal?.aborted ? signal.reason : undefined);
-    } finally {
-      signal?.removeEventListener('abort', cancel);
-      this.#followers.delete(id);
-      this.#leaving.ends(id);
-    }
+    };
+    const follow = async (): Promise<UploadResult> => {
+      this.#leaving.begins(id);
+      this.#followers.set(id, {
+        stop,
+        hear: (news) => {
+          if (news.kept !== undefined) {
+            keptId = news.kept;
+            this.#leaving.isKept(id, keptId !== null);
+          }
+          hear(news);
+        },
+      });
+      try {
+        signal?.addEventListener('abort', cancel, { once: true });
+        if (signal?.aborted) cancel();
+        return await Promise.race([run(), stopped]);
+      } catch (error) {
+        const { remains } = toUploadError(error);
+        throw toUploadError(
+          error,
+          keptId && remains === 'unknown' ? { remains: 'parts', resumeId: keptId } : undefined,
+        );
+      } finally {
+        isOver = true;
+        signal?.removeEventListener('abort', cancel);
+        this.#followers.delete(id);
+        this.#leaving.ends(id);
+      }
+    };
+    return [follow(), cancel];
   }
 }
 
@@ -214,23 +290,22 @@ function guarded<T>(callback: ((value: T) => void) | undefined, value: T): void 
   }
 }
 
-/** Opens the file of an earlier visit again, if its handle was kept and the user allows it. */
+/** Opens the file of an earlier visit again, if its handle was kept, the user allows it and the file is still there. */
 async function reopen(reach: Reach, id: string): Promise<File> {
-  const needed = (cause?: unknown): UploadError => localError('file-needed', undefined, cause);
+  const needed = (cause?: unknown): UploadError => {
+    return localError('file-needed', undefined, cause, { remains: 'parts', resumeId: id });
+  };
   const handle = (await reach.handleOf(id)) as (FileSystemFileHandle & Partial<Permissions>) | undefined;
   if (!handle) throw needed();
   try {
     const read = { mode: 'read' } as const;
     const isAllowed =
       (await handle.queryPermission?.(read)) === 'granted' || (await handle.requestPermission?.(read)) === 'granted';
-    if (!isAllowed) throw needed();
-    return await handle.getFile();
+    if (isAllowed) return await handle.getFile();
   } catch (cause) {
-    if (cause instanceof UploadError) throw cause;
-    if ((cause as DOMException).name !== 'NotFoundError') throw needed(cause);
-    await reach.forget(id);
-    throw localError('file-changed', undefined, cause);
+    throw needed(cause);
   }
+  throw needed();
 }
 
 /** Not in TypeScript's DOM library yet: https://wicg.github.io/file-system-access/ */

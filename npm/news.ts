@@ -7,8 +7,8 @@ export interface News {
   progress?: Progress;
   retry?: Retry;
   part?: PartNews;
-  /** Whether a later visit could go on with it. */
-  kept?: boolean;
+  /** What `resume` takes to go on with it, once that is written down; null if it no longer is. */
+  kept?: string | null;
   /** Another tab has let go of an upload; news of nobody. */
   freed?: true;
 }
@@ -22,10 +22,10 @@ export type Item = [id: number, news: News];
 /** Messages are no closer together than this, in milliseconds. */
 const SEND_EVERY_MS = 50;
 
-/** Gathers news and sends it, the first at once. */
+/** Gathers news and sends it, the first at once. What it does with one piece does not grow with what it holds. */
 export class Gatherer {
   readonly #send: (items: Item[]) => unknown;
-  #items: Item[] = [];
+  readonly #unsent = new Map<number, News[]>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sentAt = Number.NEGATIVE_INFINITY;
 
@@ -34,24 +34,27 @@ export class Gatherer {
   }
 
   add(id: number, news: News): void {
-    const last = this.#items.filter(([other]) => other === id).at(-1);
+    const own = this.#unsent.get(id) ?? [];
+    this.#unsent.set(id, own);
+    const last = own.at(-1)?.progress;
     // Of two reports of one phase the second says all.
-    if (last?.[1].progress && last[1].progress.phase === news.progress?.phase) last[1] = news;
-    else this.#items.push([id, news]);
+    if (last && last.phase === news.progress?.phase) own.pop();
+    own.push(news);
     this.#timer ??= setTimeout(() => this.#flush(), this.#sentAt + SEND_EVERY_MS - performance.now());
   }
 
   /** Hands out what is still unsent of an upload that has ended. */
   take(id: number): Item[] {
-    const own = this.#items.filter(([other]) => other === id);
-    this.#items = this.#items.filter(([other]) => other !== id);
-    return own;
+    const own = this.#unsent.get(id) ?? [];
+    this.#unsent.delete(id);
+    return own.map((news) => [id, news]);
   }
 
   #flush(): void {
     this.#timer = undefined;
-    if (this.#items.length === 0) return;
+    const items = [...this.#unsent.keys()].flatMap((id) => this.take(id));
+    if (items.length === 0) return;
     this.#sentAt = performance.now();
-    this.#send(this.#items.splice(0));
+    this.#send(items);
   }
 }

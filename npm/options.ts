@@ -9,7 +9,7 @@ const CHECKSUMS: readonly ChecksumAlgorithm[] = ['sha256', 'crc64nvme', 'none'];
 /** The options as the Wasm module takes them: plain data, the endpoint absolute. */
 export function checkUploaderOptions(options: UploaderOptions): UploaderOptions {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object');
-  const { endpoint, headers = {}, partsInFlight } = options;
+  const { endpoint, headers = {}, partsInFlight, credentials, caller } = options;
   if (!(endpoint instanceof URL) && (typeof endpoint !== 'string' || endpoint === '')) {
     throw wrong('endpoint', 'a URL or a path');
   }
@@ -18,6 +18,8 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
     throw wrong('headers', 'an object of texts, or a function that returns one');
   }
   checkNumber('partsInFlight', partsInFlight, 1, 64);
+  checkName('credentials', credentials, ['same-origin', 'include']);
+  if (caller !== undefined && typeof caller !== 'string') throw wrong('caller', 'a text');
   checkRules(options);
   return {
     network: guessNetwork(),
@@ -25,6 +27,8 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
     endpoint: absolute('endpoint', endpoint),
     headers,
     ...(partsInFlight !== undefined && { partsInFlight }),
+    ...(credentials && { credentials }),
+    ...(caller && { caller }),
   };
 }
 

@@ -1,13 +1,11 @@
 // How the page reaches the engine: in a module worker, or in the page where no worker can start.
-import { proxy, releaseProxy, wrap } from 'comlink';
-import { wasmUrl, workerUrl } from './assets.js';
+import { wasmUrl, workerFile, workerUrl } from './assets.js';
+import { connect } from './channel.js';
 import type { Engine } from './engine.js';
 import { localError, UploadError } from './errors.js';
+import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from './limits.js';
 import type { Item } from './news.js';
 import type { UploaderOptions } from './types.js';
-
-/** How long a worker may take to load before the page does its work, in milliseconds. */
-const WORKER_START_MS = 10_000;
 
 /** The engine's methods, each of which may have to cross into a worker. */
 interface Calls extends Pick<Engine, 'upload' | 'resume' | 'list' | 'handleOf' | 'forget'> {
@@ -20,107 +18,151 @@ interface Calls extends Pick<Engine, 'upload' | 'resume' | 'list' | 'handleOf' |
 export interface Reach extends Calls {
   /** Whether it runs in a worker. */
   inWorker: boolean;
-  /** Rejects when the worker dies. */
-  broken: Promise<never>;
+  /** Resolves when the engine is no more. What was under way has then been rejected with `worker-lost`. */
+  lost: Promise<void>;
   close(): void;
 }
 
-/** The methods apart from the object that they belong to. */
-function callsOf(engine: Calls): Calls {
-  return {
-    upload: (...call) => engine.upload(...call),
-    resume: (...call) => engine.resume(...call),
-    list: () => engine.list(),
-    handleOf: (id) => engine.handleOf(id),
-    forget: (id) => engine.forget(id),
-    control: (...call) => engine.control(...call),
-    prioritize: (...call) => engine.prioritize(...call),
-    setOnline: (isOnline) => engine.setOnline(isOnline),
-  };
-}
+const METHODS = ['upload', 'resume', 'list', 'handleOf', 'forget', 'control', 'prioritize', 'setOnline'] as const;
+
+const callsOf = (call: (method: (typeof METHODS)[number], args: never[]) => unknown): Calls =>
+  Object.fromEntries(METHODS.map((method) => [method, (...args: never[]) => call(method, args)])) as never;
 
 type Hear = (items: Item[]) => void;
 
 export async function start(options: UploaderOptions, wantsWorker: boolean, hear: Hear): Promise<Reach> {
   const compiling = compile();
+  compiling.catch(() => {});
   if (wantsWorker && typeof Worker === 'function') {
     try {
       return await startWorker(options, hear, compiling);
     } catch (error) {
       // What the options got wrong, a second try would get wrong too.
-      if (error instanceof UploadError) throw error;
+      if (error instanceof UploadError && error.code === 'invalid-option') throw error;
     }
   }
   return startHere(options, hear, compiling);
 }
 
-async function startWorker(options: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {
+type Compiling = Promise<WebAssembly.Module>;
+
+async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {
   const worker = new Worker(workerUrl(), { type: 'module', name: 'directput' });
-  const broken = new Promise<never>((_, reject) => {
-    worker.addEventListener('error', (event) => {
-      reject(localError('internal', 'The worker has failed.', event.message));
-    });
+  const methods: Record<string, (...args: never[]) => unknown> = {
+    hear,
+    headers: async () => (headers as () => unknown)(),
+  };
+  const { call, isOwed, end } = connect(worker, (method, args) => methods[method]?.(...args));
+  let isLost = (): void => {};
+  const lost = new Promise<void>((resolve) => {
+    isLost = resolve;
   });
-  broken.catch(() => {});
-  const engine = wrap<Engine>(worker);
-  const late = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error('the worker takes too long to start')), WORKER_START_MS);
-  });
-  const failed = broken.catch((error: UploadError) => {
-    throw new Error(String(error.cause));
-  });
-  try {
-    const { headers, ...plain } = options;
-    const open = async (): Promise<void> => {
-      const module = await compiling;
-      const ask = typeof headers === 'function' ? proxy(async () => headers()) : undefined;
-      const told = typeof headers === 'object' ? { ...plain, headers } : plain;
-      await engine.open(told, proxy(hear), ask, module);
-    };
-    await Promise.race([open(), failed, late]);
-  } catch (error) {
+  const close = (cause?: unknown): void => {
+    // This ends its requests too, and the browser takes back its locks.
     worker.terminate();
-    throw error;
-  }
+    clearInterval(pinging);
+    globalThis.removeEventListener?.('pagehide', leave);
+    end(localError('worker-lost', undefined, cause, { remains: 'unknown' }));
+    isLost();
+  };
+  let missed = 0;
+  const pinging = setInterval(() => {
+    if (!isOwed()) missed = 0;
+    else if (missed === MISSED_PINGS) close();
+    else {
+      missed += 1;
+      call('ping').then(
+        () => {
+          missed = 0;
+        },
+        () => {},
+      );
+    }
+  }, PING_EVERY_MS);
   // What is cut off because the page is left is no failure. A page that may come back is only asleep.
   const leave = ({ persisted }: PageTransitionEvent): void => {
     if (!persisted) worker.terminate();
   };
   globalThis.addEventListener?.('pagehide', leave);
-  return {
-    ...callsOf(engine),
-    inWorker: true,
-    broken,
-    close() {
-      globalThis.removeEventListener?.('pagehide', leave);
-      engine[releaseProxy]();
-      worker.terminate();
-    },
-  };
+  for (const type of ['error', 'messageerror'] as const) {
+    worker.addEventListener(type, (event) => close((event as ErrorEvent).message));
+  }
+  try {
+    await within(WORKER_START_MS, call('ping'));
+    const module = await compiling;
+    const told = typeof headers === 'object' ? { ...options, headers } : options;
+    await within(MODULE_MS, call('open', [told, typeof headers === 'function', module]));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { ...callsOf((method, args) => call(method, args)), inWorker: true, lost, close };
 }
 
-type Compiling = ReturnType<typeof compile>;
-
-/** The Wasm module, compiled while the engine is loaded. Where that fails its address, and the engine says why. */
-async function compile(): Promise<WebAssembly.Module | string> {
+/** The Wasm module, compiled while the engine is loaded. */
+function compile(): Compiling {
   const url = wasmUrl();
-  return WebAssembly.compileStreaming(fetch(url)).catch(() => url);
+  const compiled = WebAssembly.compileStreaming(fetch(url)).catch(async () => {
+    // Servers that do not know its media type.
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`${response.status} for ${url}`);
+    return WebAssembly.compile(await response.arrayBuffer());
+  });
+  return within(MODULE_MS, compiled);
 }
+
+/** How often the engine was lost in the page. Each time it takes a fresh copy of the module, and of what holds it. */
+let losses = 0;
 
 async function startHere(options: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {
-  const { Engine } = await import('./worker.js');
-  const engine = new Engine();
+  const copy = losses;
+  let engine: Engine;
   try {
+    const fresh = `${workerFile()}#${copy}`;
+    const module: typeof import('./worker.js') = await within(
+      MODULE_MS,
+      // Bundlers find the first, and must leave the other alone: the worker's file is where they have put it.
+      copy === 0 ? import('./worker.js') : import(/* webpackIgnore: true */ /* @vite-ignore */ fresh),
+    );
+    engine = new module.Engine();
     const { headers } = options;
     const ask = typeof headers === 'function' ? async () => headers() : undefined;
-    await engine.open(options, hear, ask, await compiling);
+    await within(MODULE_MS, engine.open(options, hear, ask, await compiling));
   } catch (cause) {
+    if (cause instanceof UploadError) throw cause;
+    if (copy > 0) throw localError('worker-lost', undefined, cause);
     throw localError('internal', 'The uploader could not be loaded.', cause);
   }
-  return {
-    ...callsOf(engine),
-    inWorker: false,
-    broken: new Promise<never>(() => {}),
-    close() {},
+  const listening = new AbortController();
+  let isLost = (): void => {};
+  const lost = new Promise<void>((resolve) => {
+    isLost = resolve;
+  });
+  const close = (): void => {
+    listening.abort();
+    engine.end();
+    isLost();
   };
+  for (const type of ['error', 'unhandledrejection']) {
+    const listener = (event: Event): void => {
+      const { error, reason = error } = event as ErrorEvent & { reason?: unknown };
+      if (!isOfModule(reason)) return;
+      // Each uploader of the page hears of it.
+      losses = copy + 1;
+      close();
+    };
+    globalThis.addEventListener?.(type, listener, { signal: listening.signal });
+  }
+  return {
+    ...callsOf((method, args) => engine[method](...(args as [never, never, never, never]))),
+    inWorker: false,
+    lost,
+    close,
+  };
+}
+
+/** Whether an error has left the module, and not one of the page's others. Some browsers do not name the module. */
+function isOfModule(error: unknown): boolean {
+  const { stack } = Object(error);
+  return `${stack}`.includes(wasmUrl()) || (error instanceof WebAssembly.RuntimeError && !/\.wasm\b/.test(stack));
 }

@@ -1,16 +1,21 @@
-// What is kept of unfinished uploads for later visits: IndexedDB, and one Web Lock for each upload.
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+// What is written down of unfinished uploads for later visits, in IndexedDB. Each call may fail; the next one opens the
+// database again, which may have been cleared or closed meanwhile.
+import { STORE_MS, within } from './limits.js';
 
 /** What is kept of one upload. It holds the upload token: whoever can run scripts here can use it. */
 export interface Kept {
   id: string;
   /** The API that began it. */
   endpoint: string;
+  /** The user who began it; records of older versions have none. */
+  caller?: string;
   /** Tells its file from others. */
   fingerprint: string;
   name: string;
   size: number;
   type: string;
+  /** When the file was changed last; records of older versions have none. */
+  modified?: number | undefined;
   confirmedBytes: number;
   startedAt: number;
   expiresAt: number;
@@ -21,103 +26,108 @@ export interface Kept {
 
 export interface EngineRecord {
   expiresInSeconds: number;
-  /** Nobody wants the upload any more; only its removal is missing. */
+  /** The upload is no longer wanted; only its removal is missing. */
   discard: boolean;
 }
 
-interface Schema extends DBSchema {
-  uploads: { key: string; value: Kept; indexes: { endpoint: string } };
-}
+/** The database, and its only store. */
+const DATABASE = 'directput';
+const STORE = 'uploads';
 
-/** How long the database may take to open, in milliseconds: no upload waits for a browser's broken one. */
-const OPEN_MS = 3_000;
-
-/** The uploads that were begun with one API. */
+/** The uploads that one caller has begun with one API. */
 export class Records {
-  readonly #database: IDBPDatabase<Schema>;
-  readonly #endpoint: string;
+  readonly endpoint: string;
+  readonly caller: string;
+  #opening: Promise<IDBDatabase> | undefined;
 
-  private constructor(database: IDBPDatabase<Schema>, endpoint: string) {
-    this.#database = database;
-    this.#endpoint = endpoint;
+  constructor(endpoint: string, caller: string) {
+    this.endpoint = endpoint;
+    this.caller = caller;
   }
 
-  /** Nothing where a browser keeps nothing, or where tabs could not keep out of each other's way. */
-  static async open(endpoint: string): Promise<Records | undefined> {
-    if (!globalThis.indexedDB || !globalThis.navigator?.locks) return undefined;
-    const opened = openDB<Schema>('directput', 1, {
-      upgrade(fresh) {
-        fresh.createObjectStore('uploads', { keyPath: 'id' }).createIndex('endpoint', 'endpoint');
-      },
-    });
-    const late = new Promise<undefined>((resolve) => setTimeout(resolve, OPEN_MS));
-    try {
-      const database = await Promise.race([opened, late]);
-      return database && new Records(database, endpoint);
-    } catch {
-      // Private windows of some browsers, and full disks.
-      return undefined;
-    }
+  async all(): Promise<Kept[]> {
+    return (await this.#ofEndpoint()).filter((kept) => this.#isOwn(kept));
   }
 
-  all(): Promise<Kept[]> {
-    return this.#database.getAllFromIndex('uploads', 'endpoint', this.#endpoint);
+  async get(id: string): Promise<Kept | undefined> {
+    const kept = await this.#request<Kept | undefined>('readonly', (store) => store.get(id));
+    return kept && this.#isOwn(kept) ? kept : undefined;
   }
 
-  get(id: string): Promise<Kept | undefined> {
-    return this.#database.get('uploads', id);
-  }
-
-  /** Uploads of files of this size that can be gone on with, those that came furthest first. */
-  async ofSize(size: number): Promise<Kept[]> {
-    const all = (await this.all()).filter((kept) => kept.size === size && isResumable(kept));
-    return all.sort((one, other) => other.confirmedBytes - one.confirmedBytes);
-  }
-
+  /** Resolves when it is on disk. */
   async put(kept: Kept): Promise<void> {
-    await this.#database.put('uploads', kept);
+    await this.#request('readwrite', (store) => store.put(kept));
   }
 
   async delete(id: string): Promise<void> {
-    await this.#database.delete('uploads', id);
+    await this.#request('readwrite', (store) => store.delete(id));
   }
+
+  /** Those that are too old to be gone on with, of any caller. */
+  async expired(): Promise<Kept[]> {
+    return (await this.#ofEndpoint()).filter(({ expiresAt }) => expiresAt <= Date.now());
+  }
+
+  #ofEndpoint(): Promise<Kept[]> {
+    return this.#request('readonly', (store) => store.index('endpoint').getAll(this.endpoint));
+  }
+
+  #isOwn({ endpoint, caller = '' }: Kept): boolean {
+    return endpoint === this.endpoint && caller === this.caller;
+  }
+
+  async #request<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+    try {
+      return await within(STORE_MS, this.#transact(mode, ask));
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+  }
+
+  async #transact<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+    const begin = async (): Promise<IDBTransaction> => {
+      this.#opening ??= open(() => this.#close());
+      return (await this.#opening).transaction(STORE, mode);
+    };
+    // A connection that was lost says so only now.
+    const transaction = await begin().catch(() => {
+      this.#close();
+      return begin();
+    });
+    return new Promise((resolve, reject) => {
+      const request = ask(transaction.objectStore(STORE));
+      // A full disk fails the transaction after its request has succeeded.
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error);
+    });
+  }
+
+  #close(): void {
+    this.#opening?.then(
+      (database) => database.close(),
+      () => {},
+    );
+    this.#opening = undefined;
+  }
+}
+
+function open(lost: () => void): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(DATABASE, 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(STORE, { keyPath: 'id' }).createIndex('endpoint', 'endpoint');
+    };
+    request.onsuccess = () => {
+      const database = request.result;
+      // Site data is cleared: who holds on to the database would hold that up.
+      database.onclose = database.onversionchange = lost;
+      resolve(database);
+    };
+    request.onerror = () => reject(request.error);
+  });
 }
 
 export function isResumable(kept: Kept): boolean {
   return !kept.record.discard && kept.expiresAt > Date.now();
-}
-
-const lockName = (id: string): string => `directput:${id}`;
-
-/** Takes the upload for this tab, until what is returned is called; nothing if another tab has it. */
-export function take(id: string): Promise<(() => void) | undefined> {
-  return new Promise((resolve, reject) => {
-    navigator.locks
-      .request(lockName(id), { ifAvailable: true }, (lock) => {
-        if (!lock) return resolve(undefined);
-        return new Promise<void>((release) => resolve(release));
-      })
-      .catch(reject);
-  });
-}
-
-/** Says which uploads some tab has. */
-export async function taken(): Promise<(id: string) => boolean> {
-  const { held = [] } = await navigator.locks.query();
-  const names = new Set(held.map((lock) => lock.name));
-  return (id) => names.has(lockName(id));
-}
-
-const awaited = new Set<string>();
-
-/** Calls back once no tab has the upload any more: one that was closed, or has ended it or left it. */
-export function whenFree(id: string, call: () => void): void {
-  if (awaited.has(id)) return;
-  awaited.add(id);
-  const free = (): void => {
-    awaited.delete(id);
-    call();
-  };
-  // Shared, so that those who wait are not in each other's way.
-  navigator.locks.request(lockName(id), { mode: 'shared' }, () => {}).then(free, () => {});
 }

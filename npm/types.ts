@@ -62,6 +62,16 @@ export interface UploaderOptions extends Tuning, FileRules {
   preconnect?: string | URL;
   /** How many parts are sent at once, of all files together, from 1 to 64. Default: 6, what browsers open to one host. */
   partsInFlight?: number;
+  /**
+   * Whether the API's calls carry cookies: `same-origin` for an API of the page's origin, `include` for one of another
+   * origin that knows its callers by cookies. Default: `same-origin`.
+   */
+  credentials?: 'same-origin' | 'include';
+  /**
+   * A name or an id of the signed-in user. It keeps what is written down of unfinished uploads apart in this browser, is
+   * written down with it as it is, and is sent nowhere. Default: empty.
+   */
+  caller?: string;
   /** Whether to work in a worker where one can start. Default: true. */
   worker?: boolean;
   /** Whether the browser asks before the page is left while an upload would be lost. Default: true. */
@@ -148,6 +158,8 @@ export interface Progress {
   secondsLeft: number | null;
   /** Why nothing moves, if it is meant not to: the user, no network, or a server that asked for a rest. */
   held: 'paused' | 'offline' | 'busy' | null;
+  /** Whether a later visit could go on with it: what that needs is written down. */
+  kept: boolean;
 }
 
 /** What is done with a part by now. What was cut off or has failed is `hashed` again. */
@@ -186,6 +198,12 @@ export interface UploadResult {
   /** Its size in bytes. */
   size: number;
 }
+
+/**
+ * What S3 holds of an upload that has failed: nothing; parts, which can be gone on with or are still to be removed; or
+ * possibly the object itself.
+ */
+export type Remains = 'nothing' | 'parts' | 'unknown';
 
 /** Every way to fail, by its stable name. */
 export type ErrorCode =

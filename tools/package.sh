@@ -30,6 +30,8 @@ for entry in index worker node; do
   node_modules/.bin/esbuild "npm/$entry.ts" --bundle --external:./worker.js --format=esm --target=es2022 \
     --minify --sourcemap --log-level=warning --outdir=pkg
 done
+# esbuild drops what tells other bundlers to leave alone the import of `npm/reach.ts` whose address only the page knows.
+sed -i -E 's|import\(([A-Za-z_$]+)\)|import(/* webpackIgnore: true *//* @vite-ignore */\1)|' pkg/index.js
 # What stands around the entry imports it, so that whoever uses both has it once. Each has a budget in gzipped bytes.
 for sub in element:9000 list:900 react:500 vue:300 uppy:1000; do
   entry=${sub%:*}

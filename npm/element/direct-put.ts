@@ -1,5 +1,12 @@
 // `<direct-put>`: a drop zone and its uploads, as a control of the form that it stands in.
-import { type UploadDetail, Uploader, type UploaderOptions, type UploadOptions, type UploadResult } from '../index.js';
+import {
+  type Upload,
+  type UploadDetail,
+  Uploader,
+  type UploaderOptions,
+  type UploadOptions,
+  type UploadResult,
+} from '../index.js';
 import { button, h } from './dom.js';
 import { canPick, type Found, picked, watchDrops } from './files.js';
 import { ENGLISH, type Labels } from './labels.js';
@@ -13,6 +20,9 @@ const OF_UPLOADER = ['endpoint', 'accept', 'min-bytes', 'max-bytes', 'max-files'
 
 /** A file input that only its button opens. */
 const UNSEEN = { type: 'file', tabindex: '-1', 'aria-hidden': 'true' };
+
+/** What the summary counts, and the form. */
+type Count = 'running' | 'stored' | 'failed';
 
 /** On a server there is nothing to extend, and nothing to show. */
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
@@ -31,7 +41,10 @@ export class DirectPut extends Base {
   readonly #internals = this.attachInternals();
   readonly #root = this.attachShadow({ mode: 'open', delegatesFocus: true });
   readonly #speaker = new Speaker();
-  readonly #rows = new Set<Row>();
+  /** All rows, each with what it is counted as. */
+  readonly #rows = new Map<Row, Count | undefined>();
+  readonly #counts = { running: 0, stored: 0, failed: 0 };
+  readonly #ours = new WeakSet<Upload>();
   readonly #words = h('p', { part: 'drop-words', id: 'drop-words' });
   readonly #choose = button('choose', '', () => void this.#pick());
   readonly #chooseFolder = button('choose-folder', '', () => this.#folder.click());
@@ -49,7 +62,7 @@ export class DirectPut extends Base {
   #uploader: Uploader | undefined;
   #isOwn = false;
   #changes: Row[] = [];
-  #value = '';
+  #isChanged = false;
   #listening = new AbortController();
 
   constructor() {
@@ -62,7 +75,10 @@ export class DirectPut extends Base {
       get hasDetails() {
         return self.hasAttribute('details');
       },
-      started: ({ upload, file }) => this.dispatchEvent(new CustomEvent('start', { detail: { upload, file } })),
+      started: ({ upload, file }) => {
+        this.#ours.add(upload as Upload);
+        this.dispatchEvent(new CustomEvent('start', { detail: { upload, file } }));
+      },
       changed: (row) => this.#changed(row),
       moved: (row) => {
         // Of many uploads nobody wants to hear each quarter.
@@ -169,7 +185,7 @@ export class DirectPut extends Base {
 
   /** What S3 has confirmed, in the order of the rows. */
   get results(): UploadResult[] {
-    return [...this.#rows].flatMap(({ result }) => result ?? []);
+    return [...this.#rows.keys()].flatMap(({ result }) => result ?? []);
   }
 
   /** The keys of those objects, with commas between. */
@@ -214,7 +230,7 @@ export class DirectPut extends Base {
 
   /** Cancels what is under way, and removes all rows. Objects that are stored stay in the bucket. */
   clear(): void {
-    for (const row of [...this.#rows]) this.#removeRow(row);
+    for (const row of this.#rows.keys()) this.#removeRow(row);
   }
 
   /** Looks once more for what earlier visits have left. Resolves when it is shown. */
@@ -281,7 +297,7 @@ export class DirectPut extends Base {
     if (!this.#isOwn) return;
     const before = this.#uploader;
     this.#uploader = undefined;
-    void Promise.allSettled([...this.#rows].map(({ upload }) => upload)).then(() => before?.close());
+    void Promise.allSettled([...this.#rows.keys()].map(({ upload }) => upload)).then(() => before?.close());
   }
 
   #take(uploader: Uploader, isOwn: boolean): void {
@@ -296,8 +312,7 @@ export class DirectPut extends Base {
   /** An uploader that was set may have uploads of others, too. */
   #forward(event: CustomEvent<UploadDetail>): void {
     const { type, detail, cancelable } = event;
-    const isOurs = this.#isOwn || [...this.#rows].some(({ upload }) => upload === detail.upload);
-    if (isOurs) this.dispatchEvent(new CustomEvent(type, { detail, cancelable }));
+    if (this.#isOwn || this.#ours.has(detail.upload)) this.dispatchEvent(new CustomEvent(type, { detail, cancelable }));
   }
 
   async #pick(): Promise<void> {
@@ -330,7 +345,7 @@ export class DirectPut extends Base {
   #add(facts: Facts, begin: (options: UploadOptions) => ReturnType<Uploader['upload']>): Row {
     const own = (): UploadOptions => this.#uploadOptions?.(facts.file) ?? {};
     const row = new Row(this.#host, facts, (options) => begin({ ...own(), ...options }));
-    this.#rows.add(row);
+    this.#rows.set(row, undefined);
     this.#list.append(row.element);
     row.run();
     return row;
@@ -340,9 +355,11 @@ export class DirectPut extends Base {
     if (row.isRunning) row.cancel();
     const next = row.element.nextElementSibling ?? row.element.previousElementSibling;
     const hadFocus = row.element.contains(this.#root.activeElement);
+    this.#count(row, undefined);
     this.#rows.delete(row);
+    this.#ours.delete(row.upload as Upload);
     row.element.remove();
-    if (hadFocus) ([...this.#rows].find(({ element }) => element === next) ?? this.#choose).focus();
+    if (hadFocus) ([...this.#rows.keys()].find(({ element }) => element === next) ?? this.#choose).focus();
     this.#changed(row);
   }
 
@@ -352,33 +369,47 @@ export class DirectPut extends Base {
     if (this.#changes.length === 1) queueMicrotask(() => this.#sumUp(this.#changes.splice(0)));
   }
 
+  /** Counts a row anew. What is done for one does not grow with the number of rows. */
+  #count(row: Row, now: Count | undefined): void {
+    const before = this.#rows.get(row);
+    if (before) this.#counts[before] -= 1;
+    if (now) this.#counts[now] += 1;
+    this.#rows.set(row, now);
+    if ((before === 'stored') !== (now === 'stored')) this.#isChanged = true;
+  }
+
   #sumUp(changes: Row[]): void {
-    const rows = [...this.#rows];
-    const count = (state: Row['state']): number => rows.filter((row) => row.state === state).length;
-    this.#summary.hidden = rows.length === 0;
-    this.#summary.textContent = this.#labels.summary(count('stored'), count('failed'), rows.length);
     for (const row of changes) {
-      if (this.#rows.has(row)) this.#speaker.end(row, this.#labels, rows.length > 1 ? this.#summary.textContent : null);
+      if (this.#rows.has(row)) this.#count(row, row.isRunning ? 'running' : (row.state as Count));
+    }
+    const { stored, failed } = this.#counts;
+    const { size } = this.#rows;
+    this.#summary.hidden = size === 0;
+    this.#summary.textContent = this.#labels.summary(stored, failed, size);
+    for (const row of changes) {
+      if (this.#rows.has(row)) this.#speaker.end(row, this.#labels, size > 1 ? this.#summary.textContent : null);
     }
     this.#updateForm();
     if (!changes.every((row) => row.isRunning)) this.#lookAgain();
   }
 
-  /** What the form sends, and why it can't yet. */
+  /** What the form sends, and why it can't yet. While uploads are under way it is not sent, and keys can wait. */
   #updateForm(): void {
-    const keys = this.results.map(({ key }) => key);
-    const { name } = this;
-    const data = new FormData();
-    for (const key of keys) data.append(name, key);
-    const before = this.#value;
-    this.#value = keys.join();
-    this.#internals.setFormValue(name && keys.length > 0 ? data : null);
-    const isRunning = [...this.#rows].some((row) => row.isRunning);
-    const isMissing = this.hasAttribute('required') && keys.length === 0;
-    if (isRunning) this.#internals.setValidity({ customError: true }, this.#labels.underWay, this.#choose);
-    else if (isMissing) this.#internals.setValidity({ valueMissing: true }, this.#labels.missing, this.#choose);
-    else this.#internals.setValidity({});
-    if (before !== this.#value) this.dispatchEvent(new Event('change', { bubbles: true }));
+    const { running, stored } = this.#counts;
+    if (running > 0) {
+      this.#internals.setValidity({ customError: true }, this.#labels.underWay, this.#choose);
+    } else {
+      const { name } = this;
+      const data = new FormData();
+      for (const { key } of this.results) data.append(name, key);
+      this.#internals.setFormValue(name && stored > 0 ? data : null);
+      const isMissing = this.hasAttribute('required') && stored === 0;
+      if (isMissing) this.#internals.setValidity({ valueMissing: true }, this.#labels.missing, this.#choose);
+      else this.#internals.setValidity({});
+    }
+    if (!this.#isChanged) return;
+    this.#isChanged = false;
+    this.dispatchEvent(new Event('change', { bubbles: true }));
   }
 
   #render(): void {

@@ -19,18 +19,27 @@ export class Unfinished {
   readonly #title = h('h2', { id: 'unfinished-title' });
   readonly #list = h('ul');
   readonly #again = h('input', { type: 'file', id: 'again', tabindex: '-1', 'aria-hidden': 'true' });
-  #listing = 0;
+  #looking = Promise.resolve();
+  #next: Promise<void> | undefined;
 
   constructor(asked: Asked) {
     this.#asked = asked;
     this.element.append(this.#title, this.#list, this.#again);
   }
 
-  async refresh(): Promise<void> {
-    const mine = ++this.#listing;
+  /** Looks what there is. Calls that come while it looks share the next look. */
+  refresh(): Promise<void> {
+    this.#next ??= this.#looking.then(() => {
+      this.#next = undefined;
+      const looked = this.#look();
+      this.#looking = looked.catch(() => {});
+      return looked;
+    });
+    return this.#next;
+  }
+
+  async #look(): Promise<void> {
     const found = await this.#asked.list();
-    // A later call knows better.
-    if (mine !== this.#listing) return;
     const { labels } = this.#asked;
     this.#title.textContent = labels.unfinished;
     this.element.hidden = found.length === 0;

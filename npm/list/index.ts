@@ -48,10 +48,12 @@ export interface UploadItem {
 export class UploadList {
   readonly #source: Uploader | UploaderOptions;
   readonly #subscribers = new Set<(items: readonly UploadItem[]) => void>();
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Set<Entry>();
   #items: readonly UploadItem[] = [];
   #own: Uploader | undefined;
-  #isTelling = false;
+  /** What the array does not show yet; nothing while no change is on its way. */
+  #changed: Set<Entry> | undefined;
+  #isShorter = false;
   #count = 0;
 
   /** Takes an uploader, or the options of one that is made with the first file. */
@@ -116,25 +118,35 @@ export class UploadList {
     const entry = new Entry(
       { id, ...facts },
       () => begin(this.uploader, { ...options, onProgress }),
-      () => this.#tell(),
+      () => this.#tell(entry),
       () => {
-        this.#entries.delete(id);
-        this.#tell();
+        this.#isShorter = true;
+        this.#entries.delete(entry);
+        this.#tell(entry);
       },
     );
     // If the uploader can't be made this throws, and there is no item that could not begin.
     entry.run();
-    this.#entries.set(id, entry);
+    entry.place = this.#entries.size;
+    this.#entries.add(entry);
   }
 
-  /** Many changes of one task are told of once. */
-  #tell(): void {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
+  /** Many changes of one task are told of once. Of items that did not change only the array's slots are copied. */
+  #tell(entry: Entry): void {
+    if (this.#changed) return void this.#changed.add(entry);
+    this.#changed = new Set([entry]);
     queueMicrotask(() => {
-      this.#isTelling = false;
-      this.#items = [...this.#entries.values()].map(({ item }) => item);
-      for (const subscriber of this.#subscribers) subscriber(this.#items);
+      if (this.#isShorter) {
+        this.#isShorter = false;
+        this.#changed = this.#entries;
+        for (const [place, entry] of [...this.#entries].entries()) entry.place = place;
+      }
+      const items = this.#items.slice(0, this.#entries.size);
+      // An item that was removed may still change, when its upload ends.
+      for (const entry of this.#changed ?? []) if (this.#entries.has(entry)) items[entry.place] = entry.item;
+      this.#changed = undefined;
+      this.#items = items;
+      for (const subscriber of this.#subscribers) subscriber(items);
     });
   }
 }
@@ -142,6 +154,8 @@ export class UploadList {
 /** What an item shows from one moment to the next. */
 class Entry {
   item: UploadItem;
+  /** Where it stands in the array. */
+  place = 0;
   readonly #begin: () => Upload;
   readonly #changed: () => void;
   #upload: Upload | undefined;
@@ -185,9 +199,9 @@ class Entry {
   }
 
   run(): void {
-    this.set(BEGUN);
     const upload = this.#begin();
     this.#upload = upload;
+    this.set(BEGUN);
     upload.then(
       (result) => this.set({ state: 'stored', result }),
       (error: UploadError) => this.set({ state: 'failed', error }),

@@ -1,6 +1,7 @@
 // An upload outlives its tab: after a crash or a reload it goes on where S3 is, in a real Chromium.
 import assert from 'node:assert/strict';
-import { closeSync, openSync, truncateSync, utimesSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, truncateSync, utimesSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   assertStored,
@@ -17,6 +18,7 @@ import {
   SLOW,
   screenshot,
   setFaults,
+  sha256,
   shownError,
   shownResult,
   visit,
@@ -76,16 +78,36 @@ test('another file is not taken for it, and nothing is lost', async () => {
   await close();
 });
 
-test('a file that changed meanwhile is not mixed with what it was', async () => {
+test('a file that changed meanwhile is not mixed with what it was, and what was sent is kept for the one that it was', async () => {
   const path = await makeFile('changed.bin', 60 * MIB);
   const before = objects(server);
+  const { page, close } = await crashInTheMiddle(path);
+  // In the last of the samples.
+  const file = openSync(path, 'r+');
+  const last = Buffer.alloc(7);
+  readSync(file, last, 0, 7, 60 * MIB - 7);
+  writeSync(file, 'another', 60 * MIB - 7);
+  closeSync(file);
+  await chooseAgain(page, path);
+  assert.equal(await shownError(rowOf(page)), 'wrong-file');
+  assert.deepEqual([objects(server), openUploads(server).length], [before, 1]);
+  await page.locator('.unfinished').waitFor();
+  const again = openSync(path, 'r+');
+  writeSync(again, last, 0, 7, 60 * MIB - 7);
+  closeSync(again);
+  await chooseAgain(page, path);
+  await assertStored(path, await shownResult(rowOf(page, 1)), server);
+  await close();
+});
+
+test('a file that has only another time is gone on with', async () => {
+  const path = await makeFile('touched.bin', 100 * MIB);
   const { page, close } = await crashInTheMiddle(path);
   const time = new Date(Date.now() + 5_000);
   utimesSync(path, time, time);
   await chooseAgain(page, path);
-  assert.equal(await shownError(rowOf(page)), 'file-changed');
-  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
-  assert.equal(await page.locator('.unfinished').count(), 0);
+  await assertStored(path, await shownResult(rowOf(page)), server);
+  assert.ok((await hits(server)) < 13);
   await close();
 });
 
@@ -101,8 +123,17 @@ test('a change that name, size, time and samples hide is found by the digests of
   closeSync(file);
   utimesSync(path, time, time);
   await chooseAgain(page, path);
-  assert.equal(await shownError(rowOf(page)), 'file-changed');
-  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  assert.equal(await shownError(rowOf(page)), 'wrong-file');
+  assert.deepEqual([objects(server), openUploads(server).length], [before, 1]);
+  await page.locator('.unfinished').waitFor();
+  // Chosen as a new file it is one: begun by itself, while the other one stays.
+  await page.setInputFiles('#file', path);
+  const { key } = await shownResult(rowOf(page, 1));
+  assert.equal(await sha256(join(server.data, server.bucket, key)), await sha256(path));
+  assert.equal(openUploads(server).length, 1);
+  await page.locator('.unfinished .forget').click();
+  await page.locator('.unfinished').waitFor({ state: 'detached' });
+  assert.deepEqual(openUploads(server), []);
   await close();
 });
 
@@ -230,7 +261,40 @@ test('a file whose handle was kept need not be chosen again', async () => {
   await close();
 });
 
-test('a file that is gone is reported, and its upload removed', async () => {
+test('a kept handle whose file is another or gone removes nothing', async () => {
+  await setFaults(server, { on: 'complete', status: 401 });
+  const { page, close } = await openPage(server);
+  const seen = await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const handle = await root.getFileHandle('handle.bin', { create: true });
+    const fill = async (first) => {
+      const writer = await handle.createWritable();
+      for (let at = 0; at < 20; at += 1) await writer.write(new Uint8Array(1 << 20).fill(first + at));
+      await writer.close();
+      return handle.getFile();
+    };
+    const { Uploader } = await import('/directput/index.js');
+    const uploader = new Uploader({ endpoint: '/uploads' });
+    const error = await uploader.upload(await fill(0), { handle }).catch((error) => error);
+    const resumed = (id) => uploader.resume(id).catch(({ code, remains, resumeId }) => ({ code, remains, resumeId }));
+    await fill(100);
+    const other = await resumed(error.resumeId);
+    await root.removeEntry('handle.bin');
+    const gone = await resumed(error.resumeId);
+    return { id: error.resumeId, other, gone, list: (await uploader.listResumable()).map(({ id }) => id) };
+  });
+  const kept = { remains: 'parts', resumeId: seen.id };
+  assert.deepEqual(seen.other, { code: 'wrong-file', ...kept });
+  assert.deepEqual(seen.gone, { code: 'file-needed', ...kept });
+  assert.deepEqual([seen.list, openUploads(server).length], [[seen.id], 1]);
+  await page.reload();
+  await page.locator('.unfinished .forget').click();
+  await page.locator('.unfinished').waitFor({ state: 'detached' });
+  assert.deepEqual(openUploads(server), []);
+  await close();
+});
+
+test('a file that is gone is reported, and nothing is left of its upload once it is forgotten', async () => {
   await setFaults(server, SLOW);
   const before = objects(server);
   const { page, close } = await openPage(server);
@@ -239,7 +303,12 @@ test('a file that is gone is reported, and its upload removed', async () => {
   await isFurther(rowOf(page), 0.2);
   truncateSync(path, 0);
   assert.equal(await shownError(rowOf(page)), 'file-changed');
-  assert.deepEqual([objects(server), openUploads(server)], [before, []]);
+  assert.deepEqual(objects(server), before);
+  // What was sent waits for the file as it was.
+  assert.equal(openUploads(server).length, 1);
+  await page.locator('.unfinished .forget').click();
+  await page.locator('.unfinished').waitFor({ state: 'detached' });
+  assert.deepEqual(openUploads(server), []);
   await close();
 });
 

@@ -1,0 +1,297 @@
+// The browser's store is an extra: uploads go on without it, promise only what is written, and find files by content.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { faultyServer, hits, MIB, openUploads, SLOW, setFaults } from './harness.mjs';
+import { assertUploadError, openKit } from './kit.mjs';
+
+const server = faultyServer('store');
+
+/** What a sign-in that has ended does to uploads: they fail when all parts are stored, and can be gone on with. */
+const SIGNED_OUT = { on: 'complete', status: 401 };
+
+const uploaded = () => readdirSync(join(server.data, server.bucket, 'uploads')).length;
+
+/** Ways in which a store fails, each by the name of what it breaks. */
+const BREAKS = {
+  'open throws': () => [IDBFactory.prototype, { open: () => kit.refuse('SecurityError') }],
+  'open never ends': () => [IDBFactory.prototype, { open: () => ({}) }],
+  'transactions throw': () => [IDBDatabase.prototype, { transaction: () => kit.refuse('InvalidStateError') }],
+  'reading throws': () => [IDBIndex.prototype, { getAll: () => kit.refuse('UnknownError') }],
+  'writing throws': () => [IDBObjectStore.prototype, { put: () => kit.refuse('QuotaExceededError') }],
+  'writing never ends': () => {
+    const { transaction } = IDBDatabase.prototype;
+    const silent = { objectStore: () => ({ put: () => ({}), delete: () => ({}) }) };
+    return [
+      IDBDatabase.prototype,
+      {
+        transaction(stores, mode) {
+          return mode === 'readwrite' ? silent : transaction.call(this, stores, mode);
+        },
+      },
+    ];
+  },
+  'locks throw': () => [LockManager.prototype, { request: () => kit.refuse('SecurityError') }],
+  'locks are refused': () => [LockManager.prototype, { request: async () => kit.refuse('SecurityError') }],
+  'locks are never granted': () => [LockManager.prototype, { request: () => new Promise(() => {}) }],
+  'locks can not be asked for': () => [LockManager.prototype, { query: async () => kit.refuse('SecurityError') }],
+  'locks are never told': () => [LockManager.prototype, { query: () => new Promise(() => {}) }],
+};
+
+const REFUSE = () => {
+  kit.refuse = (name) => {
+    throw new DOMException('as a test wants it', name);
+  };
+};
+
+for (const [name, prepare] of Object.entries(BREAKS)) {
+  test(`a large file is uploaded although ${name}`, async () => {
+    // What breaks is sent to the page as text.
+    const { page } = await openKit(server, { bypassCSP: true });
+    await page.evaluate(REFUSE);
+    const seen = await page.evaluate(
+      async ([prepare]) => {
+        kit.hurry();
+        const [object, members] = new Function(`return (${prepare})()`)();
+        const uploader = await kit.uploader({ worker: false });
+        const { upload, kept } = kit.begin(uploader, kit.file(20));
+        const during = await kit.broken(object, members, async () => {
+          const ends = [await kit.end(upload), await kit.end(uploader.listResumable())];
+          // A second one finds the store as broken.
+          ends.push(await kit.end(uploader.upload(kit.file(20, { seed: 1 }))));
+          return ends;
+        });
+        const after = kit.begin(uploader, kit.file(20, { seed: 2 }));
+        return {
+          during,
+          kept,
+          after: [await kit.end(after.upload), await kit.end(uploader.listResumable())],
+          next: after.kept,
+        };
+      },
+      [prepare.toString()],
+    );
+    const [first, list, second] = seen.during;
+    for (const end of [first, second, seen.after[0]]) assert.equal(end.value?.size, 20 * MIB, JSON.stringify(end));
+    assert.deepEqual([list.value, seen.after[1].value], [[], []]);
+    if (!name.includes('asked') && !name.includes('told'))
+      assert.deepEqual(seen.kept, [false], 'it is not kept, and says so');
+    assert.ok(seen.next.includes(true), 'a store that is back is used again');
+    assert.deepEqual(openUploads(server), []);
+  });
+}
+
+test('site data is cleared while uploads are under way, and the next ones are kept again', async () => {
+  await setFaults(server, SLOW);
+  const { page, context } = await openKit(server);
+  const begun = page.evaluate(async () => {
+    const uploader = await kit.uploader();
+    globalThis.uploader = uploader;
+    const { upload, stored } = kit.begin(uploader, kit.file(60));
+    await stored;
+    globalThis.running = upload;
+  });
+  await begun;
+  const session = await context.newCDPSession(page);
+  await session.send('Storage.clearDataForOrigin', { origin: server.page, storageTypes: 'indexeddb' });
+  const ends = await page.evaluate(async () => {
+    const ends = [await kit.end(uploader.listResumable())];
+    const next = kit.begin(uploader, kit.file(20, { seed: 1 }));
+    ends.push(await kit.end(next.upload), await kit.end(running), await kit.end(uploader.listResumable()));
+    return { ends, kept: next.kept };
+  });
+  assert.deepEqual([ends.ends[0].value, ends.ends[3].value], [[], []]);
+  assert.deepEqual([ends.ends[1].value?.size, ends.ends[2].value?.size], [20 * MIB, 60 * MIB]);
+  assert.ok(ends.kept.includes(true));
+});
+
+for (const fails of ['when it is asked', 'at the end of its transaction']) {
+  test(`what can't be written for want of room, ${fails}, is not promised, and what was sent is removed`, async () => {
+    await setFaults(server, SIGNED_OUT);
+    const { page } = await openKit(server);
+    await page.evaluate(REFUSE);
+    const seen = await page.evaluate(async (isLate) => {
+      const { put } = IDBObjectStore.prototype;
+      const refuse = function (value) {
+        if (!isLate) kit.refuse('QuotaExceededError');
+        const request = put.call(this, value);
+        request.addEventListener('success', () => this.transaction.abort());
+        return request;
+      };
+      const uploader = await kit.uploader({ worker: false });
+      const { upload, kept } = kit.begin(uploader, kit.file(100));
+      const end = await kit.broken(IDBObjectStore.prototype, { put: refuse }, () => kit.end(upload));
+      return { end, kept, list: await uploader.listResumable() };
+    }, fails !== 'when it is asked');
+    assertUploadError(seen.end, 'unauthorized', 'the upload');
+    assert.deepEqual([seen.end.resumeId, seen.end.remains, seen.kept, seen.list], [undefined, 'nothing', [false], []]);
+    assert.deepEqual(openUploads(server), []);
+  });
+}
+
+test('what is written is promised, and is there', async () => {
+  await setFaults(server, SIGNED_OUT);
+  const { page } = await openKit(server);
+  const seen = await page.evaluate(async () => {
+    const uploader = await kit.uploader();
+    const { upload, kept } = kit.begin(uploader, kit.file(100));
+    const end = await kit.end(upload);
+    const list = await uploader.listResumable();
+    await uploader.forget(list[0].id);
+    return { end, kept, ids: list.map(({ id }) => id) };
+  });
+  assertUploadError(seen.end, 'unauthorized', 'the upload');
+  assert.deepEqual([seen.end.remains, seen.kept, seen.ids], ['parts', [false, true], [seen.end.resumeId]]);
+  assert.deepEqual(openUploads(server), []);
+});
+
+/** Begins an upload that fails when some of its parts are stored, and is kept. Says what `resume` takes. */
+async function keepOne(page, { file = {}, uploader = {}, size = 100 } = {}) {
+  await setFaults(server, SIGNED_OUT);
+  const end = await page.evaluate(
+    async ([file, uploader, size]) => kit.end((await kit.uploader(uploader)).upload(kit.file(size, file))),
+    [file, uploader, size],
+  );
+  assert.equal(end.code, 'unauthorized', JSON.stringify(end));
+  assert.ok(end.resumeId);
+  await setFaults(server, { on: 'put' });
+  return end.resumeId;
+}
+
+test('the same bytes under another name and time are gone on with, by hand and by themselves', async () => {
+  const { page } = await openKit(server);
+  for (const isByHand of [true, false]) {
+    const id = await keepOne(page);
+    const end = await page.evaluate(
+      async ([id, isByHand]) => {
+        const uploader = await kit.uploader();
+        const file = kit.file(100, { name: 'image-17.bin', lastModified: 2 });
+        return kit.end(isByHand ? uploader.resume(id, file) : uploader.upload(file));
+      },
+      [id, isByHand],
+    );
+    assert.equal(end.value?.size, 100 * MIB, JSON.stringify(end));
+    assert.equal(await hits(server), 0, 'all parts were there');
+    assert.deepEqual(openUploads(server), []);
+  }
+});
+
+test('what an older version has written down is found by name, size, time and samples', async () => {
+  const { page } = await openKit(server);
+  await keepOne(page);
+  const end = await page.evaluate(async () => {
+    const file = kit.file(100);
+    const end = file.size - 65_536;
+    const samples = [0, Math.floor(end / 2), end].map((start) => file.slice(start, start + 65_536));
+    const about = JSON.stringify([file.name, file.size, file.lastModified]);
+    const digest = await crypto.subtle.digest('SHA-256', await new Blob([about, ...samples]).arrayBuffer());
+    const fingerprint = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const asked = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const database = await asked(indexedDB.open('directput'));
+    const store = database.transaction('uploads', 'readwrite').objectStore('uploads');
+    const [{ caller: _, modified: __, ...kept }] = await asked(store.getAll());
+    await asked(store.put({ ...kept, fingerprint }));
+    database.close();
+    return kit.end((await kit.uploader()).upload(file));
+  });
+  assert.equal(end.value?.size, 100 * MIB, JSON.stringify(end));
+  assert.equal(await hits(server), 0, 'all parts were there');
+  assert.deepEqual(openUploads(server), []);
+});
+
+test('of several that fit, the one of the same name and time is gone on with', async () => {
+  const { page } = await openKit(server);
+  const ids = [];
+  for (const name of ['a.bin', 'b.bin', 'c.bin']) {
+    await setFaults(server, SIGNED_OUT);
+    ids.push(
+      await page.evaluate(async (name) => {
+        // Begun as three files, which are equal.
+        const uploader = await kit.uploader();
+        const { getAll } = IDBIndex.prototype;
+        IDBIndex.prototype.getAll = function () {
+          return getAll.call(this, 'no such endpoint');
+        };
+        const here = await kit.uploader({ worker: false });
+        const { resumeId } = await kit.end(here.upload(kit.file(60, { name })));
+        IDBIndex.prototype.getAll = getAll;
+        await uploader.close();
+        return resumeId;
+      }, name),
+    );
+  }
+  await setFaults(server);
+  const left = await page.evaluate(async () => {
+    const uploader = await kit.uploader();
+    const before = await uploader.listResumable();
+    const end = await kit.end(uploader.upload(kit.file(60, { name: 'b.bin' })));
+    const after = await uploader.listResumable();
+    for (const { id } of after) await uploader.forget(id);
+    return { before: before.map(({ id }) => id), end, after: after.map(({ name }) => name).sort() };
+  });
+  assert.deepEqual(left.before.sort(), ids.sort());
+  assert.equal(left.end.value?.size, 60 * MIB, JSON.stringify(left.end));
+  assert.deepEqual(left.after, ['a.bin', 'c.bin']);
+  assert.deepEqual(openUploads(server), []);
+});
+
+test('uploads of one caller are nothing to another', async () => {
+  const { page } = await openKit(server);
+  const id = await keepOne(page, { uploader: { caller: 'ann' } });
+  const seen = await page.evaluate(async (id) => {
+    const list = async (caller) => (await (await kit.uploader({ caller })).listResumable()).map(({ id }) => id);
+    const bob = await kit.uploader({ caller: 'bob' });
+    return {
+      lists: [await list('bob'), await list(''), await list('ann')],
+      resumed: await kit.end(bob.resume(id, kit.file(100))),
+      forgot: await kit.end(bob.forget(id)),
+      own: await kit.end(bob.upload(kit.file(100))),
+      after: await list('ann'),
+    };
+  }, id);
+  assert.deepEqual(seen.lists, [[], [], [id]]);
+  assertUploadError(seen.resumed, 'upload-gone', 'resume');
+  assert.equal(seen.own.value?.size, 100 * MIB);
+  assert.equal(await hits(server), 13, 'every part was sent for the other caller');
+  assert.deepEqual(seen.after, [id]);
+  const before = uploaded();
+  const end = await page.evaluate(async (id) => {
+    const ann = await kit.uploader({ caller: 'ann' });
+    return kit.end(ann.resume(id, kit.file(100)));
+  }, id);
+  assert.equal(end.value?.size, 100 * MIB, JSON.stringify(end));
+  assert.equal(uploaded(), before + 1);
+  assert.deepEqual(openUploads(server), []);
+});
+
+for (const code of ['not-your-upload', 'token-invalid']) {
+  test(`an upload of which the API says ${code} stays, also when it is to be forgotten`, async () => {
+    const { page } = await openKit(server);
+    const id = await keepOne(page, { size: 20 });
+    const status = code === 'token-invalid' ? 401 : 403;
+    const body = JSON.stringify({ type: 'about:blank', title: code, status, code });
+    const refuse = (route) => route.fulfill({ status, contentType: 'application/problem+json', body });
+    const api = new RegExp(`^${server.page}/uploads`);
+    await page.route(api, refuse);
+    const seen = await page.evaluate(async (id) => {
+      const uploader = await kit.uploader({ worker: false });
+      const resumed = await kit.end(uploader.resume(id, kit.file(20)));
+      const list = await uploader.listResumable();
+      await kit.end(uploader.forget(id));
+      return { resumed, ids: list.map(({ id }) => id) };
+    }, id);
+    assertUploadError(seen.resumed, code, 'resume');
+    assert.deepEqual([seen.resumed.resumeId, seen.ids], [id, [id]]);
+    assert.equal(openUploads(server).length, 1);
+    // The next visit removes what this one was asked to.
+    await page.unroute(api);
+    await page.evaluate(async () => (await kit.uploader()).runsInWorker());
+    for (let wait = 0; wait < 50 && openUploads(server).length > 0; wait += 1) await page.waitForTimeout(100);
+    assert.deepEqual(openUploads(server), []);
+  });
+}
