@@ -366,6 +366,17 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_taken_up_to_their_limit_and_the_reason_is_told_beyond_it() {
+        let name = |length| FileName::parse(&"x".repeat(length)).map(|name| name.as_str().len());
+        assert_eq!((name(0), name(1), name(1024)), (Err(Refusal::Empty), Ok(1), Ok(1024)));
+        assert_eq!((name(1025), name(1026)), (Err(Refusal::TooLong), Err(Refusal::TooLong)));
+        let tag = |length| ETag::parse(&"x".repeat(length)).map(|tag| tag.as_str().len());
+        assert_eq!((tag(128), tag(129)), (Ok(128), Err(Refusal::TooLong)));
+        let kind = |length: usize| ContentType::parse(&format!("a/{}", "x".repeat(length - 2))).map(drop);
+        assert_eq!((kind(255), kind(256)), (Ok(()), Err(Refusal::TooLong)));
+    }
+
+    #[test]
     fn a_content_type_cannot_smuggle_a_header() {
         for text in ["text/plain\r\nX-Evil: 1", "text", "/plain", "text/", " text/plain", "text/pl\u{e9}in"] {
             assert_eq!(ContentType::parse(text), Err(Refusal::Malformed), "{text:?}");
@@ -377,5 +388,8 @@ mod tests {
     fn an_etag_loses_its_quotes() {
         assert_eq!(ETag::parse("\"abc-2\"").map(|tag| tag.to_string()), Ok("abc-2".to_owned()));
         assert_eq!(ETag::parse("\"\""), Err(Refusal::Empty));
+        for text in ["a b", "a\"b", "a\n", "\u{e9}"] {
+            assert_eq!(ETag::parse(text), Err(Refusal::Malformed), "{text:?}");
+        }
     }
 }
