@@ -87,6 +87,8 @@ fn part_numbers_go_from_1_to_10_000() {
         assert_eq!(number.is_ok(), is_taken, "{value}");
         assert_eq!(number.ok(), PartNumber::new(value));
     }
+    let of = |number| PartNumber::new(number).map(|number| (number.get(), number.index()));
+    assert_eq!((of(1), of(10_000)), (Some((1, 0)), Some((10_000, 9_999))));
 }
 
 #[test]
