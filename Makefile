@@ -16,6 +16,7 @@ MOTO := 5.2.5
 MOTO_PARTS := cloudformation,cloudfront,s3,secretsmanager
 CARGO_DENY := 0.20.2
 CARGO_CYCLONEDX := 0.5.9
+CARGO_MUTANTS := 27.1.0
 GECKODRIVER := 0.37.1
 GARAGE := 2.5.0
 
@@ -29,6 +30,7 @@ UPLOADS ?= 1000000
 FIRST ?= 1
 TRACE ?= 0
 KINDS ?=
+FILES ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(TOOLS)/bin:$(PATH)
 export npm_config_audit := false
@@ -65,6 +67,15 @@ simulate: ## Play the engine through SEEDS=50000 histories from seed FIRST=1 on 
 fuzz: ## Send the API INPUTS=1000000 requests of all kinds, from SEED=2
 	RUST_LOG=off FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) cargo test -p directput-lambda --test fuzz --config profile.dev.opt-level=2 \
 	  -- --nocapture
+
+.PHONY: mutants
+mutants: cargo-mutants ## Change the code in every way, and see that a test fails (FILES='src/plan.rs src/engine/**' for a part)
+	FILES='$(FILES)' node tools/mutants.mjs $(ARGS)
+
+# A part that takes a minute or two.
+.PHONY: test-mutants
+test-mutants: cargo-mutants
+	FILES='src/plan.rs' timeout 900 node tools/mutants.mjs
 
 .PHONY: lint
 lint: wasm-target node-modules
@@ -293,6 +304,11 @@ cargo-deny:
 cargo-cyclonedx:
 	@cargo cyclonedx --version 2>/dev/null | grep -qF '$(CARGO_CYCLONEDX)' \
 	  || cargo install cargo-cyclonedx --version $(CARGO_CYCLONEDX) --locked --debug --root '$(TOOLS)'
+
+.PHONY: cargo-mutants
+cargo-mutants:
+	@cargo mutants --version 2>/dev/null | grep -qF '$(CARGO_MUTANTS)' \
+	  || cargo install cargo-mutants --version $(CARGO_MUTANTS) --locked --debug --root '$(TOOLS)'
 
 .PHONY: node-modules
 node-modules:

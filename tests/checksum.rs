@@ -5,6 +5,7 @@ use directput::checksum::{
     ChecksumAlgorithm, CompositeChecksum, Crc64Nvme, Crc64NvmeHasher, ObjectChecksum, PartChecksum, Sha256Digest,
     Sha256Hasher,
 };
+use directput::protocol::Refusal;
 use proptest::prelude::*;
 
 /// FIPS 180-4 examples (NIST, "SHA256.pdf"), and the empty message.
@@ -76,9 +77,51 @@ fn crc64nvme_matches_the_published_vectors() {
         assert_eq!(Crc64Nvme::of(message).to_string(), base64);
         assert_eq!(Crc64Nvme::parse(base64), Ok(Crc64Nvme::of(message)));
     }
-    for text in ["", "rosUhgp5mIg", "rosUhgp5mIg==", "rosUhgp5mI==", "rosUhgp5m===", "rosUhgp5-Ig="] {
+    for text in
+        ["", "rosUhgp5mIg", "rosUhgp5mIg==", "rosUhgp5mI==", "rosUhgp5m===", "rosUhgp5-Ig=", "rosUhgp5mA==", "rosU"]
+    {
         assert!(Crc64Nvme::parse(text).is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn an_algorithm_is_read_by_its_name_on_the_wire() {
+    let names = ["sha256", "crc64nvme", "none"];
+    for (algorithm, name) in ChecksumAlgorithm::ALL.into_iter().zip(names) {
+        assert_eq!(serde_json::to_value(algorithm).expect("serialises"), name);
+        assert_eq!((algorithm.as_str(), ChecksumAlgorithm::parse(name)), (name, Some(algorithm)));
+    }
+    assert_eq!(ChecksumAlgorithm::parse("md5"), None);
+}
+
+#[test]
+fn the_length_of_a_checksum_tells_what_it_was_computed_by() {
+    let digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    for (text, algorithm) in [(digest, ChecksumAlgorithm::Sha256), ("rosUhgp5mIg=", ChecksumAlgorithm::Crc64nvme)] {
+        let checksum = PartChecksum::parse(text).expect("a checksum");
+        assert_eq!((checksum.algorithm(), checksum.to_string().as_str()), (algorithm, text));
+    }
+    for text in [&format!("{digest}-3"), "rosUhgp5mIg="] {
+        assert_eq!(ObjectChecksum::parse(text).map(|checksum| checksum.to_string()).as_deref(), Ok(text));
+    }
+}
+
+#[test]
+fn a_digest_is_read_strictly_and_the_reason_is_told() {
+    let digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    assert_eq!(Sha256Digest::parse(""), Err(Refusal::Empty));
+    assert_eq!(Sha256Digest::parse(&format!("{digest}=")), Err(Refusal::TooLong));
+    assert_eq!(CompositeChecksum::parse(""), Err(Refusal::Empty));
+    for text in ["AAAA", &digest[..43], &digest.replace('=', "A"), &digest.replace('+', "-")] {
+        assert_eq!(Sha256Digest::parse(text), Err(Refusal::Malformed), "{text:?}");
+    }
+}
+
+#[test]
+fn a_failed_assertion_shows_checksums_as_s3_writes_them() {
+    assert_eq!(format!("{:?}", Crc64Nvme::of(b"123456789")), "Crc64Nvme(rosUhgp5mIg=)");
+    let empty = "Sha256Digest(47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=)";
+    assert_eq!(format!("{:?}", Sha256Digest::of(b"")), empty);
 }
 
 #[test]

@@ -88,6 +88,37 @@ fn the_edges_are_where_they_should_be() {
 }
 
 #[test]
+fn the_limits_are_those_of_s3() {
+    assert_eq!((MIN_PART_BYTES, MAX_PART_BYTES), (5_242_880, 5_368_709_120));
+    assert_eq!((MAX_PARTS, MAX_OBJECT_BYTES), (10_000, 53_687_091_200_000));
+    assert_eq!((DEFAULT_PART_BYTES, SINGLE_PUT_BYTES), (8_388_608, 16_777_216));
+}
+
+#[test]
+fn a_plan_is_taken_over_up_to_the_limits_and_not_beyond() {
+    let is_taken = |size: u64, part_bytes: u64, multipart: bool| {
+        let plan = Plan::restore(FileSize::new(size).expect("in range"), part_bytes, multipart);
+        assert!(plan.is_none_or(|plan| (plan.size(), plan.part_bytes()) == (size, part_bytes)));
+        plan.is_some()
+    };
+    assert!(is_taken(MAX_PART_BYTES, MAX_PART_BYTES, false));
+    assert!(!is_taken(MAX_PART_BYTES + 1, MAX_PART_BYTES + 1, false), "too long for one PUT");
+    assert!(!is_taken(100, 99, false) && !is_taken(100, 101, false), "one PUT is the whole file");
+    let full = MIN_PART_BYTES * u64::from(MAX_PARTS);
+    assert!(is_taken(full, MIN_PART_BYTES, true) && is_taken(MAX_OBJECT_BYTES, MAX_PART_BYTES, true));
+    assert!(!is_taken(full + 1, MIN_PART_BYTES, true), "a part too many");
+    assert!(!is_taken(full, MIN_PART_BYTES - 1, true) && !is_taken(full, MAX_PART_BYTES + 1, true));
+}
+
+#[test]
+fn a_file_is_cut_from_the_first_byte_above_the_threshold_on() {
+    let is_multipart =
+        |size: u64, single: u64| Plan::new(FileSize::new(size).expect("in range"), single).is_multipart();
+    assert!(!is_multipart(100, 100) && is_multipart(101, 100));
+    assert!(!is_multipart(MAX_PART_BYTES, u64::MAX) && is_multipart(MAX_PART_BYTES + 1, u64::MAX));
+}
+
+#[test]
 fn a_part_that_the_plan_does_not_have_is_not_there() {
     let plan = plan(SINGLE_PUT_BYTES + 1);
     assert!(plan.part(PartNumber::new(3).expect("valid")).is_some());

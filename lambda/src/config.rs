@@ -192,8 +192,53 @@ mod tests {
     #[test]
     fn a_bucket_is_all_that_has_to_be_set() {
         let config = from(&[("BUCKET", "my-bucket")]).expect("enough");
+        assert_eq!(config.bucket, "my-bucket");
         assert_eq!(config.url_lifetime_seconds, 60..=300);
         assert_eq!(config.token_lifetime_seconds, 604_800);
+        assert_eq!((config.max_file_bytes, config.single_put_bytes), (53_687_091_200, 16_777_216));
+        assert_eq!((config.max_parts_per_request, config.needs_caller), (100, false));
+        assert_eq!(config.allowed_types, AllowedTypes::any());
+        assert_eq!(config.allowed_checksums, [ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64nvme]);
+    }
+
+    #[test]
+    fn each_variable_sets_what_it_names() {
+        let config = from(&[
+            ("BUCKET", " b.2 "),
+            ("MAX_FILE_BYTES", "1"),
+            ("SINGLE_PUT_BYTES", "2"),
+            ("MAX_PARTS_PER_REQUEST", "3"),
+            ("URL_MIN_SECONDS", "30"),
+            ("URL_MAX_SECONDS", "600"),
+            ("TOKEN_SECONDS", "600"),
+            ("NEEDS_CALLER", "true"),
+            ("ALLOWED_TYPES", "a/b"),
+            ("ALLOWED_CHECKSUMS", "none, sha256"),
+        ])
+        .expect("all are good");
+        assert_eq!((config.bucket.as_str(), config.max_file_bytes, config.single_put_bytes), ("b.2", 1, 2));
+        assert_eq!((config.max_parts_per_request, config.token_lifetime_seconds), (3, 600));
+        assert_eq!((config.url_lifetime_seconds, config.needs_caller), (30..=600, true));
+        assert_eq!(config.allowed_types, AllowedTypes::parse("a/b").expect("sound"));
+        assert_eq!(config.allowed_checksums, [ChecksumAlgorithm::None, ChecksumAlgorithm::Sha256]);
+        let unset = from(&[("BUCKET", "b-1"), ("MAX_FILE_BYTES", " "), ("NEEDS_CALLER", "false")]).expect("enough");
+        assert_eq!((unset.max_file_bytes, unset.needs_caller), (50 << 30, false));
+    }
+
+    #[test]
+    fn a_bucket_has_a_name_that_s3_takes() {
+        for (name, is_taken) in [
+            ("abc", true),
+            ("a.c-9", true),
+            ("ab", false),
+            (&"a".repeat(63), true),
+            (&"a".repeat(64), false),
+            ("aBc", false),
+            ("a_c", false),
+            ("a/c", false),
+        ] {
+            assert_eq!(from(&[("BUCKET", name)]).is_ok(), is_taken, "{name}");
+        }
     }
 
     #[test]
@@ -210,6 +255,10 @@ mod tests {
             ("ALLOWED_TYPES", "image", "media types"),
             ("NEEDS_CALLER", "yes", "true or false"),
             ("ALLOWED_TYPES", "*/png", "media types"),
+            ("ALLOWED_TYPES", "/png", "media types"),
+            ("ALLOWED_TYPES", "image/", "media types"),
+            ("ALLOWED_TYPES", "image/p ng", "media types"),
+            ("ALLOWED_TYPES", "im age/png", "media types"),
             ("BUCKET", "No Bucket", "the name of an S3 bucket"),
         ] {
             let pairs = [(variable, value), ("BUCKET", "my-bucket")];
@@ -225,6 +274,9 @@ mod tests {
         let holds = |text| allowed.contains(&ContentType::parse(text).expect("a type"));
         assert!(holds("image/png") && holds("IMAGE/PNG") && holds("application/pdf; version=2"));
         assert!(!holds("application/pdfx") && !holds("text/html") && !holds("imagex/png"));
+        assert!(!holds("application/png") && !holds("video/pdf"));
         assert!(AllowedTypes::any().contains(&ContentType::unknown()));
+        let odd = AllowedTypes::parse("*/*,Model/vnd.x-y+xml").expect("sound");
+        assert_eq!(odd, AllowedTypes::parse("*/*,model/vnd.x-y+xml").expect("sound"));
     }
 }

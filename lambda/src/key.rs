@@ -98,6 +98,8 @@ mod tests {
             (".gitignore", ""),
             ("dir/.gitignore", ""),
             ("x.PNG", ".png"),
+            ("x.abcdefghij", ".abcdefghij"),
+            ("x.abcdefghijk", ""),
             ("x.tar.gz", ".gz"),
             ("x.", ""),
             (".", ""),
@@ -136,7 +138,10 @@ mod tests {
     fn a_name_in_metadata_is_ascii_and_short_enough() {
         assert_eq!(name_for_metadata(&name("Käse & Brot.png")), "K%C3%A4se%20%26%20Brot.png");
         assert_eq!(name_for_metadata(&name("a\r\nX-Evil: 1")), "a%0D%0AX-Evil%3A%201");
-        let encoded = name_for_metadata(&name(&"📷".repeat(256)));
-        assert!(encoded.len() <= MAX_ENCODED_NAME_BYTES && encoded.len().is_multiple_of(12), "{}", encoded.len());
+        // Each is 12 bytes.
+        for (cameras, kept) in [(149, 149), (150, 150), (151, 150), (256, 150)] {
+            assert_eq!(name_for_metadata(&name(&"📷".repeat(cameras))), "%F0%9F%93%B7".repeat(kept));
+        }
+        assert_eq!(name_for_metadata(&name(&format!("{}é", "📷".repeat(149)))).len(), 149 * 12 + 6);
     }
 }

@@ -156,6 +156,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nonsense_within_a_minute_of_reading_the_keys_reads_none() {
+        let reads = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&reads);
+        let source: Source = Box::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async { Some(keys(NEW, Some(OLD))) })
+        });
+        let young = Keyring::rotating(keys(OLD, None), source).aged(Duration::from_secs(59));
+        let from_new = sealed(&Keyring::fixed(keys(NEW, None)));
+        assert_eq!(young.open(&from_new, None).await, Err(ErrorCode::TokenInvalid));
+        assert_eq!(reads.load(Ordering::Relaxed), 0);
+        assert!(young.aged(Duration::from_secs(1)).open(&from_new, None).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn another_callers_token_is_no_reason_to_read_the_keys() {
+        let (old, reads) = old_instance(|| Some(keys(NEW, Some(OLD))));
+        assert_eq!(old.open(&sealed(&old), Some("bob")).await, Err(ErrorCode::NotYourUpload));
+        assert_eq!(reads.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
     async fn what_it_knows_is_kept_if_the_keys_cannot_be_read() {
         let (old, reads) = old_instance(|| None);
         assert_eq!(old.open("x.y.z", None).await, Err(ErrorCode::TokenInvalid));

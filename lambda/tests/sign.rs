@@ -147,6 +147,16 @@ fn another_day_and_other_credentials_have_another_key() {
     }
 }
 
+#[test]
+fn a_signer_that_is_printed_keeps_its_key_to_itself() {
+    let url = "https://bucket.s3.amazonaws.com/uploads/probe?X-Amz-Credential=A%2F20260101%2Fus-east-1%2Fs3";
+    let signer = Signer::like(url, "uploads/probe").expect("a URL");
+    let credentials = Credentials::new("A", "hush", None, None, "test");
+    drop(signer.begin(&credentials, UNIX_EPOCH).expect("in range"));
+    let printed = format!("{signer:?}");
+    assert!(printed.contains("SigningKey { day: \"19700101\", .. }") && !printed.contains("hush"), "{printed}");
+}
+
 /// The template's Content-Security-Policy names the bucket by this address.
 #[test]
 fn urls_have_the_buckets_regional_address_in_every_region() {

@@ -114,11 +114,6 @@ impl CompositeChecksum {
     pub fn to_text(&self) -> String {
         self.digest.to_text() + "-" + &self.parts.to_string()
     }
-
-    /// Of how many parts it is.
-    pub fn parts(&self) -> u32 {
-        self.parts
-    }
 }
 
 #[derive(Default)]

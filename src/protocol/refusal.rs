@@ -65,6 +65,9 @@ mod tests {
             (510, None, ErrorCode::Internal),
             (511, page, ErrorCode::UnexpectedAnswer),
             (512, None, ErrorCode::Internal),
+            (599, None, ErrorCode::Internal),
+            (600, None, ErrorCode::UnexpectedAnswer),
+            (400, json, ErrorCode::UnexpectedAnswer),
             (302, page, ErrorCode::UnexpectedAnswer),
             (200, json, ErrorCode::UnexpectedAnswer),
         ] {

@@ -370,10 +370,21 @@ mod tests {
 
     #[test]
     fn a_name_that_is_too_long_is_cut_between_characters() {
-        let name = FileName::fit(&"é".repeat(600));
-        assert_eq!(name.as_str().len(), 1024);
+        assert_eq!(FileName::fit(&"é".repeat(600)).as_str(), "é".repeat(512));
+        assert_eq!(FileName::fit(&format!("x{}", "é".repeat(600))).as_str(), format!("x{}", "é".repeat(511)));
         assert_eq!(FileName::fit("").as_str(), "file");
         assert_eq!(FileName::parse(&"x".repeat(1025)), Err(Refusal::TooLong));
+    }
+
+    #[test]
+    fn texts_are_taken_up_to_their_limit_and_the_reason_is_told_beyond_it() {
+        let name = |length| FileName::parse(&"x".repeat(length)).map(|name| name.as_str().len());
+        assert_eq!((name(0), name(1), name(1024)), (Err(Refusal::Empty), Ok(1), Ok(1024)));
+        assert_eq!((name(1025), name(1026)), (Err(Refusal::TooLong), Err(Refusal::TooLong)));
+        let tag = |length| ETag::parse(&"x".repeat(length)).map(|tag| tag.as_str().len());
+        assert_eq!((tag(128), tag(129)), (Ok(128), Err(Refusal::TooLong)));
+        let kind = |length: usize| ContentType::parse(&format!("a/{}", "x".repeat(length - 2))).map(drop);
+        assert_eq!((kind(255), kind(256)), (Ok(()), Err(Refusal::TooLong)));
     }
 
     #[test]
@@ -381,7 +392,12 @@ mod tests {
         for text in ["text/plain\r\nX-Evil: 1", "text", "/plain", "text/", " text/plain", "text/pl\u{e9}in"] {
             assert_eq!(ContentType::parse(text), Err(Refusal::Malformed), "{text:?}");
         }
-        assert!(ContentType::parse("text/plain; charset=utf-8").is_ok());
+        let kept = ContentType::parse("text/plain; charset=utf-8").expect("a type");
+        assert_eq!(
+            (kept.as_str(), kept.to_string().as_str()),
+            ("text/plain; charset=utf-8", "text/plain; charset=utf-8")
+        );
+        assert_eq!(ContentType::unknown().as_str(), "application/octet-stream");
     }
 
     #[test]
@@ -389,6 +405,9 @@ mod tests {
         assert_eq!(ETag::parse("\"abc-2\"").map(|tag| tag.to_string()), Ok("abc-2".to_owned()));
         assert_eq!(ETag::parse("\"\""), Err(Refusal::Empty));
         assert_eq!(ETag::parse("W/\"abc\"").map(|tag| tag.to_string()), Ok("abc".to_owned()));
+        for text in ["a b", "a\"b", "a\n", "\u{e9}"] {
+            assert_eq!(ETag::parse(text), Err(Refusal::Malformed), "{text:?}");
+        }
     }
 
     #[test]

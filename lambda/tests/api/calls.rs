@@ -1,0 +1,238 @@
+//! What the calls answer, and what they ask of S3.
+
+use directput::checksum::Crc64Nvme;
+use directput::plan::DEFAULT_PART_BYTES;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A parameter of a presigned URL.
+fn parameter<'a>(url: &'a str, name: &str) -> &'a str {
+    url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default()
+}
+
+/// The lifetimes of the URLs in an answer, in seconds.
+fn lifetimes(answer: &Value) -> Vec<u64> {
+    let parts = answer["parts"].as_array().unwrap();
+    let seconds = parts.iter().map(|part| part["expiresInSeconds"].as_u64().unwrap());
+    parts.iter().zip(seconds).for_each(|(part, seconds)| {
+        assert_eq!(parameter(part["url"].as_str().unwrap(), "X-Amz-Expires"), seconds.to_string());
+    });
+    parts.iter().map(|part| part["expiresInSeconds"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_large_file_is_opened_in_s3_with_its_type_its_name_and_its_checksum() {
+    let api = Api::new().await;
+    api.s3.answers(200, CREATED);
+    let (status, created) = api.post("/uploads", "", large_file()).await;
+    assert_eq!((status, &created["kind"], &created["parts"]), (201, &json!("multipart"), &Value::Null));
+    let figures = ["partSize", "partCount", "maxPartsPerRequest", "expiresInSeconds"].map(|name| created[name].clone());
+    assert_eq!(figures, [json!(8 << 20), json!(3), json!(100), json!(604_800)]);
+    let [asked] = &api.s3.asked()[..] else { panic!("one call") };
+    let key = created["key"].as_str().unwrap();
+    assert!(key.starts_with("uploads/") && key.ends_with(".png"), "{key}");
+    assert!(asked.method == "POST" && asked.url.contains(&format!("/{key}?uploads")), "{asked:?}");
+    for (name, value) in [
+        ("content-type", "image/png"),
+        ("content-disposition", "attachment"),
+        ("x-amz-meta-name", "photo.png"),
+        ("x-amz-checksum-algorithm", "SHA256"),
+        ("x-amz-checksum-type", "COMPOSITE"),
+    ] {
+        assert_eq!(asked.header(name), value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_file_may_be_verified_by_crc64nvme_or_where_allowed_by_nothing() {
+    let api = Api::with(|config| config.allowed_checksums = directput::checksum::ChecksumAlgorithm::ALL.to_vec()).await;
+    for (algorithm, in_s3, kind) in [("crc64nvme", "CRC64NVME", "FULL_OBJECT"), ("none", "", "")] {
+        api.s3.answers(200, CREATED);
+        let mut file = large_file();
+        file["algorithm"] = json!(algorithm);
+        assert_eq!(api.post("/uploads", "", file).await.0, 201);
+        let asked = api.s3.asked();
+        let headers = ["x-amz-checksum-algorithm", "x-amz-checksum-type"].map(|name| asked[0].header(name));
+        assert_eq!(headers, [in_s3, kind]);
+    }
+}
+
+#[tokio::test]
+async fn a_small_file_is_signed_at_once_and_every_header_of_its_put_is_too() {
+    let api = Api::new().await;
+    let mut file = small_file();
+    file["parts"] = json!([part(1, 1_000)]);
+    let (status, created) = api.post("/uploads", "", file).await;
+    assert_eq!((status, &created["kind"], &created["partCount"]), (201, &json!("single"), &json!(1)));
+    let signed = &created["parts"][0];
+    let headers = json!({
+        "content-disposition": "attachment",
+        "content-type": "image/png",
+        "if-none-match": "*",
+        "x-amz-checksum-sha256": digest().to_string(),
+        "x-amz-meta-name": "photo.png",
+    });
+    assert_eq!(signed["headers"], headers);
+    let names = "content-disposition%3Bcontent-length%3Bcontent-type%3Bhost%3Bif-none-match\
+                 %3Bx-amz-checksum-sha256%3Bx-amz-meta-name";
+    assert_eq!(parameter(signed["url"].as_str().unwrap(), "X-Amz-SignedHeaders"), names);
+
+    let token = created["token"].as_str().unwrap();
+    let (_, again) = api.post("/uploads/parts", token, json!({ "parts": [part(1, 1_000)] })).await;
+    assert_eq!(again["parts"][0]["headers"], headers, "the token keeps what is signed again");
+    let path = |part: &Value| part["url"].as_str().unwrap().split('?').next().unwrap().to_owned();
+    assert_eq!(path(&again["parts"][0]), path(signed));
+    assert!(api.s3.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_part_is_signed_with_its_length_its_checksum_and_its_place() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    let (_, signed) = api.post("/uploads/parts", &token, json!({ "parts": [part(3, 4 << 20)] })).await;
+    let signed = &signed["parts"][0];
+    assert_eq!(signed["headers"], json!({ "x-amz-checksum-sha256": digest().to_string() }));
+    let url = signed["url"].as_str().unwrap();
+    let names = ["X-Amz-SignedHeaders", "partNumber", "uploadId"].map(|name| parameter(url, name));
+    assert_eq!(names, ["content-length%3Bhost%3Bx-amz-checksum-sha256", "3", "id"]);
+}
+
+#[tokio::test]
+async fn the_first_parts_are_signed_along_as_far_as_they_fit_the_plan_and_the_limit() {
+    let api = Api::with(|config| config.max_parts_per_request = 2).await;
+    let open = async |parts: Value| {
+        api.s3.answers(200, CREATED);
+        let mut file = large_file();
+        file["parts"] = parts;
+        let (status, created) = api.post("/uploads", "", file).await;
+        assert_eq!(status, 201, "{created}");
+        let parts = created["parts"].as_array().cloned().unwrap_or_default();
+        parts.iter().map(|part| part["number"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(open(json!(three_parts())).await, [1, 2]);
+    assert_eq!(open(json!([part(1, 5 << 20), part(2, 8 << 20), part(4, 8 << 20)])).await, [2]);
+    assert!(open(json!([part(1, 5 << 20)])).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_url_lives_as_long_as_its_part_waits_for_those_before_it() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    let sign = async |parts: Vec<Value>, speed: Value| {
+        let (status, signed) =
+            api.post("/uploads/parts", &token, json!({ "parts": parts, "bitsPerSecond": speed })).await;
+        assert_eq!(status, 200, "{signed}");
+        lifetimes(&signed)
+    };
+    // Three times the 34, 68 and 84 seconds that the bytes take at 2 Mbit/s.
+    assert_eq!(sign(three_parts(), json!(2_000_000)).await, [102, 204, 252]);
+    // 34 seconds at 1 Mbit/s, which is the speed of a link of which nothing is known.
+    assert_eq!(sign(vec![part(3, 4 << 20)], Value::Null).await, [102]);
+    assert_eq!(sign(three_parts(), json!(u64::MAX)).await, [60, 60, 60]);
+    assert_eq!(sign(three_parts(), json!(1)).await, [300, 300, 300]);
+}
+
+#[tokio::test]
+async fn the_first_urls_live_as_the_network_is_said_to_be() {
+    let api = Api::new().await;
+    for (network, expected) in [("4g", 60), ("3g", 204), ("2g", 300)] {
+        api.s3.answers(200, CREATED);
+        let mut file = large_file();
+        (file["parts"], file["network"]) = (json!([part(1, DEFAULT_PART_BYTES)]), json!(network));
+        let (_, created) = api.post("/uploads", "", file).await;
+        assert_eq!(lifetimes(&created), [expected], "{network}");
+    }
+}
+
+#[tokio::test]
+async fn what_s3_holds_is_listed_page_by_page() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    let listed = |number: u64, checksum: &str, is_truncated: bool| {
+        format!(
+            "<ListPartsResult><IsTruncated>{is_truncated}</IsTruncated><Part><PartNumber>{number}</PartNumber>\
+             <ETag>\"e{number}\"</ETag><Size>7</Size>{checksum}</Part></ListPartsResult>"
+        )
+    };
+    let list = async |path: &str| api.call(("GET", path), None, &token, Value::Null).await;
+    api.s3.answers(200, &listed(1, "<ChecksumSHA256>s</ChecksumSHA256>", true));
+    let first = json!({ "parts": [{ "number": 1, "size": 7, "etag": "e1", "checksum": "s" }], "next": 1 });
+    assert_eq!(list("/uploads/parts").await, (200, first));
+    api.s3.answers(200, &listed(2, "<ChecksumCRC64NVME>c</ChecksumCRC64NVME>", false));
+    let second = json!({ "parts": [{ "number": 2, "size": 7, "etag": "e2", "checksum": "c" }] });
+    assert_eq!(list("/uploads/parts?after=1").await, (200, second));
+
+    let asked = api.s3.asked();
+    assert!(asked.iter().all(|asked| asked.method == "GET" && parameter(&asked.url, "uploadId") == "id"), "{asked:?}");
+    assert!(asked.iter().all(|asked| parameter(&asked.url, "max-parts") == "1000"), "{asked:?}");
+    let after = [0, 1].map(|index| parameter(&asked[index].url, "part-number-marker"));
+    assert_eq!(after, ["", "1"]);
+}
+
+#[tokio::test]
+async fn a_completion_hands_on_the_parts_and_the_size_and_answers_what_s3_has_made() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    api.s3.answers(200, &completed(&format!("<ChecksumSHA256>{}</ChecksumSHA256>", composite())));
+    let (status, answer) = api.post("/uploads/complete", &token, completion()).await;
+    assert_eq!((status, &answer["etag"], &answer["size"]), (200, &json!("whole"), &json!(20 << 20)), "{answer}");
+    assert_eq!((&answer["checksum"], answer["key"].is_string()), (&json!(composite()), true));
+    let asked = &api.s3.asked()[0];
+    let headers = ["x-amz-mp-object-size", "if-none-match", "x-amz-checksum-crc64nvme"].map(|name| asked.header(name));
+    assert_eq!(headers, ["20971520", "*", ""]);
+    let xml = format!("<ETag>e</ETag><ChecksumSHA256>{}</ChecksumSHA256><PartNumber>3</PartNumber>", digest());
+    assert!(asked.body.contains(&xml), "{}", asked.body);
+}
+
+#[tokio::test]
+async fn a_completion_verified_by_crc64nvme_asks_s3_for_that_of_the_object() {
+    let api = Api::new().await;
+    api.s3.answers(200, CREATED);
+    let mut file = large_file();
+    file["algorithm"] = json!("crc64nvme");
+    let (_, created) = api.post("/uploads", "", file).await;
+    api.s3.asked();
+    let zeros = |length: usize| Crc64Nvme::of(&vec![0; length]).to_string();
+    let lengths = [8 << 20, 8 << 20, 4 << 20];
+    let parts: Vec<_> = lengths
+        .iter()
+        .zip(1..)
+        .map(|(length, number)| json!({ "number": number, "etag": "e", "checksum": zeros(*length) }))
+        .collect();
+    let whole = zeros(20 << 20);
+    api.s3.answers(200, &completed(&format!("<ChecksumCRC64NVME>{whole}</ChecksumCRC64NVME>")));
+    let body = json!({ "parts": parts, "checksum": whole });
+    let (status, answer) = api.post("/uploads/complete", created["token"].as_str().unwrap(), body).await;
+    assert_eq!((status, &answer["checksum"]), (200, &json!(whole)), "{answer}");
+    let asked = &api.s3.asked()[0];
+    let headers = ["x-amz-checksum-crc64nvme", "x-amz-checksum-type"].map(|name| asked.header(name));
+    assert_eq!(headers, [whole.as_str(), "FULL_OBJECT"]);
+    assert!(asked.body.contains(&format!("<ChecksumCRC64NVME>{}</ChecksumCRC64NVME>", zeros(4 << 20))));
+}
+
+#[tokio::test]
+async fn a_single_put_has_nothing_to_remove_and_s3_is_not_asked() {
+    let api = Api::new().await;
+    let (_, created) = api.post("/uploads", "", small_file()).await;
+    let token = created["token"].as_str().unwrap();
+    assert_eq!(api.call(("DELETE", "/uploads"), None, token, Value::Null).await.0, 204);
+    assert!(api.s3.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_upload_is_removed_in_s3_and_one_that_is_gone_is_no_failure() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    api.s3.answers(204, "");
+    api.s3.refuses(404, "NoSuchUpload");
+    for _ in 0..2 {
+        assert_eq!(api.call(("DELETE", "/uploads"), None, &token, Value::Null).await.0, 204);
+        let asked = &api.s3.asked()[0];
+        assert!(asked.method == "DELETE" && parameter(&asked.url, "uploadId") == "id", "{asked:?}");
+    }
+}
+
+fn completed(checksum: &str) -> String {
+    format!("<CompleteMultipartUploadResult><ETag>\"whole\"</ETag>{checksum}</CompleteMultipartUploadResult>")
+}

@@ -1,0 +1,118 @@
+//! What is logged of a request: names and numbers, and nothing that somebody sent.
+
+use std::io::Write;
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::Request;
+use directput_lambda::{RequestId, log_as_json, log_as_json_to};
+use serde_json::{Value, json};
+
+use super::*;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// The lines since the last time.
+    fn lines(&self) -> Vec<Value> {
+        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// Set in a process that a test was started in once more, since a process has one log and one `RUST_LOG`.
+const CHILD: &str = "LOG_TEST_CHILD";
+
+fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
+/// Runs a test of this file once more, in a process of its own with this `RUST_LOG`.
+fn run(test: &str, level: Option<&str>) -> Output {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", &format!("log::{test}"), "--nocapture"]).env(CHILD, "1").env_remove("RUST_LOG");
+    child.envs(level.map(|level| ("RUST_LOG", level))).output().unwrap()
+}
+
+#[tokio::test]
+async fn a_request_is_one_line_with_its_route_its_status_and_the_field_that_was_wrong() {
+    if !is_child() {
+        let output = run("a_request_is_one_line_with_its_route_its_status_and_the_field_that_was_wrong", None);
+        return assert!(output.status.success(), "{output:?}");
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    log_as_json_to(move || writer.clone(), "info");
+    let api = Api::new().await;
+    let line = async |method: &str, path: &str, body: Value| {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let request = request.extension(RequestId("request-1".to_owned())).body(Body::from(body.to_string())).unwrap();
+        api.send(request).await;
+        let [line] = &log.lines()[..] else { panic!("one line") };
+        line.clone()
+    };
+    let logged = line("POST", "/uploads", json!({ "name": "", "type": "a/b", "size": 1 })).await;
+    let fields = ["message", "level", "status", "code", "field"].map(|name| logged[name].clone());
+    assert_eq!(fields, [json!("answered"), json!("INFO"), json!(400), json!("empty-field"), json!("name")]);
+    let names = ["request_id", "method", "route"].map(|name| logged["span"][name].as_str().unwrap());
+    assert_eq!(names, ["request-1", "POST", "/uploads"]);
+
+    let logged = line("POST", "/uploads", json!({ "my secret": 1 })).await;
+    assert_eq!((&logged["code"], &logged["field"]), (&json!("unknown-field"), &Value::Null), "a name of theirs");
+    let logged = line("POST", "/my-secret", Value::Null).await;
+    assert_eq!((&logged["status"], &logged["span"]["route"]), (&json!(404), &json!("none")));
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        assert_eq!(line(method, "/", Value::Null).await["span"]["method"], method);
+    }
+    assert_eq!(line("password123", "/", Value::Null).await["span"]["method"], "other");
+}
+
+#[tokio::test]
+async fn what_should_not_happen_is_logged_as_a_warning() {
+    if !is_child() {
+        let output = run("what_should_not_happen_is_logged_as_a_warning", None);
+        return assert!(output.status.success(), "{output:?}");
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    log_as_json_to(move || writer.clone(), "info");
+    let api = Api::new().await;
+    for (status, code, level) in [(503, "SlowDown", "INFO"), (403, "AccessDenied", "WARN")] {
+        api.s3.refuses(status, code);
+        api.post("/uploads", "", large_file()).await;
+        let logged = &log.lines()[0];
+        let fields = ["message", "operation", "storage_code", "level"].map(|name| logged[name].as_str().unwrap());
+        assert_eq!(fields, ["the storage refused", "create", code, level]);
+        assert_eq!(logged["status"], status);
+    }
+}
+
+#[test]
+fn the_log_goes_to_standard_error_as_far_as_rust_log_says() {
+    if is_child() {
+        log_as_json();
+        tracing::info!("a detail");
+        tracing::warn!("a warning");
+        return;
+    }
+    let logged = |level: Option<&str>| {
+        let output = run("the_log_goes_to_standard_error_as_far_as_rust_log_says", level);
+        let text = String::from_utf8(output.stderr).unwrap();
+        ["a detail", "a warning"].map(|message| text.contains(&format!("\"message\":\"{message}\"")))
+    };
+    assert_eq!(logged(None), [true, true]);
+    assert_eq!(logged(Some("warn")), [false, true]);
+    assert_eq!(logged(Some("off")), [false, false]);
+}

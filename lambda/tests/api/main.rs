@@ -1,0 +1,128 @@
+//! Each call in front of an S3 that answers what a test has told it to.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod calls;
+mod log;
+mod refusals;
+mod s3;
+mod storage;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use directput::checksum::{CompositeChecksum, Sha256Digest};
+use directput::plan::DEFAULT_PART_BYTES;
+use directput_lambda::config::Config;
+use directput_lambda::keyring::Keyring;
+use directput_lambda::token::TokenKeys;
+use directput_lambda::{App, Caller, router};
+use s3::{BUCKET, S3};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// The five calls.
+const CALLS: [(&str, &str); 5] = [
+    ("POST", "/uploads"),
+    ("POST", "/uploads/parts"),
+    ("GET", "/uploads/parts"),
+    ("POST", "/uploads/complete"),
+    ("DELETE", "/uploads"),
+];
+
+const CREATED: &str = "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>";
+
+/// The API, and the S3 behind it.
+struct Api {
+    router: Router,
+    s3: S3,
+}
+
+/// An answer of the API: status and body.
+type Answer = (u16, Value);
+
+impl Api {
+    async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::for_bucket(BUCKET);
+        change(&mut config);
+        let s3 = S3::default();
+        let keys = Keyring::fixed(TokenKeys::new(&[7; 32], None, BUCKET).unwrap());
+        Self { router: router(App { config, storage: s3.bucket().await, keys }), s3 }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let reply = self.router.clone().oneshot(request).await.unwrap();
+        let status = reply.status().as_u16();
+        let body = to_bytes(reply.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// A call by somebody, with a token, if it needs one, and a body, if it has one.
+    async fn call(&self, (method, path): (&str, &str), who: Option<&str>, token: &str, body: Value) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let request = if token.is_empty() { request } else { request.header("upload-token", token) };
+        let request = request.extension(Caller(who.map(str::to_owned)));
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
+        self.call(("POST", path), None, token, body).await
+    }
+
+    /// The token of a new upload in three parts, which S3 knows as `id`.
+    async fn token_of_three_parts(&self) -> String {
+        self.s3.answers(200, CREATED);
+        let (status, created) = self.post("/uploads", "", large_file()).await;
+        assert_eq!((status, self.s3.asked().len()), (201, 1), "{created}");
+        created["token"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A file of three parts.
+fn large_file() -> Value {
+    json!({ "name": "photo.png", "type": "image/png", "size": 20 << 20 })
+}
+
+/// A file of one part.
+fn small_file() -> Value {
+    json!({ "name": "photo.png", "type": "image/png", "size": 1_000 })
+}
+
+fn digest() -> Sha256Digest {
+    Sha256Digest::of(b"x")
+}
+
+/// A part to be signed.
+fn part(number: u64, length: u64) -> Value {
+    json!({ "number": number, "length": length, "checksum": digest().to_string() })
+}
+
+/// The three parts of a large file.
+fn three_parts() -> Vec<Value> {
+    vec![part(1, DEFAULT_PART_BYTES), part(2, DEFAULT_PART_BYTES), part(3, 4 << 20)]
+}
+
+/// A part that S3 holds.
+fn stored(number: u64) -> Value {
+    json!({ "number": number, "etag": "e", "checksum": digest().to_string() })
+}
+
+/// What completes a large file.
+fn completion() -> Value {
+    json!({ "parts": [stored(1), stored(2), stored(3)], "checksum": composite() })
+}
+
+fn composite() -> String {
+    CompositeChecksum::of([&digest(); 3]).to_string()
+}
+
+/// Refused with a problem that says what its code and field are.
+#[track_caller]
+fn refused((status, problem): &Answer, expected_status: u16, code: &str, field: impl Into<Value>) {
+    assert_eq!((*status, &problem["code"]), (expected_status, &json!(code)), "{problem}");
+    assert_eq!((&problem["field"], &problem["status"]), (&field.into(), &json!(expected_status)), "{problem}");
+    assert_eq!(problem["type"], json!(format!("urn:directput:error:{code}")));
+}

@@ -1,0 +1,77 @@
+//! An S3 that answers what a test has told it to, and keeps what it was asked.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_s3::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
+use aws_sdk_s3::primitives::SdkBody;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use directput_lambda::storage::Storage;
+
+pub const BUCKET: &str = "bucket";
+
+/// One call that reached S3.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub method: String,
+    pub url: String,
+    pub body: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// The value of a header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(candidate, _)| candidate == name).map_or("", |(_, value)| value)
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct S3 {
+    answers: Arc<Mutex<VecDeque<(u16, String)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl S3 {
+    /// What it answers next.
+    pub fn answers(&self, status: u16, xml: &str) {
+        self.answers.lock().unwrap().push_back((status, xml.to_owned()));
+    }
+
+    /// It refuses the next call.
+    pub fn refuses(&self, status: u16, code: &str) {
+        self.answers(status, &format!("<Error><Code>{code}</Code><RequestId>R</RequestId></Error>"));
+    }
+
+    /// What it was asked since the last time.
+    pub fn asked(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    /// A bucket in it.
+    pub async fn bucket(&self) -> Storage {
+        let connector = SharedHttpConnector::new(self.clone());
+        let config = Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .retry_config(RetryConfig::disabled())
+            .http_client(http_client_fn(move |_, _| connector.clone()));
+        Storage::open(config, Credentials::new("AKID", "secret", None, None, "test"), BUCKET).await.unwrap()
+    }
+}
+
+impl HttpConnector for S3 {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let headers = request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.asked.lock().unwrap().push(Asked {
+            method: request.method().to_owned(),
+            url: request.uri().to_owned(),
+            body: String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned(),
+            headers: headers.collect(),
+        });
+        let (status, xml) = self.answers.lock().unwrap().pop_front().expect("a call that the test foresees");
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(xml))))
+    }
+}

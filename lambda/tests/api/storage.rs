@@ -1,0 +1,88 @@
+//! The bucket: where its URLs point, and what becomes of an answer that is no success.
+
+use std::time::Duration;
+
+use aws_sdk_s3::config::{BehaviorVersion, Builder, Region};
+use directput::plan::Plan;
+use directput::protocol::FileSize;
+use directput_lambda::storage::Target;
+use serde_json::{Value, json};
+
+use super::*;
+
+#[tokio::test]
+async fn what_s3_refuses_has_a_code_that_says_whether_to_try_again() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    for (status, in_s3, list, complete) in [
+        (404, "NoSuchUpload", (404, "upload-gone"), (404, "upload-gone")),
+        (400, "NoSuchUpload", (404, "upload-gone"), (404, "upload-gone")),
+        (404, "NoSuchBucket", (404, "upload-gone"), (404, "upload-gone")),
+        (409, "ConditionalRequestConflict", (503, "storage-unavailable"), (503, "storage-unavailable")),
+        (429, "TooManyRequests", (503, "storage-unavailable"), (503, "storage-unavailable")),
+        (500, "InternalError", (503, "storage-unavailable"), (503, "storage-unavailable")),
+        (503, "SlowDown", (503, "storage-unavailable"), (503, "storage-unavailable")),
+        (412, "PreconditionFailed", (500, "internal"), (409, "already-complete")),
+        (400, "InvalidPart", (500, "internal"), (409, "parts-refused")),
+        (403, "AccessDenied", (500, "internal"), (500, "internal")),
+    ] {
+        api.s3.refuses(status, in_s3);
+        refused(&api.call(("GET", "/uploads/parts"), None, &token, Value::Null).await, list.0, list.1, Value::Null);
+        api.s3.refuses(status, in_s3);
+        let answer = api.post("/uploads/complete", &token, completion()).await;
+        refused(&answer, complete.0, complete.1, Value::Null);
+        let detail = if complete.1 == "parts-refused" { json!(in_s3) } else { Value::Null };
+        assert_eq!(answer.1["detail"], detail, "S3's code is told only where it helps");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_s3_does_not_remove_is_not_said_to_be_removed() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    let abort = async || api.call(("DELETE", "/uploads"), None, &token, Value::Null).await;
+    api.s3.refuses(503, "SlowDown");
+    refused(&abort().await, 503, "storage-unavailable", Value::Null);
+    api.s3.refuses(403, "AccessDenied");
+    refused(&abort().await, 500, "internal", Value::Null);
+}
+
+#[tokio::test]
+async fn an_object_that_is_not_the_one_of_these_parts_is_no_completion() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    for (inner, status, code) in [
+        (format!("<ETag>e</ETag><ChecksumSHA256>{}-3</ChecksumSHA256>", digest()), 409, "parts-refused"),
+        (format!("<ETag>e</ETag><ChecksumSHA256>{}</ChecksumSHA256>", digest()), 409, "parts-refused"),
+        ("<ETag>e</ETag>".to_owned(), 500, "internal"),
+        (format!("<ChecksumSHA256>{}</ChecksumSHA256>", composite()), 500, "internal"),
+    ] {
+        api.s3.answers(200, &format!("<CompleteMultipartUploadResult>{inner}</CompleteMultipartUploadResult>"));
+        refused(&api.post("/uploads/complete", &token, completion()).await, status, code, Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn an_upload_without_an_id_is_not_opened() {
+    let api = Api::new().await;
+    api.s3.answers(200, "<InitiateMultipartUploadResult></InitiateMultipartUploadResult>");
+    refused(&api.post("/uploads", "", large_file()).await, 500, "internal", Value::Null);
+}
+
+#[tokio::test]
+async fn urls_may_name_another_address_than_the_api_uses() {
+    let s3 = S3::default();
+    let config = Builder::new()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .endpoint_url("https://files.example")
+        .force_path_style(true);
+    let bucket = s3.bucket().await.with_urls_of(config).await.unwrap();
+    let part = Plan::new(FileSize::new(1).unwrap(), 1).last();
+    let target = Target::Part { key: "uploads/key", upload_id: "id" };
+    let url = bucket.batch().await.unwrap().sign(target, part, None, Duration::from_secs(60)).url;
+    assert!(url.starts_with("https://files.example/bucket/uploads/key?"), "{url}");
+    s3.answers(204, "");
+    bucket.abort("uploads/key", "id").await.unwrap();
+    assert!(s3.asked()[0].url.starts_with("https://bucket.s3.eu-central-1.amazonaws.com/uploads/key?"));
+}
