@@ -67,6 +67,9 @@ export class Engine {
     void this.#tidy().catch(() => {});
   }
 
+  /** Answers, which only a worker that works does. */
+  ping(): void {}
+
   /** Uploads a file. If an earlier visit has begun to, it goes on with that. */
   upload(id: number, file: Blob, options: PlainOptions): Promise<Outcome> {
     return this.#lead(id, options, async (running, tell) => {

@@ -16,21 +16,16 @@ const uploaded = () => readdirSync(join(server.data, server.bucket, 'uploads')).
 /** Ways in which a store fails, each by the name of what it breaks. */
 const BREAKS = {
   'open throws': () => [IDBFactory.prototype, { open: () => kit.refuse('SecurityError') }],
-  'open never ends': () => [IDBFactory.prototype, { open: () => ({}) }],
+  'open never ends': () => {
+    const silent = { addEventListener() {}, removeEventListener() {} };
+    return [IDBFactory.prototype, { open: () => Object.assign(Object.create(IDBOpenDBRequest.prototype), silent) }];
+  },
   'transactions throw': () => [IDBDatabase.prototype, { transaction: () => kit.refuse('InvalidStateError') }],
   'reading throws': () => [IDBIndex.prototype, { getAll: () => kit.refuse('UnknownError') }],
   'writing throws': () => [IDBObjectStore.prototype, { put: () => kit.refuse('QuotaExceededError') }],
   'writing never ends': () => {
-    const { transaction } = IDBDatabase.prototype;
-    const silent = { objectStore: () => ({ put: () => ({}), delete: () => ({}) }) };
-    return [
-      IDBDatabase.prototype,
-      {
-        transaction(stores, mode) {
-          return mode === 'readwrite' ? silent : transaction.call(this, stores, mode);
-        },
-      },
-    ];
+    const silent = () => new Promise(() => {});
+    return [IDBObjectStore.prototype, { put: silent, delete: silent }];
   },
   'locks throw': () => [LockManager.prototype, { request: () => kit.refuse('SecurityError') }],
   'locks are refused': () => [LockManager.prototype, { request: async () => kit.refuse('SecurityError') }],
