@@ -241,7 +241,7 @@ test('errors are UploadErrors with a code, and wrong options are named', async (
     parts: 'invalid-option',
     file: 'invalid-option',
     signal: 'aborted',
-    route: 'invalid-reply',
+    route: 'unexpected-answer',
   });
   assert.ok(Object.values(errors).every((error) => error.is));
   assert.match(errors.parts.message, /partsInFlight/);

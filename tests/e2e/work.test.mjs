@@ -185,5 +185,7 @@ test('the element takes in what one of its uploads tells in as many steps with 2
     };
     return { few: await stepsOf(10), many: await stepsOf(2_000) };
   }, counter.toString());
-  assert.deepEqual(steps.many, steps.few);
+  // A frame may be drawn in between, whose work does not depend on the rows either.
+  const more = steps.many.map((count, index) => count - steps.few[index]);
+  assert.ok(more.every((count) => count < 50), JSON.stringify(steps));
 });
