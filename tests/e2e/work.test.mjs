@@ -187,5 +187,8 @@ test('the element takes in what one of its uploads tells in as many steps with 2
   }, counter.toString());
   // A frame may be drawn in between, whose work does not depend on the rows either.
   const more = steps.many.map((count, index) => count - steps.few[index]);
-  assert.ok(more.every((count) => count < 50), JSON.stringify(steps));
+  assert.ok(
+    more.every((count) => count < 50),
+    JSON.stringify(steps),
+  );
 });
