@@ -7,6 +7,7 @@ import { take, taken, whenFree } from './locks.js';
 import { Gatherer, type Item, type News, NOBODY } from './news.js';
 import { type EngineRecord, isResumable, type Kept, Records } from './records.js';
 import type {
+  ErrorCode,
   Headers,
   Metadata,
   PartNews,
@@ -28,6 +29,9 @@ export interface PlainOptions extends Metadata, Tuning {
 
 /** Takes what an upload tells of itself. */
 type Tell = (news: News) => void;
+
+/** Why an earlier upload can't go on with a file that seemed to fit. The upload stays, and the file begins anew. */
+const REFUSALS: readonly ErrorCode[] = ['wrong-file', 'not-your-upload', 'token-invalid'];
 
 /** How an upload ended, with the last that it had to tell; errors lose their members on the way out of a worker. */
 export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: PlainError }) & { news: Item[] };
@@ -67,6 +71,9 @@ export class Engine {
     void this.#tidy().catch(() => {});
   }
 
+  /** Answers, which only a worker that works does. */
+  ping(): void {}
+
   /** Uploads a file. If an earlier visit has begun to, it goes on with that. */
   upload(id: number, file: Blob, options: PlainOptions): Promise<Outcome> {
     return this.#lead(id, options, async (running, tell) => {
@@ -82,7 +89,7 @@ export class Engine {
         try {
           return await this.#run(running, file, options, tell, keeper);
         } catch (error) {
-          if (!keeper || !goesOn || (error as UploadError).code !== 'wrong-file') throw error;
+          if (!keeper || !goesOn || !REFUSALS.includes((error as UploadError).code)) throw error;
           refused.push(keeper.id);
         }
       }

@@ -1,10 +1,11 @@
 // How the page reaches the engine: in a module worker, or in the page where no worker can start.
+import { proxy, wrap } from 'comlink';
 import { wasmUrl, workerFile, workerUrl } from './assets.js';
-import { connect } from './channel.js';
 import type { Engine } from './engine.js';
 import { localError, UploadError } from './errors.js';
 import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from './limits.js';
 import type { Item } from './news.js';
+import { keepErrors } from './thrown.js';
 import type { UploaderOptions } from './types.js';
 
 /** The engine's methods, each of which may have to cross into a worker. */
@@ -25,7 +26,9 @@ export interface Reach extends Calls {
 
 const METHODS = ['upload', 'resume', 'list', 'handleOf', 'forget', 'control', 'prioritize', 'setOnline'] as const;
 
-const callsOf = (call: (method: (typeof METHODS)[number], args: never[]) => unknown): Calls =>
+type Method = (typeof METHODS)[number];
+
+const callsOf = (call: (method: Method, args: never[]) => unknown): Calls =>
   Object.fromEntries(METHODS.map((method) => [method, (...args: never[]) => call(method, args)])) as never;
 
 type Hear = (items: Item[]) => void;
@@ -48,11 +51,18 @@ type Compiling = Promise<WebAssembly.Module>;
 
 async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {
   const worker = new Worker(workerUrl(), { type: 'module', name: 'directput' });
-  const methods: Record<string, (...args: never[]) => unknown> = {
-    hear,
-    headers: async () => (headers as () => unknown)(),
-  };
-  const { call, isOwed, end } = connect(worker, (method, args) => methods[method]?.(...args));
+  keepErrors();
+  const engine = wrap<Engine>(worker);
+  /** Reject what waits for the worker. */
+  const owed = new Set<(error: UploadError) => void>();
+  let ended: UploadError | undefined;
+  /** What the worker answers, or `worker-lost`. */
+  const answer = <T>(called: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (ended) reject(ended);
+      owed.add(reject);
+      called.then(resolve, reject).finally(() => owed.delete(reject));
+    });
   let isLost = (): void => {};
   const lost = new Promise<void>((resolve) => {
     isLost = resolve;
@@ -62,16 +72,17 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
     worker.terminate();
     clearInterval(pinging);
     globalThis.removeEventListener?.('pagehide', leave);
-    end(localError('worker-lost', undefined, cause, { remains: 'unknown' }));
+    ended = localError('worker-lost', undefined, cause, { remains: 'unknown' });
+    for (const reject of owed) reject(ended);
     isLost();
   };
   let missed = 0;
   const pinging = setInterval(() => {
-    if (!isOwed()) missed = 0;
+    if (owed.size === 0) missed = 0;
     else if (missed === MISSED_PINGS) close();
     else {
       missed += 1;
-      call('ping').then(
+      answer(engine.ping()).then(
         () => {
           missed = 0;
         },
@@ -87,16 +98,18 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
   for (const type of ['error', 'messageerror'] as const) {
     worker.addEventListener(type, (event) => close((event as ErrorEvent).message));
   }
+  const remote = engine as unknown as Record<Method, (...args: never[]) => Promise<unknown>>;
   try {
-    await within(WORKER_START_MS, call('ping'));
+    await within(WORKER_START_MS, answer(engine.ping()));
     const module = await compiling;
     const told = typeof headers === 'object' ? { ...options, headers } : options;
-    await within(MODULE_MS, call('open', [told, typeof headers === 'function', module]));
+    const ask = typeof headers === 'function' ? proxy(async () => headers()) : undefined;
+    await within(MODULE_MS, answer(engine.open(told, proxy(hear), ask, module)));
   } catch (error) {
     close();
     throw error;
   }
-  return { ...callsOf((method, args) => call(method, args)), inWorker: true, lost, close };
+  return { ...callsOf((method, args) => answer(remote[method](...args))), inWorker: true, lost, close };
 }
 
 /** The Wasm module, compiled while the engine is loaded. */

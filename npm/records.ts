@@ -1,5 +1,6 @@
 // What is written down of unfinished uploads for later visits, in IndexedDB. Each call may fail; the next one opens the
 // database again, which may have been cleared or closed meanwhile.
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import { STORE_MS, within } from './limits.js';
 
 /** What is kept of one upload. It holds the upload token: whoever can run scripts here can use it. */
@@ -30,15 +31,19 @@ export interface EngineRecord {
   discard: boolean;
 }
 
-/** The database, and its only store. */
-const DATABASE = 'directput';
-const STORE = 'uploads';
+interface Schema extends DBSchema {
+  uploads: { key: string; value: Kept; indexes: { endpoint: string } };
+}
+
+type Mode = 'readonly' | 'readwrite';
+
+type Transaction<M extends Mode> = IDBPTransaction<Schema, ['uploads'], M>;
 
 /** The uploads that one caller has begun with one API. */
 export class Records {
   readonly endpoint: string;
   readonly caller: string;
-  #opening: Promise<IDBDatabase> | undefined;
+  #opening: Promise<IDBPDatabase<Schema>> | undefined;
 
   constructor(endpoint: string, caller: string) {
     this.endpoint = endpoint;
@@ -50,17 +55,17 @@ export class Records {
   }
 
   async get(id: string): Promise<Kept | undefined> {
-    const kept = await this.#request<Kept | undefined>('readonly', (store) => store.get(id));
+    const kept = await this.#request('readonly', ({ store }) => store.get(id));
     return kept && this.#isOwn(kept) ? kept : undefined;
   }
 
   /** Resolves when it is on disk. */
   async put(kept: Kept): Promise<void> {
-    await this.#request('readwrite', (store) => store.put(kept));
+    await this.#request('readwrite', ({ store }) => store.put(kept));
   }
 
   async delete(id: string): Promise<void> {
-    await this.#request('readwrite', (store) => store.delete(id));
+    await this.#request('readwrite', ({ store }) => store.delete(id));
   }
 
   /** Those that are too old to be gone on with, of any caller. */
@@ -69,14 +74,14 @@ export class Records {
   }
 
   #ofEndpoint(): Promise<Kept[]> {
-    return this.#request('readonly', (store) => store.index('endpoint').getAll(this.endpoint));
+    return this.#request('readonly', ({ store }) => store.index('endpoint').getAll(this.endpoint));
   }
 
   #isOwn({ endpoint, caller = '' }: Kept): boolean {
     return endpoint === this.endpoint && caller === this.caller;
   }
 
-  async #request<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  async #request<M extends Mode, T>(mode: M, ask: (transaction: Transaction<M>) => Promise<T>): Promise<T> {
     try {
       return await within(STORE_MS, this.#transact(mode, ask));
     } catch (error) {
@@ -85,22 +90,20 @@ export class Records {
     }
   }
 
-  async #transact<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    const begin = async (): Promise<IDBTransaction> => {
+  async #transact<M extends Mode, T>(mode: M, ask: (transaction: Transaction<M>) => Promise<T>): Promise<T> {
+    const begin = async (): Promise<Transaction<M>> => {
       this.#opening ??= open(() => this.#close());
-      return (await this.#opening).transaction(STORE, mode);
+      return (await this.#opening).transaction(['uploads'], mode);
     };
     // A connection that was lost says so only now.
     const transaction = await begin().catch(() => {
       this.#close();
       return begin();
     });
-    return new Promise((resolve, reject) => {
-      const request = ask(transaction.objectStore(STORE));
-      // A full disk fails the transaction after its request has succeeded.
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error);
-    });
+    const asked = (async () => ask(transaction))();
+    // A full disk fails the transaction after its request has succeeded.
+    const [answer] = await Promise.all([asked, transaction.done]);
+    return answer;
   }
 
   #close(): void {
@@ -112,19 +115,13 @@ export class Records {
   }
 }
 
-function open(lost: () => void): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore(STORE, { keyPath: 'id' }).createIndex('endpoint', 'endpoint');
-    };
-    request.onsuccess = () => {
-      const database = request.result;
-      // Site data is cleared: who holds on to the database would hold that up.
-      database.onclose = database.onversionchange = lost;
-      resolve(database);
-    };
-    request.onerror = () => reject(request.error);
+/** Opens the database; what browsers throw at once is a rejection, too. */
+async function open(lost: () => void): Promise<IDBPDatabase<Schema>> {
+  return openDB<Schema>('directput', 1, {
+    upgrade: (fresh) => fresh.createObjectStore('uploads', { keyPath: 'id' }).createIndex('endpoint', 'endpoint'),
+    terminated: lost,
+    // Site data is cleared, which an open connection would hold up.
+    blocking: lost,
   });
 }
 

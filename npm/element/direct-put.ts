@@ -7,16 +7,14 @@ import {
   type UploadOptions,
   type UploadResult,
 } from '../index.js';
-import { button, h } from './dom.js';
+import { OF_UPLOADER, optionsOf } from './attributes.js';
+import { button, h, upgrade } from './dom.js';
 import { canPick, type Found, picked, watchDrops } from './files.js';
 import { ENGLISH, type Labels } from './labels.js';
 import { type Facts, type Host, Row } from './row.js';
 import { Speaker } from './speaker.js';
 import { style } from './style.js';
 import { Unfinished } from './unfinished.js';
-
-/** Attributes that an uploader is made of; a change makes another one for what comes. */
-const OF_UPLOADER = ['endpoint', 'accept', 'min-bytes', 'max-bytes', 'max-files', 'checksum'] as const;
 
 /** A file input that only its button opens. */
 const UNSEEN = { type: 'file', tabindex: '-1', 'aria-hidden': 'true' };
@@ -98,7 +96,9 @@ export class DirectPut extends Base {
       },
       forget: (id) => this.uploader.forget(id),
       goOn: (kept, file) => {
-        this.#add({ ...kept, file }, (options) => this.uploader.resume(kept.id, file, options)).focus();
+        const row = this.#add({ ...kept, file }, (options) => this.uploader.resume(kept.id, file, options));
+        row.focus();
+        return row.upload;
       },
     });
     this.#drop.append(
@@ -148,20 +148,7 @@ export class DirectPut extends Base {
   /** The uploader behind it: one that was set, or one made of the attributes. Throws `UploadError`. */
   get uploader(): Uploader {
     if (!this.#uploader) {
-      const number = (name: string): number | undefined => {
-        const value = this.getAttribute(name);
-        return value === null ? undefined : Number(value);
-      };
-      const given = {
-        endpoint: this.getAttribute('endpoint') ?? '',
-        accept: this.getAttribute('accept') ?? undefined,
-        minBytes: number('min-bytes'),
-        maxBytes: number('max-bytes'),
-        maxFiles: number('max-files'),
-        checksum: this.getAttribute('checksum') ?? undefined,
-      };
-      const said = Object.entries(given).filter(([, value]) => value !== undefined);
-      this.#take(new Uploader({ ...Object.fromEntries(said), ...this.#options } as UploaderOptions), true);
+      this.#take(new Uploader({ ...optionsOf(this), ...this.#options } as UploaderOptions), true);
     }
     return this.#uploader as Uploader;
   }
@@ -240,7 +227,7 @@ export class DirectPut extends Base {
 
   /** Called by the browser. */
   connectedCallback(): void {
-    this.#upgrade();
+    upgrade(this, ['options', 'uploadOptions', 'labels', 'uploader']);
     this.#listening = new AbortController();
     const { signal } = this.#listening;
     const render = (): void => this.#render();
@@ -263,7 +250,7 @@ export class DirectPut extends Base {
 
   /** Called by the browser. */
   attributeChangedCallback(name: string): void {
-    if ((OF_UPLOADER as readonly string[]).includes(name)) this.#renew();
+    if (OF_UPLOADER.includes(name)) this.#renew();
     this.#render();
   }
 
@@ -280,16 +267,6 @@ export class DirectPut extends Base {
   /** Nobody waits for it, and what can't be listed is not shown. */
   #lookAgain(): void {
     this.refresh().catch(() => {});
-  }
-
-  /** What was set before the element was defined hides what it has by that name. */
-  #upgrade(): void {
-    for (const name of ['options', 'uploadOptions', 'labels', 'uploader'] as const) {
-      if (!Object.hasOwn(this, name)) continue;
-      const { value } = Object.getOwnPropertyDescriptor(this, name) as PropertyDescriptor;
-      delete (this as Partial<DirectPut>)[name];
-      Object.assign(this, { [name]: value });
-    }
   }
 
   /** The next upload has another uploader, if this one is its own; it ends with its last upload. */

@@ -22,3 +22,13 @@ export function button(part: string, text: string, onClick: () => unknown): HTML
   element.addEventListener('click', onClick);
   return element;
 }
+
+/** Sets properties again that were set before an element was defined: until then they hide what it has by those names. */
+export function upgrade<T extends Element>(element: T, names: readonly (keyof T)[]): void {
+  for (const name of names) {
+    if (!Object.hasOwn(element, name)) continue;
+    const value = element[name];
+    delete element[name];
+    element[name] = value;
+  }
+}

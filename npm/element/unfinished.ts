@@ -10,12 +10,14 @@ export interface Asked {
   list(): Promise<Resumable[]>;
   forget(id: string): Promise<void>;
   /** Goes on with an upload, with the file that was picked for it, if one was. */
-  goOn(upload: Resumable, file?: File): void;
+  goOn(upload: Resumable, file?: File): Promise<unknown> | undefined;
 }
 
 export class Unfinished {
   readonly element = h('section', { part: 'unfinished-list', 'aria-labelledby': 'unfinished-title', hidden: true });
   readonly #asked: Asked;
+  /** Uploads whose file the browser could not open, by their ids. */
+  readonly #closed = new Set<string>();
   readonly #title = h('h2', { id: 'unfinished-title' });
   readonly #list = h('ul');
   readonly #again = h('input', { type: 'file', id: 'again', tabindex: '-1', 'aria-hidden': 'true' });
@@ -51,7 +53,8 @@ export class Unfinished {
 
   #row(upload: Resumable): HTMLElement {
     const { labels } = this.#asked;
-    const { id, name, hasFile } = upload;
+    const { id, name } = upload;
+    const hasFile = upload.hasFile && !this.#closed.has(id);
     const trouble = h('p', { part: 'trouble', role: 'alert' });
     const goOn = button('go-on', hasFile ? labels.goOn : labels.goOnWithFile, () => {
       if (hasFile) this.#goOn(row, upload);
@@ -82,7 +85,9 @@ export class Unfinished {
 
   #goOn(row: HTMLElement, upload: Resumable, file?: File): void {
     row.remove();
-    this.#asked.goOn(upload, file);
+    this.#asked.goOn(upload, file)?.catch(({ code }: UploadError) => {
+      if (code === 'file-needed') this.#closed.add(upload.id);
+    });
   }
 
   #pick(take: (file: File) => void): void {

@@ -47,11 +47,13 @@ test('every method has its row', () => {
 
 test('every attribute and every part of the element is named', () => {
   const source = readFileSync('npm/element/direct-put.ts', 'utf8');
-  const [, list] = /OF_UPLOADER = \[([^\]]*)\]/.exec(source);
+  const [, options] = /OPTIONS = \{([^}]*)\}/.exec(readFileSync('npm/element/attributes.ts', 'utf8'));
+  const list = [...options.matchAll(/^ *'?([\w-]+)'?:/gm)].map(([, attribute]) => attribute);
+  assert.ok(list.includes('endpoint') && list.includes('max-files'));
   const [, more] = /observedAttributes = \[\.\.\.OF_UPLOADER, ([^\]]*)\]/.exec(source);
-  const attributes = [...`${list}, ${more}, 'details'`.matchAll(/'([\w-]+)'/g)].map(([, name]) => name);
+  const others = [...`${more}, 'details'`.matchAll(/'([\w-]+)'/g)].map(([, name]) => name);
   const frameworks = rows('docs/frameworks.md', '## `<direct-put>`');
-  for (const attribute of attributes) assert.ok(frameworks.includes(attribute), attribute);
+  for (const attribute of [...list, ...others]) assert.ok(frameworks.includes(attribute), attribute);
 
   const code = readdirSync('npm/element')
     .map((name) => readFileSync(join('npm/element', name), 'utf8'))

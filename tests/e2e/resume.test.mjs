@@ -288,6 +288,10 @@ test('a kept handle whose file is another or gone removes nothing', async () => 
   assert.deepEqual(seen.gone, { code: 'file-needed', ...kept });
   assert.deepEqual([seen.list, openUploads(server).length], [[seen.id], 1]);
   await page.reload();
+  const goOn = page.locator('.unfinished .go-on');
+  await goOn.filter({ hasText: /^Resume$/ }).click();
+  assert.equal(await shownError(rowOf(page)), 'file-needed');
+  await goOn.filter({ hasText: 'Choose the file and resume' }).waitFor({ timeout: 5_000 });
   await page.locator('.unfinished .forget').click();
   await page.locator('.unfinished').waitFor({ state: 'detached' });
   assert.deepEqual(openUploads(server), []);

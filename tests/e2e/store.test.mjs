@@ -16,21 +16,16 @@ const uploaded = () => readdirSync(join(server.data, server.bucket, 'uploads')).
 /** Ways in which a store fails, each by the name of what it breaks. */
 const BREAKS = {
   'open throws': () => [IDBFactory.prototype, { open: () => kit.refuse('SecurityError') }],
-  'open never ends': () => [IDBFactory.prototype, { open: () => ({}) }],
+  'open never ends': () => {
+    const silent = { addEventListener() {}, removeEventListener() {} };
+    return [IDBFactory.prototype, { open: () => Object.assign(Object.create(IDBOpenDBRequest.prototype), silent) }];
+  },
   'transactions throw': () => [IDBDatabase.prototype, { transaction: () => kit.refuse('InvalidStateError') }],
   'reading throws': () => [IDBIndex.prototype, { getAll: () => kit.refuse('UnknownError') }],
   'writing throws': () => [IDBObjectStore.prototype, { put: () => kit.refuse('QuotaExceededError') }],
   'writing never ends': () => {
-    const { transaction } = IDBDatabase.prototype;
-    const silent = { objectStore: () => ({ put: () => ({}), delete: () => ({}) }) };
-    return [
-      IDBDatabase.prototype,
-      {
-        transaction(stores, mode) {
-          return mode === 'readwrite' ? silent : transaction.call(this, stores, mode);
-        },
-      },
-    ];
+    const silent = () => new Promise(() => {});
+    return [IDBObjectStore.prototype, { put: silent, delete: silent }];
   },
   'locks throw': () => [LockManager.prototype, { request: () => kit.refuse('SecurityError') }],
   'locks are refused': () => [LockManager.prototype, { request: async () => kit.refuse('SecurityError') }],
@@ -268,6 +263,54 @@ test('uploads of one caller are nothing to another', async () => {
   assert.equal(uploaded(), before + 1);
   assert.deepEqual(openUploads(server), []);
 });
+
+/** Replaces the token of the one upload that is written down. Returns the one that was there. */
+function replaceToken(page, token) {
+  return page.evaluate(async (token) => {
+    const asked = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const database = await asked(indexedDB.open('directput'));
+    const store = database.transaction('uploads', 'readwrite').objectStore('uploads');
+    const [kept] = await asked(store.getAll());
+    await asked(store.put({ ...kept, record: { ...kept.record, token } }));
+    database.close();
+    return kept.record.token;
+  }, token);
+}
+
+for (const code of ['not-your-upload', 'token-invalid']) {
+  test(`a file whose earlier upload is refused with ${code} begins anew, and the earlier upload stays`, async () => {
+    const { page } = await openKit(server);
+    const id = await keepOne(page, { size: 20 });
+    const token = await replaceToken(page, 'spoilt');
+    let refusals = 0;
+    const api = new RegExp(`^${server.page}/uploads`);
+    await page.route(api, (route) => {
+      const request = route.request();
+      if (!`${JSON.stringify(request.headers())}${request.postData()}`.includes('spoilt')) return route.continue();
+      refusals += 1;
+      const body = JSON.stringify({ type: 'about:blank', title: code, status: 403, code });
+      // Of a token that is spoilt the API itself says so.
+      if (code === 'token-invalid') return route.continue();
+      return route.fulfill({ status: 403, contentType: 'application/problem+json', body });
+    });
+    const seen = await page.evaluate(async () => {
+      // Requests of a worker are not the page's to route.
+      const uploader = await kit.uploader({ worker: false });
+      const end = await kit.end(uploader.upload(kit.file(20)));
+      return { end, ids: (await uploader.listResumable()).map(({ id }) => id) };
+    });
+    assert.equal(seen.end.value?.size, 20 * MIB, JSON.stringify(seen.end));
+    assert.ok(refusals > 0);
+    assert.deepEqual([seen.ids, openUploads(server).length], [[id], 1]);
+    await replaceToken(page, token);
+    await page.evaluate(async (id) => (await kit.uploader()).forget(id), id);
+    assert.deepEqual(openUploads(server), []);
+  });
+}
 
 for (const code of ['not-your-upload', 'token-invalid']) {
   test(`an upload of which the API says ${code} stays, also when it is to be forgotten`, async () => {
