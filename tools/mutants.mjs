@@ -51,7 +51,8 @@ const env = {
 function copyTree() {
   rmSync(tree, { recursive: true, force: true });
   mkdirSync(tree, { recursive: true });
-  const copy = 'git ls-files -coz --exclude-standard | tar -c --null -T - --ignore-failed-read | tar -xmC "$0"';
+  // Biome takes a second configuration for a mistake.
+  const copy = "git ls-files -coz --exclude-standard -- ':!biome.json' | tar -c --null -T - --ignore-failed-read | tar -xmC \"$0\"";
   execFileSync('bash', ['-o', 'pipefail', '-c', copy, tree], { stdio: 'inherit' });
 }
 
