@@ -31,7 +31,9 @@ pub struct Hub {
     rests_until_ms: u64,
     /// How fast S3 confirms the bytes of all uploads.
     pace: Pace,
-    /// Whether no PUT was under way when it was last looked at.
+    /// The lengths of all PUTs under way when it was last looked at, in bytes.
+    bytes_in_flight: u64,
+    /// Whether no PUT was under way then.
     is_idle: bool,
     /// A PUT was silent for too long since S3 has last confirmed one.
     is_silent: bool,
@@ -46,6 +48,7 @@ impl Hub {
             is_offline: false,
             rests_until_ms: 0,
             pace: Pace::default(),
+            bytes_in_flight: 0,
             is_idle: true,
             is_silent: false,
             outbox: Vec::new(),
@@ -135,15 +138,17 @@ impl Hub {
 
     /// Shares the connections out among the uploads that have begun. `demand` returns what an upload has and could use.
     pub fn share(&mut self, now: Now, demand: impl Fn(UploadId) -> Demand) {
-        let in_flight = Cell::new(0);
+        let (in_flight, bytes_in_flight) = (Cell::new(0), Cell::new(0));
         let counted = |id| {
             let demand = demand(id);
             in_flight.set(in_flight.get() + demand.in_flight);
+            bytes_in_flight.set(bytes_in_flight.get() + demand.bytes_in_flight);
             demand
         };
-        for (id, share) in self.queue.share(self.pace.bytes_per_second(), counted) {
+        for (id, share) in self.queue.share(self.pace.bytes_per_second(self.bytes_in_flight), counted) {
             self.push(id, Event::Share(share));
         }
+        self.bytes_in_flight = bytes_in_flight.get();
         let was_idle = std::mem::replace(&mut self.is_idle, in_flight.get() == 0);
         if was_idle && !self.is_idle {
             self.pace.started_from_rest(now.ms);

@@ -14,6 +14,9 @@ const GROWTH: u64 = 3;
 /// Older answers count half, in milliseconds.
 const MEMORY_MS: u64 = 30_000;
 
+/// What S3 has confirmed shows the speed if it is at least this fraction of what is under way.
+const EVIDENCE: u64 = 16;
+
 /// The measured speed of answers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
@@ -44,9 +47,11 @@ impl Pace {
         *self = Self { since_ms: now_ms, ..Self::default() };
     }
 
-    /// The speed in byte/s, once S3 has confirmed any.
-    pub fn bytes_per_second(&self) -> Option<u64> {
-        (self.bytes > 0).then(|| self.bytes * 1_000 / self.ms.max(1)).filter(|&speed| speed > 0)
+    /// The speed in byte/s, once S3 has confirmed enough. `bytes_in_flight` are the lengths of all PUTs under way: they have
+    /// had their share of the link, so the answer to a small one says nothing.
+    pub fn bytes_per_second(&self, bytes_in_flight: u64) -> Option<u64> {
+        let is_enough = self.bytes > 0 && self.bytes.saturating_mul(EVIDENCE) >= bytes_in_flight;
+        is_enough.then(|| self.bytes * 1_000 / self.ms.max(1)).filter(|&speed| speed > 0)
     }
 }
 
@@ -66,10 +71,15 @@ impl Silence {
     pub fn limit_ms(&self, timeouts: u32) -> u64 {
         let first_ms = match self.bytes_per_second {
             // Twice what the bytes under way should take: the link may have become slower.
-            Some(speed) => self.stall_ms + self.bytes_in_flight.saturating_mul(2_000) / speed,
+            Some(_) => self.stall_ms + self.transfer_ms(self.bytes_in_flight),
             None => self.guess_ms(),
         };
         first_ms.saturating_mul(GROWTH.pow(timeouts.min(8))).min(self.longest_ms())
+    }
+
+    /// Twice the time that so many bytes should take, in milliseconds; 0 where no speed is known.
+    pub fn transfer_ms(&self, bytes: u64) -> u64 {
+        self.bytes_per_second.map_or(0, |speed| bytes.saturating_mul(2_000) / speed)
     }
 
     /// How long at most: a link of 64 kbit/s would have answered a quarter of the time before, in milliseconds.
@@ -116,17 +126,18 @@ mod tests {
     #[test]
     fn the_pace_is_that_of_answers_while_something_is_under_way() {
         let mut pace = Pace::default();
-        assert_eq!(pace.bytes_per_second(), None);
+        assert_eq!(pace.bytes_per_second(0), None);
         pace.started_from_rest(10_000);
         pace.answered(12_000, 1_000_000);
-        assert_eq!(pace.bytes_per_second(), Some(500_000));
+        assert_eq!(pace.bytes_per_second(0), Some(500_000));
+        assert_eq!(pace.bytes_per_second(16_000_001), None, "a small answer among large bodies says nothing");
         pace.started_from_rest(100_000);
         pace.answered(101_000, 500_000);
-        assert_eq!(pace.bytes_per_second(), Some(500_000), "rest is no slowness");
+        assert_eq!(pace.bytes_per_second(0), Some(500_000), "rest is no slowness");
         pace.forget(200_000);
-        assert_eq!(pace.bytes_per_second(), None);
+        assert_eq!(pace.bytes_per_second(0), None);
         pace.answered(201_000, 700_000);
-        assert_eq!(pace.bytes_per_second(), Some(700_000), "the silence before does not count");
+        assert_eq!(pace.bytes_per_second(0), Some(700_000), "the silence before does not count");
     }
 
     #[test]
@@ -134,7 +145,7 @@ mod tests {
         let mut pace = Pace::default();
         (1..=60).for_each(|second| pace.answered(second * 1_000, 1_000_000));
         (7..=12).for_each(|ten| pace.answered(ten * 10_000, 100_000));
-        let speed = pace.bytes_per_second().expect("measured");
+        let speed = pace.bytes_per_second(0).expect("measured");
         assert!((10_000..200_000).contains(&speed), "{speed}");
     }
 }

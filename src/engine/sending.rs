@@ -27,6 +27,8 @@ pub(super) struct Attempt {
     pub number: PartNumber,
     /// What it was made with.
     pub presigned: Presigned,
+    /// When it was started.
+    pub started_ms: u64,
     /// Whether S3 may have received all of it.
     pub may_be_whole: bool,
 }
@@ -53,11 +55,29 @@ impl Parts {
             self.next_put += 1;
             self.in_flight.push((id, number));
             let put = Put { id, part, url: presigned.url.clone(), headers: presigned.headers.clone() };
-            self.slot(number).state =
-                State::Sending(Sending { presigned, sent_bytes: 0, started_ms: now.ms, moved_ms: now.ms, spared: 0 });
+            self.slot(number).state = State::Sending(Sending {
+                presigned,
+                sent_bytes: 0,
+                started_ms: now.ms,
+                moved_ms: now.ms,
+                spared: 0,
+                rival_ms: 0,
+            });
             return Some(put);
         }
         None
+    }
+
+    /// S3 has stored an attempt that was started at `started_ms`. It has shared the link with those that have been silent
+    /// since, or that fell silent no more than `stall_ms` before it: they have the link for themselves from now on.
+    pub fn rival_is_stored(&mut self, now: Now, started_ms: u64, stall_ms: u64) {
+        for &(_, number) in &self.in_flight {
+            if let State::Sending(sending) = &mut self.slots[number.index()].state
+                && started_ms <= sending.moved_ms + stall_ms
+            {
+                sending.rival_ms = now.ms;
+            }
+        }
     }
 
     /// Notes that bytes of an attempt have left.
@@ -102,7 +122,10 @@ impl Parts {
             let timeouts = self.slots[number.index()].timeouts;
             match is_blind {
                 true => (put, moved_ms + silence.limit_ms(timeouts + sending.spared)),
-                false => (put, sending.moved_ms + silence.limit_ms(timeouts)),
+                false => {
+                    let alone_ms = sending.rival_ms + silence.transfer_ms(self.length(number));
+                    (put, alone_ms.max(sending.moved_ms + silence.limit_ms(timeouts)))
+                }
             }
         })
     }
@@ -155,7 +178,7 @@ impl Parts {
         };
         self.in_flight_bytes -= sending.sent_bytes;
         let may_be_whole = sending.may_be_whole(now, length);
-        Some(Attempt { number, presigned: sending.presigned, may_be_whole })
+        Some(Attempt { number, presigned: sending.presigned, started_ms: sending.started_ms, may_be_whole })
     }
 
     /// Whether an answer to an attempt is still to come.

@@ -109,3 +109,19 @@ fn what_other_uploads_have_under_way_counts_too() {
     assert_eq!(bench.cancelled_puts(), 5, "48 MiB do not take so long");
     assert!(puts.len() == 6);
 }
+
+#[test]
+fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored() {
+    let (mut bench, puts) = sending();
+    puts[2..].iter().for_each(|put| bench.store(put));
+    // Both are silent for nearly as long as a link of 64 kbit/s needs for them.
+    bench.send(Event::Busy { wait_ms: 10_000_000 });
+    bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 1 });
+    bench.send(Event::PutProgress { put: puts[1].id, sent_bytes: 1 });
+    bench.send(Event::Share(Share { lanes: 6, bytes_elsewhere: 0, bytes_per_second: Some(8_000) }));
+    bench.wait(2_000_000);
+    bench.store(&puts[0]);
+    bench.wait(1_000);
+    assert_eq!(bench.cancelled_puts(), 0);
+    bench.store(&puts[1]);
+}

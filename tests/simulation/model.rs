@@ -11,8 +11,8 @@ use directput::checksum::Sha256Digest;
 use directput::engine::{Action, Call, Config, Engine, Event, FileInfo, Now};
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize};
 
-use crate::link::answer;
-use crate::storage::Storage;
+use crate::puts::answer;
+use crate::storage::{Server, Storage};
 
 /// Three parts: two of 8 MiB and one of a byte.
 const SIZE: u64 = (16 << 20) + 1;
@@ -77,7 +77,7 @@ impl State {
         Self {
             engine: Engine::new(config, file),
             open: Vec::new(),
-            storage: Storage::new(60, None),
+            storage: Storage::new(Server::default()),
             now_ms: 0,
             alarm_ms: None,
             is_paused: false,
@@ -254,7 +254,7 @@ impl State {
         if is_stored != (self.storage.objects.len() == 1) && self.aborted_ms.is_none() {
             return Err("what it says of the object is not what S3 has".to_owned());
         }
-        match self.storage.orphans().next() {
+        match self.storage.orphans("file").next() {
             _ if is_late => Ok(()),
             Some(upload) => Err(format!("{} is left behind", upload.key)),
             None => Ok(()),
