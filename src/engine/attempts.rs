@@ -74,7 +74,7 @@ impl Engine {
         let bytes = self.parts.put_done(attempt.number, etag);
         self.parts.rival_is_stored(now, attempt.started_ms, self.config.stall_ms);
         self.window.stored(now.ms, bytes);
-        self.pace.answered(now.ms, bytes);
+        self.pace.answered(now.ms, bytes, attempt.started_ms);
         self.patience.storage_worked();
         self.holds.succeeded();
     }
@@ -164,7 +164,7 @@ impl Engine {
         let mut spared = None;
         if count == in_flight {
             self.window.silent(now.ms, in_flight, self.parts.next_put());
-            self.pace.forget(now.ms);
+            self.pace.forget();
             spared = if count > 1 { self.parts.spare_furthest(silence) } else { None };
         }
         for put in stalled.into_iter().filter(|&put| Some(put) != spared) {

@@ -17,25 +17,26 @@ const MEMORY_MS: u64 = 30_000;
 /// What S3 has confirmed shows the speed if it is at least this fraction of what is under way.
 const EVIDENCE: u64 = 16;
 
-/// The measured speed of answers.
+/// The measured speed of answers: their bytes, by the time in which one of them was under way.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
     bytes: u64,
     ms: u64,
-    since_ms: u64,
+    /// The latest stretch of time that was counted without a gap, in milliseconds.
+    stretch: Option<(u64, u64)>,
 }
 
 impl Pace {
-    /// A PUT begins while none is under way: the time before it says nothing.
-    pub fn started_from_rest(&mut self, now_ms: u64) {
-        self.since_ms = now_ms;
-    }
-
-    /// S3 has confirmed so many bytes.
-    pub fn answered(&mut self, now_ms: u64, bytes: u64) {
+    /// S3 has confirmed a PUT of this many bytes that was started at `started_ms`. Time in which none of those that are
+    /// confirmed was under way does not count: it was rest, or that of a dead connection.
+    pub fn answered(&mut self, now_ms: u64, bytes: u64, started_ms: u64) {
         self.bytes += bytes;
-        self.ms += now_ms.saturating_sub(self.since_ms);
-        self.since_ms = now_ms;
+        let (from_ms, until_ms) = match self.stretch {
+            Some((from_ms, until_ms)) if started_ms <= until_ms => (from_ms, until_ms),
+            _ => (started_ms, started_ms),
+        };
+        self.ms += now_ms.saturating_sub(until_ms) + from_ms.saturating_sub(started_ms);
+        self.stretch = Some((from_ms.min(started_ms), now_ms));
         if self.ms > MEMORY_MS {
             self.bytes /= 2;
             self.ms /= 2;
@@ -43,8 +44,8 @@ impl Pace {
     }
 
     /// What was measured no longer holds: everything under way was silent for too long.
-    pub fn forget(&mut self, now_ms: u64) {
-        *self = Self { since_ms: now_ms, ..Self::default() };
+    pub fn forget(&mut self) {
+        *self = Self::default();
     }
 
     /// The speed in byte/s, once S3 has confirmed enough. `bytes_in_flight` are the lengths of all PUTs under way: they have
@@ -124,27 +125,35 @@ mod tests {
     }
 
     #[test]
-    fn the_pace_is_that_of_answers_while_something_is_under_way() {
+    fn the_pace_is_that_of_answers_while_one_of_them_is_under_way() {
         let mut pace = Pace::default();
         assert_eq!(pace.bytes_per_second(0), None);
-        pace.started_from_rest(10_000);
-        pace.answered(12_000, 1_000_000);
+        pace.answered(12_000, 1_000_000, 10_000);
         assert_eq!(pace.bytes_per_second(0), Some(500_000));
         assert_eq!(pace.bytes_per_second(16_000_001), None, "a small answer among large bodies says nothing");
-        pace.started_from_rest(100_000);
-        pace.answered(101_000, 500_000);
+        pace.answered(101_000, 500_000, 100_000);
         assert_eq!(pace.bytes_per_second(0), Some(500_000), "rest is no slowness");
-        pace.forget(200_000);
+        pace.forget();
         assert_eq!(pace.bytes_per_second(0), None);
-        pace.answered(201_000, 700_000);
+        pace.answered(201_000, 700_000, 200_000);
         assert_eq!(pace.bytes_per_second(0), Some(700_000), "the silence before does not count");
+    }
+
+    #[test]
+    fn time_that_puts_have_shared_counts_once() {
+        let mut pace = Pace::default();
+        pace.answered(11_000, 1_000_000, 10_000);
+        pace.answered(12_000, 3_000_000, 10_500);
+        assert_eq!(pace.bytes_per_second(0), Some(2_000_000));
+        pace.answered(13_000, 6_000_000, 8_000);
+        assert_eq!(pace.bytes_per_second(0), Some(2_000_000), "it was under way for longer than they");
     }
 
     #[test]
     fn a_link_that_becomes_slower_shows_within_some_answers() {
         let mut pace = Pace::default();
-        (1..=60).for_each(|second| pace.answered(second * 1_000, 1_000_000));
-        (7..=12).for_each(|ten| pace.answered(ten * 10_000, 100_000));
+        (1..=60).for_each(|second| pace.answered(second * 1_000, 1_000_000, (second - 1) * 1_000));
+        (7..=12).for_each(|ten| pace.answered(ten * 10_000, 100_000, (ten - 1) * 10_000));
         let speed = pace.bytes_per_second(0).expect("measured");
         assert!((10_000..200_000).contains(&speed), "{speed}");
     }

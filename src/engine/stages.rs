@@ -176,7 +176,6 @@ impl Engine {
             let Some(put) = self.parts.start_put(now) else { break };
             if was_at_rest {
                 self.window.started_from_rest(now.ms);
-                self.pace.started_from_rest(now.ms);
             }
             self.outbox.push(Action::Put(put));
         }

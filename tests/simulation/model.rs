@@ -41,12 +41,24 @@ enum Choice {
     Tell(Event),
 }
 
-/// Text that is hashed as it is written.
-struct Hashed(DefaultHasher);
+/// The text of a state, but for what the engine has reported: nothing that is checked here depends on it.
+#[derive(Default)]
+struct Text {
+    text: String,
+    is_skipping: bool,
+}
 
-impl Write for Hashed {
+impl Write for Text {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.write(text.as_bytes());
+        // These are neighbours among the fields of the engine, and no other fields have their names.
+        match text {
+            "reported" => self.is_skipping = true,
+            "alarm" => self.is_skipping = false,
+            _ => {}
+        }
+        if !self.is_skipping {
+            self.text.push_str(text);
+        }
         Ok(())
     }
 }
@@ -89,9 +101,12 @@ impl State {
     }
 
     fn key(&self) -> u64 {
-        let mut text = Hashed(DefaultHasher::new());
+        let mut text = Text::default();
         write!(text, "{self:?}").expect("it takes everything");
-        text.0.finish()
+        assert!(!text.is_skipping, "the fields of the engine have other names now");
+        let mut hasher = DefaultHasher::new();
+        hasher.write(text.text.as_bytes());
+        hasher.finish()
     }
 
     fn choices(&self) -> Vec<Choice> {
@@ -223,7 +238,7 @@ impl State {
         if refreshes {
             return self.tell(Event::CredentialsFailed(ErrorCode::Unauthorized.into()));
         }
-        self.open.sort_by_key(|action| format!("{action:?}"));
+        self.open.sort_by_cached_key(|action| format!("{action:?}"));
         self.check()
     }
 
@@ -269,20 +284,16 @@ fn every_order_of_events_keeps_every_promise() {
     let mut seen = HashSet::from([first.key()]);
     let mut level = vec![(first, Vec::new())];
     let (mut stored, mut removed) = (0, 0);
-    for _ in 0..DEPTH {
+    for depth in 1..=DEPTH {
         let mut next = Vec::new();
         for (state, history) in &level {
             for choice in state.choices() {
-                let mut longer: Vec<Choice> = history.clone();
-                longer.push(choice.clone());
-                let after = state.after(&choice).unwrap_or_else(|broken| panic!("{broken}, after {longer:#?}"));
-                if !seen.insert(after.key()) {
-                    continue;
-                }
+                let longer = || history.iter().chain([&choice]).cloned().collect::<Vec<_>>();
+                let after = state.after(&choice).unwrap_or_else(|broken| panic!("{broken}, after {:#?}", longer()));
                 if after.is_over {
                     *if after.storage.objects.is_empty() { &mut removed } else { &mut stored } += 1;
-                } else {
-                    next.push((after, longer));
+                } else if depth < DEPTH && seen.insert(after.key()) {
+                    next.push((after, longer()));
                 }
             }
         }

@@ -6,7 +6,7 @@ use directput::protocol::ErrorCode;
 use crate::disk::Content;
 use crate::link::{FlowId, Told};
 use crate::storage::Stored;
-use crate::world::{What, World};
+use crate::world::{OnWay, What, World};
 
 /// What had arrived when a PUT was cut off may still be stored, but no later than this, in milliseconds.
 const LATE_MS: u64 = 600;
@@ -41,8 +41,9 @@ impl World {
         runs.flat_map(|run| run.checks.live_puts().into_iter().map(|put| (run.number, put))).collect()
     }
 
-    pub fn begin_put(&mut self, run: u32, put: Put) {
+    pub fn begin_put(&mut self, run: u32, on_way: OnWay) {
         let odds = self.scenario.odds;
+        let put = &on_way.put;
         let id = (run, put.id);
         let is_cut = self.cut.contains(&id);
         let Some(of) = self.run_of(run).filter(|run| run.checks.is_live(put.id) && !is_cut) else { return };
@@ -74,7 +75,7 @@ impl World {
         let is_dying = self.scenario.dead_put == Some(number) || self.happens(odds.stall);
         let dies_at = is_dying.then(|| (put.part.length as f64 * self.rng.f64()) as u64);
         self.link.start(self.now_ms, id, put.part.length, dies_at);
-        self.on_way.insert(id, put);
+        self.on_way.insert(id, on_way);
         self.watch_link();
     }
 
@@ -137,7 +138,7 @@ impl World {
     /// S3 has received a PUT whole.
     fn end_put(&mut self, id: FlowId) {
         let odds = self.scenario.odds;
-        let Some(put) = self.on_way.get(&id).cloned() else { return };
+        let Some(OnWay { put, .. }) = self.on_way.get(&id).cloned() else { return };
         if self.scenario.link.told != Told::Nothing {
             // XMLHttpRequest's last event of this kind comes when all has left.
             self.reply(id.0, 0, Event::PutProgress { put: id.1, sent_bytes: put.part.length });
@@ -187,7 +188,7 @@ impl World {
     /// The browser cuts a PUT off. S3 may yet get the rest of it.
     pub fn cut_off(&mut self, id: FlowId) {
         self.cut.insert(id);
-        let Some(put) = self.on_way.remove(&id) else { return };
+        let Some(OnWay { put, .. }) = self.on_way.remove(&id) else { return };
         let Some(cut) = self.link.cut(self.now_ms, id) else { return };
         self.watch_link();
         if let Some(dead_ms) = cut.dead_ms.filter(|_| self.scenario.is_calm()) {

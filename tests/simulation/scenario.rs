@@ -171,13 +171,26 @@ impl Scenario {
         self.files.iter().map(|file| file.size).sum()
     }
 
+    /// The length of a part, in bytes.
+    pub fn part_bytes(&self) -> u64 {
+        self.server.part_bytes.unwrap_or(DEFAULT_PART_BYTES)
+    }
+
     /// How long the link takes for all files at best, and as many round trips as one connection after the other needs, in
     /// milliseconds.
     pub fn ideal_ms(&self) -> u64 {
-        let part_bytes = self.server.part_bytes.unwrap_or(DEFAULT_PART_BYTES);
+        let part_bytes = self.part_bytes();
         let parts: u64 = self.files.iter().map(|file| file.size.div_ceil(part_bytes).max(1)).sum();
         let trips = 4 * parts.div_ceil(self.lanes.into()) + 8;
         self.all_bytes() * 1_000 / self.link.bytes_per_second + trips * self.round_trip_ms
+    }
+
+    /// How long the last PUTs may be silent, if their connections are dead and earlier ones were silent too often, in
+    /// milliseconds: a link of 64 kbit/s would have carried them, and what rounding adds to them.
+    pub fn silence_ms(&self) -> u64 {
+        let longest_bytes = self.part_bytes().max(self.server.single_put_bytes);
+        let in_flight_bytes = self.all_bytes().min(longest_bytes * u64::from(self.lanes));
+        2 * in_flight_bytes * 1_250 / 8_000
     }
 
     fn omit_what_only_a_checksum_notices(&mut self) {

@@ -99,7 +99,8 @@ pub enum UploadState {
 #[derive(Debug, Clone, Default)]
 pub struct Storage {
     pub uploads: Vec<Upload>,
-    urls: Vec<Url>,
+    /// By what is in them, so that they are the same in whatever order they were signed.
+    urls: BTreeMap<String, Url>,
     /// The parts of each object, by key.
     pub objects: BTreeMap<String, Vec<Content>>,
     server: Server,
@@ -176,8 +177,9 @@ impl Storage {
         checksum: Option<PartChecksum>,
     ) -> SignedPart {
         let url_seconds = self.server.url_seconds;
-        self.urls.push(Url { upload, number, checksum, expires_ms: now_ms + url_seconds * 1_000 });
-        let url = (self.urls.len() - 1).to_string();
+        let expires_ms = now_ms + url_seconds * 1_000;
+        let url = format!("{upload}/{}/{expires_ms}", number.get());
+        self.urls.insert(url.clone(), Url { upload, number, checksum, expires_ms });
         SignedPart { number, url, headers: Headers::default(), expires_in_seconds: url_seconds }
     }
 
@@ -199,7 +201,7 @@ impl Storage {
     }
 
     fn url(&self, url: &str) -> &Url {
-        &self.urls[url.parse::<usize>().expect("a URL of ours")]
+        &self.urls[url]
     }
 
     /// When a URL expires, in milliseconds of the world's time.

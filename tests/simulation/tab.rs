@@ -1,7 +1,7 @@
 //! What a browser does: it hands events to engines, does what they ask for, and has the hub share connections.
 
 use directput::engine::{Action, Config, Engine, Event, Failure, FileInfo, Held, Hub, Share};
-use directput::plan::SINGLE_PUT_BYTES;
+use directput::plan::{Part, SINGLE_PUT_BYTES};
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
 
 use crate::calls::Request;
@@ -84,7 +84,7 @@ impl World {
             let begun = self.deliver()?;
             let Some(tab) = &mut self.tab else { return Ok(()) };
             let Tab { hub, runs, .. } = tab;
-            hub.share(now, |id| {
+            hub.share(|id| {
                 runs.iter().find(|run| run.number == id).map(|run| run.engine.demand(now)).unwrap_or_default()
             });
             if !(self.deliver()? || begun) {
@@ -126,10 +126,10 @@ impl World {
             (_, event) => event,
         };
         run.engine.handle(now, event);
-        if let Some(part) = done
+        if let Some((part, started_ms)) = done
             && run.engine.is_stored(part.number)
         {
-            self.tab.as_mut().expect("it is open").hub.confirmed(now, part.length);
+            self.tab.as_mut().expect("it is open").hub.confirmed(now, part.length, started_ms);
         }
         let mut outcome = None;
         while let Some(action) = run.engine.poll() {
@@ -147,14 +147,15 @@ impl World {
         Ok(())
     }
 
-    /// Takes note of what an event means for the world. Returns the part whose PUT has ended.
-    fn heed(&mut self, run: &mut Run, event: &Event) -> Option<directput::plan::Part> {
+    /// Takes note of what an event means for the world. Returns the part whose PUT has ended, and when that was started, on
+    /// the engines' clock.
+    fn heed(&mut self, run: &mut Run, event: &Event) -> Option<(Part, u64)> {
         match event {
             Event::Created(reply) => self.storage.is_told(&reply.token),
             Event::Start => run.has_begun = true,
             Event::Share(Share { lanes, .. }) => run.lanes = *lanes,
             Event::PutDone { put, .. } | Event::PutFailed { put, .. } => {
-                return self.on_way.remove(&(run.number, *put)).map(|put| put.part);
+                return self.on_way.remove(&(run.number, *put)).map(|on_way| (on_way.put.part, on_way.started_ms));
             }
             _ => {}
         }
@@ -212,7 +213,8 @@ impl World {
             Action::Abort { token } => self.call(number, Request::Abort(token)),
             Action::Put(put) => {
                 let ms = self.scenario.round_trip_ms + self.half_trip();
-                self.after(ms, What::PutBegins { run: number, put });
+                let started_ms = self.clock_ms();
+                self.after(ms, What::PutBegins { run: number, put, started_ms });
             }
             Action::CancelPut(put) => self.cut_off((number, put)),
             Action::RefreshCredentials => self.refresh_credentials(number),
@@ -234,7 +236,7 @@ impl World {
                 }
                 let is_silence = retry.part.is_some() && retry.code == ErrorCode::Timeout;
                 if is_silence {
-                    hub.was_silent(now);
+                    hub.was_silent();
                 }
                 self.saw(if is_silence { "retry after silence" } else { "retry" });
             }

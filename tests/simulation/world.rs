@@ -48,6 +48,7 @@ pub enum What {
     PutBegins {
         run: u32,
         put: Put,
+        started_ms: u64,
     },
     LinkMoves {
         generation: u64,
@@ -57,6 +58,14 @@ pub enum What {
         url: String,
         content: Content,
     },
+}
+
+/// A PUT whose body is on its way.
+#[derive(Clone)]
+pub struct OnWay {
+    pub put: Put,
+    /// When it was asked for, on the engines' clock.
+    pub started_ms: u64,
 }
 
 /// What the user has on disk, and what was kept of its upload.
@@ -133,7 +142,7 @@ pub struct World {
     pub link: Link,
     link_generation: u64,
     /// PUTs whose bodies are on the link.
-    pub on_way: BTreeMap<FlowId, Put>,
+    pub on_way: BTreeMap<FlowId, OnWay>,
     /// PUTs that were cut off.
     pub cut: BTreeSet<FlowId>,
     pub puts_begun: u32,
@@ -306,8 +315,8 @@ impl World {
                 self.serve(run, call);
                 Ok(())
             }
-            What::PutBegins { run, put } => {
-                self.begin_put(run, put);
+            What::PutBegins { run, put, started_ms } => {
+                self.begin_put(run, OnWay { put, started_ms });
                 Ok(())
             }
             What::LinkMoves { generation } if generation == self.link_generation => {
@@ -357,7 +366,8 @@ impl World {
         let incidents = &self.scenario.incidents;
         let last_ms = incidents.last().map_or(0, |&(at_ms, _)| at_ms)
             + incidents.iter().map(|&(_, incident)| length_ms(incident)).sum::<u64>();
-        let limit_ms = FAULTS_END_MS.max(last_ms) + 60 * 60_000 + 6 * self.scenario.ideal_ms();
+        let limit_ms =
+            FAULTS_END_MS.max(last_ms) + 60 * 60_000 + 6 * self.scenario.ideal_ms() + self.scenario.silence_ms();
         let is_open = self.tab.as_ref().is_some_and(|tab| !tab.runs.is_empty());
         if is_open && self.now_ms > limit_ms { Err("it does not come to an end".to_owned()) } else { Ok(()) }
     }
