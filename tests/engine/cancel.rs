@@ -176,6 +176,17 @@ fn what_an_earlier_attempt_left_open_is_said() {
 }
 
 #[test]
+fn a_lost_put_of_which_no_byte_was_told_may_have_arrived() {
+    for (ms, remains) in [(1, Remains::Nothing), (200, Remains::Unknown)] {
+        let (mut bench, put) = single(16 * MIB);
+        bench.wait(ms);
+        bench.fail_put(&put, 0, "");
+        bench.send(Event::Abort);
+        assert_eq!(failure(&mut bench), (ErrorCode::Aborted, remains), "{ms} ms");
+    }
+}
+
+#[test]
 fn a_cancelled_upload_is_not_begun_anew() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();

@@ -191,7 +191,7 @@ impl Link {
             let bytes = self.bytes_per_ms() / moving as f64 * elapsed_ms;
             for flow in self.flows.iter_mut().filter(|flow| flow.is_live()).take(moving) {
                 flow.arrived += bytes;
-                flow.moved_ms = now_ms;
+                flow.moved_ms = (self.now_ms + elapsed_ms).ceil() as u64;
             }
             self.carried_bytes += bytes * moving as f64;
             self.now_ms += elapsed_ms;

@@ -192,7 +192,7 @@ impl World {
         let Some(cut) = self.link.cut(self.now_ms, id) else { return };
         self.watch_link();
         if let Some(dead_ms) = cut.dead_ms.filter(|_| self.scenario.is_calm()) {
-            self.check_dead_connection(dead_ms);
+            self.broken = self.broken.take().or(self.check_dead_connection(dead_ms).err());
         }
         let left_bytes = SOCKET_BYTES.max(self.scenario.link.buffer_bytes);
         let has_left = cut.rest_bytes.is_some_and(|bytes| bytes <= left_bytes) && cut.rest_ms <= LATE_MS;

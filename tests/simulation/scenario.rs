@@ -167,6 +167,26 @@ impl Scenario {
         self.odds == Odds::default() && self.incidents.is_empty()
     }
 
+    /// What is special about it, in words.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        let Self { link, server, clocks, .. } = self;
+        let kinds = [
+            ("crc64nvme", self.algorithm == ChecksumAlgorithm::Crc64nvme),
+            ("not verified", self.algorithm == ChecksumAlgorithm::None),
+            ("thousands of parts", self.all_bytes() > 10_000 * MIB),
+            ("several files", self.files.len() > 1),
+            ("another part size", server.part_bytes.is_some()),
+            ("another threshold", server.single_put_bytes != SINGLE_PUT_BYTES),
+            ("less than 1 Mbit/s", link.bytes_per_second < 125_000),
+            ("more than 1 Gbit/s", link.bytes_per_second > 125_000_000),
+            ("progress that runs ahead", link.told == Told::Entered),
+            ("no progress", link.told == Told::Nothing),
+            ("a box that takes whole bodies", link.takes_whole_bodies),
+            ("a clock that drifts", clocks.drift_ppm != 0),
+        ];
+        kinds.into_iter().filter(|&(_, is_so)| is_so).map(|(kind, _)| kind)
+    }
+
     pub fn all_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
@@ -267,27 +287,39 @@ fn draw_clocks(rng: &mut Rng) -> Clocks {
     Clocks { early, late, twice, drift_ppm }
 }
 
+/// Each kind of fault is absent from most runs, and alone in some.
 fn draw_odds(rng: &mut Rng) -> Odds {
-    // Each kind of fault is absent from most runs, so that each is also seen alone.
-    let mut odd = |most: f64, one_in: u8| if rng.u8(0..one_in) == 0 { rng.f64() * most } else { 0.0 };
-    Odds {
-        lost_request: odd(0.3, 4),
-        lost_answer: odd(0.3, 4),
-        error: odd(0.3, 4),
-        busy: odd(0.3, 4),
-        stall: odd(0.2, 4),
-        corruption: odd(0.2, 5),
-        unauthorized: odd(0.1, 5),
-        late_headers: odd(0.2, 8),
-        denied: odd(0.2, 5),
-        conflict: odd(0.3, 8),
-        gateway: odd(0.3, 6),
-        portal: odd(0.4, 6),
-        foreign: odd(0.5, 8),
-        other_user: odd(0.1, 10),
-        slow_disk: odd(0.3, 8),
-        late_part: odd(0.2, 6),
+    let mut odds = Odds::default();
+    // Each with the most that it is drawn from, and in how many runs it is seen once.
+    let mut kinds = [
+        (&mut odds.lost_request, 0.3, 4),
+        (&mut odds.lost_answer, 0.3, 4),
+        (&mut odds.error, 0.3, 4),
+        (&mut odds.busy, 0.3, 4),
+        (&mut odds.stall, 0.2, 4),
+        (&mut odds.corruption, 0.2, 5),
+        (&mut odds.unauthorized, 0.1, 5),
+        (&mut odds.late_headers, 0.2, 8),
+        (&mut odds.denied, 0.2, 5),
+        (&mut odds.conflict, 0.3, 8),
+        (&mut odds.gateway, 0.3, 6),
+        (&mut odds.portal, 0.4, 6),
+        (&mut odds.foreign, 0.5, 8),
+        (&mut odds.other_user, 0.1, 10),
+        (&mut odds.slow_disk, 0.3, 8),
+        (&mut odds.late_part, 0.2, 6),
+    ];
+    if rng.u8(0..4) == 0 {
+        let (odds, most, _) = &mut kinds[rng.usize(0..16)];
+        **odds = rng.f64() * *most;
+    } else {
+        for (odds, most, one_in) in kinds {
+            if rng.u8(0..one_in) == 0 {
+                *odds = rng.f64() * most;
+            }
+        }
     }
+    odds
 }
 
 fn draw_incidents(rng: &mut Rng, files: usize) -> Vec<(u64, Incident)> {

@@ -28,6 +28,7 @@ impl World {
             Incident::Resume(file) => self.pause(file, false),
             Incident::Abort(file) => self.abort(file),
             Incident::Prioritize(file, priority) => {
+                self.saw("prioritized");
                 if let (Some(number), Some(tab)) = (self.run_of_file(file), &mut self.tab) {
                     tab.hub.prioritize(number, priority);
                 }
@@ -44,7 +45,10 @@ impl World {
                 self.break_connections();
             }
             Incident::Sleep { ms } => self.sleep(ms),
-            Incident::ClockJumps { ms } => self.clock_ahead_ms += ms,
+            Incident::ClockJumps { ms } => {
+                self.saw("a clock that is set ahead");
+                self.clock_ahead_ms += ms;
+            }
             Incident::FileChanges(file) => {
                 if let Some(number) = self.run_of_file(file) {
                     self.run_of(number).expect("it runs").file_is_unreadable = true;

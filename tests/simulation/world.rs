@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use directput::engine::{Engine, Event, Failure, Hub, Now, Put, Record, Uploaded};
+use directput::engine::{Engine, Event, Failure, Hub, Now, Put, Record, Remains, Uploaded};
 use fastrand::Rng;
 
 use crate::calls::Request;
@@ -156,6 +156,8 @@ pub struct World {
     pub clock_ahead_ms: u64,
     /// When the last upload has ended.
     pub finished_ms: u64,
+    /// A promise that was broken in the midst of a step.
+    pub broken: Option<String>,
     pub seen: Seen,
     trace: bool,
 }
@@ -193,6 +195,7 @@ impl World {
             asleep_until_ms: 0,
             clock_ahead_ms: 0,
             finished_ms: 0,
+            broken: None,
             seen: Seen::default(),
             trace,
             scenario,
@@ -215,6 +218,7 @@ impl World {
     /// Says which promise was broken.
     pub fn run(&mut self) -> Result<Seen, String> {
         self.note(|world| format!("{:?}", world.scenario));
+        self.seen.kinds.extend(self.scenario.kinds());
         for _ in 0..MAX_STEPS {
             let Some(Reverse((at_ms, order))) = self.agenda.pop() else {
                 self.check_end()?;
@@ -223,6 +227,7 @@ impl World {
             let what = self.plans.remove(&order).expect("planned");
             self.now_ms = self.now_ms.max(at_ms);
             self.step(what)?;
+            self.broken.take().map_or(Ok(()), Err)?;
             self.check_silence()?;
             self.check_time()?;
         }
@@ -386,6 +391,9 @@ impl World {
             Ok(_) => "stored",
             Err(failure) => failure.code.as_str(),
         });
+        if outcome.as_ref().is_err_and(|failure| failure.remains == Remains::Unknown) {
+            self.saw("nobody knows whether there is an object");
+        }
         if !run.engine.is_finished() {
             return Err("it says Finished and is not".to_owned());
         }
