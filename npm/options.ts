@@ -7,7 +7,7 @@ const NETWORKS: readonly NetworkHint[] = ['slow-2g', '2g', '3g', '4g', 'wifi', '
 const CHECKSUMS: readonly ChecksumAlgorithm[] = ['sha256', 'crc64nvme', 'none'];
 
 /** The options as the Wasm module takes them: plain data, the endpoint absolute. */
-export function checkUploaderOptions(options: UploaderOptions): UploaderOptions {
+export function checkUploaderOptions(options: UploaderOptions): UploaderOptions & { hasServiceWorker: boolean } {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object');
   const { endpoint, headers = {}, partsInFlight, credentials, caller } = options;
   if (!(endpoint instanceof URL) && (typeof endpoint !== 'string' || endpoint === '')) {
@@ -26,6 +26,8 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
     ...checkTuning(options),
     endpoint: absolute('endpoint', endpoint),
     headers,
+    // Its requests tell of no progress, and workers of the page have the same one.
+    hasServiceWorker: Boolean(globalThis.navigator?.serviceWorker?.controller),
     ...(partsInFlight !== undefined && { partsInFlight }),
     ...(credentials && { credentials }),
     ...(caller && { caller }),

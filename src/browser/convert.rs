@@ -40,6 +40,7 @@ impl UploaderOptions {
             Some("include") => true,
             Some(_) => return Err(invalid("credentials", "expected same-origin or include")),
         };
+        let config = Config { has_service_worker: member(value, "hasServiceWorker").is_truthy(), ..config };
         Ok(Self {
             endpoint: endpoint.ok_or_else(|| invalid("endpoint", "expected a URL or a path"))?,
             credentials,

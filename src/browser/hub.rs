@@ -91,14 +91,15 @@ impl Hub {
         self.balance();
     }
 
-    /// S3 has confirmed a part of this many bytes. The next [`Self::balance`] tells the others.
-    pub fn confirmed(&self, bytes: u64) {
-        self.rules.borrow_mut().confirmed(now(), bytes);
+    /// S3 has confirmed a part of this many bytes, whose PUT was started at `started_ms`. The next [`Self::balance`] tells
+    /// the others.
+    pub fn confirmed(&self, bytes: u64, started_ms: u64) {
+        self.rules.borrow_mut().confirmed(now(), bytes, started_ms);
     }
 
     /// A PUT was silent for too long. The next [`Self::balance`] tells the others.
     pub fn was_silent(&self) {
-        self.rules.borrow_mut().was_silent(now());
+        self.rules.borrow_mut().was_silent();
     }
 
     /// Something happened that may let an upload begin or send more.
@@ -113,7 +114,7 @@ impl Hub {
             self.rules.borrow_mut().begin(now);
             self.deliver();
             let demand = |id| self.session(id).map_or(Demand::default(), |session| session.demand(now));
-            self.rules.borrow_mut().share(now, demand);
+            self.rules.borrow_mut().share(demand);
             self.deliver();
         }
         self.is_balancing.set(false);

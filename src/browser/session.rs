@@ -212,10 +212,10 @@ impl Session {
         });
     }
 
-    /// Says what became of a part once the engine has judged the answer.
-    fn tell_outcome(&self, Part { number, length, .. }: Part) {
+    /// Says what became of a part, sent from `started_ms` on, once the engine has judged the answer.
+    fn tell_outcome(&self, Part { number, length, .. }: Part, started_ms: u64) {
         if self.engine.borrow().is_stored(number) {
-            self.hub.confirmed(length);
+            self.hub.confirmed(length, started_ms);
             self.tell_part(number, "stored");
         } else if !self.puts.borrow().iter().any(|(_, sent, _)| *sent == number) {
             // An attempt that was given up may end after the next has begun.
@@ -225,6 +225,7 @@ impl Session {
 
     fn put(self: &Rc<Self>, put: Put) {
         let (id, number) = (put.id, put.part.number);
+        let started_ms = now().ms;
         let opened = put::open(&put.url, &put.headers).and_then(|request| Ok((request, self.slice(put.part)?)));
         // Must come before the first await: the engine may cancel the PUT before the future is polled.
         if let Ok((request, _)) = &opened {
@@ -256,7 +257,7 @@ impl Session {
                 Err(failure) => Event::PutFailed { put: id, failure },
             };
             session.dispatch(event);
-            session.tell_outcome(put.part);
+            session.tell_outcome(put.part, started_ms);
         });
     }
 

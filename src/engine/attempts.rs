@@ -48,7 +48,7 @@ impl Engine {
                 // Without it no upload can be completed, and no retry will show it.
                 self.end(now, ErrorCode::ETagHidden.into());
             }
-            Proof::Stored(etag) => self.part_is_stored(now, attempt.number, etag),
+            Proof::Stored(etag) => self.part_is_stored(now, &attempt, etag),
             Proof::OtherBytes => {
                 let storage_code = Some("BadDigest".to_owned());
                 let failure = Failure { status: 400, storage_code, ..ErrorCode::Integrity.into() };
@@ -70,10 +70,11 @@ impl Engine {
         self.put_lost(now, put, attempt, false, failure);
     }
 
-    fn part_is_stored(&mut self, now: Now, number: PartNumber, etag: Option<ETag>) {
-        let bytes = self.parts.put_done(number, etag);
+    fn part_is_stored(&mut self, now: Now, attempt: &Attempt, etag: Option<ETag>) {
+        let bytes = self.parts.put_done(attempt.number, etag);
+        self.parts.rival_is_stored(now, attempt.started_ms, self.config.stall_ms);
         self.window.stored(now.ms, bytes);
-        self.pace.answered(now.ms, bytes);
+        self.pace.answered(now.ms, bytes, attempt.started_ms);
         self.patience.storage_worked();
         self.holds.succeeded();
     }
@@ -81,7 +82,7 @@ impl Engine {
     pub(super) fn put_failed(&mut self, now: Now, put: PutId, failure: Failure) {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
         match judge_put(&failure, self.parts.plan().is_multipart()) {
-            Verdict::AlreadyStored => self.part_is_stored(now, attempt.number, None),
+            Verdict::AlreadyStored => self.part_is_stored(now, &attempt, None),
             Verdict::GiveUp(ErrorCode::UploadGone) => {
                 self.start_again(now, Failure { code: ErrorCode::UploadGone, ..failure });
             }
@@ -163,7 +164,7 @@ impl Engine {
         let mut spared = None;
         if count == in_flight {
             self.window.silent(now.ms, in_flight, self.parts.next_put());
-            self.pace.forget(now.ms);
+            self.pace.forget();
             spared = if count > 1 { self.parts.spare_furthest(silence) } else { None };
         }
         for put in stalled.into_iter().filter(|&put| Some(put) != spared) {
@@ -193,11 +194,13 @@ impl Engine {
 
     /// What decides how long a PUT may be silent.
     pub(super) fn silence(&self) -> Silence {
+        let bytes_in_flight = self.parts.bytes_under_way() + self.share.bytes_elsewhere;
+        let own = self.pace.bytes_per_second(bytes_in_flight);
         Silence {
             stall_ms: self.config.stall_ms,
-            bytes_in_flight: self.parts.bytes_under_way() + self.share.bytes_elsewhere,
-            bytes_per_second: self.share.bytes_per_second.or(self.pace.bytes_per_second()),
-            is_untold: self.parts.moved_bytes() == 0,
+            bytes_in_flight,
+            bytes_per_second: self.share.bytes_per_second.or(own),
+            is_untold: self.config.has_service_worker && self.parts.moved_bytes() == 0,
         }
     }
 

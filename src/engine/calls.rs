@@ -120,8 +120,9 @@ impl Engine {
         if self.may_be_unauthorized(&failure) {
             self.refresh_credentials();
         }
-        let wait_ms = backoff_ms(failures, now.random).max(retry_after_ms(&failure));
-        self.calls.of(call).wait_until(now.ms + wait_ms);
+        let rest_ms = retry_after_ms(&failure);
+        let wait_ms = backoff_ms(failures, now.random).max(rest_ms);
+        self.calls.of(call).wait_until(now.ms + wait_ms, now.ms + rest_ms);
         if !is_ending {
             self.notice(None, &failure, failures, wait_ms);
         }

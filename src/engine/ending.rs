@@ -117,7 +117,8 @@ impl Engine {
             return;
         }
         if std::mem::take(&mut self.calls.abort_again) {
-            self.calls.abort.wait_until(now.ms + LATE_PART_MS);
+            let until_ms = now.ms + LATE_PART_MS;
+            self.calls.abort.wait_until(until_ms, until_ms);
         } else {
             self.removed();
         }

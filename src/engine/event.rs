@@ -48,6 +48,8 @@ pub struct Config {
     /// Whether [`Action::Persist`] outlives the driver, so that an upload that ends for want of a
     /// network can be gone on with. Otherwise it is removed.
     pub keeps_records: bool,
+    /// Whether requests go through a service worker, as far as the driver knows: then no progress is told of PUTs.
+    pub has_service_worker: bool,
 }
 
 impl Default for Config {
@@ -59,6 +61,7 @@ impl Default for Config {
             algorithm: ChecksumAlgorithm::Sha256,
             stall_ms: DEFAULT_STALL_MS,
             keeps_records: false,
+            has_service_worker: false,
         }
     }
 }

@@ -31,8 +31,8 @@ pub struct Hub {
     rests_until_ms: u64,
     /// How fast S3 confirms the bytes of all uploads.
     pace: Pace,
-    /// Whether no PUT was under way when it was last looked at.
-    is_idle: bool,
+    /// The lengths of all PUTs under way when it was last looked at, in bytes.
+    bytes_in_flight: u64,
     /// A PUT was silent for too long since S3 has last confirmed one.
     is_silent: bool,
     outbox: Vec<(UploadId, Event)>,
@@ -46,7 +46,7 @@ impl Hub {
             is_offline: false,
             rests_until_ms: 0,
             pace: Pace::default(),
-            is_idle: true,
+            bytes_in_flight: 0,
             is_silent: false,
             outbox: Vec::new(),
         }
@@ -110,17 +110,17 @@ impl Hub {
         }
     }
 
-    /// S3 has confirmed a part of this many bytes, of any upload.
-    pub fn confirmed(&mut self, now: Now, bytes: u64) {
-        self.pace.answered(now.ms, bytes);
+    /// S3 has confirmed a part of this many bytes, of any upload. Its PUT was started at `started_ms` of [`Now::ms`].
+    pub fn confirmed(&mut self, now: Now, bytes: u64, started_ms: u64) {
+        self.pace.answered(now.ms, bytes, started_ms);
         self.is_silent = false;
         self.queue.limit(self.queue.limit_now().saturating_add(1));
     }
 
     /// A PUT of some upload was silent for too long. If S3 confirms nothing, the link may be slow: half as many may run at
     /// once, until it confirms something again.
-    pub fn was_silent(&mut self, now: Now) {
-        self.pace.forget(now.ms);
+    pub fn was_silent(&mut self) {
+        self.pace.forget();
         if !std::mem::replace(&mut self.is_silent, true) {
             self.queue.limit(self.queue.limit_now() / 2);
         }
@@ -134,20 +134,17 @@ impl Hub {
     }
 
     /// Shares the connections out among the uploads that have begun. `demand` returns what an upload has and could use.
-    pub fn share(&mut self, now: Now, demand: impl Fn(UploadId) -> Demand) {
-        let in_flight = Cell::new(0);
+    pub fn share(&mut self, demand: impl Fn(UploadId) -> Demand) {
+        let bytes_in_flight = Cell::new(0);
         let counted = |id| {
             let demand = demand(id);
-            in_flight.set(in_flight.get() + demand.in_flight);
+            bytes_in_flight.set(bytes_in_flight.get() + demand.bytes_in_flight);
             demand
         };
-        for (id, share) in self.queue.share(self.pace.bytes_per_second(), counted) {
+        for (id, share) in self.queue.share(self.pace.bytes_per_second(self.bytes_in_flight), counted) {
             self.push(id, Event::Share(share));
         }
-        let was_idle = std::mem::replace(&mut self.is_idle, in_flight.get() == 0);
-        if was_idle && !self.is_idle {
-            self.pace.started_from_rest(now.ms);
-        }
+        self.bytes_in_flight = bytes_in_flight.get();
     }
 
     /// Returns the next event and the upload to hand it to, or nothing until something happens.
@@ -257,19 +254,19 @@ mod tests {
         let mut hub = hub(6, 2);
         hub.begin(at(0));
         let idle = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
-        hub.share(at(0), idle);
+        hub.share(idle);
         hub.pause(0);
         assert_eq!(words(&mut hub, 0), ["start", "lanes 1", "pause"]);
-        hub.share(at(0), idle);
+        hub.share(idle);
         assert_eq!(words(&mut hub, 0), ["lanes 0"]);
         hub.set_online(false);
         hub.rest(at(0), 1, 10_000);
         assert_eq!(words(&mut hub, 0), [""; 0]);
         hub.resume(at(3_000), 0);
-        hub.share(at(0), idle);
+        hub.share(idle);
         assert_eq!(words(&mut hub, 0), ["offline", "busy 7000", "resume", "lanes 1"]);
         hub.pause(0);
-        hub.share(at(0), idle);
+        hub.share(idle);
         hub.set_online(true);
         hub.resume(at(20_000), 0);
         assert_eq!(words(&mut hub, 0), ["pause", "lanes 0", "online", "resume"]);
@@ -279,9 +276,9 @@ mod tests {
     fn an_upload_that_is_paused_hears_of_the_network_while_its_puts_are_cut_off() {
         let mut hub = hub(6, 1);
         hub.begin(at(0));
-        hub.share(at(0), |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1 });
+        hub.share(|_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1 });
         hub.pause(0);
-        hub.share(at(0), |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1 });
+        hub.share(|_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1 });
         hub.set_online(false);
         assert_eq!(words(&mut hub, 0), ["start", "lanes 1", "pause", "offline"]);
     }
@@ -310,12 +307,12 @@ mod tests {
         hub.begin(at(0));
         told(&mut hub);
         let demand = |id| Demand { in_flight: 0, wanted: if id == 0 { 9 } else { 1 }, bytes_in_flight: 0 };
-        hub.share(at(0), demand);
+        hub.share(demand);
         assert_eq!(told(&mut hub), [(0, "lanes 5".to_owned()), (1, "lanes 1".to_owned())]);
-        hub.share(at(0), demand);
+        hub.share(demand);
         assert_eq!(told(&mut hub), []);
         hub.remove(1);
-        hub.share(at(0), demand);
+        hub.share(demand);
         assert_eq!(told(&mut hub), [(0, "lanes 6".to_owned())]);
     }
 
@@ -337,8 +334,8 @@ mod tests {
         };
         act("begin", &mut hub, &mut |hub| hub.begin(at(0)));
         act("none may begin", &mut hub, &mut |hub| hub.begin(at(0)));
-        act("share", &mut hub, &mut |hub| hub.share(at(0), demand));
-        act("share again", &mut hub, &mut |hub| hub.share(at(0), demand));
+        act("share", &mut hub, &mut |hub| hub.share(demand));
+        act("share again", &mut hub, &mut |hub| hub.share(demand));
         act("go offline", &mut hub, &mut |hub| hub.set_online(false));
         act("go online", &mut hub, &mut |hub| hub.set_online(true));
         act("rest", &mut hub, &mut |hub| hub.rest(at(0), 0, 1_000));
@@ -374,7 +371,7 @@ mod tests {
         let mut begun = std::collections::VecDeque::new();
         while ended < files {
             hub.begin(at(0));
-            hub.share(at(0), |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 });
+            hub.share(|_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 });
             begun.extend(told(&mut hub).into_iter().filter(|(_, word)| word == "start").map(|(id, _)| id));
             hub.remove(begun.pop_front().expect("one is under way until all have ended"));
             ended += 1;
@@ -393,10 +390,10 @@ mod tests {
         let mut hub = hub(6, 2);
         hub.begin(at(0));
         let sending = |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1_000_000 };
-        hub.share(at(1_000), sending);
+        hub.share(sending);
         told(&mut hub);
-        hub.confirmed(at(3_000), 2_000_000);
-        hub.share(at(3_000), sending);
+        hub.confirmed(at(3_000), 2_000_000, 1_000);
+        hub.share(sending);
         let shares: Vec<_> = std::iter::from_fn(|| hub.poll()).collect();
         for (id, event) in &shares {
             let Event::Share(share) = event else { panic!("{event:?}") };
@@ -404,8 +401,8 @@ mod tests {
             assert_eq!(share.bytes_elsewhere, 1 << 20, "{id}");
         }
         assert_eq!(shares.len(), 2);
-        hub.was_silent(at(60_000));
-        hub.share(at(60_000), sending);
+        hub.was_silent();
+        hub.share(sending);
         let is_forgotten = |(_, event)| matches!(event, Event::Share(Share { bytes_per_second: None, .. }));
         assert!(std::iter::from_fn(|| hub.poll()).all(is_forgotten));
     }
@@ -416,22 +413,22 @@ mod tests {
         hub.begin(at(0));
         let wants = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
         let lanes = |hub: &mut Hub| {
-            hub.share(at(0), wants);
+            hub.share(wants);
             told(hub);
             hub.queue.limit_now()
         };
         assert_eq!(lanes(&mut hub), 6);
-        (0..6).for_each(|_| hub.was_silent(at(45_000)));
+        (0..6).for_each(|_| hub.was_silent());
         assert_eq!(lanes(&mut hub), 3, "one burst");
-        hub.confirmed(at(50_000), 1);
+        hub.confirmed(at(50_000), 1, 0);
         assert_eq!(lanes(&mut hub), 4);
-        hub.was_silent(at(99_000));
-        hub.confirmed(at(99_001), 1);
-        hub.was_silent(at(99_002));
-        hub.confirmed(at(99_003), 1);
-        hub.was_silent(at(99_004));
+        hub.was_silent();
+        hub.confirmed(at(99_001), 1, 0);
+        hub.was_silent();
+        hub.confirmed(at(99_003), 1, 0);
+        hub.was_silent();
         assert_eq!(lanes(&mut hub), 1);
-        (0..9).for_each(|_| hub.confirmed(at(100_000), 1));
+        (0..9).for_each(|_| hub.confirmed(at(100_000), 1, 0));
         assert_eq!(lanes(&mut hub), 6);
     }
 }

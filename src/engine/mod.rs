@@ -177,6 +177,10 @@ impl Engine {
         if let Some(plan) = Plan::restore(engine.file.size, record.part_size, true) {
             engine.parts.restart(plan);
         }
+        engine.completion = record.completion.clone();
+        // What the earlier session did last may have been heard or stored without its knowing.
+        engine.calls.may_be_complete = record.completion.is_some();
+        engine.calls.abort_again = true;
         Self { open: Some(record), is_restored: true, ..engine }
     }
 

@@ -4,41 +4,47 @@
 //! of proxies that take a body in whole. So silence alone does not say that a connection is dead; only answers say what
 //! has arrived. The limit follows the speed of answers and the bytes of all PUTs under way. Where no speed is known it
 //! is a guess, seven times as long each time that it proves too short, until a link of 64 kbit/s would have answered.
-//! A browser that tells of no progress at all sends through a service worker, whose requests may go on when the page's are
-//! cut off; there the guess is longer.
+//! Behind a service worker a browser tells of no progress at all, and what is cut off may go on; there the guess is longer.
 
 /// The slowest link on which uploads arrive, in byte/s: 64 kbit/s.
 const FLOOR_BYTES_PER_SECOND: u64 = 8_000;
 
-/// The speed that is assumed as long as nothing is told of any PUT, in byte/s: 0.8 Mbit/s.
+/// The speed that is assumed as long as a service worker hides all progress, in byte/s: 0.8 Mbit/s.
 const UNTOLD_BYTES_PER_SECOND: u64 = 100_000;
 
 /// How much longer a part may be silent after each time that it was silent for too long. Each guess that is too short
 /// costs all that had arrived by then, so there are three at most.
 const GROWTH: u64 = 7;
 
+/// The same where the speed is known: the part had no luck with its connections.
+const MEASURED_GROWTH: u64 = 2;
+
 /// Older answers count half, in milliseconds.
 const MEMORY_MS: u64 = 30_000;
 
-/// The measured speed of answers.
+/// What S3 has confirmed shows the speed if it is at least this fraction of what is under way.
+const EVIDENCE: u64 = 16;
+
+/// The measured speed of answers: their bytes, by the time in which one of them was under way.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
     bytes: u64,
     ms: u64,
-    since_ms: u64,
+    /// The latest stretch of time that was counted without a gap, in milliseconds.
+    stretch: Option<(u64, u64)>,
 }
 
 impl Pace {
-    /// A PUT begins while none is under way: the time before it says nothing.
-    pub fn started_from_rest(&mut self, now_ms: u64) {
-        self.since_ms = now_ms;
-    }
-
-    /// S3 has confirmed so many bytes.
-    pub fn answered(&mut self, now_ms: u64, bytes: u64) {
+    /// S3 has confirmed a PUT of this many bytes that was started at `started_ms`. Time in which none of those that are
+    /// confirmed was under way does not count: it was rest, or that of a dead connection.
+    pub fn answered(&mut self, now_ms: u64, bytes: u64, started_ms: u64) {
         self.bytes += bytes;
-        self.ms += now_ms.saturating_sub(self.since_ms);
-        self.since_ms = now_ms;
+        let (from_ms, until_ms) = match self.stretch {
+            Some((from_ms, until_ms)) if started_ms <= until_ms => (from_ms, until_ms),
+            _ => (started_ms, started_ms),
+        };
+        self.ms += now_ms.saturating_sub(until_ms) + from_ms.saturating_sub(started_ms);
+        self.stretch = Some((from_ms.min(started_ms), now_ms));
         if self.ms > MEMORY_MS {
             self.bytes /= 2;
             self.ms /= 2;
@@ -46,13 +52,15 @@ impl Pace {
     }
 
     /// What was measured no longer holds: everything under way was silent for too long.
-    pub fn forget(&mut self, now_ms: u64) {
-        *self = Self { since_ms: now_ms, ..Self::default() };
+    pub fn forget(&mut self) {
+        *self = Self::default();
     }
 
-    /// The speed in byte/s, once S3 has confirmed any.
-    pub fn bytes_per_second(&self) -> Option<u64> {
-        (self.bytes > 0).then(|| self.bytes * 1_000 / self.ms.max(1)).filter(|&speed| speed > 0)
+    /// The speed in byte/s, once S3 has confirmed enough. `bytes_in_flight` are the lengths of all PUTs under way: they have
+    /// had their share of the link, so the answer to a small one says nothing.
+    pub fn bytes_per_second(&self, bytes_in_flight: u64) -> Option<u64> {
+        let is_enough = self.bytes > 0 && self.bytes.saturating_mul(EVIDENCE) >= bytes_in_flight;
+        is_enough.then(|| self.bytes * 1_000 / self.ms.max(1)).filter(|&speed| speed > 0)
     }
 }
 
@@ -65,19 +73,24 @@ pub(super) struct Silence {
     pub bytes_in_flight: u64,
     /// The speed of answers in byte/s, if it is known.
     pub bytes_per_second: Option<u64>,
-    /// Whether no byte of any PUT was told to have left.
+    /// Whether a service worker keeps the browser from telling of bytes that have left.
     pub is_untold: bool,
 }
 
 impl Silence {
     /// How long a part may be silent that was silent for too long so many times, in milliseconds.
     pub fn limit_ms(&self, timeouts: u32) -> u64 {
-        let first_ms = match self.bytes_per_second {
+        let (first_ms, growth) = match self.bytes_per_second {
             // Twice what the bytes under way should take: the link may have become slower.
-            Some(speed) => self.stall_ms + self.bytes_in_flight.saturating_mul(2_000) / speed,
-            None => self.guess_ms(),
+            Some(_) => (self.stall_ms + self.transfer_ms(self.bytes_in_flight), MEASURED_GROWTH),
+            None => (self.guess_ms(), GROWTH),
         };
-        first_ms.saturating_mul(GROWTH.pow(timeouts.min(8))).min(self.longest_ms())
+        first_ms.saturating_mul(growth.pow(timeouts.min(8))).min(self.longest_ms())
+    }
+
+    /// Twice the time that so many bytes should take, in milliseconds; 0 where no speed is known.
+    pub fn transfer_ms(&self, bytes: u64) -> u64 {
+        self.bytes_per_second.map_or(0, |speed| bytes.saturating_mul(2_000) / speed)
     }
 
     /// How long at most: a link of 64 kbit/s would have answered a quarter of the time before, in milliseconds.
@@ -114,7 +127,8 @@ mod tests {
     #[test]
     fn a_slow_link_gets_twice_the_time_that_it_should_take() {
         // 16 MiB at 1 Mbit/s take 134 s.
-        assert_eq!(silence(16 * MIB, Some(125_000)).limit_ms(0), 30_000 + 268_435);
+        let limits = [0, 1].map(|timeouts| silence(16 * MIB, Some(125_000)).limit_ms(timeouts));
+        assert_eq!(limits, [298_435, 596_870]);
     }
 
     #[test]
@@ -127,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_told_of_any_put_the_guess_is_longer() {
+    fn behind_a_service_worker_the_guess_is_longer() {
         let silence = Silence { is_untold: true, ..silence(20 * MIB, None) };
         assert_eq!(silence.limit_ms(0), 45_000 + 209_715, "20 MiB at 1 Mbit/s take 168 s");
         assert!(
@@ -137,27 +151,36 @@ mod tests {
     }
 
     #[test]
-    fn the_pace_is_that_of_answers_while_something_is_under_way() {
+    fn the_pace_is_that_of_answers_while_one_of_them_is_under_way() {
         let mut pace = Pace::default();
-        assert_eq!(pace.bytes_per_second(), None);
-        pace.started_from_rest(10_000);
-        pace.answered(12_000, 1_000_000);
-        assert_eq!(pace.bytes_per_second(), Some(500_000));
-        pace.started_from_rest(100_000);
-        pace.answered(101_000, 500_000);
-        assert_eq!(pace.bytes_per_second(), Some(500_000), "rest is no slowness");
-        pace.forget(200_000);
-        assert_eq!(pace.bytes_per_second(), None);
-        pace.answered(201_000, 700_000);
-        assert_eq!(pace.bytes_per_second(), Some(700_000), "the silence before does not count");
+        assert_eq!(pace.bytes_per_second(0), None);
+        pace.answered(12_000, 1_000_000, 10_000);
+        assert_eq!(pace.bytes_per_second(0), Some(500_000));
+        assert_eq!(pace.bytes_per_second(16_000_001), None, "a small answer among large bodies says nothing");
+        pace.answered(101_000, 500_000, 100_000);
+        assert_eq!(pace.bytes_per_second(0), Some(500_000), "rest is no slowness");
+        pace.forget();
+        assert_eq!(pace.bytes_per_second(0), None);
+        pace.answered(201_000, 700_000, 200_000);
+        assert_eq!(pace.bytes_per_second(0), Some(700_000), "the silence before does not count");
+    }
+
+    #[test]
+    fn time_that_puts_have_shared_counts_once() {
+        let mut pace = Pace::default();
+        pace.answered(11_000, 1_000_000, 10_000);
+        pace.answered(12_000, 3_000_000, 10_500);
+        assert_eq!(pace.bytes_per_second(0), Some(2_000_000));
+        pace.answered(13_000, 6_000_000, 8_000);
+        assert_eq!(pace.bytes_per_second(0), Some(2_000_000), "it was under way for longer than they");
     }
 
     #[test]
     fn a_link_that_becomes_slower_shows_within_some_answers() {
         let mut pace = Pace::default();
-        (1..=60).for_each(|second| pace.answered(second * 1_000, 1_000_000));
-        (7..=12).for_each(|ten| pace.answered(ten * 10_000, 100_000));
-        let speed = pace.bytes_per_second().expect("measured");
+        (1..=60).for_each(|second| pace.answered(second * 1_000, 1_000_000, (second - 1) * 1_000));
+        (7..=12).for_each(|ten| pace.answered(ten * 10_000, 100_000, (ten - 1) * 10_000));
+        let speed = pace.bytes_per_second(0).expect("measured");
         assert!((10_000..200_000).contains(&speed), "{speed}");
     }
 }

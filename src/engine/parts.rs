@@ -45,6 +45,8 @@ pub(super) struct Sending {
     pub moved_ms: u64,
     /// How often it got more time although it was silent for too long.
     pub spared: u32,
+    /// When an attempt that has shared the link with it was last answered.
+    pub rival_ms: u64,
 }
 
 #[derive(Debug, Clone)]

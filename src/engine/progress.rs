@@ -7,6 +7,10 @@ use super::{Engine, Stage};
 /// Progress is reported no more often than this, in milliseconds, unless there is other news.
 const REPORT_EVERY_MS: u64 = 100;
 
+/// A speed that is lower is none, in byte/s: while nothing moves the average never gets to 0, and the time left would be
+/// longer than anybody lives.
+const SLOWEST_BYTES_PER_SECOND: f64 = 1.0;
+
 impl Engine {
     /// Takes note of the speed, by which it is decided what to do next.
     pub(super) fn measure(&mut self, now: Now) {
@@ -64,7 +68,8 @@ impl Engine {
         let is_all_stored = self.completion.is_some() && !matches!(self.stage, Stage::Ending(_));
         let all = |bytes: u64| if is_all_stored { size } else { bytes };
         let sent_bytes = all(self.parts.sent_bytes());
-        let bytes_per_second = if held.is_some() { 0.0 } else { self.meter.bytes_per_second().unwrap_or(0.0) };
+        let speed = self.meter.bytes_per_second().filter(|&speed| held.is_none() && speed >= SLOWEST_BYTES_PER_SECOND);
+        let bytes_per_second = speed.unwrap_or(0.0);
         let parts = self.parts.plan().part_count();
         Progress {
             phase: self.phase(),
@@ -75,7 +80,7 @@ impl Engine {
             parts: if self.open.is_some() { parts } else { 0 },
             confirmed_parts: if is_all_stored { parts } else { self.parts.stored() },
             bytes_per_second,
-            seconds_left: (bytes_per_second > 0.0).then(|| (size - sent_bytes) as f64 / bytes_per_second),
+            seconds_left: speed.map(|speed| (size - sent_bytes) as f64 / speed),
             held,
         }
     }

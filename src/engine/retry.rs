@@ -197,6 +197,8 @@ enum Stage {
     UnderWay,
     Waiting {
         until_ms: u64,
+        /// Until when it must not be made, whatever happens.
+        not_before_ms: u64,
     },
     NeedsCredentials,
 }
@@ -217,14 +219,14 @@ impl CallState {
         match self.stage {
             Stage::AtRest => true,
             Stage::UnderWay | Stage::NeedsCredentials => false,
-            Stage::Waiting { until_ms } => until_ms <= now.ms,
+            Stage::Waiting { until_ms, .. } => until_ms <= now.ms,
         }
     }
 
     /// When its wait ends, if it waits.
     pub fn wakes_at(&self) -> Option<u64> {
         match self.stage {
-            Stage::Waiting { until_ms } => Some(until_ms),
+            Stage::Waiting { until_ms, .. } => Some(until_ms),
             _ => None,
         }
     }
@@ -257,15 +259,15 @@ impl CallState {
         self.stage = Stage::AtRest;
     }
 
-    /// It is made again, but not before then.
-    pub fn wait_until(&mut self, until_ms: u64) {
-        self.stage = Stage::Waiting { until_ms };
+    /// It is made again at `until_ms`. [`Self::hurry`] makes the wait shorter, but not below `not_before_ms`.
+    pub fn wait_until(&mut self, until_ms: u64, not_before_ms: u64) {
+        self.stage = Stage::Waiting { until_ms, not_before_ms };
     }
 
-    /// It is made again at once: what it waited for has come.
+    /// It is made again as soon as the server allows: what it waited for has come.
     pub fn hurry(&mut self) {
-        if matches!(self.stage, Stage::Waiting { .. }) {
-            self.stage = Stage::AtRest;
+        if let Stage::Waiting { until_ms, not_before_ms } = &mut self.stage {
+            *until_ms = (*not_before_ms).min(*until_ms);
         }
     }
 
@@ -397,7 +399,7 @@ mod tests {
         call.start(now);
         assert!(!call.may_start(now));
         assert_eq!(call.fail(), 1);
-        call.wait_until(1_250);
+        call.wait_until(1_250, 0);
         assert!(!call.may_start(now) && call.may_start(Now { ms: 1_250, ..now }));
         call.wait_for_credentials();
         assert!(!call.may_start(Now { ms: 1 << 40, ..now }));

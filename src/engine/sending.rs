@@ -12,6 +12,9 @@ const MAY_HAVE_LEFT_BYTES: u64 = 1 << 20;
 /// A browser that tells of progress at all has done so after this, in milliseconds.
 const FIRST_NEWS_MS: u64 = 1_000;
 
+/// No link is faster, in bytes per millisecond: 10 Gbit/s.
+const FASTEST_BYTES_PER_MS: u64 = 1_250_000;
+
 /// What bytes that left meant.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Moved {
@@ -27,6 +30,8 @@ pub(super) struct Attempt {
     pub number: PartNumber,
     /// What it was made with.
     pub presigned: Presigned,
+    /// When it was started.
+    pub started_ms: u64,
     /// Whether S3 may have received all of it.
     pub may_be_whole: bool,
 }
@@ -36,6 +41,13 @@ impl Sending {
     fn may_be_whole(&self, now: Now, length: u64) -> bool {
         let is_untold = self.sent_bytes == 0 && now.ms >= self.started_ms + FIRST_NEWS_MS;
         is_untold || self.sent_bytes + MAY_HAVE_LEFT_BYTES >= length
+    }
+
+    /// Whether all bytes of the part, so many, may have arrived although its answer was lost: a browser that has told
+    /// nothing may have had no time to.
+    fn may_have_arrived(&self, now: Now, length: u64) -> bool {
+        let is_untold = self.sent_bytes == 0 && (now.ms - self.started_ms) * FASTEST_BYTES_PER_MS >= length;
+        is_untold || self.may_be_whole(now, length)
     }
 }
 
@@ -54,11 +66,29 @@ impl Parts {
             self.in_flight.push((id, number));
             self.moved_ms = now.ms;
             let put = Put { id, part, url: presigned.url.clone(), headers: presigned.headers.clone() };
-            self.slot(number).state =
-                State::Sending(Sending { presigned, sent_bytes: 0, started_ms: now.ms, moved_ms: now.ms, spared: 0 });
+            self.slot(number).state = State::Sending(Sending {
+                presigned,
+                sent_bytes: 0,
+                started_ms: now.ms,
+                moved_ms: now.ms,
+                spared: 0,
+                rival_ms: 0,
+            });
             return Some(put);
         }
         None
+    }
+
+    /// S3 has stored an attempt that was started at `started_ms`. It has shared the link with those that have been silent
+    /// since, or that fell silent no more than `stall_ms` before it: they have the link for themselves from now on.
+    pub fn rival_is_stored(&mut self, now: Now, started_ms: u64, stall_ms: u64) {
+        for &(_, number) in &self.in_flight {
+            if let State::Sending(sending) = &mut self.slots[number.index()].state
+                && started_ms <= sending.moved_ms + stall_ms
+            {
+                sending.rival_ms = now.ms;
+            }
+        }
     }
 
     /// Notes that bytes of an attempt have left.
@@ -108,7 +138,10 @@ impl Parts {
         // As long as S3 has confirmed nothing, bytes of one part that leave show that the link carries them all.
         Some(match silence.bytes_per_second {
             None => self.moved_ms + silence.limit_ms(timeouts + sending.spared),
-            Some(_) => sending.moved_ms + silence.limit_ms(*timeouts),
+            Some(_) => {
+                let alone_ms = sending.rival_ms + silence.transfer_ms(self.length(number));
+                alone_ms.max(sending.moved_ms + silence.limit_ms(*timeouts))
+            }
         })
     }
 
@@ -163,8 +196,8 @@ impl Parts {
             return None;
         };
         self.in_flight_bytes -= sending.sent_bytes;
-        let may_be_whole = sending.may_be_whole(now, length);
-        Some(Attempt { number, presigned: sending.presigned, may_be_whole })
+        let may_be_whole = sending.may_have_arrived(now, length);
+        Some(Attempt { number, presigned: sending.presigned, started_ms: sending.started_ms, may_be_whole })
     }
 
     /// Whether an answer to an attempt is still to come.

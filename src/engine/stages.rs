@@ -32,13 +32,8 @@ impl Engine {
         }
         if let Some(record) = &self.open {
             let fits = Plan::restore(self.file.size, record.part_size, true).is_some();
-            let is_complete = record.completion.is_some();
             let is_unwanted = record.discard;
-            self.completion = record.completion.clone();
-            // What the earlier session did last may have been heard or stored without its knowing.
-            self.calls.may_be_complete = is_complete;
-            self.calls.abort_again = true;
-            self.stage = if is_complete { Stage::Completing } else { Stage::Listing };
+            self.stage = if record.completion.is_some() { Stage::Completing } else { Stage::Listing };
             if is_unwanted {
                 self.end_and_remove(now, ErrorCode::Aborted.into());
             } else if !fits {
@@ -181,7 +176,6 @@ impl Engine {
             let Some(put) = self.parts.start_put(now) else { break };
             if was_at_rest {
                 self.window.started_from_rest(now.ms);
-                self.pace.started_from_rest(now.ms);
             }
             self.outbox.push(Action::Put(put));
         }

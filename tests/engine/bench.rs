@@ -20,6 +20,7 @@ const KEEPING: Config = Config {
     algorithm: ChecksumAlgorithm::Sha256,
     stall_ms: 30_000,
     keeps_records: true,
+    has_service_worker: false,
 };
 
 /// An engine, the clock that it lives by, and all that it has asked for so far.

@@ -1,9 +1,9 @@
 //! Cancelling, and what is said of S3 where an answer was lost.
 
-use directput::engine::{Call, Event, Put, Remains};
+use directput::engine::{Call, Config, Engine, Event, Put, Remains};
 use directput::protocol::{CompleteUpload, ErrorCode, FileSize};
 
-use crate::bench::{Bench, MIB, completed};
+use crate::bench::{Bench, MIB, completed, file};
 
 const SIZE: u64 = 40 * MIB;
 
@@ -176,6 +176,17 @@ fn what_an_earlier_attempt_left_open_is_said() {
 }
 
 #[test]
+fn a_lost_put_of_which_no_byte_was_told_may_have_arrived() {
+    for (ms, remains) in [(1, Remains::Nothing), (200, Remains::Unknown)] {
+        let (mut bench, put) = single(16 * MIB);
+        bench.wait(ms);
+        bench.fail_put(&put, 0, "");
+        bench.send(Event::Abort);
+        assert_eq!(failure(&mut bench), (ErrorCode::Aborted, remains), "{ms} ms");
+    }
+}
+
+#[test]
 fn a_cancelled_upload_is_not_begun_anew() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
@@ -186,6 +197,21 @@ fn a_cancelled_upload_is_not_begun_anew() {
     bench.send(Event::Aborted);
     bench.wait(1_000);
     assert_eq!((bench.hashes().len(), bench.creates().len()), (0, 0));
+}
+
+#[test]
+fn what_an_earlier_session_may_have_completed_is_asked_for_also_if_the_upload_has_not_begun() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.store_all();
+    let record = bench.records().pop().flatten().expect("it is written down before it is sent");
+    let mut bench = Bench::waiting(SIZE);
+    bench.engine = Engine::restore(Config::default(), file(SIZE), record);
+    bench.send(Event::Abort);
+    bench.remove();
+    let request = bench.completes().pop().expect("S3 is asked");
+    bench.send(completed(&request, SIZE));
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
 }
 
 #[test]

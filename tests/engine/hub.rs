@@ -36,7 +36,7 @@ impl Uploads {
         let now = self.now();
         self.hub.begin(now);
         self.deliver();
-        self.hub.share(now, |id| self.list[id as usize].engine.demand(now));
+        self.hub.share(|id| self.list[id as usize].engine.demand(now));
         self.deliver();
     }
 

@@ -1,9 +1,9 @@
 //! PUTs of which nothing is heard: on a slow link they arrive, and on a dead connection they are found.
 
-use directput::engine::{Event, Put, Share};
+use directput::engine::{Config, Engine, Event, Put, Share};
 use directput::protocol::ErrorCode;
 
-use crate::bench::{Bench, MIB};
+use crate::bench::{Bench, MIB, file};
 
 fn sending() -> (Bench, Vec<Put>) {
     let mut bench = Bench::keeping(100 * MIB);
@@ -85,8 +85,9 @@ fn a_part_that_is_silent_again_and_again_gets_more_time_each_time() {
 }
 
 #[test]
-fn a_browser_that_tells_nothing_is_given_the_time_of_a_slow_link() {
-    let mut bench = Bench::keeping(20 * MIB);
+fn a_service_worker_is_given_the_time_of_a_slow_link() {
+    let config = Config { has_service_worker: true, ..Config::default() };
+    let mut bench = Bench::start(Engine::new(config, file(20 * MIB)), 20 * MIB);
     bench.create();
     bench.hash_and_sign();
     assert_eq!(bench.puts().len(), 3);
@@ -122,4 +123,20 @@ fn what_other_uploads_have_under_way_counts_too() {
     bench.send(Event::Share(Share { bytes_elsewhere: 0, ..share }));
     assert_eq!(bench.cancelled_puts(), 5, "48 MiB do not take so long");
     assert!(puts.len() == 6);
+}
+
+#[test]
+fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored() {
+    let (mut bench, puts) = sending();
+    puts[2..].iter().for_each(|put| bench.store(put));
+    // Both are silent for nearly as long as a link of 64 kbit/s needs for them.
+    bench.send(Event::Busy { wait_ms: 10_000_000 });
+    bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 1 });
+    bench.send(Event::PutProgress { put: puts[1].id, sent_bytes: 1 });
+    bench.send(Event::Share(Share { lanes: 6, bytes_elsewhere: 0, bytes_per_second: Some(8_000) }));
+    bench.wait(2_000_000);
+    bench.store(&puts[0]);
+    bench.wait(1_000);
+    assert_eq!(bench.cancelled_puts(), 0);
+    bench.store(&puts[1]);
 }

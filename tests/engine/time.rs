@@ -30,6 +30,39 @@ fn a_timer_that_fires_twice_does_nothing_twice() {
 }
 
 #[test]
+fn an_api_that_wants_to_be_left_alone_is_not_called_sooner_because_the_network_is_back() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.hash_first();
+    bench.creates();
+    let failure = Failure { retry_after_ms: Some(60_000), status: 429, ..ErrorCode::TooManyRequests.into() };
+    bench.send(Event::CallFailed { call: Call::Create, failure });
+    bench.send(Event::Offline);
+    bench.wait(30_000);
+    bench.send(Event::Online);
+    bench.wait(29_999);
+    assert_eq!(bench.creates().len(), 0);
+    bench.wait(1);
+    assert_eq!(bench.creates().len(), 1);
+}
+
+#[test]
+fn the_time_left_is_never_endless() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let put = bench.puts().remove(0);
+    bench.wait(1_000);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: MIB });
+    for _ in 0..2_000 {
+        bench.wait(1_000);
+    }
+    for progress in bench.reports() {
+        assert!(progress.bytes_per_second == 0.0 || progress.bytes_per_second >= 1.0, "{progress:?}");
+        assert_eq!(progress.seconds_left.is_some(), progress.bytes_per_second > 0.0, "{progress:?}");
+    }
+}
+
+#[test]
 fn reading_for_an_hour_uses_up_no_patience() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();

@@ -1,178 +1,244 @@
-//! What becomes of requests on their way: lost, late, refused, answered, or answered in vain.
+//! The link between the browser and S3: how fast the bytes of each PUT arrive, and what the browser sees of it.
+//!
+//! All PUTs share the capacity fairly (processor sharing). Time goes on in exact steps: from one end of a PUT to the
+//! next, so the arrival of a byte does not depend on when the link is looked at.
 
-use directput::checksum::Sha256Digest;
-use directput::engine::{CALL_TIMEOUT_MS, Call, Event, Failure, Put, PutAnswer, PutId};
-use directput::protocol::{CompleteUpload, CreateUpload, ErrorCode, PartNumber, SignParts};
+use directput::engine::PutId;
 
-use crate::storage::Stored;
-use crate::world::{What, World};
+/// Names a PUT: the number of its run, and its attempt.
+pub type FlowId = (u32, PutId);
 
-/// What had arrived when a PUT was cut off may still be stored, but no later than this, in milliseconds.
-const LATE_MS: u64 = 600;
+/// What is left of a body, in bytes, that counts as nothing: sums of fractions are not exact.
+const NOTHING_BYTES: f64 = 0.01;
 
-/// A call of the API.
-pub enum Request {
-    Create(CreateUpload),
-    List(String, Option<PartNumber>),
-    Sign(String, SignParts),
-    Complete(String, CompleteUpload),
-    Abort(String),
+/// What the browser tells of a body on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// What has arrived.
+    Arrived,
+    /// What has entered a buffer between browser and S3.
+    Entered,
+    Nothing,
 }
 
-impl Request {
-    fn call(&self) -> Call {
-        match self {
-            Self::Create(_) => Call::Create,
-            Self::List(..) => Call::List,
-            Self::Sign(..) => Call::Sign,
-            Self::Complete(..) => Call::Complete,
-            Self::Abort(_) => Call::Abort,
-        }
+/// The properties of a link.
+#[derive(Debug, Clone)]
+pub struct LinkKind {
+    pub bytes_per_second: u64,
+    /// The length of the buffer of each connection, in bytes.
+    pub buffer_bytes: u64,
+    pub told: Told,
+    /// Whether a box on the way takes whole bodies in and passes them on one after the other.
+    pub takes_whole_bodies: bool,
+    /// How often the browser tells of progress, in milliseconds.
+    pub tick_ms: u64,
+}
+
+/// A body on its way.
+#[derive(Debug)]
+struct Flow {
+    id: FlowId,
+    length: f64,
+    arrived: f64,
+    /// From this byte on nothing arrives any more.
+    dies_at: Option<f64>,
+    told_bytes: u64,
+    /// When it last moved, in milliseconds.
+    moved_ms: u64,
+}
+
+impl Flow {
+    /// How far it comes.
+    fn end(&self) -> f64 {
+        self.dies_at.unwrap_or(self.length)
+    }
+
+    fn is_live(&self) -> bool {
+        self.arrived < self.end()
     }
 }
 
-/// What the browser can read of S3's answer.
-pub fn answer((etag, checksum): Stored) -> PutAnswer {
-    PutAnswer { status: 200, etag: Some(etag), checksum, media_type: None, is_empty: true }
+/// A body that was taken off the link.
+#[derive(Debug)]
+pub struct Cut {
+    /// What had not arrived of it, in bytes; none if its connection is dead.
+    pub rest_bytes: Option<u64>,
+    /// How long the rest would have taken, in milliseconds.
+    pub rest_ms: u64,
+    /// For how long its connection has been dead, in milliseconds.
+    pub dead_ms: Option<u64>,
 }
 
-impl World {
-    fn reply(&mut self, session: u32, ms: u64, event: Event) {
-        self.after(ms, What::ToEngine { session, event: Box::new(event) });
+/// The link, with all bodies that are on it.
+#[derive(Debug)]
+pub struct Link {
+    kind: LinkKind,
+    flows: Vec<Flow>,
+    now_ms: f64,
+    ticks_at_ms: u64,
+    ended: Vec<FlowId>,
+    /// All bytes that have arrived.
+    pub carried_bytes: f64,
+}
+
+impl Link {
+    pub fn new(kind: LinkKind) -> Self {
+        Self { kind, flows: Vec::new(), now_ms: 0.0, ticks_at_ms: 0, ended: Vec::new(), carried_bytes: 0.0 }
     }
 
-    /// No answer comes: the connection breaks, or the driver's time-out ends the wait.
-    fn call_is_lost(&mut self, session: u32, call: Call) {
-        let (ms, code) = match self.rng.bool() {
-            true => (self.rng.u64(1..5_000), ErrorCode::Network),
-            false => (CALL_TIMEOUT_MS.into(), ErrorCode::Timeout),
-        };
-        self.reply(session, ms, Event::CallFailed { call, failure: code.into() });
-    }
-
-    pub fn call(&mut self, session: u32, call: Request) {
-        if self.happens(self.scenario.odds.lost_request) {
-            return self.call_is_lost(session, call.call());
+    /// A body begins to arrive. After `dies_at` of its bytes, if given, its connection is dead.
+    pub fn start(&mut self, now_ms: u64, id: FlowId, length: u64, dies_at: Option<u64>) {
+        self.advance(now_ms);
+        if self.flows.is_empty() {
+            self.ticks_at_ms = now_ms + self.kind.tick_ms;
         }
-        let ms = self.half_trip();
-        self.after(ms, What::CallArrives { session, call });
-    }
-
-    pub fn serve(&mut self, session: u32, request: Request) {
-        let call = request.call();
-        let odds = self.scenario.odds;
-        if self.is_dead() {
-            return self.call_is_lost(session, call);
-        }
-        if self.happens(odds.unauthorized)
-            && let Some(tab) = &mut self.session
-        {
-            tab.is_stale = true;
-        }
-        let refusal = if self.session.as_ref().is_some_and(|tab| tab.is_stale && tab.number == session) {
-            Some(Failure { status: 401, ..ErrorCode::Unauthorized.into() })
-        } else if self.happens(odds.busy) {
-            let retry_after_ms = Some(self.rng.u64(0..8_000)).filter(|ms| ms % 2 == 0);
-            Some(Failure { status: 429, retry_after_ms, ..ErrorCode::TooManyRequests.into() })
-        } else if self.happens(odds.error) {
-            Some(Failure { status: 500, ..ErrorCode::Internal.into() })
+        let (length, dies_at) = (length as f64, dies_at.map(|bytes| bytes as f64));
+        let flow = Flow { id, length, arrived: 0.0, dies_at, told_bytes: 0, moved_ms: now_ms };
+        if length == 0.0 && dies_at.is_none() {
+            self.ended.push(id);
         } else {
-            None
-        };
-        if let Some(failure) = refusal {
-            let ms = self.half_trip();
-            return self.reply(session, ms, Event::CallFailed { call, failure });
-        }
-        let now_ms = self.now_ms;
-        let outcome = match request {
-            Request::Create(request) => Ok(Event::Created(self.storage.create(now_ms, &request))),
-            Request::List(token, after) => self.storage.list(&token, after).map(Event::Listed),
-            Request::Sign(token, request) => self.storage.sign(now_ms, &token, &request).map(Event::Signed),
-            Request::Complete(token, request) => self.storage.complete(&token, &request).map(Event::Completed),
-            Request::Abort(token) => self.storage.abort(&token).map(|()| Event::Aborted),
-        };
-        if self.happens(odds.lost_answer) {
-            return self.call_is_lost(session, call);
-        }
-        let ms = self.half_trip();
-        self.reply(session, ms, outcome.unwrap_or_else(|failure| Event::CallFailed { call, failure }));
-    }
-
-    fn put_fails(&mut self, session: u32, ms: u64, put: PutId, failure: Failure) {
-        self.reply(session, ms, Event::PutFailed { put, failure });
-    }
-
-    pub fn begin_put(&mut self, session: u32, put: Put) {
-        let odds = self.scenario.odds;
-        let id = put.id;
-        if self.is_dead() || self.happens(odds.lost_request) {
-            // Half of them break, half of them hang.
-            if self.rng.bool() {
-                let ms = self.rng.u64(1..3_000);
-                self.put_fails(session, ms, id, ErrorCode::Network.into());
-            }
-            return;
-        }
-        if self.session.as_ref().is_some_and(|tab| tab.number == session && tab.file_is_unreadable) {
-            return self.put_fails(session, 1, id, ErrorCode::FileChanged.into());
-        }
-        let refusal = if self.happens(odds.denied) {
-            Some((403, "AccessDenied"))
-        } else if self.happens(odds.busy) {
-            Some((503, "SlowDown"))
-        } else if self.happens(odds.error) {
-            Some((500, "InternalError"))
-        } else {
-            None
-        };
-        let checked = match refusal {
-            Some((status, code)) => {
-                Err(Failure { status, storage_code: Some(code.to_owned()), ..ErrorCode::StorageRefused.into() })
-            }
-            None => self.storage.check(self.now_ms, &put.url),
-        };
-        if let Err(failure) = checked {
-            let ms = self.half_trip();
-            return self.put_fails(session, ms, id, failure);
-        }
-        let others = self.checks.live_puts().len().max(1) as u64;
-        let ms = put.part.length * 1_000 * others / self.scenario.bytes_per_second;
-        let stalls = self.happens(odds.stall);
-        for third in 1..=if stalls { 1 } else { 3 } {
-            let sent_bytes = put.part.length * third / 3;
-            self.reply(session, ms * third / 3, Event::PutProgress { put: id, sent_bytes });
-        }
-        if !stalls {
-            let is_corrupted = self.happens(odds.corruption);
-            let content = if is_corrupted { Sha256Digest::of(b"something else") } else { self.disk.digest(put.part) };
-            self.after(ms + 1, What::PutEnds { session, put, content });
+            self.flows.push(flow);
         }
     }
 
-    pub fn end_put(&mut self, session: u32, put: Put, content: Sha256Digest) {
-        let id = put.id;
-        if let Some(&at_ms) = self.cut_off.get(&(session, id)) {
-            if self.now_ms - at_ms <= LATE_MS && self.rng.bool() {
-                self.storage.put_late(&put.url, content);
-            }
-            return;
-        }
-        if self.is_dead() {
-            return self.put_fails(session, 100, id, ErrorCode::Network.into());
-        }
-        let outcome = self.storage.put(&put.url, content);
-        if self.happens(self.scenario.odds.lost_answer) {
-            // It breaks, or S3 is never heard of again.
-            if self.rng.bool() {
-                self.put_fails(session, 100, id, ErrorCode::Network.into());
-            }
-            return;
-        }
-        let ms = self.half_trip();
-        let event = match outcome {
-            Ok(stored) => Event::PutDone { put: id, answer: answer(stored) },
-            Err(failure) => Event::PutFailed { put: id, failure },
-        };
-        self.reply(session, ms, event);
+    /// Takes a body off the link.
+    pub fn cut(&mut self, now_ms: u64, id: FlowId) -> Option<Cut> {
+        self.advance(now_ms);
+        let live = self.flows.iter().filter(|flow| flow.is_live()).count() as f64;
+        let at = self.flows.iter().position(|flow| flow.id == id)?;
+        let flow = self.flows.remove(at);
+        let rest_bytes = flow.length - flow.arrived;
+        let rest_ms = (rest_bytes * live / self.bytes_per_ms()) as u64;
+        let is_dead = !flow.is_live();
+        let dead_ms = is_dead.then(|| now_ms - flow.moved_ms);
+        Some(Cut { rest_bytes: (!is_dead).then_some(rest_bytes as u64), rest_ms, dead_ms })
     }
+
+    /// All bodies on the link stop for ever.
+    pub fn die(&mut self, now_ms: u64) {
+        self.advance(now_ms);
+        self.flows.iter_mut().for_each(|flow| flow.dies_at = Some(flow.arrived));
+    }
+
+    /// Returns the bodies that have arrived whole since the last time.
+    pub fn ended(&mut self, now_ms: u64) -> Vec<FlowId> {
+        self.advance(now_ms);
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Returns what the browser tells of, if it is time to.
+    pub fn progress(&mut self, now_ms: u64) -> Vec<(FlowId, u64)> {
+        if now_ms < self.ticks_at_ms {
+            return Vec::new();
+        }
+        self.advance(now_ms);
+        self.ticks_at_ms = now_ms + self.kind.tick_ms;
+        let LinkKind { told, buffer_bytes, takes_whole_bodies, .. } = self.kind;
+        let mut news = Vec::new();
+        for flow in &mut self.flows {
+            let entered = match takes_whole_bodies {
+                true => flow.length as u64,
+                false => (flow.arrived as u64 + buffer_bytes).min(flow.length as u64),
+            };
+            let bytes = match told {
+                Told::Arrived => flow.arrived as u64,
+                Told::Entered => entered,
+                Told::Nothing => continue,
+            };
+            if bytes > flow.told_bytes {
+                flow.told_bytes = bytes;
+                news.push((flow.id, bytes));
+            }
+        }
+        news
+    }
+
+    /// Returns when to look again, in milliseconds; nothing while nothing moves.
+    pub fn next_ms(&self) -> Option<u64> {
+        if !self.ended.is_empty() {
+            return Some(self.now_ms as u64);
+        }
+        let end_ms = self.now_ms + self.next_end()?.1;
+        let tells = self.kind.told != Told::Nothing;
+        let tick_ms = if tells { self.ticks_at_ms } else { u64::MAX };
+        Some((end_ms.ceil() as u64).min(tick_ms).max(self.now_ms as u64))
+    }
+
+    fn bytes_per_ms(&self) -> f64 {
+        self.kind.bytes_per_second as f64 / 1_000.0
+    }
+
+    /// The bodies that move now. A box passes on the one that it has had for the longest.
+    fn moving(&self) -> usize {
+        let live = self.flows.iter().filter(|flow| flow.is_live()).count();
+        if self.kind.takes_whole_bodies { live.min(1) } else { live }
+    }
+
+    /// Returns which body comes to its end next, and in how many milliseconds.
+    fn next_end(&self) -> Option<(usize, f64)> {
+        let moving = self.moving();
+        let rate = self.bytes_per_ms() / moving as f64;
+        let live = self.flows.iter().enumerate().filter(|(_, flow)| flow.is_live()).take(moving);
+        live.map(|(at, flow)| (at, (flow.end() - flow.arrived) / rate)).min_by(|one, other| one.1.total_cmp(&other.1))
+    }
+
+    fn advance(&mut self, now_ms: u64) {
+        let until_ms = now_ms as f64;
+        while self.now_ms < until_ms {
+            let Some((first, step_ms)) = self.next_end() else { break };
+            let moving = self.moving();
+            let elapsed_ms = step_ms.min(until_ms - self.now_ms);
+            let bytes = self.bytes_per_ms() / moving as f64 * elapsed_ms;
+            for flow in self.flows.iter_mut().filter(|flow| flow.is_live()).take(moving) {
+                flow.arrived += bytes;
+                flow.moved_ms = (self.now_ms + elapsed_ms).ceil() as u64;
+            }
+            self.carried_bytes += bytes * moving as f64;
+            self.now_ms += elapsed_ms;
+            if step_ms <= elapsed_ms {
+                self.flows[first].arrived = self.flows[first].end();
+            }
+            self.end_flows();
+        }
+        self.now_ms = until_ms.max(self.now_ms);
+    }
+
+    fn end_flows(&mut self) {
+        for flow in &mut self.flows {
+            if flow.end() - flow.arrived < NOTHING_BYTES {
+                flow.arrived = flow.end();
+            }
+        }
+        let ended = self.flows.iter().filter(|flow| flow.arrived >= flow.length).map(|flow| flow.id);
+        self.ended.extend(ended);
+        self.flows.retain(|flow| flow.arrived < flow.length);
+    }
+}
+
+#[test]
+fn a_link_is_shared_fairly() {
+    let kind = LinkKind {
+        bytes_per_second: 1_000,
+        buffer_bytes: 0,
+        told: Told::Arrived,
+        takes_whole_bodies: false,
+        tick_ms: 100,
+    };
+    let id = |number| (0, PutId(number));
+    let mut link = Link::new(kind.clone());
+    link.start(0, id(0), 1_000, None);
+    link.start(0, id(1), 500, None);
+    assert_eq!((link.next_ms(), link.progress(99)), (Some(100), vec![]));
+    assert_eq!(link.progress(999), [(id(0), 499), (id(1), 499)]);
+    assert_eq!((link.ended(1_000), link.ended(1_499)), (vec![id(1)], vec![]), "the other one has it alone now");
+    assert_eq!(link.ended(1_500), [id(0)]);
+    assert_eq!((link.next_ms(), link.carried_bytes.round()), (None, 1_500.0));
+
+    let mut link = Link::new(LinkKind { takes_whole_bodies: true, ..kind });
+    link.start(0, id(0), 1_000, None);
+    link.start(0, id(1), 500, Some(200));
+    link.start(0, id(2), 500, None);
+    assert_eq!((link.ended(1_000), link.ended(1_699)), (vec![id(0)], vec![]));
+    assert_eq!(link.ended(1_700), [id(2)], "it passes on what it can");
+    assert_eq!(link.cut(2_000, id(1)).and_then(|cut| cut.dead_ms), Some(1_000 - 200));
 }

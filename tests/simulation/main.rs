@@ -29,25 +29,30 @@
 //! hashed twice with two outcomes is sent all the same. S3 would join what was sent; `tests/engine/` finds it.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod calls;
+mod calm;
 mod checks;
 mod disk;
 mod link;
 mod model;
+mod outcome;
+mod patience;
+mod progress;
+mod puts;
 mod scenario;
 mod storage;
+mod tab;
+mod user;
 mod world;
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use world::{Defect, World};
+use world::{Defect, Seen, World};
 
 fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
     Some(text.replace('_', "").parse().unwrap_or_else(|_| panic!("{name}: expected a whole number, not {text:?}")))
 }
-
-type Seen = BTreeSet<&'static str>;
 
 fn play(seed: u64, defect: Option<Defect>) -> Result<Seen, String> {
     let trace = setting("TRACE").is_some_and(|trace| trace > 0);
@@ -60,22 +65,23 @@ fn search(first: u64, seeds: u64, defect: Option<Defect>) -> Result<Seen, (u64, 
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let has_failed = AtomicBool::new(false);
     let walk = |core: u64| {
-        let mut seen = Seen::new();
+        let mut seen = Seen::default();
         for seed in (first + core..first + seeds).step_by(cores as usize) {
             if has_failed.load(Ordering::Relaxed) {
                 break;
             }
-            seen.extend(play(seed, defect).map_err(|broken| {
+            let more = play(seed, defect).map_err(|broken| {
                 has_failed.store(true, Ordering::Relaxed);
                 (seed, broken)
-            })?);
+            })?;
+            seen = seen.merge(more);
         }
         Ok(seen)
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|core| scope.spawn(move || walk(core))).collect();
         let results = threads.into_iter().map(|thread| thread.join().expect("caught"));
-        results.reduce(merge).unwrap_or_else(|| Ok(Seen::new()))
+        results.reduce(merge).unwrap_or_else(|| Ok(Seen::default()))
     })
 }
 
@@ -85,7 +91,7 @@ fn merge(one: Found, other: Found) -> Found {
     match (one, other) {
         (Err(one), Err(other)) => Err(one.min(other)),
         (Err(broken), _) | (_, Err(broken)) => Err(broken),
-        (Ok(one), Ok(other)) => Ok(&one | &other),
+        (Ok(one), Ok(other)) => Ok(one.merge(other)),
     }
 }
 
@@ -119,8 +125,9 @@ fn every_seed_keeps_every_promise() {
             panic!("seed {seed}: {broken}\nplay it again: make simulate SEEDS=1 FIRST={seed} TRACE=1")
         }
         Ok(seen) => {
-            eprintln!("{seeds} seeds from {first} on kept every promise; among them: {seen:?}");
-            let unseen = EXPECTED.iter().filter(|kind| !seen.contains(*kind)).collect::<Vec<_>>();
+            eprintln!("{seeds} seeds from {first} on kept every promise; among them: {:?}", seen.kinds);
+            eprintln!("the worst without faults: {:?}", seen.worst);
+            let unseen = EXPECTED.iter().filter(|kind| !seen.kinds.contains(*kind)).collect::<Vec<_>>();
             assert!(seeds < 10_000 || unseen.is_empty(), "not seen: {unseen:?}");
         }
     }
@@ -129,7 +136,8 @@ fn every_seed_keeps_every_promise() {
 #[test]
 fn an_upload_that_is_not_really_removed_is_found() {
     let (_, broken) = search(1, 500, Some(Defect::RemovesNothing)).expect_err("a broken promise");
-    assert!(broken.contains("removed") || broken.contains("left behind"), "{broken}");
+    let words = ["removed", "left behind", "says that nothing remains"];
+    assert!(words.iter().any(|words| broken.contains(words)), "{broken}");
 }
 
 #[test]

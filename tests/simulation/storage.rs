@@ -2,19 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, PartChecksum, Sha256Digest};
+use directput::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
 use directput::engine::Failure;
-use directput::plan::Plan;
+use directput::plan::{Plan, SINGLE_PUT_BYTES};
 use directput::protocol::{
-    CompleteUpload, CreateUpload, ErrorCode, Headers, PartNumber, PartToSign, PartsListed, PartsSigned, SignParts,
-    SignedPart, StoredPart, UploadCompleted, UploadCreated, UploadKind,
+    CompleteUpload, CompletedPart, CreateUpload, ErrorCode, Headers, PartNumber, PartToSign, PartsListed, PartsSigned,
+    SignParts, SignedPart, StoredPart, UploadCompleted, UploadCreated, UploadKind,
 };
 
-/// Pages of a listing are short, so that there are several.
-const PARTS_PER_PAGE: usize = 3;
+use crate::disk::{Content, checksum_of};
 
-/// The most parts that a signing call may name.
-const MAX_PARTS_PER_REQUEST: u32 = 5;
+/// How the server is configured, and what it remembers.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Lifetime of URLs, in seconds.
+    pub url_seconds: u64,
+    /// Files up to this size, in bytes, travel in one PUT.
+    pub single_put_bytes: u64,
+    /// The length of a part, in bytes, if it is not the usual one.
+    pub part_bytes: Option<u64>,
+    /// Maximum number of parts that a signing call may name.
+    pub max_parts_per_request: u32,
+    /// Number of parts on a page of a listing. Pages are short, so that there are several.
+    pub parts_per_page: usize,
+    pub repeats: Repeats,
+}
+
+/// What a repeated completion is answered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeats {
+    /// The same as the first.
+    AsTheFirst,
+    /// `already-complete`.
+    Refused,
+    /// `upload-gone`: the storage has forgotten the upload.
+    Forgotten,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            url_seconds: 60,
+            single_put_bytes: SINGLE_PUT_BYTES,
+            part_bytes: None,
+            max_parts_per_request: 5,
+            parts_per_page: 3,
+            repeats: Repeats::AsTheFirst,
+        }
+    }
+}
 
 /// What a URL lets through: these bytes, to this place, until then.
 #[derive(Debug, Clone)]
@@ -22,7 +58,7 @@ pub struct Url {
     upload: usize,
     number: PartNumber,
     /// None where nothing is verified.
-    digest: Option<Sha256Digest>,
+    checksum: Option<PartChecksum>,
     expires_ms: u64,
 }
 
@@ -30,14 +66,23 @@ pub struct Url {
 #[derive(Debug, Clone)]
 pub struct Upload {
     pub key: String,
-    plan: Plan,
-    pub parts: BTreeMap<PartNumber, Sha256Digest>,
+    /// The name of its file.
+    pub file: String,
+    pub plan: Plan,
+    pub parts: BTreeMap<PartNumber, Content>,
     pub state: UploadState,
     /// Whether the client was told of it.
     pub is_known: bool,
     /// Whether its token is still good.
     pub token_is_good: bool,
-    is_verified: bool,
+    algorithm: ChecksumAlgorithm,
+}
+
+impl Upload {
+    /// Whether it costs money: it is open, or gone with a part left over.
+    pub fn costs(&self) -> bool {
+        self.state == UploadState::Open || !self.parts.is_empty()
+    }
 }
 
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -54,87 +99,88 @@ pub enum UploadState {
 #[derive(Debug, Clone, Default)]
 pub struct Storage {
     pub uploads: Vec<Upload>,
-    urls: Vec<Url>,
-    /// The digests of the parts of each object, by key.
-    pub objects: BTreeMap<String, Vec<Sha256Digest>>,
-    /// How long URLs live, in seconds.
-    url_seconds: u64,
-    /// The part size that the server plans with, if it is not the usual one.
-    part_bytes: Option<u64>,
-}
-
-/// Everything is verified by SHA-256 here, or by nothing.
-fn digest_of(checksum: Option<PartChecksum>) -> Option<Sha256Digest> {
-    match checksum? {
-        PartChecksum::Sha256(digest) => Some(digest),
-        PartChecksum::Crc64Nvme(checksum) => panic!("verified by {checksum:?}"),
-    }
+    /// By what is in them, so that they are the same in whatever order they were signed.
+    urls: BTreeMap<String, Url>,
+    /// The parts of each object, by key.
+    pub objects: BTreeMap<String, Vec<Content>>,
+    server: Server,
 }
 
 fn refusal(status: u16, storage_code: &str) -> Failure {
     Failure { status, storage_code: Some(storage_code.to_owned()), ..ErrorCode::StorageRefused.into() }
 }
 
-fn api_refusal(code: ErrorCode) -> Failure {
+/// What the API answers when it says no.
+pub fn api_refusal(code: ErrorCode) -> Failure {
     Failure { status: code.status(), ..code.into() }
 }
 
 /// An entity tag in S3's form, another for each part and content.
-fn etag(number: PartNumber, content: &Sha256Digest) -> String {
+fn etag(number: PartNumber, content: &Content) -> String {
     let text = content.to_string().replace(|character: char| !character.is_ascii_alphanumeric(), "0");
-    format!("{:04}{}", number.get() % 10_000, &text[..28])
+    format!("{:05}{}", number.get(), &text[..27])
 }
 
 /// What S3 answers to a PUT: entity tag and checksum.
 pub type Stored = (String, Option<String>);
 
 impl Storage {
-    pub fn new(url_seconds: u64, part_bytes: Option<u64>) -> Self {
-        Self { url_seconds, part_bytes, ..Self::default() }
+    pub fn new(server: Server) -> Self {
+        Self { server, ..Self::default() }
+    }
+
+    pub fn plan(&self, request: &CreateUpload) -> Plan {
+        let Server { single_put_bytes, part_bytes, .. } = self.server;
+        let is_multipart = request.size.bytes() > single_put_bytes;
+        let own = part_bytes.filter(|_| is_multipart).and_then(|bytes| Plan::restore(request.size, bytes, true));
+        own.unwrap_or_else(|| Plan::new(request.size, single_put_bytes))
     }
 
     pub fn create(&mut self, now_ms: u64, request: &CreateUpload) -> UploadCreated {
-        let mut plan = Plan::new(request.size, directput::plan::SINGLE_PUT_BYTES);
-        if let Some(plan_of_its_own) = self.part_bytes.and_then(|bytes| Plan::restore(request.size, bytes, true)) {
-            plan = plan_of_its_own;
-        }
+        let plan = self.plan(request);
         let index = self.uploads.len();
         let key = format!("uploads/{index}");
         // A single PUT leaves nothing open.
         let state = if plan.is_multipart() { UploadState::Open } else { UploadState::Gone };
         let upload = Upload {
             key: key.clone(),
+            file: request.name.as_str().to_owned(),
             plan,
             parts: BTreeMap::new(),
             state,
             is_known: false,
             token_is_good: true,
-            is_verified: request.algorithm != ChecksumAlgorithm::None,
+            algorithm: request.algorithm,
         };
         self.uploads.push(upload);
         let fits = |part: &&PartToSign| plan.part(part.number).is_some_and(|planned| planned.length == part.length);
-        let fitting = request.parts.iter().filter(fits).take(MAX_PARTS_PER_REQUEST as usize);
-        let parts = fitting.map(|part| self.sign_one(now_ms, index, part.number, digest_of(part.checksum))).collect();
+        let max_parts_per_request = self.server.max_parts_per_request;
+        let fitting = request.parts.iter().filter(fits).take(max_parts_per_request as usize);
+        let parts = fitting.map(|part| self.sign_one(now_ms, index, part.number, part.checksum)).collect();
         UploadCreated {
             token: index.to_string(),
             key,
             kind: if plan.is_multipart() { UploadKind::Multipart } else { UploadKind::Single },
             part_size: plan.part_bytes(),
             part_count: plan.part_count(),
-            max_parts_per_request: MAX_PARTS_PER_REQUEST,
+            max_parts_per_request,
             expires_in_seconds: 86_400,
             parts,
         }
     }
 
-    fn sign_one(&mut self, now_ms: u64, upload: usize, number: PartNumber, digest: Option<Sha256Digest>) -> SignedPart {
-        self.urls.push(Url { upload, number, digest, expires_ms: now_ms + self.url_seconds * 1_000 });
-        SignedPart {
-            number,
-            url: (self.urls.len() - 1).to_string(),
-            headers: Headers::default(),
-            expires_in_seconds: self.url_seconds,
-        }
+    fn sign_one(
+        &mut self,
+        now_ms: u64,
+        upload: usize,
+        number: PartNumber,
+        checksum: Option<PartChecksum>,
+    ) -> SignedPart {
+        let url_seconds = self.server.url_seconds;
+        let expires_ms = now_ms + url_seconds * 1_000;
+        let url = format!("{upload}/{}/{expires_ms}", number.get());
+        self.urls.insert(url.clone(), Url { upload, number, checksum, expires_ms });
+        SignedPart { number, url, headers: Headers::default(), expires_in_seconds: url_seconds }
     }
 
     fn upload(&self, token: &str) -> Result<usize, Failure> {
@@ -144,29 +190,37 @@ impl Storage {
 
     pub fn sign(&mut self, now_ms: u64, token: &str, request: &SignParts) -> Result<PartsSigned, Failure> {
         let index = self.upload(token)?;
-        assert!((1..=MAX_PARTS_PER_REQUEST as usize).contains(&request.parts.len()), "{request:?}");
+        let max = self.server.max_parts_per_request as usize;
+        assert!((1..=max).contains(&request.parts.len()), "{request:?}");
         let plan = self.uploads[index].plan;
         for wanted in &request.parts {
             assert_eq!(plan.part(wanted.number).map(|part| part.length), Some(wanted.length), "{request:?}");
         }
-        let parts =
-            request.parts.iter().map(|part| self.sign_one(now_ms, index, part.number, digest_of(part.checksum)));
+        let parts = request.parts.iter().map(|part| self.sign_one(now_ms, index, part.number, part.checksum));
         Ok(PartsSigned { parts: parts.collect() })
+    }
+
+    fn url(&self, url: &str) -> &Url {
+        &self.urls[url]
+    }
+
+    /// When a URL expires, in milliseconds of the world's time.
+    pub fn expires_ms(&self, url: &str) -> u64 {
+        self.url(url).expires_ms
     }
 
     /// Whether S3 takes a URL when the request begins.
     pub fn check(&self, now_ms: u64, url: &str) -> Result<(), Failure> {
-        let url = &self.urls[url.parse::<usize>().expect("a URL of ours")];
-        if url.expires_ms < now_ms { Err(refusal(403, "AccessDenied")) } else { Ok(()) }
+        if self.url(url).expires_ms < now_ms { Err(refusal(403, "AccessDenied")) } else { Ok(()) }
     }
 
     /// Stores what has arrived.
-    pub fn put(&mut self, url: &str, content: Sha256Digest) -> Result<Stored, Failure> {
-        let Url { upload, number, digest, .. } = self.urls[url.parse::<usize>().expect("a URL of ours")].clone();
-        if digest.is_some_and(|digest| content != digest) {
+    pub fn put(&mut self, url: &str, content: Content) -> Result<Stored, Failure> {
+        let Url { upload, number, checksum, .. } = self.url(url).clone();
+        let upload = &mut self.uploads[upload];
+        if checksum.is_some() && checksum != checksum_of(upload.algorithm, content) {
             return Err(refusal(400, "BadDigest"));
         }
-        let upload = &mut self.uploads[upload];
         if !upload.plan.is_multipart() {
             if self.objects.contains_key(&upload.key) {
                 return Err(refusal(412, "PreconditionFailed"));
@@ -177,19 +231,22 @@ impl Storage {
         } else {
             return Err(refusal(404, "NoSuchUpload"));
         }
-        Ok((format!("\"{}\"", etag(number, &content)), digest.map(|digest| digest.to_string())))
+        Ok((format!("\"{}\"", etag(number, &content)), checksum.map(|checksum| checksum.to_text())))
     }
 
     /// What S3 keeps of a PUT that arrives although its upload was just removed: a part that somebody pays
-    /// for, until the upload is removed once more.
-    pub fn put_late(&mut self, url: &str, content: Sha256Digest) {
-        let Url { upload, number, digest, .. } = self.urls[url.parse::<usize>().expect("a URL of ours")].clone();
+    /// for, until the upload is removed once more. Returns whether it keeps it.
+    pub fn put_late(&mut self, url: &str, content: Content) -> bool {
+        let Url { upload, number, checksum, .. } = self.url(url).clone();
         let upload = &mut self.uploads[upload];
-        if digest.is_none_or(|digest| content == digest)
-            && matches!(upload.state, UploadState::Open | UploadState::Removed)
-        {
-            upload.parts.insert(number, content);
+        if upload.plan.is_multipart() && upload.state == UploadState::Removed {
+            let is_right = checksum.is_none() || checksum == checksum_of(upload.algorithm, content);
+            if is_right {
+                upload.parts.insert(number, content);
+            }
+            return is_right;
         }
+        self.put(url, content).is_ok()
     }
 
     pub fn list(&self, token: &str, after: Option<PartNumber>) -> Result<PartsListed, Failure> {
@@ -199,15 +256,16 @@ impl Storage {
         }
         let rest = upload.parts.iter().filter(|&(&number, _)| Some(number) > after);
         let mut parts: Vec<_> = rest
-            .map(|(&number, digest)| StoredPart {
+            .take(self.server.parts_per_page + 1)
+            .map(|(&number, content)| StoredPart {
                 number,
                 size: upload.plan.part(number).expect("planned").length,
-                etag: etag(number, digest),
-                checksum: upload.is_verified.then(|| digest.to_string()),
+                etag: etag(number, content),
+                checksum: checksum_of(upload.algorithm, *content).map(|checksum| checksum.to_text()),
             })
             .collect();
-        let is_truncated = parts.len() > PARTS_PER_PAGE;
-        parts.truncate(PARTS_PER_PAGE);
+        let is_truncated = parts.len() > self.server.parts_per_page;
+        parts.truncate(self.server.parts_per_page);
         let next = parts.last().map(|part| part.number).filter(|_| is_truncated);
         Ok(PartsListed { parts, next })
     }
@@ -215,36 +273,33 @@ impl Storage {
     pub fn complete(&mut self, token: &str, request: &CompleteUpload) -> Result<UploadCompleted, Failure> {
         let index = self.upload(token)?;
         let upload = &mut self.uploads[index];
-        // Where nothing is verified it is the entity tags alone that say what is meant.
-        let digests: Vec<_> = match upload.is_verified {
-            true => request.parts.iter().filter_map(|part| digest_of(part.checksum)).collect(),
-            false => upload.parts.values().copied().collect(),
-        };
-        let composite = upload.is_verified.then(|| CompositeChecksum::of(&digests).to_string());
-        assert_eq!(composite, request.checksum.map(|checksum| checksum.to_string()));
-        assert_eq!(request.parts.len(), upload.plan.part_count() as usize);
+        let Upload { plan, algorithm, .. } = *upload;
+        assert_eq!(request.parts.len(), plan.part_count() as usize);
+        let named = request.parts.iter().map(|part| part.checksum).zip(plan.parts().map(|part| part.length));
+        let checksum = ObjectChecksum::of(algorithm, named).map(|checksum| checksum.to_text());
+        assert_eq!(checksum, request.checksum.map(|checksum| checksum.to_text()));
         match upload.state {
             UploadState::Removed | UploadState::Gone => return Err(api_refusal(ErrorCode::UploadGone)),
-            // S3 answers a repeated completion as the first.
-            UploadState::Completed => {}
+            UploadState::Completed => match self.server.repeats {
+                Repeats::AsTheFirst => {}
+                Repeats::Refused => return Err(api_refusal(ErrorCode::AlreadyComplete)),
+                Repeats::Forgotten => return Err(api_refusal(ErrorCode::UploadGone)),
+            },
             UploadState::Open => {
-                let is_held = |(part, digest): (&directput::protocol::CompletedPart, &Sha256Digest)| {
-                    upload.parts.get(&part.number) == Some(digest) && part.etag.as_str() == etag(part.number, digest)
+                let is_held = |part: &CompletedPart| {
+                    upload.parts.get(&part.number).is_some_and(|content| {
+                        part.etag.as_str() == etag(part.number, content)
+                            && part.checksum == checksum_of(algorithm, *content)
+                    })
                 };
-                if !request.parts.iter().zip(&digests).all(is_held) {
+                if !request.parts.iter().all(is_held) {
                     return Err(api_refusal(ErrorCode::PartsRefused));
                 }
                 upload.state = UploadState::Completed;
-                upload.parts.clear();
-                self.objects.insert(upload.key.clone(), digests);
+                self.objects.insert(upload.key.clone(), std::mem::take(&mut upload.parts).into_values().collect());
             }
         }
-        Ok(UploadCompleted {
-            key: upload.key.clone(),
-            etag: "whole".to_owned(),
-            checksum: composite,
-            size: upload.plan.size(),
-        })
+        Ok(UploadCompleted { key: upload.key.clone(), etag: "whole".to_owned(), checksum, size: plan.size() })
     }
 
     pub fn abort(&mut self, token: &str) -> Result<(), Failure> {
@@ -257,11 +312,19 @@ impl Storage {
         Ok(())
     }
 
-    /// Uploads that the client was told of and that cost money: open, or gone with a part left over.
-    pub fn orphans(&self) -> impl Iterator<Item = &Upload> {
-        self.uploads.iter().filter(|upload| {
-            let costs = upload.state == UploadState::Open || !upload.parts.is_empty();
-            upload.is_known && upload.token_is_good && costs
-        })
+    /// The client was told of the upload with this token.
+    pub fn is_told(&mut self, token: &str) {
+        self.uploads[token.parse::<usize>().expect("a token of ours")].is_known = true;
+    }
+
+    /// Uploads of a file that the client was told of and that cost money.
+    pub fn orphans<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a Upload> {
+        let is_left = |upload: &Upload| upload.is_known && upload.token_is_good && upload.costs();
+        self.uploads.iter().filter(move |upload| upload.file == file && is_left(upload))
+    }
+
+    /// The uploads of a file.
+    pub fn of_file<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a Upload> {
+        self.uploads.iter().filter(move |upload| upload.file == file)
     }
 }

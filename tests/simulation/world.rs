@@ -1,21 +1,20 @@
-//! One history: an engine driven as a browser drives it, in a world that a seed has drawn.
+//! One history: engines behind a hub, driven as a browser drives them, in a world that a seed has drawn.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use directput::checksum::{ChecksumAlgorithm, Sha256Digest};
-use directput::engine::{Action, Config, Engine, Event, Failure, FileInfo, Held, Now, Put, PutId, Record};
-use directput::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
+use directput::engine::{Engine, Event, Failure, Hub, Now, Put, Record, Remains, Uploaded};
 use fastrand::Rng;
 
+use crate::calls::Request;
 use crate::checks::Checks;
-use crate::disk::Disk;
-use crate::link::Request;
+use crate::disk::{Content, Disk};
+use crate::link::{FlowId, Link};
 use crate::scenario::{FAULTS_END_MS, Incident, Scenario};
-use crate::storage::{Storage, UploadState};
+use crate::storage::Storage;
 
 /// A history with more steps than this has gone round in circles.
-const MAX_STEPS: u32 = 300_000;
+const MAX_STEPS: u32 = 1_000_000;
 
 /// A defect put in on purpose, to see that it is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,81 +29,186 @@ pub enum Defect {
 pub enum What {
     Incident(Incident),
     FaultsEnd,
-    NewSession,
-    Alarm { session: u32, at_ms: u64 },
-    ToEngine { session: u32, event: Box<Event> },
-    CallArrives { session: u32, call: Request },
-    PutBegins { session: u32, put: Put },
-    PutEnds { session: u32, put: Put, content: Sha256Digest },
+    /// The file is dropped, or its upload is resumed.
+    Open {
+        file: usize,
+    },
+    Alarm {
+        run: u32,
+        timer: u64,
+    },
+    ToEngine {
+        run: u32,
+        event: Box<Event>,
+    },
+    CallArrives {
+        run: u32,
+        call: Request,
+    },
+    PutBegins {
+        run: u32,
+        put: Put,
+        started_ms: u64,
+    },
+    LinkMoves {
+        generation: u64,
+    },
+    /// S3 stores what it had received of a PUT that was lost.
+    PutLate {
+        url: String,
+        content: Content,
+    },
+}
+
+/// A PUT whose body is on its way.
+#[derive(Clone)]
+pub struct OnWay {
+    pub put: Put,
+    /// When it was asked for, on the engines' clock.
+    pub started_ms: u64,
+}
+
+/// What the user has on disk, and what was kept of its upload.
+pub struct UserFile {
+    pub name: String,
+    pub disk: Disk,
+    pub record: Option<Record>,
+    pub gave_up: bool,
+    /// Nothing will be done about it any more.
+    pub is_over: bool,
+}
+
+/// An upload in a tab, from its start to its end.
+pub struct Run {
+    pub number: u32,
+    pub file: usize,
+    pub engine: Engine,
+    pub timer: Option<u64>,
+    pub has_begun: bool,
+    pub lanes: u32,
+    pub is_restored: bool,
+    pub is_paused: bool,
+    /// The file that it has open was changed on disk.
+    pub file_is_unreadable: bool,
+    pub checks: Checks,
 }
 
 /// A tab: it lives until it is closed.
-pub struct Session {
-    pub number: u32,
-    pub engine: Engine,
-    pub alarm_ms: Option<u64>,
-    pub is_restored: bool,
-    pub is_paused: bool,
+pub struct Tab {
+    pub hub: Hub,
+    pub runs: Vec<Run>,
+    /// Engines that have ended, which late news may still reach.
+    pub ended: Vec<(u32, Engine)>,
+    /// S3 has asked for a rest until then, on the engines' clock.
+    pub rests_until_ms: u64,
     /// Whether the API has stopped taking its credentials.
     pub is_stale: bool,
-    /// The file that it has open was changed on disk.
-    pub file_is_unreadable: bool,
+}
+
+/// What was seen in a history.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub kinds: BTreeSet<&'static str>,
+    /// The worst figures, by what they measure, each with its seed.
+    pub worst: BTreeMap<&'static str, (f64, u64)>,
+}
+
+impl Seen {
+    pub fn note_worst(&mut self, name: &'static str, figure: f64, seed: u64) {
+        let worst = self.worst.entry(name).or_insert((figure, seed));
+        if figure > worst.0 {
+            *worst = (figure, seed);
+        }
+    }
+
+    pub fn merge(mut self, other: Self) -> Self {
+        self.kinds.extend(other.kinds);
+        other.worst.into_iter().for_each(|(name, (figure, seed))| self.note_worst(name, figure, seed));
+        self
+    }
 }
 
 /// The world of one seed.
 pub struct World {
+    pub seed: u64,
     pub scenario: Scenario,
     pub defect: Option<Defect>,
     pub rng: Rng,
     pub now_ms: u64,
-    pub agenda: BinaryHeap<Reverse<(u64, u64)>>,
-    pub plans: BTreeMap<u64, What>,
+    agenda: BinaryHeap<Reverse<(u64, u64)>>,
+    plans: BTreeMap<u64, What>,
+    order: u64,
     pub storage: Storage,
-    pub session: Option<Session>,
-    pub sessions: u32,
-    pub record: Option<Record>,
+    pub link: Link,
+    link_generation: u64,
+    /// PUTs whose bodies are on the link.
+    pub on_way: BTreeMap<FlowId, OnWay>,
+    /// PUTs that were cut off.
+    pub cut: BTreeSet<FlowId>,
+    pub puts_begun: u32,
+    pub files: Vec<UserFile>,
+    pub tab: Option<Tab>,
+    pub next_run: u32,
+    pub is_offline: bool,
     pub dead_until_ms: u64,
     pub asleep_until_ms: u64,
-    /// PUTs that were cut off, and when.
-    pub cut_off: BTreeMap<(u32, PutId), u64>,
-    pub disk: Disk,
-    pub gave_up: bool,
-    seen: BTreeSet<&'static str>,
-    pub checks: Checks,
-    pub trace: bool,
+    /// By how much the clock was set ahead, in milliseconds.
+    pub clock_ahead_ms: u64,
+    /// When the last upload has ended.
+    pub finished_ms: u64,
+    /// A promise that was broken in the midst of a step.
+    pub broken: Option<String>,
+    pub seen: Seen,
+    trace: bool,
 }
 
 impl World {
     pub fn new(seed: u64, defect: Option<Defect>, trace: bool) -> Self {
         let mut rng = Rng::with_seed(seed);
         let scenario = Scenario::draw(&mut rng);
-        let storage = Storage::new(scenario.url_seconds, scenario.part_bytes);
-        let checks = Checks::new(scenario.clone());
+        let file = |number| UserFile {
+            name: format!("file{number}"),
+            disk: Disk::default(),
+            record: None,
+            gave_up: false,
+            is_over: false,
+        };
         let mut world = Self {
+            seed,
             defect,
             rng,
             now_ms: 0,
             agenda: BinaryHeap::new(),
             plans: BTreeMap::new(),
-            storage,
-            session: None,
-            sessions: 0,
-            record: None,
+            order: 0,
+            storage: Storage::new(scenario.server.clone()),
+            link: Link::new(scenario.link.clone()),
+            link_generation: 0,
+            on_way: BTreeMap::new(),
+            cut: BTreeSet::new(),
+            puts_begun: 0,
+            files: (0..scenario.files.len()).map(file).collect(),
+            tab: None,
+            next_run: 0,
+            is_offline: false,
             dead_until_ms: 0,
             asleep_until_ms: 0,
-            cut_off: BTreeMap::new(),
-            disk: Disk::default(),
-            gave_up: false,
-            seen: BTreeSet::new(),
-            checks,
+            clock_ahead_ms: 0,
+            finished_ms: 0,
+            broken: None,
+            seen: Seen::default(),
             trace,
             scenario,
         };
-        world.at(0, What::NewSession);
+        for (file, dropped) in world.scenario.files.clone().into_iter().enumerate() {
+            world.at(dropped.at_ms, What::Open { file });
+        }
         for (at_ms, incident) in world.scenario.incidents.clone() {
             world.at(at_ms, What::Incident(incident));
         }
-        world.at(FAULTS_END_MS, What::FaultsEnd);
+        if !world.scenario.is_calm() {
+            world.at(FAULTS_END_MS, What::FaultsEnd);
+        }
         world
     }
 
@@ -112,40 +216,50 @@ impl World {
     ///
     /// # Errors
     /// Says which promise was broken.
-    pub fn run(&mut self) -> Result<BTreeSet<&'static str>, String> {
+    pub fn run(&mut self) -> Result<Seen, String> {
         self.note(|world| format!("{:?}", world.scenario));
+        self.seen.kinds.extend(self.scenario.kinds());
         for _ in 0..MAX_STEPS {
             let Some(Reverse((at_ms, order))) = self.agenda.pop() else {
-                self.checks.at_the_end(&self.storage, self.record.as_ref())?;
+                self.check_end()?;
                 return Ok(std::mem::take(&mut self.seen));
             };
             let what = self.plans.remove(&order).expect("planned");
             self.now_ms = self.now_ms.max(at_ms);
             self.step(what)?;
+            self.broken.take().map_or(Ok(()), Err)?;
             self.check_silence()?;
-            self.checks.time(self.now_ms, self.session.is_some())?;
+            self.check_time()?;
         }
         Err("it goes round in circles".to_owned())
     }
 
-    fn note(&self, words: impl Fn(&Self) -> String) {
+    pub fn note(&self, words: impl Fn(&Self) -> String) {
         if self.trace {
             eprintln!("{:>9} ms  {}", self.now_ms, words(self));
         }
     }
 
-    fn at(&mut self, at_ms: u64, what: What) {
-        let order = self.checks.next_order();
-        self.agenda.push(Reverse((at_ms, order)));
-        self.plans.insert(order, what);
+    pub fn saw(&mut self, kind: &'static str) {
+        self.seen.kinds.insert(kind);
+    }
+
+    pub fn at(&mut self, at_ms: u64, what: What) {
+        self.order += 1;
+        self.agenda.push(Reverse((at_ms, self.order)));
+        self.plans.insert(self.order, what);
     }
 
     pub fn after(&mut self, ms: u64, what: What) {
         self.at(self.now_ms + ms, what);
     }
 
+    pub fn reply(&mut self, run: u32, ms: u64, event: Event) {
+        self.after(ms, What::ToEngine { run, event: Box::new(event) });
+    }
+
     pub fn happens(&mut self, odds: f64) -> bool {
-        self.now_ms < FAULTS_END_MS && self.rng.f64() < odds
+        odds > 0.0 && self.now_ms < FAULTS_END_MS && self.rng.f64() < odds
     }
 
     pub fn half_trip(&mut self) -> u64 {
@@ -157,302 +271,141 @@ impl World {
         self.now_ms < self.dead_until_ms
     }
 
-    fn step(&mut self, what: What) -> Result<(), String> {
-        match what {
-            What::NewSession => self.open_tab(),
-            What::FaultsEnd => self.end_faults(),
-            What::Incident(incident) => self.happen(incident),
-            What::Alarm { session, at_ms } => {
-                if self.is_asleep_for(session) {
-                    self.at(self.asleep_until_ms, What::Alarm { session, at_ms });
-                    return Ok(());
-                }
-                match &mut self.session {
-                    Some(tab) if tab.number == session && tab.alarm_ms == Some(at_ms) => {
-                        tab.alarm_ms = None;
-                        self.tell(Event::Tick)
-                    }
-                    _ => Ok(()),
-                }
-            }
-            What::ToEngine { session, event } => {
-                if self.is_asleep_for(session) {
-                    self.at(self.asleep_until_ms, What::ToEngine { session, event });
-                    return Ok(());
-                }
-                match &self.session {
-                    Some(tab) if tab.number == session => self.tell(*event),
-                    _ => Ok(()),
-                }
-            }
-            What::CallArrives { session, call } => {
-                self.serve(session, call);
-                Ok(())
-            }
-            What::PutBegins { session, put } => {
-                self.begin_put(session, put);
-                Ok(())
-            }
-            What::PutEnds { session, put, content } => {
-                self.end_put(session, put, content);
-                Ok(())
-            }
+    /// What the engines' clock shows, in milliseconds.
+    pub fn clock_ms(&self) -> u64 {
+        let drift_ms = self.now_ms as i64 * self.scenario.clocks.drift_ppm / 1_000_000;
+        self.now_ms.saturating_add_signed(drift_ms) + self.clock_ahead_ms
+    }
+
+    pub fn engine_now(&mut self) -> Now {
+        Now { ms: self.clock_ms(), random: self.rng.u32(..) }
+    }
+
+    /// The link is to be looked at when something comes to its end on it.
+    pub fn watch_link(&mut self) {
+        self.link_generation += 1;
+        if let Some(at_ms) = self.link.next_ms() {
+            let generation = self.link_generation;
+            self.at(at_ms.max(self.now_ms), What::LinkMoves { generation });
         }
     }
 
-    fn is_asleep_for(&self, session: u32) -> bool {
-        self.now_ms < self.asleep_until_ms && self.session.as_ref().is_some_and(|tab| tab.number == session)
+    pub fn run_of(&mut self, number: u32) -> Option<&mut Run> {
+        self.tab.as_mut()?.runs.iter_mut().find(|run| run.number == number)
     }
 
-    fn open_tab(&mut self) -> Result<(), String> {
-        if self.session.is_some() {
+    pub fn run_of_file(&self, file: usize) -> Option<u32> {
+        self.tab.as_ref()?.runs.iter().find(|run| run.file == file).map(|run| run.number)
+    }
+
+    fn step(&mut self, what: What) -> Result<(), String> {
+        if matches!(what, What::Alarm { .. } | What::ToEngine { .. }) && self.now_ms < self.asleep_until_ms {
+            self.at(self.asleep_until_ms, what);
             return Ok(());
         }
-        let config = Config {
-            parts_in_flight: self.scenario.parts_in_flight,
-            network: NetworkHint::Wifi,
-            keeps_records: self.scenario.keeps_records,
-            algorithm: match self.scenario.is_verified {
-                true => ChecksumAlgorithm::Sha256,
-                false => ChecksumAlgorithm::None,
+        match what {
+            What::Open { file } => self.open(file),
+            What::FaultsEnd => self.end_faults(),
+            What::Incident(incident) => self.happen(incident),
+            What::Alarm { run, timer } => match self.run_of(run) {
+                Some(run) if run.timer == Some(timer) => {
+                    run.timer = None;
+                    let number = run.number;
+                    self.tell(number, Event::Tick)
+                }
+                _ => Ok(()),
             },
-            ..Config::default()
-        };
-        let file = FileInfo {
-            name: FileName::fit("file"),
-            content_type: ContentType::unknown(),
-            size: FileSize::new(self.scenario.size).expect("in range"),
-        };
-        let engine = match self.record.clone() {
-            Some(record) => Engine::restore(config, file, record),
-            None => Engine::new(config, file),
-        };
-        self.sessions += 1;
-        let number = self.sessions;
-        self.checks.new_session(self.record.as_ref());
-        self.session = Some(Session {
-            number,
-            engine,
-            alarm_ms: None,
-            is_restored: self.record.is_some(),
-            is_paused: false,
-            is_stale: false,
-            file_is_unreadable: false,
-        });
-        self.tell(Event::Start)
+            What::ToEngine { run, event } => self.tell(run, *event),
+            What::CallArrives { run, call } => {
+                self.serve(run, call);
+                Ok(())
+            }
+            What::PutBegins { run, put, started_ms } => {
+                self.begin_put(run, OnWay { put, started_ms });
+                Ok(())
+            }
+            What::LinkMoves { generation } if generation == self.link_generation => {
+                self.move_link();
+                Ok(())
+            }
+            What::LinkMoves { .. } => Ok(()),
+            What::PutLate { url, content } => {
+                if self.storage.put_late(&url, content) {
+                    self.saw("late part");
+                }
+                Ok(())
+            }
+        }
     }
 
-    fn end_faults(&mut self) -> Result<(), String> {
-        self.dead_until_ms = 0;
-        if self.session.is_some() {
-            self.happen(Incident::Resume)?;
-            return self.tell(Event::Online);
+    /// Something must lie ahead for an upload, unless its user wants it to wait, or others have the connections.
+    fn check_silence(&self) -> Result<(), String> {
+        let Some(tab) = &self.tab else { return Ok(()) };
+        for run in tab.runs.iter().filter(|run| !run.is_paused) {
+            let number = run.number;
+            let lies_ahead = |what: &What| match what {
+                What::Alarm { run: of, timer } => *of == number && run.timer == Some(*timer),
+                What::ToEngine { run: of, .. } | What::CallArrives { run: of, .. } => *of == number,
+                _ => false,
+            };
+            if run.timer.is_some() || self.plans.values().any(lies_ahead) {
+                continue;
+            }
+            // One that was cancelled before it was paused still waits for its answer.
+            let is_active = |other: &&Run| !other.is_paused || !other.checks.live_puts().is_empty();
+            let begun = tab.runs.iter().filter(|other| other.number != number && other.has_begun);
+            let others = begun.filter(is_active);
+            let busy = others.filter(|other| !run.has_begun || !other.checks.live_puts().is_empty()).count();
+            let demand = run.engine.demand(Now { ms: self.clock_ms(), random: 0 });
+            let waits = !run.has_begun || demand.wanted > run.lanes.min(demand.in_flight);
+            if busy == 0 || !waits {
+                return Err("silence: nothing lies ahead, and it is not over".to_owned());
+            }
         }
         Ok(())
     }
 
-    fn happen(&mut self, incident: Incident) -> Result<(), String> {
-        self.note(|_| format!("{incident:?}"));
-        match incident {
-            Incident::Outage { ms } => self.dead_until_ms = self.now_ms + ms,
-            Incident::FileChangesUnseen if self.session.is_none() => self.change_file(),
-            Incident::FileChangesUnseen => {}
-            Incident::UploadExpires => {
-                for upload in self.storage.uploads.iter_mut().filter(|upload| upload.state == UploadState::Open) {
-                    upload.state = UploadState::Gone;
-                    upload.parts.clear();
-                }
-            }
-            Incident::TokenExpires => {
-                for upload in &mut self.storage.uploads {
-                    upload.token_is_good = false;
-                }
-            }
-            _ => {}
-        }
-        let Some(session) = &mut self.session else { return Ok(()) };
-        match incident {
-            Incident::Pause => {
-                session.is_paused = true;
-                return self.tell(Event::Pause);
-            }
-            Incident::Resume => {
-                session.is_paused = false;
-                return self.tell(Event::Resume);
-            }
-            Incident::Abort => {
-                self.gave_up = true;
-                return self.tell(Event::Abort);
-            }
-            Incident::Offline => return self.tell(Event::Offline),
-            Incident::Online => return self.tell(Event::Online),
-            Incident::Kill { away_ms } => self.close_tab(away_ms),
-            Incident::FileChanges => {
-                session.file_is_unreadable = true;
-                self.change_file();
-            }
-            Incident::Sleep { ms } => {
-                self.asleep_until_ms = self.now_ms + ms;
-                let number = session.number;
-                for put in self.checks.live_puts() {
-                    self.cut_off.insert((number, put), self.now_ms);
-                    let event = Box::new(Event::PutFailed { put, failure: ErrorCode::Network.into() });
-                    self.after(ms, What::ToEngine { session: number, event });
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn change_file(&mut self) {
-        let from = self.rng.u64(0..=self.scenario.size);
-        self.disk.change(from);
-    }
-
-    fn close_tab(&mut self, away_ms: u64) {
-        let Some(tab) = self.session.take() else { return };
-        for put in self.checks.live_puts() {
-            self.cut_off.insert((tab.number, put), self.now_ms);
-        }
-        if !self.scenario.keeps_records {
-            // Nobody can know of it any more; the lifecycle rule removes it.
-            self.storage.uploads.iter_mut().for_each(|upload| upload.is_known = false);
-        }
-        if !self.gave_up || self.record.is_some() {
-            self.after(away_ms, What::NewSession);
-        }
-    }
-
-    /// Hands an event to the engine and does what it asks for.
-    fn tell(&mut self, event: Event) -> Result<(), String> {
-        self.note(|_| format!("  -> {event:?}"));
-        let Some(mut session) = self.session.take() else { return Ok(()) };
-        self.checks.told(&event);
-        if let Event::Created(reply) = &event {
-            let index: usize = reply.token.parse().expect("a token of ours");
-            self.storage.uploads[index].is_known = true;
-        }
-        let event = match (self.defect, event) {
-            (Some(Defect::TrustsUrlsForTooLong), Event::Signed(mut reply)) => {
-                reply.parts.iter_mut().for_each(|part| part.expires_in_seconds *= 10);
-                Event::Signed(reply)
-            }
-            (_, event) => event,
+    /// It must come to an end, and not long after the last fault.
+    fn check_time(&self) -> Result<(), String> {
+        let length_ms = |incident| match incident {
+            Incident::Sleep { ms } | Incident::Outage { ms } | Incident::Kill { away_ms: ms } => ms,
+            _ => 0,
         };
-        let now = Now { ms: self.now_ms, random: self.rng.u32(..) };
-        session.engine.handle(now, event);
-        let mut outcome = None;
-        while let Some(action) = session.engine.poll() {
-            self.note(|_| format!("  <- {action:?}"));
-            self.checks.asked(self.now_ms, &action, &self.storage)?;
-            match action {
-                Action::Finished(result) => outcome = Some(result),
-                action => self.perform(&mut session, action),
-            }
-        }
-        match outcome {
-            None => self.session = Some(session),
-            Some(outcome) => self.finish(&session, &outcome)?,
-        }
-        Ok(())
+        let incidents = &self.scenario.incidents;
+        let last_ms = incidents.last().map_or(0, |&(at_ms, _)| at_ms)
+            + incidents.iter().map(|&(_, incident)| length_ms(incident)).sum::<u64>();
+        let limit_ms =
+            FAULTS_END_MS.max(last_ms) + 60 * 60_000 + 6 * self.scenario.ideal_ms() + self.scenario.silence_ms();
+        let is_open = self.tab.as_ref().is_some_and(|tab| !tab.runs.is_empty());
+        if is_open && self.now_ms > limit_ms { Err("it does not come to an end".to_owned()) } else { Ok(()) }
     }
 
-    fn finish(
-        &mut self,
-        session: &Session,
-        outcome: &Result<directput::engine::Uploaded, Failure>,
-    ) -> Result<(), String> {
-        self.checks.finished(outcome, &self.storage, self.record.as_ref(), &self.disk)?;
-        self.seen.insert(match outcome {
-            Ok(_) if session.is_restored => "stored by a later session",
+    /// A run has come to its end.
+    pub fn finish(&mut self, run: Run, outcome: &Result<Uploaded, Failure>) -> Result<(), String> {
+        let now_ms = self.clock_ms();
+        let file = &self.files[run.file];
+        let size = self.scenario.files[run.file].size;
+        run.checks.finished(now_ms, outcome, &self.storage, file)?;
+        if let Ok(uploaded) = outcome {
+            crate::outcome::check_object(uploaded, size, &self.scenario, &self.storage, &file.disk)?;
+        }
+        self.saw(match outcome {
+            Ok(_) if run.is_restored => "stored by a later session",
             Ok(_) => "stored",
             Err(failure) => failure.code.as_str(),
         });
-        if !session.engine.is_finished() {
+        if outcome.as_ref().is_err_and(|failure| failure.remains == Remains::Unknown) {
+            self.saw("nobody knows whether there is an object");
+        }
+        if !run.engine.is_finished() {
             return Err("it says Finished and is not".to_owned());
         }
-        // Who is told that this is another file gives the upload up.
-        if let (Err(failure), Some(record)) = (outcome, &mut self.record)
-            && failure.code == ErrorCode::WrongFile
-        {
-            record.discard = true;
-        }
-        // What was kept is resumed, or removed, after a while.
-        if self.record.is_some() {
-            let away_ms = self.rng.u64(1_000..100_000);
-            self.after(away_ms, What::NewSession);
-        }
-        Ok(())
-    }
-
-    fn perform(&mut self, session: &mut Session, action: Action) {
-        let number = session.number;
-        match action {
-            Action::HashPart(part) => {
-                let event = if session.file_is_unreadable {
-                    Event::HashFailed { part, failure: ErrorCode::FileChanged.into() }
-                } else {
-                    Event::PartHashed { part, checksum: self.disk.digest(part).into() }
-                };
-                self.after(1 + part.length / 500_000, What::ToEngine { session: number, event: Box::new(event) });
-            }
-            Action::Create(request) => self.call(number, Request::Create(request)),
-            Action::List { token, after } => self.call(number, Request::List(token, after)),
-            Action::SignParts { token, request } => self.call(number, Request::Sign(token, request)),
-            Action::Complete { token, request } => self.call(number, Request::Complete(token, request)),
-            Action::Abort { .. } if self.defect == Some(Defect::RemovesNothing) => {
-                self.after(1, What::ToEngine { session: number, event: Box::new(Event::Aborted) });
-            }
-            Action::Abort { token } => self.call(number, Request::Abort(token)),
-            Action::Put(put) => {
-                let ms = self.scenario.round_trip_ms + self.half_trip();
-                self.after(ms, What::PutBegins { session: number, put });
-            }
-            Action::CancelPut(put) => {
-                self.cut_off.insert((number, put), self.now_ms);
-            }
-            Action::RefreshCredentials => {
-                let event = if self.scenario.has_credentials {
-                    session.is_stale = false;
-                    Event::CredentialsRefreshed
-                } else {
-                    Event::CredentialsFailed(ErrorCode::Unauthorized.into())
-                };
-                self.after(50, What::ToEngine { session: number, event: Box::new(event) });
-            }
-            Action::Persist(record) => self.record = Some(record),
-            Action::Forget => self.record = None,
-            Action::WakeAt(at_ms) => {
-                session.alarm_ms = Some(at_ms);
-                self.at(at_ms.max(self.now_ms), What::Alarm { session: number, at_ms });
-            }
-            Action::Report(progress) => {
-                self.seen.extend(progress.held.map(|held| match held {
-                    Held::Paused => "paused",
-                    Held::Offline => "offline",
-                    Held::Busy => "busy",
-                }));
-            }
-            Action::Retry(retry) => {
-                self.seen.insert(if retry.code == ErrorCode::Timeout { "retry after silence" } else { "retry" });
-            }
-            Action::Finished(_) => {}
-        }
-    }
-
-    /// Something must lie ahead for a tab that is open, unless its user wants it to wait.
-    fn check_silence(&self) -> Result<(), String> {
-        let Some(tab) = &self.session else { return Ok(()) };
-        let number = tab.number;
-        let lies_ahead = |what: &What| match what {
-            What::Alarm { session, at_ms } => *session == number && tab.alarm_ms == Some(*at_ms),
-            What::ToEngine { session, .. } | What::CallArrives { session, .. } => *session == number,
-            _ => false,
-        };
-        if tab.is_paused || self.plans.values().any(lies_ahead) {
-            return Ok(());
-        }
-        Err("silence: nothing lies ahead, and it is not over".to_owned())
+        self.finished_ms = self.now_ms;
+        self.check_calm(outcome)?;
+        self.decide_what_follows(run.file, outcome);
+        let tab = self.tab.as_mut().expect("it ran in one");
+        tab.hub.remove(run.number);
+        tab.ended.push((run.number, run.engine));
+        self.disturb_the_dead(run.number)
     }
 }

@@ -1,0 +1,84 @@
+//! Whether what is said of an upload at its end is true, and what is left of all at the end of a history.
+
+use directput::checksum::{ChecksumAlgorithm, ObjectChecksum};
+use directput::engine::{Failure, Remains, Uploaded};
+use directput::plan::SINGLE_PUT_BYTES;
+use directput::protocol::{ErrorCode, PartNumber};
+
+use crate::disk::{Content, Disk, checksum_of};
+use crate::scenario::Scenario;
+use crate::storage::{Storage, Upload};
+use crate::world::World;
+
+/// What S3 holds is what the failure says. `keys` are those of the uploads that the run knows.
+pub fn check_remains(failure: &Failure, keys: &[String], storage: &Storage) -> Result<(), String> {
+    if failure.code == ErrorCode::PartsRefused {
+        return Err("only S3 noticed that the parts are not those of one file".to_owned());
+    }
+    let remains = failure.remains;
+    if remains != Remains::Unknown && keys.iter().any(|key| storage.objects.contains_key(key)) {
+        return Err(format!("S3 has an object, and it says {remains:?}"));
+    }
+    let is_left = |upload: &Upload| keys.contains(&upload.key) && upload.token_is_good && upload.costs();
+    if remains == Remains::Nothing && storage.uploads.iter().any(is_left) {
+        return Err("S3 has an upload, and it says that nothing remains".to_owned());
+    }
+    Ok(())
+}
+
+/// The object is the file as it was at some time, and no mixture; and what is told of it is true.
+pub fn check_object(
+    uploaded: &Uploaded,
+    size: u64,
+    scenario: &Scenario,
+    storage: &Storage,
+    disk: &Disk,
+) -> Result<(), String> {
+    let contents = &storage.objects[&uploaded.key];
+    let plan = storage.uploads.iter().find(|upload| upload.key == uploaded.key).expect("it was opened").plan;
+    let is_version =
+        |version: usize| plan.parts().map(|part| disk.content_of(version, part)).eq(contents.iter().copied());
+    if !(0..=disk.version()).any(is_version) {
+        return Err("the object is not the file".to_owned());
+    }
+    if uploaded.checksum != object_checksum(scenario.algorithm, &plan, contents) || uploaded.size != size {
+        return Err("it tells of another object than S3 has".to_owned());
+    }
+    Ok(())
+}
+
+fn object_checksum(algorithm: ChecksumAlgorithm, plan: &directput::plan::Plan, contents: &[Content]) -> Option<String> {
+    let checksums = contents.iter().map(|content| checksum_of(algorithm, *content));
+    if !plan.is_multipart() {
+        return checksum_of(algorithm, contents[0]).map(|checksum| checksum.to_text());
+    }
+    let parts = (1..).filter_map(PartNumber::new).filter_map(|number| plan.part(number));
+    let lengths = parts.map(|part| part.length);
+    ObjectChecksum::of(algorithm, checksums.zip(lengths)).map(|checksum| checksum.to_text())
+}
+
+impl World {
+    /// Nothing will happen any more.
+    pub fn check_end(&mut self) -> Result<(), String> {
+        let Scenario { keeps_records, .. } = self.scenario;
+        for (file, dropped) in self.files.iter().zip(&self.scenario.files) {
+            if file.record.is_some() {
+                return Err("a record is left and nobody will ever look at it".to_owned());
+            }
+            let uploads = self.storage.of_file(&file.name);
+            let is_parts = dropped.size > SINGLE_PUT_BYTES
+                && self.storage.of_file(&file.name).all(|upload| upload.plan.is_multipart());
+            let objects = uploads.filter(|upload| self.storage.objects.contains_key(&upload.key)).count();
+            if objects > 1 && keeps_records && is_parts {
+                return Err("a second object of one file".to_owned());
+            }
+            match self.storage.orphans(&file.name).next() {
+                Some(upload) if keeps_records => {
+                    return Err(format!("{} is left behind: somebody pays for it", upload.key));
+                }
+                _ => {}
+            }
+        }
+        self.check_calm_end()
+    }
+}

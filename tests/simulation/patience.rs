@@ -1,0 +1,78 @@
+//! An upload that was under way is not given up before nothing has worked for 15 minutes that count.
+
+use std::collections::BTreeMap;
+
+use directput::engine::{Event, Failure, PutId};
+use directput::protocol::{ErrorCode, PartNumber};
+
+/// How long it is tried without any success, in milliseconds.
+const PATIENCE_MS: u64 = 15 * 60_000;
+
+/// A longer step of the clock was sleep, in milliseconds.
+const LONGEST_STEP_MS: u64 = 2 * 60_000;
+
+/// How much time has counted since something has worked. Where it is not sure what counts, it counts more than the
+/// engine does, so that nothing is found that is no fault.
+#[derive(Default)]
+pub struct PatienceCheck {
+    last_ms: Option<u64>,
+    counted_ms: u64,
+    is_paused: bool,
+    is_offline: bool,
+    api_works: bool,
+    storage_works: bool,
+    most_sent: BTreeMap<PartNumber, u64>,
+    /// What was told last may end the upload whatever the time.
+    is_final: bool,
+}
+
+impl PatienceCheck {
+    pub fn told(&mut self, now_ms: u64, event: &Event, puts: &BTreeMap<PutId, PartNumber>) {
+        let step_ms = now_ms - self.last_ms.unwrap_or(now_ms);
+        self.last_ms = Some(now_ms);
+        if !self.is_paused && !self.is_offline {
+            self.counted_ms += step_ms.min(LONGEST_STEP_MS);
+        }
+        self.is_final = matches!(event, Event::CredentialsFailed(_) | Event::HashFailed { .. });
+        match event {
+            Event::Pause => self.is_paused = true,
+            Event::Resume => self.is_paused = false,
+            Event::Offline => self.is_offline = true,
+            Event::Online => self.is_offline = false,
+            Event::Created(_) | Event::Listed(_) | Event::Signed(_) | Event::Aborted => {
+                self.api_works = true;
+                self.works();
+            }
+            Event::PutDone { put, answer } if puts.contains_key(put) && answer.checksum.is_some() => {
+                self.storage_works = true;
+                self.works();
+            }
+            Event::PutProgress { put, sent_bytes } => {
+                if let Some(number) = puts.get(put) {
+                    let most = self.most_sent.entry(*number).or_default();
+                    if sent_bytes > most {
+                        *most = *sent_bytes;
+                        self.counted_ms = 0;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn works(&mut self) {
+        self.counted_ms = 0;
+        // An answer may have shown that the browser is wrong about being offline.
+        self.is_offline = false;
+    }
+
+    /// The upload ends with a failure.
+    pub fn check_end(&self, failure: &Failure) -> Result<(), String> {
+        let is_silence = matches!(failure.code, ErrorCode::Network | ErrorCode::Timeout) && failure.status == 0;
+        let has_worked = self.api_works && self.storage_works;
+        match is_silence && has_worked && !self.is_final && self.counted_ms < PATIENCE_MS {
+            true => Err(format!("it gives up after {} s that count", self.counted_ms / 1_000)),
+            false => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What is told of the progress: it never goes back without a notice, and its figures fit each other.
+
+use directput::engine::{Event, Phase, Progress, Retry};
+use directput::protocol::ErrorCode;
+
+/// What was told so far.
+pub struct ProgressCheck {
+    size: u64,
+    before: Option<Progress>,
+    /// Sent bytes may be less than before.
+    may_send_again: bool,
+    /// The upload is begun anew.
+    may_begin_anew: bool,
+}
+
+impl ProgressCheck {
+    pub fn new(size: u64) -> Self {
+        Self { size, before: None, may_send_again: false, may_begin_anew: false }
+    }
+
+    /// A pause and an abort are what the user has asked for.
+    pub fn told(&mut self, event: &Event) {
+        self.may_send_again |= matches!(event, Event::Pause | Event::Abort);
+    }
+
+    /// The user is told that something is done again.
+    pub fn retries(&mut self, retry: &Retry) {
+        self.may_send_again = true;
+        self.may_begin_anew |= matches!(retry.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
+    }
+
+    pub fn check(&mut self, progress: Progress) -> Result<(), String> {
+        self.check_figures(&progress)?;
+        if let Some(before) = &self.before
+            && progress.phase != Phase::Abort
+        {
+            let is_less = before.sent_bytes > progress.sent_bytes || before.confirmed_bytes > progress.confirmed_bytes;
+            let is_earlier = before.phase > progress.phase || before.hashed_bytes > progress.hashed_bytes;
+            if is_less && !self.may_send_again || is_earlier && !self.may_begin_anew {
+                return Err(format!("progress goes back without a notice: {before:?} {progress:?}"));
+            }
+        }
+        (self.may_send_again, self.may_begin_anew) = (false, false);
+        self.before = Some(progress);
+        Ok(())
+    }
+
+    fn check_figures(&self, progress: &Progress) -> Result<(), String> {
+        let Progress { size, hashed_bytes, sent_bytes, confirmed_bytes, bytes_per_second, seconds_left, .. } =
+            *progress;
+        let is_possible = size == self.size
+            && hashed_bytes <= size
+            && sent_bytes <= size
+            && confirmed_bytes <= sent_bytes
+            && progress.confirmed_parts <= progress.parts
+            && (confirmed_bytes < size || size == 0 || progress.confirmed_parts == progress.parts);
+        let left = (size - sent_bytes.min(size)) as f64;
+        let fits = match seconds_left {
+            None => bytes_per_second == 0.0,
+            Some(seconds) => bytes_per_second > 0.0 && (seconds * bytes_per_second - left).abs() <= 1.0 + left * 1e-9,
+        };
+        let is_moving = bytes_per_second > 0.0 && progress.held.is_some();
+        match is_possible && fits && !is_moving {
+            true => Ok(()),
+            false => Err(format!("impossible progress: {progress:?}")),
+        }
+    }
+}
