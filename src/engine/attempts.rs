@@ -120,7 +120,7 @@ impl Engine {
     fn put_lost(&mut self, now: Now, put: PutId, attempt: Attempt, is_busy: bool, failure: Failure) {
         let number = attempt.number;
         self.calls.abort_again = true;
-        self.in_doubt |= attempt.may_be_whole || failure.status != 0;
+        self.doubt(attempt.may_be_whole || failure.status != 0);
         let is_alien = failure.code == ErrorCode::UnexpectedAnswer;
         let is_first = is_alien || self.window.congested(now.ms, put, self.parts.next_put());
         // Without a network nothing is learnt from a failure.
@@ -185,7 +185,7 @@ impl Engine {
             return self.put_lost(now, put, attempt, false, failure);
         }
         self.calls.abort_again = true;
-        self.in_doubt |= attempt.may_be_whole;
+        self.doubt(attempt.may_be_whole);
         self.window.congested(now.ms, put, self.parts.next_put());
         self.patience.was_too_slow();
         let failures = self.parts.count_failure(attempt.number);

@@ -63,7 +63,7 @@ impl Engine {
 
     /// Cuts off every PUT under way.
     pub(super) fn cancel_puts(&mut self, now: Now) {
-        self.in_doubt |= self.parts.may_be_whole(now);
+        self.doubt(self.parts.may_be_whole(now));
         let puts = self.parts.cancel_all(now);
         self.calls.abort_again |= !puts.is_empty();
         self.outbox.extend(puts.into_iter().map(Action::CancelPut));
@@ -151,7 +151,12 @@ impl Engine {
 
     /// Whether S3 may have an object of this upload although no answer has said so.
     fn may_have_object(&self) -> bool {
-        if self.parts.plan().is_multipart() || self.is_restored { self.calls.may_be_complete } else { self.in_doubt }
+        self.calls.may_be_complete || self.in_doubt
+    }
+
+    /// Notes that S3 may have received the whole of a PUT whose answer does not come. A part is no object.
+    pub(super) fn doubt(&mut self, may_be_whole: bool) {
+        self.in_doubt |= may_be_whole && !self.has_remote_parts();
     }
 
     fn fail(&mut self, reason: Failure, is_removed: bool) {

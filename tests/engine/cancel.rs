@@ -215,6 +215,21 @@ fn what_an_earlier_session_may_have_completed_is_asked_for_also_if_the_upload_ha
 }
 
 #[test]
+fn what_a_single_put_left_open_is_said_also_after_the_upload_was_begun_anew() {
+    let (mut bench, put) = single(MIB);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: MIB });
+    bench.fail_put(&put, 0, "");
+    bench.now_ms += 60_000;
+    bench.wait(0);
+    bench.signs();
+    bench.fail_call(Call::Sign, ErrorCode::TokenExpired);
+    bench.hash_all();
+    bench.creates();
+    bench.fail_call(Call::Create, ErrorCode::FileTooLarge);
+    assert_eq!(failure(&mut bench), (ErrorCode::FileTooLarge, Remains::Unknown));
+}
+
+#[test]
 fn a_second_cancel_changes_nothing() {
     let (mut bench, request) = completing();
     bench.send(Event::Abort);

@@ -84,7 +84,8 @@ impl Checks {
                 self.requests.pop_front();
             }
             Event::PutFailed { put, failure } => {
-                if self.puts.remove(put).is_some() && matches!(failure.status, 429 | 503) {
+                let was_under_way = self.puts.remove(put).is_some();
+                if was_under_way && matches!(failure.status, 429 | 503) {
                     self.wanted_rest_ms = Some(failure.retry_after_ms.unwrap_or(0).min(LONGEST_RETRY_AFTER_MS));
                 }
             }
