@@ -63,7 +63,7 @@ impl Engine {
 
     /// Cuts off every PUT under way.
     pub(super) fn cancel_puts(&mut self, now: Now) {
-        self.doubt(self.parts.may_be_whole(now));
+        self.doubt(self.parts.may_have_arrived(now));
         let puts = self.parts.cancel_all(now);
         self.calls.abort_again |= !puts.is_empty();
         self.outbox.extend(puts.into_iter().map(Action::CancelPut));

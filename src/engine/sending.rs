@@ -177,7 +177,12 @@ impl Parts {
         silence.limit_ms(slot.timeouts - 1) >= silence.longest_ms()
     }
 
-    /// Whether S3 may have received all bytes of a PUT under way.
+    /// Whether S3 may have received all bytes of a PUT under way, at the speed of the fastest link.
+    pub fn may_have_arrived(&self, now: Now) -> bool {
+        self.under_way().any(|(_, number, sending)| sending.may_have_arrived(now, self.length(number)))
+    }
+
+    /// Whether S3 has probably received all bytes of a PUT under way, or soon will.
     pub fn may_be_whole(&self, now: Now) -> bool {
         self.under_way().any(|(_, number, sending)| sending.may_be_whole(now, self.length(number)))
     }

@@ -158,6 +158,11 @@ fn a_single_put_of_which_no_byte_is_told_may_have_left_whole() {
     let (mut bench, _) = single(16 * MIB);
     bench.send(Event::Abort);
     assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Nothing), "it has just begun");
+    let (mut bench, _) = single(16 * MIB);
+    bench.wait(500);
+    bench.send(Event::Abort);
+    assert_eq!(bench.cancelled_puts(), 1);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown), "a fast link has carried it by now");
     let (mut bench, put) = single(16 * MIB);
     bench.wait(1_000);
     bench.send(Event::Abort);
