@@ -170,7 +170,8 @@ impl Engine {
         for put in stalled.into_iter().filter(|&put| Some(put) != spared) {
             // One that was silent may have ended the upload, and with it the others.
             if self.parts.is_in_flight(put) {
-                let is_over = self.parts.count_timeout(put, silence);
+                // A link that carries what others send is not dead, only shared.
+                let is_over = self.parts.count_timeout(put, silence) && self.share.bytes_per_second.is_none();
                 self.outbox.push(Action::CancelPut(put));
                 self.put_timed_out(now, put, is_over);
             }

@@ -113,6 +113,19 @@ fn a_dead_network_ends_the_upload_in_the_end() {
 }
 
 #[test]
+fn a_link_that_carries_what_others_send_is_not_given_up() {
+    let mut bench = Bench::keeping(40 * MIB);
+    bench.create();
+    bench.send(Event::Share(Share { lanes: 6, bytes_elsewhere: 4 * MIB, bytes_per_second: Some(2_048) }));
+    for _ in 0..48 {
+        bench.hash_and_sign();
+        bench.puts();
+        bench.wait(15 * 60_000);
+    }
+    assert_eq!(bench.outcome(), None);
+}
+
+#[test]
 fn what_other_uploads_have_under_way_counts_too() {
     let (mut bench, puts) = sending();
     let share = Share { lanes: 6, bytes_elsewhere: 100 * MIB, bytes_per_second: Some(1_000_000) };

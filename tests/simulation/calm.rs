@@ -85,7 +85,7 @@ impl World {
     fn check_duration(&mut self) -> Result<(), String> {
         let (name, limit) = match self.scenario.link.bytes_per_second {
             TEN_MEGABITS.. => ("times the ideal from 10 Mbit/s on", 3.0),
-            MEGABIT.. => ("times the ideal from 1 Mbit/s on", 6.0),
+            MEGABIT.. => ("times the ideal from 1 Mbit/s on", 8.0),
             _ => ("times the ideal below 1 Mbit/s", 12.0),
         };
         let untold_s = if self.scenario.link.told == Told::Nothing { self.untold_s() } else { 0.0 };
