@@ -103,8 +103,11 @@ impl Engine {
         let number = attempt.number;
         let refusals = self.parts.count_refusal(number);
         if refusals >= REFUSED_BUDGET {
-            let code = if is_corrupted { ErrorCode::Integrity } else { failure.code };
-            return self.end(now, Failure { code, ..failure });
+            if is_corrupted {
+                return self.end(now, Failure { code: ErrorCode::Integrity, ..failure });
+            }
+            // S3 takes no signature of the API's: a role, a policy or a clock is wrong, and may be put right.
+            return self.end_and_keep(now, failure);
         }
         // A URL that was refused because it was late needs no rest; one that is refused again does.
         let wait_ms = if is_corrupted || refusals == 1 { 0 } else { backoff_ms(refusals, now.random) };

@@ -145,6 +145,7 @@ impl Engine {
             (Stage::Ending(_), _) => self.give_up_removal(),
             // If S3 has joined the parts and only its answer got lost, another upload would make a second object.
             (_, Call::Complete) if self.calls.may_be_complete => self.end(now, failure),
+            (_, Call::Complete) if failure.code == ErrorCode::PartsRefused => self.parts_refused(now, failure),
             _ if is_gone => self.start_again(now, failure),
             _ => self.end(now, failure),
         }

@@ -26,7 +26,12 @@ fn may_be_resumed(code: ErrorCode) -> bool {
 impl Engine {
     /// Ends the upload: nothing more is sent, and what was sent is removed, unless a later session can resume it.
     pub(super) fn end(&mut self, now: Now, reason: Failure) {
-        let keeps = self.config.keeps_records && self.has_remote_parts() && may_be_resumed(reason.code);
+        if may_be_resumed(reason.code) { self.end_and_keep(now, reason) } else { self.end_and_remove(now, reason) }
+    }
+
+    /// Ends the upload, and keeps what was sent where records are kept.
+    pub(super) fn end_and_keep(&mut self, now: Now, reason: Failure) {
+        let keeps = self.config.keeps_records && self.has_remote_parts();
         self.end_and(now, reason, keeps);
     }
 
@@ -186,6 +191,24 @@ impl Engine {
         self.calls = Calls { sign: std::mem::take(&mut self.calls.sign), sign_is_stale, ..Calls::default() };
         self.stage = Stage::New;
         self.begin(now);
+        self.may_go_back = true;
+        self.notice(None, &failure, 1, 0);
+    }
+
+    /// S3 has refused to join the parts. An entity tag may have been changed on its way, as proxies do that compress, so S3
+    /// is asked once for what it holds.
+    pub(super) fn parts_refused(&mut self, now: Now, failure: Failure) {
+        if self.is_cancelled() || std::mem::replace(&mut self.has_listed_again, true) {
+            return self.end(now, failure);
+        }
+        self.parts.list_again();
+        self.listed_until = None;
+        self.completion = None;
+        if let Some(record) = &mut self.open {
+            record.completion = None;
+        }
+        self.persist();
+        self.stage = Stage::Listing;
         self.may_go_back = true;
         self.notice(None, &failure, 1, 0);
     }

@@ -132,6 +132,8 @@ pub struct Engine {
     /// It goes on with the upload of an earlier session.
     is_restored: bool,
     has_restarted: bool,
+    /// S3 was asked for its parts after it had refused to join them.
+    has_listed_again: bool,
     meter: Meter,
     reported: Option<(u64, Progress)>,
     alarm: Option<u64>,
@@ -163,6 +165,7 @@ impl Engine {
             may_go_back: false,
             is_restored: false,
             has_restarted: false,
+            has_listed_again: false,
             meter: Meter::default(),
             reported: None,
             alarm: None,

@@ -216,13 +216,24 @@ impl Parts {
         let fits = self.plan.part(stored.number).is_some_and(|part| part.length == stored.size)
             && matches!(self.slot(stored.number).state, State::Waiting);
         let Some(etag) = ETag::parse(&stored.etag).ok().filter(|_| fits) else { return };
-        if self.algorithm == ChecksumAlgorithm::None {
+        let known = self.slot(stored.number).checksum.map(|checksum| checksum.to_text());
+        if self.algorithm == ChecksumAlgorithm::None || (known.is_some() && known == stored.checksum) {
             self.compared(stored.number, etag, stored.size);
-        } else {
+        } else if known.is_none() {
             let number = stored.number;
             self.to_compare.insert(number);
             self.slot(number).held = Some(Box::new(stored));
         }
+    }
+
+    /// What S3 holds is to be listed again, and what it turns out not to hold is to be sent again.
+    pub fn list_again(&mut self) {
+        for slot in &mut self.slots {
+            slot.state = State::Waiting;
+        }
+        self.never_hashed = 1;
+        self.stored = 0;
+        self.stored_bytes = 0;
     }
 
     /// A part that S3 holds is that of the file.

@@ -109,6 +109,50 @@ fn what_another_user_of_this_browser_began_is_left_alone() {
 }
 
 #[test]
+fn parts_that_s3_refuses_to_join_are_listed_and_what_differs_is_sent_again_once() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.store_all();
+    let first = bench.completes().remove(0);
+    bench.fail_call(Call::Complete, ErrorCode::PartsRefused);
+    assert_eq!(bench.aborts(), 0);
+    // One entity tag was changed on its way, one part is missing, and one has other bytes.
+    let other = Some(directput::checksum::Sha256Digest::of(b"other").to_string());
+    list(&mut bench, |part| match part.number.get() {
+        1 => Some(StoredPart { etag: "true-tag".to_owned(), ..stored(part) }),
+        2 => None,
+        3 => Some(StoredPart { checksum: other.clone(), ..stored(part) }),
+        _ => Some(stored(part)),
+    });
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    assert_eq!(puts.iter().map(|put| put.part.number.get()).collect::<Vec<_>>(), [2, 3]);
+    puts.iter().for_each(|put| bench.store(put));
+    let second = bench.completes().remove(0);
+    assert_eq!((second.parts.len(), second.checksum), (5, first.checksum));
+    assert_eq!(second.parts[0].etag.as_str(), "true-tag");
+    bench.fail_call(Call::Complete, ErrorCode::PartsRefused);
+    bench.remove();
+    assert_eq!(bench.failed_with(), Some(ErrorCode::PartsRefused));
+}
+
+#[test]
+fn what_s3_refuses_to_sign_for_is_kept() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.records();
+    for _ in 0..4 {
+        bench.hash_and_sign();
+        let put = bench.puts().into_iter().find(|put| put.part.number.get() == 1).expect("the first part");
+        bench.fail_put(&put, 403, "AccessDenied");
+        bench.wait(20_000);
+    }
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains), (ErrorCode::StorageRefused, Remains::Parts));
+    assert_eq!((bench.aborts(), bench.records()), (0, vec![]));
+}
+
+#[test]
 fn a_completion_is_written_down_before_it_is_sent_and_a_later_session_repeats_it() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
