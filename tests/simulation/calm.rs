@@ -15,6 +15,9 @@ const TEN_MEGABITS: u64 = 1_250_000;
 /// A dead connection is replaced within this, in seconds, unless what is under way takes longer than [`SHORT_S`].
 const DEAD_S: f64 = 60.0;
 
+/// What a slow first answer adds, in round trips.
+const ROUND_TRIPS: f64 = 60.0;
+
 /// What is under way takes no longer than this, in seconds: 48 MiB at 58 Mbit/s.
 const SHORT_S: f64 = 7.0;
 
@@ -53,7 +56,11 @@ impl World {
             _ if self.scenario.link.told == Told::Nothing => {
                 ("seconds until one behind a service worker is replaced", DEAD_S + self.untold_s())
             }
-            true => ("seconds until a dead connection is replaced", DEAD_S),
+            // Small answers are as slow as their round trips, and by them the speed is judged at first.
+            true => {
+                let round_trip_s = self.scenario.round_trip_ms as f64 / 1_000.0;
+                ("seconds until a dead connection is replaced", DEAD_S + ROUND_TRIPS * round_trip_s)
+            }
             // Twice the time that it should take, of a speed that is rounded to a power of two.
             false => ("seconds until one of a slower link is replaced", DEAD_S.max(STALL_S + 4.0 * in_flight_s)),
         };
