@@ -1,0 +1,239 @@
+//! Single rules of retry, removal and progress, each seen to fail when its line was changed.
+
+use directput::engine::{Call, Demand, Event, Failure, Now, Remains};
+use directput::protocol::ErrorCode;
+
+use crate::bench::{Bench, MIB, stored};
+
+const SIZE: u64 = 40 * MIB;
+
+fn sending() -> Bench {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.records();
+    bench.hash_and_sign();
+    bench
+}
+
+fn completing() -> Bench {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.store_all();
+    assert_eq!(bench.completes().len(), 1);
+    bench
+}
+
+#[test]
+fn fresh_headers_are_asked_for_again_once_the_api_has_taken_some() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.hash_first();
+    bench.creates();
+    bench.fail_call(Call::Create, ErrorCode::Unauthorized);
+    assert_eq!(bench.refreshes(), 1);
+    bench.send(Event::CredentialsRefreshed);
+    bench.create();
+    bench.hash_all();
+    bench.signs();
+    bench.fail_call(Call::Sign, ErrorCode::Unauthorized);
+    assert_eq!((bench.refreshes(), bench.outcome()), (1, None));
+}
+
+#[test]
+fn an_upload_that_lacks_a_sign_in_is_kept() {
+    let mut bench = sending();
+    bench.hash_all();
+    bench.store_all();
+    bench.completes();
+    bench.records();
+    bench.fail_call(Call::Complete, ErrorCode::Unauthorized);
+    bench.send(Event::CredentialsFailed(ErrorCode::Unauthorized.into()));
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains), (ErrorCode::Unauthorized, Remains::Parts));
+    assert_eq!((bench.aborts(), bench.records()), (0, vec![]));
+}
+
+#[test]
+fn a_completion_of_an_earlier_session_that_is_refused_begins_nothing_anew() {
+    let mut bench = completing();
+    let kept = bench.records().pop().flatten().expect("kept");
+    let mut bench = Bench::restored(SIZE, kept);
+    assert_eq!(bench.completes().len(), 1);
+    bench.fail_call(Call::Complete, ErrorCode::UploadGone);
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains), (ErrorCode::UploadGone, Remains::Unknown));
+    assert_eq!((bench.hashes().len(), bench.creates().len()), (0, 0));
+}
+
+#[test]
+fn conflicts_and_overload_end_no_put() {
+    for (status, storage_code) in [(409, "OperationAborted"), (409, "ConditionalRequestConflict"), (429, "SlowDown")] {
+        let mut bench = sending();
+        let mut puts = bench.puts();
+        let put = puts.remove(0);
+        bench.fail_put(&put, status, storage_code);
+        puts.iter().for_each(|put| bench.store(put));
+        assert_eq!((bench.outcome(), bench.aborts()), (None, 0), "{status}");
+        bench.wait(20_000);
+        let again = bench.puts().into_iter().find(|again| again.part == put.part).expect("sent again");
+        assert_eq!(again.url, put.url, "{status}");
+    }
+}
+
+#[test]
+fn the_api_is_left_alone_for_as_long_as_it_asks() {
+    let mut bench = completing();
+    let failure = Failure { status: 429, retry_after_ms: Some(9_000), ..ErrorCode::TooManyRequests.into() };
+    bench.send(Event::CallFailed { call: Call::Complete, failure });
+    bench.wait(8_999);
+    assert_eq!(bench.completes().len(), 0);
+    bench.wait(1);
+    assert_eq!(bench.completes().len(), 1);
+}
+
+#[test]
+fn s3_is_left_alone_for_as_long_as_it_asks_after_a_server_error_too() {
+    let mut bench = sending();
+    let puts = bench.puts();
+    let failure = Failure { status: 500, retry_after_ms: Some(9_000), ..ErrorCode::StorageRefused.into() };
+    bench.send(Event::PutFailed { put: puts[0].id, failure });
+    puts[1..].iter().for_each(|put| bench.store(put));
+    bench.wait(8_999);
+    assert_eq!(bench.puts().len(), 0);
+    bench.wait(1);
+    assert_eq!(bench.puts().len(), 1);
+}
+
+#[test]
+fn hours_offline_use_up_no_patience() {
+    let mut bench = completing();
+    bench.fail_call(Call::Complete, ErrorCode::Network);
+    bench.send(Event::Offline);
+    for _ in 0..180 {
+        bench.now_ms += 60_000;
+        bench.send(Event::Offline);
+    }
+    bench.send(Event::Online);
+    bench.wait(0);
+    bench.fail_call(Call::Complete, ErrorCode::Network);
+    assert_eq!(bench.outcome(), None);
+}
+
+#[test]
+fn parts_that_were_cut_off_are_removed_twice() {
+    let mut bench = sending();
+    assert!(!bench.puts().is_empty());
+    bench.send(Event::Abort);
+    assert_eq!(bench.aborts(), 1);
+    bench.send(Event::Aborted);
+    assert_eq!((bench.aborts(), bench.outcome()), (0, None));
+    bench.wait(999);
+    assert_eq!(bench.aborts(), 0);
+    bench.wait(1);
+    assert_eq!(bench.aborts(), 1, "S3 may have stored what was cut off");
+    bench.send(Event::Aborted);
+    assert!(bench.outcome().is_some());
+}
+
+#[test]
+fn parts_that_all_ended_are_removed_once() {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench.send(Event::Abort);
+    assert_eq!(bench.aborts(), 1);
+    bench.send(Event::Aborted);
+    assert!(bench.outcome().is_some());
+}
+
+#[test]
+fn progress_counts_each_byte_once() {
+    let mut bench = Bench::keeping(SIZE);
+    assert_eq!(bench.reports().last().map(|report| report.hashed_bytes), Some(0));
+    bench.create();
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    bench.wait(200);
+    let report = *bench.reports().last().expect("a report");
+    assert_eq!((report.hashed_bytes, report.sent_bytes, report.seconds_left), (SIZE, 0, None));
+    bench.now_ms += 1_000;
+    bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 4 * MIB });
+    bench.now_ms += 1_000;
+    bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 8 * MIB });
+    let report = *bench.reports().last().expect("a report");
+    assert_eq!((report.sent_bytes, report.confirmed_bytes, report.confirmed_parts), (8 * MIB, 0, 0));
+    let left = report.seconds_left.expect("a speed");
+    assert!((left * report.bytes_per_second - (32 * MIB) as f64).abs() < 1.0, "{report:?}");
+    bench.now_ms += 1_000;
+    bench.store(&puts[0]);
+    let report = *bench.reports().last().expect("a report");
+    assert_eq!((report.sent_bytes, report.confirmed_bytes, report.confirmed_parts), (8 * MIB, 8 * MIB, 1));
+    // What has to be hashed again is not counted again.
+    bench.fail_put(&puts[1], 400, "BadDigest");
+    bench.hash_all();
+    bench.wait(200);
+    assert!(bench.reports().iter().all(|report| report.hashed_bytes == SIZE));
+}
+
+#[test]
+fn a_paused_upload_leaves_its_connections_to_others() {
+    let mut bench = sending();
+    let now = |bench: &Bench| Now { ms: bench.now_ms, random: 0 };
+    let five = Demand { in_flight: 5, wanted: 5, bytes_in_flight: SIZE };
+    assert_eq!(bench.engine.demand(now(&bench)), five);
+    bench.send(Event::Pause);
+    assert_eq!(bench.engine.demand(now(&bench)), Demand::default());
+    bench.send(Event::Resume);
+    assert_eq!(bench.engine.demand(now(&bench)).in_flight, 5);
+}
+
+#[test]
+fn a_part_counts_as_stored_once_s3_has_it() {
+    let mut bench = sending();
+    let put = bench.puts().remove(0);
+    assert!(!bench.engine.is_stored(put.part.number));
+    bench.store(&put);
+    assert!(bench.engine.is_stored(put.part.number));
+}
+
+#[test]
+fn a_refused_signature_waits_longer_each_time() {
+    let mut bench = sending();
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        let put = bench.puts().into_iter().find(|put| put.part.number.get() == 1).expect("the first part");
+        bench.fail_put(&put, 403, "AccessDenied");
+        waits.push(bench.retries().pop().expect("a notice").wait_ms);
+        bench.wait(20_000);
+        bench.sign_all();
+    }
+    assert_eq!(waits, [0, 500, 1_000], "a URL that was late needs no rest");
+}
+
+#[test]
+fn bytes_that_arrive_as_others_four_times_end_the_upload() {
+    let mut bench = sending();
+    for _ in 0..4 {
+        bench.hash_and_sign();
+        let put = bench.puts().into_iter().find(|put| put.part.number.get() == 1).expect("the first part");
+        bench.answer_put(&put, stored("tag", Some("AAAA".to_owned())));
+    }
+    bench.remove();
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.status), (ErrorCode::Integrity, 400));
+    assert_eq!(failure.storage_code.as_deref(), Some("BadDigest"));
+}
+
+#[test]
+fn a_failure_without_a_network_says_nothing_about_a_part() {
+    let mut bench = sending();
+    bench.send(Event::Offline);
+    for put in bench.puts() {
+        bench.fail_put(&put, 0, "");
+    }
+    assert!(bench.retries().iter().all(|retry| retry.failures == 1));
+    bench.send(Event::Online);
+    bench.sign_all();
+    for put in bench.puts() {
+        bench.fail_put(&put, 0, "");
+    }
+    assert!(bench.retries().iter().all(|retry| retry.failures == 1), "these are the first that count");
+}
