@@ -21,8 +21,8 @@ node_modules/.bin/wasm-opt "${FEATURES[@]}" --strip-debug --strip-producers --em
   target/wasm/directput_bg.wasm -o target/wasm/directput_bg.wat
 node tools/names.mjs target/wasm/directput_bg.wat target/wasm/directput.js
 # Rust's stack ends in the first KiB of the memory, and nothing else is there. Functions stay apart: code that is the
-# same in many places is what gzip makes small.
-node_modules/.bin/wasm-opt -Os --low-memory-unused --one-caller-inline-max-function-size=20 "${FEATURES[@]}" \
+# same in many places is what gzip makes small. Control flow that is taken apart and built anew saves 400 bytes more.
+node_modules/.bin/wasm-opt -Os --flatten --rereloop -Os --low-memory-unused --one-caller-inline-max-function-size=20 "${FEATURES[@]}" \
   target/wasm/directput_bg.wat -o pkg/directput_bg.wasm
 node_modules/.bin/tsc -p tsconfig.json
 # Two files and no shared one: who loads either should not have to load another before it can start.
