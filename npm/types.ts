@@ -256,4 +256,7 @@ export type ErrorCode =
   | 'unexpected-answer'
   | 'headers-timeout'
   | 'read-timeout'
-  | 'worker-lost';
+  | 'worker-lost'
+  | 'load-failed'
+  | 'closed'
+  | 'unsupported-environment';
