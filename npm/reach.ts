@@ -64,8 +64,10 @@ export async function start(options: UploaderOptions, wantsWorker: boolean, hear
       if (code === 'timeout') break;
     }
   }
+  const module = Promise.any(modules);
+  module.catch(() => {});
   try {
-    const reach = await startHere(options, hear, Promise.any(modules), files);
+    const reach = await startHere(options, hear, module, files);
     if (wantsWorker) void warn('no worker starts, so the page itself hashes files', failed);
     return reach;
   } catch (error) {

@@ -39,7 +39,7 @@ sed -i -E 's|import\(([A-Za-z_$]+)\)|import(/* webpackIgnore: true *//* turbopac
 for file in worker.js directput_bg.wasm; do gzip -9n <"pkg/$file" >"target/wasm/$file.gz"; done
 node_modules/.bin/esbuild npm/inlined.ts npm/bundled.ts "${BUNDLE[@]}" --loader:.gz=base64 --external:./index.js --external:./inlined.js --outdir=pkg
 # What stands around the entry imports it, so that whoever uses both has it once. Each has a budget in gzipped bytes.
-for sub in element:9000 list:900 react:500 vue:300 uppy:1000; do
+for sub in element:9200 list:900 react:500 vue:300 uppy:1000; do
   entry=${sub%:*}
   # Next.js runs hooks in the browser only if their module says so.
   banner=()
