@@ -77,8 +77,16 @@ export async function start(options: UploaderOptions, wantsWorker: boolean, hear
   }
 }
 
+/** Where Vite up to version 7 puts its copy of the entry while it serves for development, without the other files. */
+const LEFT_BEHIND = /\bvite\b.*\/deps\/worker\.js$/;
+
 /** The files beside the entry. */
-const fromBeside = async (): Promise<Files> => ({ script: workerFile(), wasm: wasmUrl(), module: compile() });
+async function fromBeside(): Promise<Files> {
+  const [script, wasm] = [workerFile(), wasmUrl()];
+  // To ask for what is not there would only fill the console.
+  if (LEFT_BEHIND.test(script)) throw new Error('left behind');
+  return { script, wasm, module: inTime(MODULE_MS, compile(wasm)) };
+}
 
 /** Bundlers make a file of its own of this import, which most pages never load. */
 const fromInlined = async (): Promise<Files> => (await inTime(MODULE_MS, import('./inlined.js'))).inlined();
@@ -176,15 +184,12 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
 }
 
 /** The Wasm module, compiled while the engine is loaded. */
-function compile(): Files['module'] {
-  const url = wasmUrl();
-  const compiled = WebAssembly.compileStreaming(fetch(url)).catch(async () => {
-    // Servers that do not know its media type.
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`${response.status} for ${url}`);
-    return WebAssembly.compile(await response.arrayBuffer());
-  });
-  return inTime(MODULE_MS, compiled);
+async function compile(url: string): Promise<WebAssembly.Module> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} for ${url}`);
+  // Servers that do not know its media type.
+  const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');
+  return isWasm ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
 /** How often the engine was lost in the page. Each time it takes a fresh copy of the module, and of what holds it. */
