@@ -96,7 +96,7 @@ const addressOf = (files: Files | undefined): Promise<string> | string =>
   files?.module.then(
     () => files.script,
     () => files.wasm,
-  ) ?? '';
+  ) ?? 'worker.js';
 
 let hasWarned = false;
 

@@ -186,6 +186,11 @@ export class DirectPut extends Base {
     return this.getAttribute('name') ?? '';
   }
 
+  /** Frameworks set what an element has as a property. */
+  set name(name: string) {
+    this.setAttribute('name', name);
+  }
+
   /** The form that it stands in. */
   get form(): HTMLFormElement | null {
     return this.#internals.form;

@@ -3,6 +3,7 @@
 import type { UploaderEventMap } from '../events.js';
 import type { ChecksumAlgorithm } from '../types.js';
 import type { DirectPut } from './direct-put.js';
+import type { Labels } from './labels.js';
 
 /** The attributes of `<direct-put>`; see `docs/frameworks.md`. */
 export interface DirectPutAttributes extends DirectPutListeners {
@@ -18,6 +19,11 @@ export interface DirectPutAttributes extends DirectPutListeners {
   'max-bytes'?: number | string | undefined;
   'max-files'?: number | string | undefined;
   checksum?: ChecksumAlgorithm | undefined;
+  /** A property, as those below: React 19, Vue and Svelte set those that an element has. */
+  options?: DirectPut['options'] | undefined;
+  uploadOptions?: DirectPut['uploadOptions'];
+  labels?: Partial<Labels> | undefined;
+  uploader?: DirectPut['uploader'] | undefined;
 }
 
 /** Its events, as React 19, Svelte 5 and Preact listen to them: `onstored={…}`. */
@@ -43,38 +49,16 @@ declare global {
   }
 }
 
-// One line each: what follows is wrong for TypeScript where a framework is not installed, and ignored there.
-// biome-ignore-start format: see above
+// One line each: what follows is wrong for TypeScript where a framework is not installed, and is ignored there.
+// biome-ignore format: see above
 // @ts-ignore
-declare module 'react' {
-  namespace JSX {
-    interface IntrinsicElements {
-      'direct-put': DirectPutAttributes &
-        Omit<HTMLAttributes<DirectPut>, keyof DirectPutAttributes> &
-        ClassAttributes<DirectPut>;
-    }
-  }
-}
+declare module 'react' { namespace JSX { interface IntrinsicElements { 'direct-put': DirectPutAttributes & Omit<HTMLAttributes<DirectPut>, keyof DirectPutAttributes> & ClassAttributes<DirectPut> } } }
+// biome-ignore format: see above
 // @ts-ignore
-declare module 'preact' {
-  namespace JSX {
-    interface IntrinsicElements {
-      'direct-put': DirectPutAttributes & Omit<HTMLAttributes<DirectPut>, keyof DirectPutAttributes>;
-    }
-  }
-}
+declare module 'preact' { namespace JSX { interface IntrinsicElements { 'direct-put': DirectPutAttributes & Omit<HTMLAttributes<DirectPut>, keyof DirectPutAttributes> } } }
+// biome-ignore format: see above
 // @ts-ignore
-declare module 'solid-js' {
-  namespace JSX {
-    interface IntrinsicElements {
-      'direct-put': DirectPutAttributes & Others;
-    }
-  }
-}
+declare module 'solid-js' { namespace JSX { interface IntrinsicElements { 'direct-put': DirectPutAttributes & Others } } }
+// biome-ignore format: see above
 // @ts-ignore
-declare module 'vue' {
-  interface GlobalComponents {
-    'direct-put': new () => { $props: DirectPutAttributes & Others };
-  }
-}
-// biome-ignore-end format: see above
+declare module 'vue' { interface GlobalComponents { 'direct-put': new () => { $props: DirectPutAttributes & Others } } }

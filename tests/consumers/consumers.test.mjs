@@ -212,20 +212,38 @@ test('a server can import it and render a page with it', () => {
   ]);
 });
 
+const STRICT = [
+  '--ignoreConfig',
+  '--strict',
+  '--exactOptionalPropertyTypes',
+  '--noUncheckedIndexedAccess',
+  '--noEmit',
+  '--target',
+  'es2022',
+  '--lib',
+  'es2022,dom',
+];
+const MODULES = [
+  ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
+  ['--module', 'esnext', '--moduleResolution', 'bundler'],
+];
+
 test('TypeScript at its strictest', () => {
-  const flags = [
-    '--ignoreConfig',
-    '--strict',
-    '--exactOptionalPropertyTypes',
-    '--noUncheckedIndexedAccess',
-    '--noEmit',
-    '--target',
-    'es2022',
-  ];
-  for (const [module, how] of [
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
-  ]) {
-    tool('tsc', ...flags, '--module', module, '--moduleResolution', how, '--lib', 'es2022,dom', 'strict.ts');
-  }
+  for (const how of MODULES) tool('tsc', ...STRICT, ...how, '--jsx', 'react-jsx', 'strict.ts', 'strict.tsx');
+});
+
+test('TypeScript at its strictest, where no framework is installed', () => {
+  const folder = join(OUT, 'bare');
+  cpSync(PACKAGE, join(folder, 'node_modules/directput'), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  writeFileSync(
+    join(folder, 'bare.ts'),
+    `import { Uploader } from 'directput/bundled';
+    import type { DirectPutAttributes } from 'directput/element';
+    export const uploader = new Uploader({ endpoint: '/uploads' });
+    export const attributes: DirectPutAttributes = { endpoint: '/uploads', 'max-files': 3 };
+    // @ts-expect-error The address is a text.
+    export const wrong: DirectPutAttributes = { endpoint: 3 };`,
+  );
+  for (const how of MODULES) tool('tsc', ...STRICT, ...how, '--types', '', join(folder, 'bare.ts'));
 });

@@ -135,6 +135,8 @@ for (const [what, make] of Object.entries(THROWN)) {
   test(`where ${what} is thrown, what rejects does so with an UploadError`, async () => {
     const before = openUploads(server);
     const { page } = await openKit(server, { bypassCSP: true });
+    // A script is not fetched by `fetch`, and would bring the module all the same.
+    await page.route('**/inlined.js', (route) => route.abort());
     const ends = await page.evaluate(async (make) => {
       kit.hurry();
       const refuse = () => {

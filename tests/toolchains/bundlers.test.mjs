@@ -1,8 +1,11 @@
 // webpack, Rspack, Parcel, Rollup and esbuild: their development servers, where they have one, and their builds.
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { install, run, serves, servesFiles } from './harness.mjs';
+
+/** Rollup and esbuild emit no files of a package, so the first that is asked for is not there. */
+const tolerated = /404 .*\/directput_bg\.wasm$/;
 
 /** Serves what was built, with the page beside it. */
 async function servesBuilt(folder, options) {
@@ -44,22 +47,25 @@ test('Parcel, build', async () => {
 test('Rollup with its resolver, build', async () => {
   const folder = install('bundlers');
   run(folder, 'rollup', '--config', '--silent');
-  await servesBuilt(folder);
+  await servesBuilt(folder, { tolerated });
 });
 
 test('esbuild, development server', async () => {
   const flags = ['--bundle', '--splitting', '--format=esm', '--outdir=public'];
-  await serves(install('bundlers'), ['esbuild', 'app.js', ...flags, '--servedir=public', '--serve=127.0.0.1:{port}']);
+  const serve = ['esbuild', 'app.js', ...flags, '--servedir=public', '--serve=127.0.0.1:{port}'];
+  await serves(install('bundlers'), serve, { tolerated });
 });
 
 test('esbuild, build', async () => {
   const folder = install('bundlers');
   run(folder, 'esbuild', 'app.js', '--bundle', '--splitting', '--format=esm', '--minify', '--outdir=dist');
-  await servesBuilt(folder);
+  await servesBuilt(folder, { tolerated });
 });
 
 test('esbuild, one script of the oldest kind, by directput/bundled', async () => {
   const folder = install('bundlers');
-  run(folder, 'esbuild', 'app.js', '--bundle', '--minify', '--outdir=dist', '--alias:directput=directput/bundled');
+  writeFileSync(join(folder, 'single.js'), "import 'directput/bundled';\nimport './app.js';\n");
+  // It warns of the addresses of files, which such a script does not have.
+  run(folder, 'esbuild', 'app=single.js', '--bundle', '--minify', '--log-level=error', '--outdir=dist');
   await servesBuilt(folder);
 });

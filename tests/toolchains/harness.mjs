@@ -100,7 +100,8 @@ export async function serves(folder, [command, ...args], expected) {
     {
       cwd: folder,
       env: { ...ENVIRONMENT, PORT: port, HOST: '127.0.0.1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // esbuild ends with its standard input.
+      stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     },
   );
@@ -152,7 +153,7 @@ const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
  * Uploads a file of several parts by the page's own input and one by its `<direct-put>`, both in a worker. The console has
  * to stay empty but for what is tolerated.
  */
-export async function uploads(address, { tolerated = /^$/, element = true } = {}) {
+export async function uploads(address, { tolerated = /^$/, more } = {}) {
   const { origin } = new URL(address);
   const server = await startServer({ data: join(OUT, 'data'), args: ['--allow-origin', origin] });
   const context = await browser.newContext();
@@ -172,23 +173,27 @@ export async function uploads(address, { tolerated = /^$/, element = true } = {}
     }
     await tab.goto(page);
     await tab.locator('body[data-state=ready]').waitFor({ timeout: 60_000 });
-    const own = file('own.bin');
-    await tab.setInputFiles('#own', own);
-    await tab.waitForFunction(() => document.querySelector('output').textContent, undefined, { timeout: 60_000 });
-    const { key, ...result } = JSON.parse(await tab.locator('output').textContent());
-    assert.deepEqual(result, { size: SIZE, inWorker: true });
-    assertHas(server, key, own.buffer);
-    if (element) {
-      const other = file('element.bin');
-      await tab.locator('direct-put').locator('#file').setInputFiles(other);
-      await tab.locator('direct-put [data-state=stored]').waitFor({ timeout: 60_000 });
-      const stored = await tab.evaluate(async () => {
-        const { value, uploader } = document.querySelector('direct-put');
-        return [value, await uploader.runsInWorker()];
+    const uploadOwn = async () => {
+      const own = file('own.bin');
+      await tab.setInputFiles('#own', own);
+      await tab.waitForFunction(() => document.querySelector('output').textContent.trim(), undefined, {
+        timeout: 60_000,
       });
-      assert.equal(stored[1], true);
-      assertHas(server, stored[0], other.buffer);
-    }
+      const { key, ...result } = JSON.parse(await tab.locator('output').textContent());
+      assert.deepEqual(result, { size: SIZE, inWorker: true });
+      assertHas(server, key, own.buffer);
+    };
+    await uploadOwn();
+    const other = file('element.bin');
+    await tab.locator('direct-put').locator('#file').setInputFiles(other);
+    await tab.locator('direct-put [data-state=stored]').waitFor({ timeout: 60_000 });
+    const stored = await tab.evaluate(async () => {
+      const { value, uploader } = document.querySelector('direct-put');
+      return [value, await uploader.runsInWorker()];
+    });
+    assert.equal(stored[1], true);
+    assertHas(server, stored[0], other.buffer);
+    await more?.(tab, uploadOwn);
     assert.deepEqual(troubles, []);
   } catch (error) {
     error.message += `\nthe console said: ${troubles.join('\n')}`;

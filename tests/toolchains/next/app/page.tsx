@@ -14,6 +14,8 @@ export default function Page() {
   return <Uploads key={endpoint} endpoint={endpoint} />;
 }
 
+const OPTIONS = { warnBeforeLeaving: false };
+
 function Uploads({ endpoint }: { endpoint: string }) {
   const uploads = useUpload({ endpoint });
   const { uploader, items, add } = uploads;
@@ -33,7 +35,7 @@ function Uploads({ endpoint }: { endpoint: string }) {
             ? JSON.stringify({ key: result.key, size: result.size, inWorker })
             : ''}
       </output>
-      <direct-put endpoint={endpoint} multiple onstored={({ detail }) => console.info(detail.result.key)} />
+      <direct-put name="papers" endpoint={endpoint} options={OPTIONS} multiple onstored={({ detail }) => console.info(detail.result.key)} />
     </main>
   );
 }
