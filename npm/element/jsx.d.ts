@@ -58,7 +58,7 @@ declare module 'react' { namespace JSX { interface IntrinsicElements { 'direct-p
 declare module 'preact' { namespace JSX { interface IntrinsicElements { 'direct-put': DirectPutAttributes & Omit<HTMLAttributes<DirectPut>, keyof DirectPutAttributes> } } }
 // biome-ignore format: see above
 // @ts-ignore
-declare module 'solid-js' { namespace JSX { interface IntrinsicElements { 'direct-put': DirectPutAttributes & Others } } }
+declare module 'solid-js/jsx-runtime' { namespace JSX { interface IntrinsicElements { 'direct-put': DirectPutAttributes & Others } } }
 // biome-ignore format: see above
 // @ts-ignore
 declare module 'vue' { interface GlobalComponents { 'direct-put': new () => { $props: DirectPutAttributes & Others } } }

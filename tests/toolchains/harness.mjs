@@ -157,6 +157,8 @@ export async function uploads(address, { tolerated = /^$/, more } = {}) {
   const { origin } = new URL(address);
   const server = await startServer({ data: join(OUT, 'data'), args: ['--allow-origin', origin] });
   const context = await browser.newContext();
+  // Builds of other apps may keep the machine busy.
+  context.setDefaultTimeout(90_000);
   const troubles = [];
   const tab = await context.newPage();
   try {
@@ -172,12 +174,12 @@ export async function uploads(address, { tolerated = /^$/, more } = {}) {
       if (Date.now() > end) assert.fail(`no page: ${response?.status} ${await response?.text()}`);
     }
     await tab.goto(page);
-    await tab.locator('body[data-state=ready]').waitFor({ timeout: 60_000 });
+    await tab.locator('body[data-state=ready]').waitFor({ timeout: 90_000 });
     const uploadOwn = async () => {
       const own = file('own.bin');
       await tab.setInputFiles('#own', own);
       await tab.waitForFunction(() => document.querySelector('output').textContent.trim(), undefined, {
-        timeout: 60_000,
+        timeout: 90_000,
       });
       const { key, ...result } = JSON.parse(await tab.locator('output').textContent());
       assert.deepEqual(result, { size: SIZE, inWorker: true });
@@ -186,7 +188,7 @@ export async function uploads(address, { tolerated = /^$/, more } = {}) {
     await uploadOwn();
     const other = file('element.bin');
     await tab.locator('direct-put').locator('#file').setInputFiles(other);
-    await tab.locator('direct-put [data-state=stored]').waitFor({ timeout: 60_000 });
+    await tab.locator('direct-put [data-state=stored]').waitFor({ timeout: 90_000 });
     const stored = await tab.evaluate(async () => {
       const { value, uploader } = document.querySelector('direct-put');
       return [value, await uploader.runsInWorker()];
