@@ -54,6 +54,14 @@ for sub in element:9200 list:900 react:500 vue:300 uppy:1000; do
     exit 1
   fi
 done
+# Loaded only where the files can't be.
+INLINED_BUDGET_BYTES=71500
+INLINED_BYTES=$(gzip -9 <pkg/inlined.js | wc -c)
+printf 'package: %s bytes for what is inlined, gzipped, of %s\n' "$INLINED_BYTES" "$INLINED_BUDGET_BYTES"
+if [ "$INLINED_BYTES" -gt "$INLINED_BUDGET_BYTES" ]; then
+  echo 'package: what is inlined is over its budget in tools/package.sh' >&2
+  exit 1
+fi
 cp npm/package.json LICENSE-MIT LICENSE-APACHE README.md pkg/
 # The module and what wasm-bindgen puts between it and JavaScript.
 MODULE_BUDGET_BYTES=64000

@@ -8,13 +8,16 @@ import { install, run, serves, servesFiles } from './harness.mjs';
 const tolerated = /404 .*\/directput_bg\.wasm$/;
 
 test('Angular, development server', async () => {
-  await serves(install('angular'), ['ng', 'serve', '--host', '127.0.0.1', '--port', '{port}'], { tolerated });
+  await serves(install('angular'), ['ng', 'serve', '--host', '127.0.0.1', '--port', '{port}'], {
+    inlined: true,
+    tolerated,
+  });
 });
 
 test('Angular, build', async () => {
   const folder = install('angular');
   run(folder, 'ng', 'build', '--progress', 'false');
-  await servesFiles(join(folder, 'dist/app/browser'), { tolerated });
+  await servesFiles(join(folder, 'dist/app/browser'), { inlined: true, tolerated });
 });
 
 test('Angular, build with directput/bundled, which asks for no file', async () => {
@@ -22,5 +25,5 @@ test('Angular, build with directput/bundled, which asks for no file', async () =
   const main = join(folder, 'src/main.ts');
   writeFileSync(main, readFileSync(main, 'utf8').replace("from 'directput';", "from 'directput/bundled';"));
   run(folder, 'ng', 'build', '--progress', 'false');
-  await servesFiles(join(folder, 'dist/app/browser'));
+  await servesFiles(join(folder, 'dist/app/browser'), { inlined: true });
 });

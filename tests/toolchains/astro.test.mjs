@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { install, run, serves, servesFiles } from './harness.mjs';
 
 test('Astro, development server', async () => {
-  await serves(install('astro'), ['astro', 'dev', '--host', '127.0.0.1', '--port', '{port}']);
+  await serves(install('astro'), ['astro', 'dev', '--host', '127.0.0.1', '--port', '{port}'], { inlined: true });
 });
 
 test('Astro, build', async () => {

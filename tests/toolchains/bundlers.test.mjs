@@ -47,19 +47,19 @@ test('Parcel, build', async () => {
 test('Rollup with its resolver, build', async () => {
   const folder = install('bundlers');
   run(folder, 'rollup', '--config', '--silent');
-  await servesBuilt(folder, { tolerated });
+  await servesBuilt(folder, { inlined: true, tolerated });
 });
 
 test('esbuild, development server', async () => {
   const flags = ['--bundle', '--splitting', '--format=esm', '--outdir=public'];
   const serve = ['esbuild', 'app.js', ...flags, '--servedir=public', '--serve=127.0.0.1:{port}'];
-  await serves(install('bundlers'), serve, { tolerated });
+  await serves(install('bundlers'), serve, { inlined: true, tolerated });
 });
 
 test('esbuild, build', async () => {
   const folder = install('bundlers');
   run(folder, 'esbuild', 'app.js', '--bundle', '--splitting', '--format=esm', '--minify', '--outdir=dist');
-  await servesBuilt(folder, { tolerated });
+  await servesBuilt(folder, { inlined: true, tolerated });
 });
 
 test('esbuild, one script of the oldest kind, by directput/bundled', async () => {
@@ -67,5 +67,5 @@ test('esbuild, one script of the oldest kind, by directput/bundled', async () =>
   writeFileSync(join(folder, 'single.js'), "import 'directput/bundled';\nimport './app.js';\n");
   // It warns of the addresses of files, which such a script does not have.
   run(folder, 'esbuild', 'app=single.js', '--bundle', '--minify', '--log-level=error', '--outdir=dist');
-  await servesBuilt(folder);
+  await servesBuilt(folder, { inlined: true });
 });

@@ -150,10 +150,10 @@ export async function servesFiles(folder, options) {
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * Uploads a file of several parts by the page's own input and one by its `<direct-put>`, both in a worker. The console has
- * to stay empty but for what is tolerated.
+ * Uploads a file of several parts by the page's own input and one by its `<direct-put>`, both in a worker, whose script is a
+ * file or inlined, as expected. The console has to stay empty but for what is tolerated.
  */
-export async function uploads(address, { tolerated = /^$/, more } = {}) {
+export async function uploads(address, { inlined = false, tolerated = /^$/, more } = {}) {
   const { origin } = new URL(address);
   const server = await startServer({ data: join(OUT, 'data'), args: ['--allow-origin', origin] });
   const context = await browser.newContext();
@@ -195,6 +195,8 @@ export async function uploads(address, { tolerated = /^$/, more } = {}) {
     });
     assert.equal(stored[1], true);
     assertHas(server, stored[0], other.buffer);
+    const scripts = tab.workers().map((worker) => worker.url().split(':')[0]);
+    assert.deepEqual(new Set(scripts), new Set([inlined ? 'blob' : 'http']));
     await more?.(tab, uploadOwn);
     assert.deepEqual(troubles, []);
   } catch (error) {

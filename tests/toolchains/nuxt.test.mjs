@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { install, run, serves } from './harness.mjs';
 
 test('Nuxt, development server', async () => {
-  await serves(install('nuxt'), ['nuxt', 'dev', '--host', '127.0.0.1', '--port', '{port}', '--no-fork']);
+  const dev = ['nuxt', 'dev', '--host', '127.0.0.1', '--port', '{port}', '--no-fork'];
+  await serves(install('nuxt'), dev, { inlined: true });
 });
 
 test('Nuxt, build and types', async () => {

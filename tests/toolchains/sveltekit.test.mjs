@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { install, run, serves } from './harness.mjs';
 
 test('SvelteKit, development server', async () => {
-  await serves(install('sveltekit'), ['vite', 'dev', '--host', '127.0.0.1', '--port', '{port}', '--strictPort']);
+  const dev = ['vite', 'dev', '--host', '127.0.0.1', '--port', '{port}', '--strictPort'];
+  await serves(install('sveltekit'), dev, { inlined: true });
 });
 
 test('SvelteKit, build and types', async () => {

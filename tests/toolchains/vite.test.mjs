@@ -19,7 +19,7 @@ for (const version of [5, 6, 7, 8]) {
 
   test(`Vite ${version}, development server`, async () => {
     const folder = install('vite');
-    await serves(folder, ['node', vite, ...address], { more: changed(folder) });
+    await serves(folder, ['node', vite, ...address], { inlined: version < 8, more: changed(folder) });
   });
 
   test(`Vite ${version}, build`, async () => {
