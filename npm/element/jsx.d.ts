@@ -19,6 +19,7 @@ export interface DirectPutAttributes extends DirectPutListeners {
   'max-bytes'?: number | string | undefined;
   'max-files'?: number | string | undefined;
   checksum?: ChecksumAlgorithm | undefined;
+  onchange?: ((event: Event) => void) | undefined;
   /** A property, as those below: React 19, Vue and Svelte set those that an element has. */
   options?: DirectPut['options'] | undefined;
   uploadOptions?: DirectPut['uploadOptions'];

@@ -53,7 +53,11 @@ test('every attribute and every part of the element is named', () => {
   const [, more] = /observedAttributes = \[\.\.\.OF_UPLOADER, ([^\]]*)\]/.exec(source);
   const others = [...`${more}, 'details'`.matchAll(/'([\w-]+)'/g)].map(([, name]) => name);
   const frameworks = rows('docs/frameworks.md', '## `<direct-put>`');
-  for (const attribute of [...list, ...others]) assert.ok(frameworks.includes(attribute), attribute);
+  const types = readFileSync('npm/element/jsx.d.ts', 'utf8');
+  for (const attribute of [...list, ...others]) {
+    assert.ok(frameworks.includes(attribute), attribute);
+    assert.match(types, new RegExp(`^  (?:${attribute}|'${attribute}')\\?:`, 'm'), attribute);
+  }
 
   const code = readdirSync('npm/element')
     .map((name) => readFileSync(join('npm/element', name), 'utf8'))
