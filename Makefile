@@ -92,7 +92,7 @@ test-wasm: wasm-tools browser
 .PHONY: test-page
 test-page: package browser
 	cargo build -p directput-local
-	timeout 1500 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/e2e/*.test.mjs
+	timeout 2700 node --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec tests/e2e/*.test.mjs
 
 CHAOS := node --test --test-timeout=900000 --test-reporter=spec
 
@@ -109,9 +109,10 @@ chaos: package browser ## Upload through a proxy that misbehaves: SEEDS=200 runs
 	SEEDS=$(if $(filter file,$(origin SEEDS)),200,$(SEEDS)) FIRST=$(FIRST) KINDS='$(KINDS)' $(CHAOS) tests/chaos/chaos.test.mjs
 
 .PHONY: test-slow
-test-slow: package browser ## Upload over slow links, and over connections that die, with default settings (8 minutes)
+test-slow: package browser ## Upload over slow links, and over connections that die, with default settings; hold the time left against the truth (9 minutes)
 	cargo build -p directput-local
 	timeout 900 $(CHAOS) tests/chaos/slow.test.mjs
+	timeout 200 $(CHAOS) tests/chaos/timeleft.test.mjs
 
 # The same with links that are six times faster and a page that gives up six times earlier.
 .PHONY: test-slow-short

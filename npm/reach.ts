@@ -5,6 +5,7 @@ import type { Engine } from './engine.js';
 import { localError, UploadError } from './errors.js';
 import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from './limits.js';
 import type { Item } from './news.js';
+import { plainHeaders } from './options.js';
 import { keepErrors } from './thrown.js';
 import type { UploaderOptions } from './types.js';
 
@@ -103,7 +104,7 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
     await within(WORKER_START_MS, answer(engine.ping()));
     const module = await compiling;
     const told = typeof headers === 'object' ? { ...options, headers } : options;
-    const ask = typeof headers === 'function' ? proxy(async () => headers()) : undefined;
+    const ask = typeof headers === 'function' ? proxy(async () => plainHeaders(await headers())) : undefined;
     await within(MODULE_MS, answer(engine.open(told, proxy(hear), ask, module)));
   } catch (error) {
     close();
@@ -139,7 +140,7 @@ async function startHere(options: UploaderOptions, hear: Hear, compiling: Compil
     );
     engine = new module.Engine();
     const { headers } = options;
-    const ask = typeof headers === 'function' ? async () => headers() : undefined;
+    const ask = typeof headers === 'function' ? async () => plainHeaders(await headers()) : undefined;
     await within(MODULE_MS, engine.open(options, hear, ask, await compiling));
   } catch (cause) {
     if (cause instanceof UploadError) throw cause;

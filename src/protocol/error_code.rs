@@ -94,6 +94,7 @@ error_codes! {
     HeadersTimeout = "headers-timeout", 0, true, "The page did not say in time who calls the server.";
     ReadTimeout = "read-timeout", 0, true, "The file could not be read in time.";
     WorkerLost = "worker-lost", 0, true, "The uploader's worker has stopped.";
+    Closed = "closed", 0, true, "The uploader was closed.";
 }
 
 impl Serialize for ErrorCode {
