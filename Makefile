@@ -198,6 +198,7 @@ STACK := '$(TOOLS)/uv/aws-sam-cli/bin/python' tools/stack.py
 .PHONY: deploy
 deploy: package validate function ## Deploy to AWS as stage STAGE=dev of samconfig.toml, with the page
 	$(SAM) deploy --config-file "$$PWD/samconfig.toml" --config-env $(STAGE) --template-file '$(SAM_BUILD)/template.yaml'
+	$(STACK) protect $(STAGE)
 	$(STACK) config $(STAGE)
 	$(STACK) site $(STAGE)
 

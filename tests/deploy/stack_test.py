@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import boto3
+from botocore.stub import Stubber
 from moto import mock_aws
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,8 +92,31 @@ class Stack(unittest.TestCase):
         self.assertEqual((head["ContentType"], head["CacheControl"]), ("application/wasm", "no-cache"))
         stale = boto3.client("cloudfront").list_invalidations(DistributionId=outputs["SiteId"])
         self.assertEqual(stale["InvalidationList"]["Quantity"], 1)
-        stack.clear(outputs)
+        with patch("builtins.input", return_value="prod"), self.assertRaisesRegex(SystemExit, "nothing was removed"):
+            stack.clear("dev")
+        self.assertIn("Contents", client.list_objects_v2(Bucket="the-site"))
+        with patch("builtins.input", return_value="dev"):
+            stack.clear("dev")
         self.assertNotIn("Contents", client.list_objects_v2(Bucket="the-site"))
+
+    # moto knows no termination protection, so botocore's stub holds the call against AWS's model.
+    def test_a_stage_that_is_not_dev_is_not_removed_by_one_command(self):
+        client = boto3.client("cloudformation")
+        stub = Stubber(client)
+        stub.add_response("update_termination_protection", {}, {
+            "StackName": "directput-prod", "EnableTerminationProtection": True,
+        })
+        stub.add_response("describe_stacks", {"Stacks": [{
+            "StackName": "directput-prod", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE",
+            "EnableTerminationProtection": True,
+        }]}, {"StackName": "directput-prod"})
+        with stub, patch.object(boto3, "client", return_value=client):
+            stack.protect("dev")
+            stack.protect("prod")
+            with patch("builtins.input", side_effect=AssertionError("it asks")), \
+                    self.assertRaisesRegex(SystemExit, "--no-enable-termination-protection --stack-name directput-prod"):
+                stack.clear("prod")
+            stub.assert_no_pending_responses()
 
     def test_the_key_before_stays_and_a_second_rotation_has_to_wait_for_its_tokens(self):
         outputs = self.deploy(has_site=False)
