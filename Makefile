@@ -174,7 +174,7 @@ bench: package browser bench-modules ## Measure against the peers (ARGS="--cases
 
 .PHONY: validate
 validate: python-tools ## Check the SAM template, what its role may and what its bucket refuses
-	cfn-lint lambda/template.yaml security/web-acl.yaml
+	cfn-lint lambda/*.yaml security/web-acl.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam validate --lint --template lambda/template.yaml
 	'$(TOOLS)/uv/cfn-lint/bin/python' -m unittest discover --start-directory tests/template --pattern '*_test.py' --verbose
 
@@ -240,7 +240,7 @@ scan: check-supply cargo-cyclonedx ## Look for known vulnerabilities (needs the 
 .PHONY: check-supply
 check-supply: python-tools cargo-deny
 	cargo deny --workspace --config security/deny.toml check bans licenses sources
-	checkov --config-file security/checkov.yaml --file lambda/template.yaml
+	checkov --config-file security/checkov.yaml --file lambda/*.yaml
 	tools/secrets.sh
 
 .PHONY: clean
