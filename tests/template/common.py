@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = cfn_yaml.load(str(ROOT / "lambda/template.yaml"))
 RESOURCES = TEMPLATE["Resources"]
 PARAMETERS = TEMPLATE["Parameters"]
+# The nested stacks.
+SITE = cfn_yaml.load(str(ROOT / "lambda/site.yaml"))["Resources"]
+WATCH = cfn_yaml.load(str(ROOT / "lambda/watch.yaml"))["Resources"]
 # Each operation that the function calls or signs, and the action that it takes.
 OPERATIONS = json.loads((ROOT / "security/operations.json").read_text())
 

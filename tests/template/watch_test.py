@@ -4,11 +4,8 @@ import json
 import re
 import unittest
 
-from cfnlint.decode import cfn_yaml
+from common import PARAMETERS, RESOURCES, TEMPLATE, WATCH, of_type, stage
 
-from common import PARAMETERS, RESOURCES, ROOT, TEMPLATE, of_type, stage
-
-WATCH = cfn_yaml.load(str(ROOT / "lambda/watch.yaml"))["Resources"]
 ALARMS = {name: alarm["Properties"] for name, alarm in of_type("AWS::CloudWatch::Alarm", WATCH).items()}
 
 
