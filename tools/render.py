@@ -26,6 +26,8 @@ SAMPLES = {
     "JwtAudience": "example",
     "JwtIssuer": "https://login.example.com",
     "JwtScopes": "uploads",
+    "NotifyQueueArn": f"arn:aws:sqs:eu-central-1:{ACCOUNT}:example",
+    "NotifyUrl": "https://api.example.com/uploaded",
     "KmsKeyArn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
     "SiteCertificateArn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555",
     "SiteDomain": "upload.example.com",

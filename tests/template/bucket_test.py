@@ -6,6 +6,7 @@ import unittest
 from common import PARAMETERS, RESOURCES, ROOT, SITE, TEMPLATE, bucket_policy, many, of_type, stage
 
 BUCKET = RESOURCES["Bucket"]["Properties"]
+NOT_THE_SCAN = {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["Events", "Outputs.ScanRoleArn"]}}}
 UPLOADS = {"Fn::Sub": "${Bucket.Arn}/uploads/*"}
 
 
@@ -44,6 +45,12 @@ class Access(unittest.TestCase):
             "NoForms": {"StringEquals": {"s3:authType": "POST"}},
             "WriteOnce": {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}},
             "OnlyTheFunctionWrites": {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["Role", "Arn"]}}},
+            "NothingIsReadUnlessClean": {
+                "StringNotEquals": {"s3:ExistingObjectTag/GuardDutyMalwareScanStatus": "NO_THREATS_FOUND"}, **NOT_THE_SCAN,
+            },
+            "OnlyGuardDutySaysWhatIsClean": {
+                "ForAnyValue:StringEquals": {"s3:RequestObjectTagKeys": "GuardDutyMalwareScanStatus"}, **NOT_THE_SCAN,
+            },
         })
 
     # GuardDuty writes a validation object at the bucket's root, and copies into quarantine are no uploads.
@@ -54,6 +61,14 @@ class Access(unittest.TestCase):
             self.assertEqual(rule["Resource"], UPLOADS, sid)
         whole = many(bucket_policy()["TlsOnly"]["Resource"])
         self.assertEqual(whole, [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}])
+
+    def test_reading_is_denied_only_where_uploads_are_scanned(self):
+        statements = RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        on_scan = [rule["Fn::If"][1]["Sid"] for rule in statements if rule.get("Fn::If", [""])[0] == "HasScan"]
+        self.assertEqual(on_scan, ["NothingIsReadUnlessClean", "OnlyGuardDutySaysWhatIsClean"])
+        self.assertEqual(bucket_policy()[on_scan[0]]["Action"], ["s3:GetObject", "s3:GetObjectVersion"])
+        for sid in on_scan:
+            self.assertEqual(bucket_policy()[sid]["Resource"], UPLOADS, sid)
 
     def test_no_url_outlives_the_oldest_signature(self):
         longest = re.search(r"MAX_URL_SECONDS: u64 = (\d+)", (ROOT / "lambda/src/config.rs").read_text())

@@ -12,6 +12,7 @@ TEMPLATE = cfn_yaml.load(str(ROOT / "lambda/template.yaml"))
 RESOURCES = TEMPLATE["Resources"]
 PARAMETERS = TEMPLATE["Parameters"]
 # The nested stacks.
+EVENTS = cfn_yaml.load(str(ROOT / "lambda/events.yaml"))["Resources"]
 SITE = cfn_yaml.load(str(ROOT / "lambda/site.yaml"))["Resources"]
 WATCH = cfn_yaml.load(str(ROOT / "lambda/watch.yaml"))["Resources"]
 # Each operation that the function calls or signs, and the action that it takes.

@@ -22,7 +22,7 @@ def keys(value) -> set[str]:
 
 class Rendering(unittest.TestCase):
     def test_it_has_every_resource_and_no_condition(self):
-        self.assertTrue({"template.yaml", "site.yaml", "watch.yaml"} <= {path.name for path in TEMPLATES})
+        self.assertTrue({"template.yaml", "events.yaml", "site.yaml", "watch.yaml"} <= {path.name for path in TEMPLATES})
         for path in TEMPLATES:
             template = cfn_yaml.load(str(path))
             rendered = render(template)
