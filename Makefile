@@ -14,7 +14,7 @@ ZIG := 0.15.1
 CHECKOV := 3.3.30
 CFRIPPER := 1.22.1
 MOTO := 5.2.5
-MOTO_PARTS := cloudformation,cloudfront,s3,secretsmanager
+MOTO_PARTS := cloudformation,cloudfront,cloudwatch,logs,s3,secretsmanager,sqs
 CARGO_DENY := 0.20.2
 CARGO_CYCLONEDX := 0.5.9
 CARGO_MUTANTS := 27.1.0
@@ -23,6 +23,7 @@ GARAGE := 2.5.0
 
 STAGE ?= dev
 ARGS ?=
+CHECKS ?=
 SEEDS ?= 50000
 INPUTS ?= 1000000
 SEED ?= 2
@@ -222,6 +223,10 @@ destroy: python-tools ## Remove stage STAGE=dev from AWS; the bucket with what w
 rotate: python-tools ## Make a new token key for stage STAGE=dev, once a week at most
 	$(STACK) rotate $(STAGE)
 
+.PHONY: verify-aws
+verify-aws: python-tools ## Ask stage STAGE=dev what only AWS can show: a verdict a line (docs/aws-checks.md; CHECKS=… for some)
+	'$(TOOLS)/uv/aws-sam-cli/bin/python' tools/verify_aws.py $(STAGE) $(CHECKS)
+
 .PHONY: function
 function: python-tools arm-target ## Build the function for AWS (arm64), and check what would be sent there
 	$(SAM) build --beta-features --template lambda/template.yaml --build-dir '$(SAM_BUILD)'
@@ -230,8 +235,9 @@ function: python-tools arm-target ## Build the function for AWS (arm64), and che
 
 .PHONY: test-deploy
 test-deploy: python-tools node-modules
+	cargo build -p directput-local
 	UV_PYTHON_DOWNLOADS=never '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
-	  python -m unittest discover --start-directory tests/deploy --pattern stack_test.py --verbose
+	  python -m unittest discover --start-directory tests/deploy --pattern '[sv]*_test.py' --verbose
 	timeout 60 node --test --test-reporter=spec tests/deploy/*.test.mjs
 
 .PHONY: cost

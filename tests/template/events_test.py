@@ -45,7 +45,7 @@ class News(unittest.TestCase):
 
     def test_the_bucket_tells_eventbridge_where_one_of_them_needs_it(self):
         needs = TEMPLATE["Conditions"]["NeedsEvents"]["Fn::Or"]
-        self.assertEqual(needs[2], {"Condition": "HasScan"})
+        self.assertEqual(needs, [{"Condition": "Notifies"}, {"Condition": "HasScan"}])
         self.assertEqual(TEMPLATE["Conditions"]["HasEvents"]["Fn::Or"][0], {"Condition": "NeedsEvents"})
         notification = RESOURCES["Bucket"]["Properties"]["NotificationConfiguration"]["Fn::If"]
         self.assertEqual(notification[:2], ["HasEvents", {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}])
