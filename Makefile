@@ -24,6 +24,8 @@ GARAGE := 2.5.0
 STAGE ?= dev
 ARGS ?=
 CHECKS ?=
+CHANGES ?= reviewed
+ARTIFACTS ?=
 SEEDS ?= 50000
 INPUTS ?= 1000000
 SEED ?= 2
@@ -183,7 +185,7 @@ rendered: python-tools
 
 .PHONY: validate
 validate: rendered ## Check the SAM template, what its role may and what its bucket refuses
-	cfn-lint lambda/*.yaml security/web-acl.yaml
+	cfn-lint lambda/*.yaml security/deploy-role.yaml security/web-acl.yaml
 	# Some parameters (W2001) are for conditions only, and here there are none.
 	cfn-lint --ignore-checks W2001 --template '$(RENDERED)'/*.yaml
 	cfripper --logging ERROR --rules-config-file security/cfripper.py '$(RENDERED)'/*.yaml
@@ -206,10 +208,24 @@ SAM := SAM_CLI_TELEMETRY=0 sam
 SAM_BUILD := $(abspath $(TARGET))/sam
 # SAM's own Python has what talks to AWS.
 STACK := '$(TOOLS)/uv/aws-sam-cli/bin/python' tools/stack.py
+CHANGE_SETS := '$(TOOLS)/uv/aws-sam-cli/bin/python' tools/changes.py
 
 .PHONY: deploy
 deploy: package validate function ## Deploy to AWS as stage STAGE=dev of samconfig.toml, with the page
 	$(SAM) deploy --config-file "$$PWD/samconfig.toml" --config-env $(STAGE) --template-file '$(SAM_BUILD)/template.yaml'
+	$(STACK) protect $(STAGE)
+	$(STACK) config $(STAGE)
+	$(STACK) site $(STAGE)
+
+.PHONY: plan
+plan: python-tools ## Make change set CHANGES=… of stage STAGE=dev from what `make function` built, by bucket ARTIFACTS=…, and show it
+	@$(SAM) package --template-file '$(SAM_BUILD)/template.yaml' --s3-bucket '$(ARTIFACTS)' --s3-prefix '$(STAGE)' \
+	  --output-template-file '$(SAM_BUILD)/packaged.yaml' >&2
+	@$(CHANGE_SETS) plan '$(STAGE)' '$(CHANGES)' '$(SAM_BUILD)/packaged.yaml'
+
+.PHONY: apply
+apply: package python-tools ## Execute change set CHANGES=… of stage STAGE=dev, and upload the page
+	$(CHANGE_SETS) apply '$(STAGE)' '$(CHANGES)'
 	$(STACK) protect $(STAGE)
 	$(STACK) config $(STAGE)
 	$(STACK) site $(STAGE)
@@ -237,7 +253,7 @@ function: python-tools arm-target ## Build the function for AWS (arm64), and che
 test-deploy: python-tools node-modules
 	cargo build -p directput-local
 	UV_PYTHON_DOWNLOADS=never '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
-	  python -m unittest discover --start-directory tests/deploy --pattern '[sv]*_test.py' --verbose
+	  python -m unittest discover --start-directory tests/deploy --pattern '[csv]*_test.py' --verbose
 	timeout 60 node --test --test-reporter=spec tests/deploy/*.test.mjs
 
 .PHONY: cost
@@ -257,7 +273,7 @@ scan: check-supply cargo-cyclonedx ## Look for known vulnerabilities (needs the 
 .PHONY: check-supply
 check-supply: rendered cargo-deny
 	cargo deny --workspace --config security/deny.toml check bans licenses sources
-	checkov --config-file security/checkov.yaml --file lambda/template.yaml '$(RENDERED)'/*.yaml
+	checkov --config-file security/checkov.yaml --file lambda/template.yaml security/deploy-role.yaml '$(RENDERED)'/*.yaml
 	tools/secrets.sh
 
 .PHONY: clean

@@ -29,6 +29,7 @@ SAMPLES = {
     "NotifyQueueArn": f"arn:aws:sqs:eu-central-1:{ACCOUNT}:example",
     "NotifyUrl": "https://api.example.com/uploaded",
     "KmsKeyArn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
+    "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/example",
     "SiteCertificateArn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555",
     "SiteDomain": "upload.example.com",
     "SiteLogBucket": "example-site-logs",
