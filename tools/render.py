@@ -31,6 +31,7 @@ SAMPLES = {
     "KmsKeyArn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
     "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/example",
     "SiteCertificateArn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555",
+    "SiteClientId": "example",
     "SiteDomain": "upload.example.com",
     "SiteLogBucket": "example-site-logs",
     "WebAclArn": f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/webacl/example/11111111-2222-3333-4444-555555555555",

@@ -43,7 +43,10 @@ def config(outputs: dict) -> None:
     """The page is told where the API is, and where the bucket will be."""
     # Behind CloudFront page and API have one address.
     endpoint = "/uploads" if "SiteUrl" in outputs else outputs["Endpoint"]
-    text = json.dumps({"endpoint": endpoint, "preconnect": outputs["BucketUrl"]}, indent=2)
+    said = {"endpoint": endpoint, "preconnect": outputs["BucketUrl"]}
+    if "SiteSignIn" in outputs:
+        said["signIn"] = json.loads(outputs["SiteSignIn"])
+    text = json.dumps(said, indent=2)
     (ROOT / "www/config.json").write_text(text + "\n")
     print(f"www/config.json: {endpoint}")
 
@@ -53,7 +56,8 @@ def site_files() -> dict[str, Path]:
     if not (ROOT / "pkg/index.js").exists():
         sys.exit("pkg/ is missing: run `make package`")
     folders = {"": ROOT / "www", "directput/": ROOT / "pkg"}
-    return {
+    # Only a page with sign-in loads it.
+    return {"oauth4webapi.js": ROOT / "node_modules/oauth4webapi/build/index.js"} | {
         prefix + path.relative_to(folder).as_posix(): path
         for prefix, folder in folders.items()
         for path in sorted(folder.rglob("*"))

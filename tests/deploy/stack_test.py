@@ -59,9 +59,10 @@ class Stack(unittest.TestCase):
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         root = Path(folder.name)
-        for name in ["www/index.html", "www/app.js", "pkg/index.js", "pkg/directput_bg.wasm"]:
+        for name in ["www/index.html", "www/app.js", "pkg/index.js", "pkg/directput_bg.wasm",
+                     "node_modules/oauth4webapi/build/index.js"]:
             path = root / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(name)
         patched = patch.object(stack, "ROOT", root)
         patched.start()
@@ -77,6 +78,15 @@ class Stack(unittest.TestCase):
         stack.config(outputs | {"SiteUrl": "https://site.example"})
         self.assertEqual(json.loads((root / "www/config.json").read_text())["endpoint"], "/uploads")
 
+    def test_the_page_is_told_where_to_sign_in_only_where_a_stage_has_it(self):
+        root = self.inside()
+        outputs = self.deploy(has_site=False)
+        sign_in = {"issuer": "https://login.example", "clientId": "page", "scope": "uploads"}
+        stack.config(outputs | {"SiteSignIn": json.dumps(sign_in)})
+        self.assertEqual(json.loads((root / "www/config.json").read_text())["signIn"], sign_in)
+        stack.config(outputs)
+        self.assertNotIn("signIn", json.loads((root / "www/config.json").read_text()))
+
     def test_the_site_has_page_and_package_and_nothing_old(self):
         self.inside()
         outputs = self.deploy(has_site=True)
@@ -86,7 +96,7 @@ class Stack(unittest.TestCase):
         stack.site(outputs)
         listed = client.list_objects_v2(Bucket="the-site")["Contents"]
         self.assertEqual({item["Key"] for item in listed}, {
-            "index.html", "app.js", "config.json", "directput/index.js", "directput/directput_bg.wasm",
+            "index.html", "app.js", "config.json", "oauth4webapi.js", "directput/index.js", "directput/directput_bg.wasm",
         })
         head = client.head_object(Bucket="the-site", Key="directput/directput_bg.wasm")
         self.assertEqual((head["ContentType"], head["CacheControl"]), ("application/wasm", "no-cache"))

@@ -1,9 +1,10 @@
 """The site: who reads its files, and what browsers are told."""
 
+import json
 import re
 import unittest
 
-from common import PARAMETERS, RESOURCES, ROOT, SITE, fits
+from common import PARAMETERS, RESOURCES, ROOT, SITE, TEMPLATE, fits
 
 DISTRIBUTION = SITE["Site"]["Properties"]["DistributionConfig"]
 
@@ -38,6 +39,20 @@ class Site(unittest.TestCase):
             ("https://a.example; script-src 'unsafe-inline'", False), ("https://a.example,https://b.example", False),
         ]:
             self.assertEqual(fits("ConnectSources", value), is_good, value)
+
+    def test_the_page_signs_in_only_where_a_client_id_says_so(self):
+        self.assertEqual(PARAMETERS["SiteClientId"]["Default"], "")
+        output = TEMPLATE["Outputs"]["SiteSignIn"]
+        self.assertEqual(output["Condition"], "HasSiteSignIn")
+        text, names = output["Value"]["Fn::Sub"]
+        self.assertEqual(set(json.loads(text)), {"issuer", "clientId", "scope"})
+        self.assertEqual(names["Scope"], {"Fn::Join": [" ", {"Fn::Split": [",", {"Ref": "JwtScopes"}]}]})
+        needed = [assertion["Assert"] for assertion in TEMPLATE["Rules"]["SiteSignsInAtTheIssuer"]["Assertions"]]
+        self.assertEqual(needed, [
+            {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]} for name in ["JwtIssuer", "ConnectSources"]
+        ])
+        for value, is_good in [("4abc_DEF-1.x", True), ('x","issuer":"https://evil.example', False)]:
+            self.assertEqual(fits("SiteClientId", value), is_good, value)
 
     def test_a_name_of_its_own_comes_with_modern_tls(self):
         self.assertEqual(DISTRIBUTION["Aliases"]["Fn::If"][:2], ["HasDomain", [{"Ref": "Domain"}]])
