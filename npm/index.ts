@@ -246,7 +246,10 @@ export class Uploader extends UploaderEvents {
     };
     const leave = (command: 'cancel' | 'close', code: ErrorCode): void => {
       const left = (remains: Remains): void => stop(localError(code, undefined, signal?.reason, { remains }));
-      if (!engine) return left(!resumed ? 'nothing' : command === 'cancel' ? 'parts' : 'unknown');
+      if (!engine) {
+        left(!resumed ? 'nothing' : command === 'cancel' ? 'parts' : 'unknown');
+        return;
+      }
       within(CANCEL_MS, Promise.resolve(engine.control(id, command))).catch(() => left('unknown'));
     };
     const run = async (): Promise<UploadResult> => {
