@@ -210,6 +210,10 @@ destroy: python-tools ## Remove stage STAGE=dev from AWS; the bucket with what w
 rotate: python-tools ## Make a new token key for stage STAGE=dev, once a week at most
 	$(STACK) rotate $(STAGE)
 
+.PHONY: revoke
+revoke: python-tools ## End all open uploads of stage STAGE=dev: no token key of before is good any more
+	$(STACK) revoke $(STAGE)
+
 .PHONY: function
 function: python-tools arm-target ## Build the function for AWS (arm64), and check what would be sent there
 	$(SAM) build --beta-features --template lambda/template.yaml --build-dir '$(SAM_BUILD)'
