@@ -9,6 +9,7 @@ mod credentials;
 mod drain;
 mod faults;
 mod link;
+mod rules;
 mod s3;
 mod server;
 mod sink;
