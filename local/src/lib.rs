@@ -8,6 +8,7 @@ mod count;
 mod credentials;
 mod drain;
 mod faults;
+mod host;
 mod link;
 mod rules;
 mod s3;
