@@ -244,6 +244,10 @@ rotate: python-tools ## Make a new token key for stage STAGE=dev, once a week at
 verify-aws: python-tools ## Ask stage STAGE=dev what only AWS can show: a verdict a line (docs/aws-checks.md; CHECKS=… for some)
 	'$(TOOLS)/uv/aws-sam-cli/bin/python' tools/verify_aws.py $(STAGE) $(CHECKS)
 
+.PHONY: revoke
+revoke: python-tools ## End all open uploads of stage STAGE=dev: no token key of before is good any more
+	$(STACK) revoke $(STAGE)
+
 .PHONY: function
 function: python-tools arm-target ## Build the function for AWS (arm64), and check what would be sent there
 	$(SAM) build --beta-features --template lambda/template.yaml --build-dir '$(SAM_BUILD)'

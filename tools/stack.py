@@ -1,8 +1,9 @@
-"""What `make deploy`, `make destroy` and `make rotate` do with a stack beside SAM, by the boto3 that SAM brings along.
+"""What `make deploy`, `make destroy`, `make rotate` and `make revoke` do with a stack beside SAM, by the boto3 that SAM brings along.
 
     stack.py config STAGE     writes www/config.json from the stack's outputs
     stack.py site STAGE       uploads www and the package to the stack's site, if it has one
     stack.py rotate STAGE     makes a new token key; the one before stays good until the next rotation
+    stack.py revoke STAGE     makes two new token keys: all uploads that are open end
     stack.py protect STAGE    has CloudFormation refuse to delete the stack, unless it is dev
     stack.py clear STAGE      asks for the stage's name, then empties the site's bucket, so that the stack can be removed
 """
@@ -97,10 +98,22 @@ def rotate(outputs: dict) -> None:
         days = (time.time() - made) / 86_400
         if days < ROTATION_DAYS:
             sys.exit(f"the key is {days:.1f} days old: uploads that were begun by the one before may still be open")
+    put_key(client, secret)
+    print("the token key is new; the one before opens tokens until the next rotation")
+
+
+def put_key(client, secret: str) -> None:
     # Secrets Manager makes the newest version AWSCURRENT, and the one before it AWSPREVIOUS.
     key = "".join(secrets.choice(KEY_LETTERS) for _ in range(64))
     client.put_secret_value(SecretId=secret, SecretString=key)
-    print("the token key is new; the one before opens tokens until the next rotation")
+
+
+def revoke(outputs: dict) -> None:
+    """Makes two new keys, so that no key opens a token that is about."""
+    client = boto3.client("secretsmanager")
+    for _ in range(2):
+        put_key(client, outputs["TokenSecretArn"])
+    print("no token of before is good: instances of the function learn it within 5 minutes, and URLs live 10 at most")
 
 
 def protect(stage: str) -> None:
@@ -128,7 +141,7 @@ def clear(stage: str) -> None:
 
 
 def main() -> None:
-    of_outputs = {"config": config, "site": site, "rotate": rotate}
+    of_outputs = {"config": config, "site": site, "rotate": rotate, "revoke": revoke}
     of_stage = {"protect": protect, "clear": clear}
     match sys.argv[1:]:
         case [command, stage] if command in of_outputs:

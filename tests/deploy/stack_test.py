@@ -131,6 +131,9 @@ class Stack(unittest.TestCase):
     def test_the_key_before_stays_and_a_second_rotation_has_to_wait_for_its_tokens(self):
         outputs = self.deploy(has_site=False)
         client = boto3.client("secretsmanager")
+        # That there is no key before the first one is what the function takes this code for, and this one alone.
+        with self.assertRaises(client.exceptions.ResourceNotFoundException):
+            client.get_secret_value(SecretId=self.secret, VersionStage="AWSPREVIOUS")
         value = lambda stage: client.get_secret_value(SecretId=self.secret, VersionStage=stage)["SecretString"]
         stack.rotate(outputs)
         first = value("AWSCURRENT")
@@ -141,6 +144,21 @@ class Stack(unittest.TestCase):
         with patch.object(time, "time", return_value=time.time() + WEEK + 60):
             stack.rotate(outputs)
         self.assertEqual(value("AWSPREVIOUS"), first)
+
+    def test_a_revocation_leaves_no_key_of_before_however_young_it_is(self):
+        outputs = self.deploy(has_site=False)
+        client = boto3.client("secretsmanager")
+        stages = lambda: [client.get_secret_value(SecretId=self.secret, VersionStage=stage)["SecretString"]
+                          for stage in ["AWSCURRENT", "AWSPREVIOUS"]]
+        stack.rotate(outputs)
+        before = stages()
+        self.assertEqual(before[1], "o" * 64)
+        for _ in range(2):
+            stack.revoke(outputs)
+            after = stages()
+            self.assertEqual(len({*before, *after}), 4, "both keys are new and differ")
+            self.assertEqual([len(key) for key in after], [64, 64])
+            before = after
 
 
 if __name__ == "__main__":
