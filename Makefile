@@ -147,7 +147,14 @@ conformance: package browser garage ## Play the forgery matrix and the page agai
 .PHONY: test-consumers
 test-consumers: package browser consumer-modules
 	cargo build -p directput-local
-	timeout 400 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+	timeout 600 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+
+# Each app installs the packages of its tool below the target folder, once.
+.PHONY: test-toolchains
+test-toolchains: package browser ## Upload by apps of Vite, Next.js, webpack, Angular, Nuxt and others (half an hour; APPS="vite next" for a part)
+	cargo build -p directput-local
+	timeout 5400 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec \
+	  $(if $(APPS),$(APPS:%=tests/toolchains/%.test.mjs),tests/toolchains/*.test.mjs)
 
 .PHONY: test-docs
 test-docs: package browser consumer-modules docs-modules

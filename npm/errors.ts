@@ -57,10 +57,13 @@ const WORDS: { readonly [code in ErrorCode]?: string } = {
   'read-timeout': 'The file could not be read in time.',
   'upload-gone': 'The upload was completed, cancelled or cleaned up.',
   'worker-lost': "The uploader's worker has stopped.",
+  'load-failed': 'The uploader could not be loaded.',
+  closed: 'The uploader was closed.',
+  'unsupported-environment': 'Files cannot be uploaded from this browser.',
   'wrong-file': 'This is not the file that the upload began with.',
 };
 
-const RETRYABLE: readonly ErrorCode[] = ['closed', 'in-use', 'internal', 'read-timeout', 'worker-lost'];
+const RETRYABLE: readonly ErrorCode[] = ['closed', 'in-use', 'internal', 'read-timeout', 'worker-lost', 'load-failed'];
 
 /** An error of what the module does not say. */
 export function localError(

@@ -119,8 +119,11 @@ function wrong(option: string, expected: string): Error {
 
 /** In a worker a path would be looked up below the worker's own address. */
 export function absolute(option: string, address: string | URL): string {
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  // A server that renders the page knows no address of it, and uploads nothing.
+  if (!base) return `${address}`;
   try {
-    return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+    return new URL(address, base).href;
   } catch (cause) {
     throw localError('invalid-option', `${option}: expected a URL or a path`, cause);
   }

@@ -260,4 +260,6 @@ export type ErrorCode =
   | 'headers-timeout'
   | 'read-timeout'
   | 'worker-lost'
-  | 'closed';
+  | 'load-failed'
+  | 'closed'
+  | 'unsupported-environment';
