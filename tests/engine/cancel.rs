@@ -245,3 +245,38 @@ fn a_second_cancel_changes_nothing() {
     bench.send(completed(&request, SIZE));
     assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
 }
+
+#[test]
+fn whatever_fails_after_a_cancel_the_upload_counts_as_cancelled() {
+    for code in [ErrorCode::PartsRefused, ErrorCode::UploadGone, ErrorCode::InvalidValue] {
+        let (mut bench, _) = completing();
+        bench.send(Event::Abort);
+        bench.fail_call(Call::Complete, code);
+        bench.remove();
+        assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Nothing), "{code:?}");
+    }
+}
+
+#[test]
+fn the_removal_is_waited_for_within_a_bound_of_its_own() {
+    let (mut bench, _) = completing();
+    bench.send(Event::Abort);
+    bench.wait(5_000);
+    bench.fail_call(Call::Complete, ErrorCode::PartsRefused);
+    assert_eq!(bench.aborts(), 1);
+    bench.wait(9_999);
+    assert_eq!(bench.outcome(), None);
+    bench.wait(1);
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Parts));
+}
+
+#[test]
+fn a_pause_does_not_cut_off_the_put_that_a_cancel_waits_for() {
+    let (mut bench, put) = single(16 * MIB);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: 16 * MIB });
+    bench.send(Event::Abort);
+    bench.send(Event::Pause);
+    assert_eq!((bench.cancelled_puts(), bench.outcome()), (0, None));
+    bench.store(&put);
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+}

@@ -1,9 +1,9 @@
 //! Pauses, missing networks, silence, busy servers and stale credentials.
 
 use directput::engine::{Call, Event, Failure, Held, Share};
-use directput::protocol::ErrorCode;
+use directput::protocol::{ErrorCode, SignParts, UploadCreated};
 
-use crate::bench::{Bench, MIB, completed};
+use crate::bench::{Bench, MIB, completed, created, signed};
 
 /// An upload with four PUTs under way.
 fn sending() -> Bench {
@@ -137,6 +137,30 @@ fn an_upload_that_s3_does_not_know_any_more_is_begun_anew_once() {
     bench.fail_put(&puts[0], 404, "NoSuchUpload");
     assert_eq!((bench.creates().len(), bench.failed_with()), (0, Some(ErrorCode::UploadGone)));
     assert_eq!(bench.aborts(), 0, "there is nothing to remove");
+}
+
+#[test]
+fn a_signing_call_for_the_upload_that_was_given_up_says_nothing_about_the_next() {
+    let begun_anew = || {
+        let mut bench = Bench::new(100 * MIB);
+        bench.hash_first();
+        let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None }).parts;
+        bench.send(Event::Created(UploadCreated { parts, ..created(bench.plan()) }));
+        let put = bench.puts().remove(0);
+        bench.hash_all();
+        let request = bench.signs().remove(0);
+        bench.fail_put(&put, 404, "NoSuchUpload");
+        bench.create();
+        bench.hash_all();
+        assert_eq!(bench.signs().len(), 0, "one call at a time");
+        (bench, request)
+    };
+    let (mut bench, request) = begun_anew();
+    bench.send(Event::Signed(signed(&request)));
+    assert_eq!((bench.puts().len(), bench.signs().len()), (0, 1), "its URLs are not used");
+    let (mut bench, _) = begun_anew();
+    bench.fail_call(Call::Sign, ErrorCode::UploadGone);
+    assert_eq!((bench.outcome(), bench.signs().len()), (None, 1));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod failures;
 mod good_path;
 mod hub;
 mod interruptions;
+mod reading;
 mod rules;
 mod sessions;
 mod silence;

@@ -98,6 +98,36 @@ fn a_service_worker_is_given_the_time_of_a_slow_link() {
 }
 
 #[test]
+fn the_time_of_a_slow_link_is_given_only_where_a_service_worker_hides_what_has_left() {
+    for (has_service_worker, sent_bytes, limit_ms) in [(false, 0, 45_000), (true, 1, 45_000), (true, 0, 254_715)] {
+        let config = Config { has_service_worker, ..Config::default() };
+        let mut bench = Bench::start(Engine::new(config, file(20 * MIB)), 20 * MIB);
+        bench.create();
+        bench.hash_and_sign();
+        let put = bench.puts().remove(0);
+        bench.alarm();
+        bench.send(Event::PutProgress { put: put.id, sent_bytes });
+        bench.wait(limit_ms - 1);
+        assert_eq!((bench.cancelled_puts(), bench.alarm()), (0, Some(bench.now_ms + 1)), "{limit_ms}");
+        bench.wait(1);
+        assert_eq!(bench.cancelled_puts(), 2, "{limit_ms}");
+    }
+}
+
+#[test]
+fn a_put_that_is_too_slow_since_another_was_cut_off_is_looked_at_at_once() {
+    let (mut bench, puts) = sending();
+    bench.send(Event::Share(Share { bytes_per_second: Some(1_000_000), ..Share::default() }));
+    bench.now_ms += 10_000;
+    puts[1..].iter().for_each(|put| bench.send(Event::PutProgress { put: put.id, sent_bytes: 2 }));
+    // All of them get 131 s, and five of them 114 s.
+    bench.wait(121_000);
+    assert_eq!((bench.cancelled_puts(), bench.alarm()), (1, Some(bench.now_ms + 1)));
+    bench.wait(1);
+    assert_eq!(bench.cancelled_puts(), 4, "the furthest goes on");
+}
+
+#[test]
 fn a_dead_network_ends_the_upload_in_the_end() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
