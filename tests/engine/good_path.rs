@@ -248,7 +248,40 @@ fn a_call_for_urls_waits_until_it_can_fill_the_connections_while_something_is_on
     sooner.store(&first);
     assert_eq!(sooner.signs().remove(0).parts.len(), 4, "nothing is on its way, so four are better than to wait");
     hash_one(&mut bench);
-    assert_eq!(bench.signs().remove(0).parts.len(), 5);
+    let request = bench.signs().remove(0);
+    assert_eq!(request.parts.len(), 5);
+    bench.send(Event::Signed(signed(&request)));
+    assert_eq!(bench.puts().len(), 5);
+    for _ in 0..2 {
+        hash_one(&mut bench);
+        assert!(bench.signs().is_empty(), "none would be idle, and half of six are worth a call");
+    }
+    hash_one(&mut bench);
+    assert_eq!(bench.signs().remove(0).parts.len(), 3);
+}
+
+#[test]
+fn urls_are_asked_for_when_no_more_are_left_than_are_sent_while_the_api_answers_twice() {
+    // A part is sent in one second, and the API answers after 1.6 s or 2.1 s.
+    for (turnaround_ms, ready) in [(1_600, 4), (2_100, 5)] {
+        let mut bench = Bench::new(1_000 * MIB);
+        bench.create();
+        for _ in 0..2 {
+            bench.hash_all();
+            bench.wait(turnaround_ms);
+            bench.sign_all();
+        }
+        let mut puts = bench.puts();
+        assert_eq!(puts.len(), 6);
+        // 12 more have a URL.
+        for left in (ready..12).rev() {
+            bench.now_ms += 1_000;
+            bench.store(&puts.remove(0));
+            bench.hash_all();
+            puts.extend(bench.puts());
+            assert_eq!(bench.signs().len(), usize::from(left == ready), "{left} left");
+        }
+    }
 }
 
 #[test]

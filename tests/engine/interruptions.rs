@@ -133,7 +133,10 @@ fn an_upload_that_s3_does_not_know_any_more_is_begun_anew_once() {
     assert_eq!(bench.cancelled_puts(), puts.len() - 1);
     bench.create();
     bench.hash_and_sign();
+    let late = puts;
     let puts = bench.puts();
+    late.iter().for_each(|put| bench.store(put));
+    assert!(puts.iter().all(|put| !bench.engine.is_stored(put.part.number)), "late news is of other attempts");
     bench.fail_put(&puts[0], 404, "NoSuchUpload");
     assert_eq!((bench.creates().len(), bench.failed_with()), (0, Some(ErrorCode::UploadGone)));
     assert_eq!(bench.aborts(), 0, "there is nothing to remove");

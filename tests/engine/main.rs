@@ -9,6 +9,7 @@ mod failures;
 mod good_path;
 mod hub;
 mod interruptions;
+mod progress;
 mod reading;
 mod rules;
 mod sessions;

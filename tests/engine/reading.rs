@@ -33,6 +33,16 @@ fn a_file_that_can_not_be_read_any_more_ends_the_upload_and_is_kept() {
 }
 
 #[test]
+fn a_file_that_changes_while_it_is_sent_ends_the_upload_and_is_kept() {
+    let mut bench = sending();
+    bench.hash_and_sign();
+    let put = bench.puts().remove(0).id;
+    bench.send(Event::PutFailed { put, failure: ErrorCode::FileChanged.into() });
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains, bench.aborts()), (ErrorCode::FileChanged, Remains::Parts, 0));
+}
+
+#[test]
 fn a_part_that_is_not_read_in_time_is_read_again_twice() {
     let mut bench = sending();
     let [part, other] = bench.hashes()[..] else { panic!("two are read at once") };

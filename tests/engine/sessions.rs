@@ -214,7 +214,13 @@ fn a_removal_that_failed_is_left_to_a_later_session() {
 #[test]
 fn a_file_of_another_size_is_not_the_one_that_was_begun() {
     let mut bench = Bench::restored(30 << 40, record());
-    assert_eq!((bench.failed_with(), bench.aborts(), bench.records()), (Some(ErrorCode::WrongFile), 0, vec![]));
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains), (ErrorCode::WrongFile, Remains::Parts));
+    assert_eq!((bench.aborts(), bench.records()), (0, vec![]));
+    // To remove it no file is needed at all.
+    let mut bench = Bench::restored(30 << 40, Record { discard: true, ..record() });
+    bench.remove();
+    assert_eq!(bench.failed_with(), Some(ErrorCode::Aborted));
 }
 
 #[test]
@@ -250,4 +256,16 @@ fn where_nothing_is_verified_what_s3_holds_counts_at_once() {
     bench.answer_put(&puts[0], answer_of_s3("0123456789abcdef0123456789abcdef", None));
     let request = bench.completes().pop().expect("a completion");
     assert_eq!((request.parts.len(), request.checksum), (5, None));
+}
+
+#[test]
+fn what_s3_holds_of_a_cancelled_upload_is_of_no_interest_any_more() {
+    let mut bench = Bench::restored(SIZE, record());
+    assert_eq!(bench.lists(), [None]);
+    bench.send(Event::Abort);
+    let parts = bench.plan().parts().map(stored).collect();
+    bench.send(Event::Listed(PartsListed { parts, next: None }));
+    assert_eq!(bench.hashes(), []);
+    bench.remove();
+    assert_eq!(bench.failed_with(), Some(ErrorCode::Aborted));
 }

@@ -115,6 +115,23 @@ fn the_time_of_a_slow_link_is_given_only_where_a_service_worker_hides_what_has_l
 }
 
 #[test]
+fn a_browser_that_has_told_of_progress_still_does_after_the_upload_was_begun_anew() {
+    let config = Config { has_service_worker: true, ..Config::default() };
+    let mut bench = Bench::start(Engine::new(config, file(20 * MIB)), 20 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let put = bench.puts().remove(0);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: 1 });
+    bench.fail_put(&put, 404, "NoSuchUpload");
+    bench.cancelled_puts();
+    bench.create();
+    bench.hash_and_sign();
+    assert_eq!(bench.puts().len(), 3);
+    bench.wait(45_000);
+    assert_eq!(bench.cancelled_puts(), 2);
+}
+
+#[test]
 fn a_put_that_is_too_slow_since_another_was_cut_off_is_looked_at_at_once() {
     let (mut bench, puts) = sending();
     bench.send(Event::Share(Share { bytes_per_second: Some(1_000_000), ..Share::default() }));
