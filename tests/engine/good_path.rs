@@ -214,6 +214,15 @@ fn where_nothing_is_verified_nothing_is_read_before_it_is_sent() {
 }
 
 #[test]
+fn where_nothing_is_verified_urls_are_asked_for_no_further_ahead() {
+    let mut bench = Bench::by(ChecksumAlgorithm::None, 1_000 * MIB);
+    assert_eq!(bench.creates().remove(0).parts.len(), 16);
+    let reply = created(bench.plan());
+    bench.send(Event::Created(reply));
+    assert_eq!(bench.signs().remove(0).parts.len(), 18, "three windows");
+}
+
+#[test]
 fn the_first_part_is_sent_without_a_signing_call() {
     let mut bench = Bench::new(100 * MIB);
     let first = bench.hashes()[0];
