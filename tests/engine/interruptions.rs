@@ -90,6 +90,24 @@ fn another_uploads_busy_storage_is_this_ones_too() {
 }
 
 #[test]
+fn what_waits_for_a_better_network_is_made_again_when_there_is_one() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.create();
+    bench.store_all();
+    bench.completes();
+    for _ in 0..5 {
+        bench.wait(20_000);
+        bench.fail_call(Call::Complete, ErrorCode::Network);
+    }
+    bench.completes();
+    assert_eq!(bench.retries().pop().map(|retry| retry.wait_ms), Some(8_000));
+    bench.send(Event::Offline);
+    bench.wait(100);
+    bench.send(Event::Online);
+    assert_eq!(bench.completes().len(), 1);
+}
+
+#[test]
 fn stale_credentials_are_asked_for_once() {
     let mut bench = Bench::new(20 * MIB);
     bench.hash_first();

@@ -13,5 +13,6 @@ mod progress;
 mod reading;
 mod rules;
 mod sessions;
+mod signing;
 mod silence;
 mod time;
