@@ -100,7 +100,7 @@ fn what_waits_for_a_better_network_is_made_again_when_there_is_one() {
         bench.fail_call(Call::Complete, ErrorCode::Network);
     }
     bench.completes();
-    assert_eq!(bench.retries().pop().map(|retry| retry.wait_ms), Some(8_000));
+    assert_eq!(bench.retries().pop().map(|retry| retry.wait_ms), Some(4_000));
     bench.send(Event::Offline);
     bench.wait(100);
     bench.send(Event::Online);
