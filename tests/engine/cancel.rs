@@ -66,6 +66,9 @@ fn after_a_lost_completion_s3_is_asked_whether_the_removal_came_too_late() {
     let (mut bench, _) = lose();
     bench.fail_call(Call::Complete, ErrorCode::AlreadyComplete);
     assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+    let (mut bench, request) = lose();
+    bench.send(completed(&request, SIZE - 1));
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown), "there is an object, but not of this file");
     let (mut bench, _) = lose();
     bench.fail_call(Call::Complete, ErrorCode::UploadGone);
     assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown), "some servers forget what was completed");

@@ -269,3 +269,25 @@ fn what_s3_holds_of_a_cancelled_upload_is_of_no_interest_any_more() {
     bench.remove();
     assert_eq!(bench.failed_with(), Some(ErrorCode::Aborted));
 }
+
+#[test]
+fn other_parts_are_hashed_while_what_s3_holds_is_compared_but_nothing_is_sent() {
+    let size = 1_000 * MIB;
+    let mut bench = Bench::keeping(size);
+    bench.create();
+    let record = bench.records().pop().flatten().expect("kept");
+    let mut bench = Bench::restored(size, record);
+    list(&mut bench, |part| (part.number.get() == 1).then(|| stored(part)));
+    let mut parts = bench.hashes();
+    let held = parts.remove(0);
+    assert_eq!(held.number.get(), 1);
+    let mut hashed = 0;
+    while let Some(part) = parts.pop() {
+        hashed += 1;
+        bench.send(Event::PartHashed { part, checksum: digest(part) });
+        parts.extend(bench.hashes());
+    }
+    assert_eq!((hashed, bench.signs().len()), (18, 0));
+    bench.send(Event::PartHashed { part: held, checksum: digest(held) });
+    assert_eq!(bench.signs().len(), 1);
+}
