@@ -3,6 +3,7 @@
 
 mod answers;
 mod bench;
+mod calls;
 mod cancel;
 mod congestion;
 mod failures;
