@@ -2,7 +2,7 @@
 
 use directput::engine::Event;
 use directput::plan::Part;
-use directput::protocol::{NetworkHint, PartToSign, SignParts, UploadCreated};
+use directput::protocol::{NetworkHint, PartNumber, PartToSign, SignParts, UploadCreated};
 
 use crate::bench::{Bench, MIB, created, digest, signed};
 
@@ -163,4 +163,38 @@ fn urls_that_were_not_asked_for_are_not_used() {
     let numbers: Vec<_> =
         bench.signs().iter().flat_map(|request| &request.parts).map(|part| part.number.get()).collect();
     assert_eq!(numbers.first(), Some(&19));
+}
+
+#[test]
+fn a_url_for_a_part_that_needs_none_is_not_used() {
+    let mut bench = Bench::new(100 * MIB);
+    bench.create();
+    bench.hash_all();
+    let first = bench.signs().remove(0);
+    bench.send(Event::Signed(signed(&first)));
+    assert_eq!(bench.puts().len(), 1, "the first part is on its way");
+    let mut request = bench.signs().remove(0);
+    let unknown = PartNumber::new(99).expect("in range");
+    request.parts.insert(0, PartToSign { number: unknown, length: 1, checksum: None });
+    request.parts.insert(0, first.parts[0].clone());
+    bench.send(Event::Signed(signed(&request)));
+    let numbers: Vec<_> = bench.puts().iter().map(|put| put.part.number.get()).collect();
+    assert_eq!(numbers, [2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn no_call_names_more_parts_than_it_may() {
+    let mut bench = Bench::new(100 * MIB);
+    bench.hash_first();
+    bench.creates();
+    bench.send(Event::Created(UploadCreated { max_parts_per_request: 4, ..created(bench.plan()) }));
+    let mut sizes = Vec::new();
+    for _ in 0..5 {
+        bench.hash_all();
+        for request in bench.signs() {
+            sizes.push(request.parts.len());
+            bench.send(Event::Signed(signed(&request)));
+        }
+    }
+    assert_eq!(sizes[..3], [1, 4, 4]);
 }
