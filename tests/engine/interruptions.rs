@@ -105,6 +105,15 @@ fn what_waits_for_a_better_network_is_made_again_when_there_is_one() {
     bench.wait(100);
     bench.send(Event::Online);
     assert_eq!(bench.completes().len(), 1);
+
+    let mut bench = Bench::new(20 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    puts.iter().for_each(|put| bench.fail_put(put, 0, ""));
+    assert_eq!(bench.puts().len(), 0);
+    bench.send(Event::Online);
+    assert_eq!(bench.puts().len(), 3);
 }
 
 #[test]

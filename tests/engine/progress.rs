@@ -64,3 +64,39 @@ fn phases_follow_what_is_waited_for() {
     let mut bench = Bench::by(ChecksumAlgorithm::None, 40 * MIB);
     assert_eq!(phases(&mut bench), [Phase::Sign]);
 }
+
+#[test]
+fn what_has_not_changed_is_not_reported_again() {
+    let mut bench = Bench::new(40 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    bench.wait(200);
+    assert_eq!(bench.reports().last().map(|report| report.hashed_bytes), Some(40 * MIB));
+    for _ in 0..5 {
+        bench.wait(200);
+    }
+    assert_eq!(bench.reports(), []);
+}
+
+#[test]
+fn time_without_a_network_is_no_slowness() {
+    let mut bench = Bench::new(1_000 * MIB);
+    bench.create();
+    let mut puts = Vec::new();
+    let mut store = |bench: &mut Bench| {
+        bench.hash_and_sign();
+        puts.extend(bench.puts());
+        bench.now_ms += 1_000;
+        bench.store(&puts.remove(0));
+        bench.reports().last().map_or(0.0, |report| report.bytes_per_second)
+    };
+    let before = (0..20).map(|_| store(&mut bench)).last().unwrap_or_default();
+    bench.send(Event::Offline);
+    for _ in 0..15 {
+        bench.wait(1_000);
+    }
+    assert_eq!(bench.reports().last().map(|report| report.bytes_per_second), Some(0.0));
+    bench.send(Event::Online);
+    let after = store(&mut bench);
+    assert!(before > 8e6 && after > 0.9 * before, "{before} byte/s, and then {after}");
+}

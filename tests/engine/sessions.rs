@@ -276,6 +276,18 @@ fn what_s3_holds_of_a_cancelled_upload_is_of_no_interest_any_more() {
 }
 
 #[test]
+fn a_list_that_comes_after_its_time_is_asked_for_again() {
+    let mut bench = Bench::restored(SIZE, record());
+    assert_eq!(bench.lists(), [None]);
+    bench.fail_call(Call::List, ErrorCode::Timeout);
+    bench.send(Event::Listed(PartsListed { parts: Vec::new(), next: None }));
+    assert_eq!(bench.hashes(), []);
+    bench.wait(500);
+    list(&mut bench, |_| None);
+    assert_eq!(bench.hashes().len(), 2);
+}
+
+#[test]
 fn other_parts_are_hashed_while_what_s3_holds_is_compared_but_nothing_is_sent() {
     let size = 1_000 * MIB;
     let mut bench = Bench::keeping(size);
