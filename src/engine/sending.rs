@@ -72,7 +72,7 @@ impl Parts {
                 started_ms: now.ms,
                 moved_ms: now.ms,
                 spared: 0,
-                rival_ms: 0,
+                rival_ms: None,
             });
             return Some(put);
         }
@@ -86,7 +86,7 @@ impl Parts {
             if let State::Sending(sending) = &mut self.slots[number.index()].state
                 && started_ms <= sending.moved_ms + stall_ms
             {
-                sending.rival_ms = now.ms;
+                sending.rival_ms = Some(now.ms);
             }
         }
     }
@@ -139,7 +139,8 @@ impl Parts {
         Some(match silence.bytes_per_second {
             None => self.moved_ms + silence.limit_ms(timeouts + sending.spared),
             Some(_) => {
-                let alone_ms = sending.rival_ms + silence.transfer_ms(self.length(number));
+                let alone_ms =
+                    sending.rival_ms.map_or(0, |rival_ms| rival_ms + silence.transfer_ms(self.length(number)));
                 alone_ms.max(sending.moved_ms + silence.limit_ms(*timeouts))
             }
         })

@@ -100,3 +100,18 @@ fn time_without_a_network_is_no_slowness() {
     let after = store(&mut bench);
     assert!(before > 8e6 && after > 0.9 * before, "{before} byte/s, and then {after}");
 }
+
+#[test]
+fn bytes_that_leave_are_reported_ten_times_in_a_second() {
+    let mut bench = Bench::new(40 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let put = bench.puts().remove(0).id;
+    bench.wait(200);
+    bench.reports();
+    for sent_bytes in 1..=1_000 {
+        bench.now_ms += 1;
+        bench.send(Event::PutProgress { put, sent_bytes });
+    }
+    assert_eq!(bench.reports().len(), 10);
+}

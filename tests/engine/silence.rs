@@ -186,17 +186,33 @@ fn what_other_uploads_have_under_way_counts_too() {
 }
 
 #[test]
+fn a_part_that_has_shared_the_link_with_none_gets_the_time_of_a_link_of_64_kbit() {
+    let mut bench = Bench::new(8 * MIB);
+    bench.hash_all();
+    bench.create();
+    bench.sign_all();
+    bench.puts();
+    bench.send(Event::Share(Share { bytes_per_second: Some(8_000), ..Share::default() }));
+    bench.wait(1_355_719);
+    assert_eq!(bench.cancelled_puts(), 0);
+    bench.wait(1);
+    assert_eq!(bench.cancelled_puts(), 1, "wherever the clock began");
+}
+
+#[test]
 fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored() {
     let (mut bench, puts) = sending();
-    puts[2..].iter().for_each(|put| bench.store(put));
-    // Both are silent for nearly as long as a link of 64 kbit/s needs for them.
+    // No others begin, and both are silent for nearly as long as a link of 64 kbit/s needs for them.
     bench.send(Event::Busy { wait_ms: 10_000_000 });
+    puts[2..].iter().for_each(|put| bench.store(put));
     bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 1 });
     bench.send(Event::PutProgress { put: puts[1].id, sent_bytes: 1 });
     bench.send(Event::Share(Share { lanes: 6, bytes_elsewhere: 0, bytes_per_second: Some(8_000) }));
     bench.wait(2_000_000);
     bench.store(&puts[0]);
-    bench.wait(1_000);
+    // 8 MiB at 64 kbit/s take 1,049 s, and twice that is waited.
+    bench.wait(2_097_151);
     assert_eq!(bench.cancelled_puts(), 0);
-    bench.store(&puts[1]);
+    bench.wait(1);
+    assert_eq!(bench.cancelled_puts(), 1);
 }
