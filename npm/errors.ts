@@ -58,7 +58,6 @@ const WORDS: { readonly [code in ErrorCode]?: string } = {
   'upload-gone': 'The upload was completed, cancelled or cleaned up.',
   'worker-lost': "The uploader's worker has stopped.",
   'load-failed': 'The uploader could not be loaded.',
-  closed: 'The uploader was closed.',
   'unsupported-environment': 'Files cannot be uploaded from this browser.',
   'wrong-file': 'This is not the file that the upload began with.',
 };

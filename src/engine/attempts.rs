@@ -85,10 +85,8 @@ impl Engine {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
         match judge_put(&failure, self.parts.plan().is_multipart()) {
             Verdict::AlreadyStored => self.part_is_stored(now, &attempt, None),
-            Verdict::GiveUp(ErrorCode::UploadGone) => {
-                self.start_again(now, Failure { code: ErrorCode::UploadGone, ..failure });
-            }
-            Verdict::GiveUp(code) => self.end(now, Failure { code, ..failure }),
+            Verdict::Gone => self.start_again(now, Failure { code: ErrorCode::UploadGone, ..failure }),
+            Verdict::GiveUp => self.end(now, failure),
             Verdict::SignAgain => self.refused(now, attempt, false, failure),
             Verdict::HashAgain => self.refused(now, attempt, true, failure),
             Verdict::NotFromS3 => {

@@ -70,7 +70,6 @@ impl Engine {
     /// Whether the stage that made the call is over.
     fn is_stale(&self, call: Call) -> bool {
         match (&self.stage, call) {
-            (Stage::Finished, _) => true,
             (Stage::Ending(_), Call::Abort) => false,
             (Stage::Ending(_), Call::Complete) => !self.calls.asks_outcome,
             (Stage::Ending(_), _) => true,

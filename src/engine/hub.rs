@@ -413,6 +413,24 @@ mod tests {
     }
 
     #[test]
+    fn the_answer_to_a_small_file_says_nothing_while_large_ones_are_on_their_way() {
+        let speed_after = |bytes: u64| {
+            let mut hub = hub(6, 3);
+            hub.begin(at(0));
+            let sending = |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 8_000_000 };
+            hub.share(sending);
+            hub.confirmed(at(1_000), bytes, 0);
+            hub.share(sending);
+            let shares = std::iter::from_fn(|| hub.poll()).filter_map(|(_, event)| match event {
+                Event::Share(share) => Some(share.bytes_per_second),
+                _ => None,
+            });
+            shares.last().flatten()
+        };
+        assert_eq!((speed_after(1_499_999), speed_after(1_500_000)), (None, Some(1 << 20)));
+    }
+
+    #[test]
     fn a_silent_link_gets_half_of_the_connections_and_gets_them_back_one_by_one() {
         let mut hub = hub(6, 12);
         hub.begin(at(0));

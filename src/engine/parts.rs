@@ -48,7 +48,7 @@ pub(super) struct Sending {
     /// How often it got more time although it was silent for too long.
     pub spared: u32,
     /// When an attempt that has shared the link with it was last answered.
-    pub rival_ms: u64,
+    pub rival_ms: Option<u64>,
 }
 
 #[derive(Debug, Clone)]

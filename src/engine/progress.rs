@@ -17,10 +17,9 @@ const SLOWEST_BYTES_PER_SECOND: f64 = 1.0;
 impl Engine {
     /// Takes note of the speed, by which it is decided what to do next.
     pub(super) fn measure(&mut self, now: Now) {
-        match self.stage {
-            Stage::New => {}
-            _ if self.held(now).is_some() => self.meter.interrupt(),
-            _ => self.meter.sample(now.ms, self.parts.moved_bytes()),
+        match self.held(now) {
+            Some(_) => self.meter.interrupt(),
+            None => self.meter.sample(now.ms, self.parts.moved_bytes()),
         }
     }
 
@@ -32,7 +31,7 @@ impl Engine {
         let progress = self.not_back(self.progress(self.held(now)));
         let is_due = match &self.reported {
             None => true,
-            Some((_, before)) if before == &progress || before.phase == Phase::Done => false,
+            Some((_, before)) if before == &progress => false,
             Some((at_ms, before)) => {
                 (before.phase, before.held) != (progress.phase, progress.held) || now.ms >= at_ms + REPORT_EVERY_MS
             }

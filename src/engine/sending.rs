@@ -75,7 +75,7 @@ impl Parts {
                 started_ms: now.ms,
                 moved_ms: now.ms,
                 spared: 0,
-                rival_ms: 0,
+                rival_ms: None,
             });
             return Some(put);
         }
@@ -89,7 +89,7 @@ impl Parts {
             if let State::Sending(sending) = &mut self.slots[number.index()].state
                 && started_ms <= sending.moved_ms + stall_ms
             {
-                sending.rival_ms = now.ms;
+                sending.rival_ms = Some(now.ms);
             }
         }
     }
@@ -145,7 +145,8 @@ impl Parts {
         Some(match silence.bytes_per_second {
             None => self.moved_ms + silence.limit_ms(timeouts + sending.spared),
             Some(_) => {
-                let alone_ms = sending.rival_ms + silence.transfer_ms(self.length(number));
+                let alone_ms =
+                    sending.rival_ms.map_or(0, |rival_ms| rival_ms + silence.transfer_ms(self.length(number)));
                 alone_ms.max(sending.moved_ms + silence.limit_ms(*timeouts))
             }
         })
@@ -264,5 +265,32 @@ impl Parts {
             }
         }
         puts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::ChecksumAlgorithm;
+    use crate::plan::Plan;
+    use crate::protocol::{FileSize, Headers, SignedPart};
+
+    #[test]
+    fn an_attempt_is_spared_until_it_has_had_the_time_of_the_slowest_link() {
+        let now = Now { ms: 0, random: 0 };
+        let plan = Plan::new(FileSize::new(1).expect("in range"), 1);
+        let mut parts = Parts::new(plan, ChecksumAlgorithm::None);
+        assert!(parts.skip_hash());
+        let (number, url) = (PartNumber::FIRST, String::new());
+        let signed = SignedPart { number, url, headers: Headers::default(), expires_in_seconds: 60 };
+        parts.signed(0, vec![signed]);
+        let put = parts.start_put(now).expect("it has a URL").id;
+        // Limits are 45 s, 315 s and 1,355 s, whatever speed was measured before.
+        let bytes_per_second = Some(1_000_000);
+        let silence = Silence { stall_ms: 30_000, bytes_in_flight: 8 << 20, bytes_per_second, is_untold: false };
+        let spared: Vec<_> = (0..3).map(|_| parts.spare_furthest(silence)).collect();
+        assert_eq!(spared, [Some(put), Some(put), None]);
+        let mut parts = Parts::new(plan, ChecksumAlgorithm::None);
+        assert_eq!(parts.spare_furthest(silence), None, "none is under way");
     }
 }

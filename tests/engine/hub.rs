@@ -115,3 +115,13 @@ fn a_file_that_is_paused_and_resumed_has_no_more_connections_than_are_free() {
     uploads.wait(1_000);
     assert_eq!(uploads.list[0].puts().len(), 1);
 }
+
+#[test]
+fn a_file_that_is_preferred_begins_before_those_that_came_earlier() {
+    let mut hub = Hub::new(1);
+    (0..3).for_each(|id| hub.add(id, false, 0));
+    hub.prioritize(2, 1);
+    hub.begin(Now { ms: 0, random: 0 });
+    let begun: Vec<_> = std::iter::from_fn(|| hub.poll()).map(|(id, _)| id).collect();
+    assert_eq!(begun, [2, 0]);
+}
