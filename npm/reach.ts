@@ -6,6 +6,7 @@ import { localError, type UploadError } from './errors.js';
 import type { Files } from './inlined.js';
 import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from './limits.js';
 import type { Item } from './news.js';
+import { plainHeaders } from './options.js';
 import { keepErrors } from './thrown.js';
 import type { UploaderOptions } from './types.js';
 
@@ -174,7 +175,7 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
     await inTime(WORKER_START_MS, answer(engine.ping()));
     const module = await files.module;
     const told = typeof headers === 'object' ? { ...options, headers } : options;
-    const ask = typeof headers === 'function' ? proxy(async () => headers()) : undefined;
+    const ask = typeof headers === 'function' ? proxy(async () => plainHeaders(await headers())) : undefined;
     await inTime(MODULE_MS, answer(engine.open(told, proxy(hear), ask, module)));
   } catch (error) {
     close();
@@ -212,7 +213,7 @@ async function startHere(
     );
     engine = new module.Engine();
     const { headers } = options;
-    const ask = typeof headers === 'function' ? async () => headers() : undefined;
+    const ask = typeof headers === 'function' ? async () => plainHeaders(await headers()) : undefined;
     await inTime(MODULE_MS, engine.open(options, hear, ask, await compiling));
   } catch (cause) {
     if (Object(cause).code === 'invalid-option') throw cause;

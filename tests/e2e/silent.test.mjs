@@ -56,7 +56,7 @@ for (const missing of ['worker.js', 'directput_bg.wasm']) {
     const [cancelled, signalled, closing, closed] = seen.now;
     for (const end of [cancelled, signalled]) assertUploadError(end, 'aborted', missing);
     assert.ok('value' in Object(closing) || Object.keys(closing).length === 0, JSON.stringify(closing));
-    assertUploadError(closed, 'worker-lost', missing);
+    assertUploadError(closed, 'closed', missing);
     for (const end of seen.late) assertUploadError(end, 'load-failed', missing);
   });
 }
