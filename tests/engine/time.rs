@@ -37,6 +37,23 @@ fn a_timer_that_has_not_fired_in_time_is_set_again_and_any_other_is_not() {
 }
 
 #[test]
+fn what_waits_sets_no_timer_while_the_user_pauses() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.hash_first();
+    bench.creates();
+    bench.fail_call(Call::Create, ErrorCode::StorageUnavailable);
+    bench.send(Event::Pause);
+    bench.alarm();
+    for _ in 0..3 {
+        bench.wait(1_000);
+    }
+    // A streak of failures is looked at, no more.
+    assert!(bench.alarm().is_none_or(|at_ms| at_ms >= bench.now_ms + 50_000));
+    bench.send(Event::Resume);
+    assert_eq!(bench.creates().len(), 1);
+}
+
+#[test]
 fn a_timer_that_fires_twice_does_nothing_twice() {
     let mut bench = Bench::new(20 * MIB);
     bench.hash_first();
