@@ -10,6 +10,7 @@ import {
 import { OF_UPLOADER, optionsOf } from './attributes.js';
 import { button, h, upgrade } from './dom.js';
 import { canPick, type Found, picked, watchDrops } from './files.js';
+import { internalsOf } from './internals.js';
 import { ENGLISH, type Labels } from './labels.js';
 import { type Facts, type Host, Row } from './row.js';
 import { Speaker } from './speaker.js';
@@ -36,7 +37,7 @@ export class DirectPut extends Base {
   /** A change of these is seen to. */
   static readonly observedAttributes = [...OF_UPLOADER, 'multiple', 'folders', 'disabled', 'required', 'name'];
 
-  readonly #internals = this.attachInternals();
+  readonly #internals = internalsOf(this);
   readonly #root = this.attachShadow({ mode: 'open', delegatesFocus: true });
   readonly #speaker = new Speaker();
   /** All rows, each with what it is counted as. */
@@ -185,6 +186,11 @@ export class DirectPut extends Base {
     return this.getAttribute('name') ?? '';
   }
 
+  /** Frameworks set what an element has as a property. */
+  set name(name: string) {
+    this.setAttribute('name', name);
+  }
+
   /** The form that it stands in. */
   get form(): HTMLFormElement | null {
     return this.#internals.form;
@@ -294,7 +300,8 @@ export class DirectPut extends Base {
 
   async #pick(): Promise<void> {
     // Where there is such a dialog, the browser can open the file again after a reload.
-    if (canPick() && !this.hasAttribute('accept')) this.#addFound(await picked(this.#isMultiple));
+    const found = canPick() && !this.hasAttribute('accept') && (await picked(this.#isMultiple));
+    if (found) this.#addFound(found);
     else this.#file.click();
   }
 

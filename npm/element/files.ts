@@ -56,13 +56,16 @@ export function canPick(): boolean {
   return typeof (globalThis as FileSystemAccess).showOpenFilePicker === 'function';
 }
 
-/** Lets the user pick files; none if the dialog is closed. */
-export async function picked(multiple: boolean): Promise<Found[]> {
+/** Lets the user pick files; none if the dialog is closed, undefined if the page may not open it. */
+export async function picked(multiple: boolean): Promise<Found[] | undefined> {
   try {
     const handles = (await (globalThis as FileSystemAccess).showOpenFilePicker?.({ multiple })) ?? [];
     return (await Promise.all(handles.map(fromHandle))).flat();
   } catch (error) {
-    if ((error as DOMException).name === 'AbortError') return [];
+    const { name } = error as DOMException;
+    if (name === 'AbortError') return [];
+    // A frame of another origin has inputs of its own, but no dialog.
+    if (name === 'SecurityError') return undefined;
     throw error;
   }
 }

@@ -42,6 +42,8 @@ export interface Labels {
   stored: string;
   /** Until an upload has begun. */
   waiting: string;
+  /** While it is to pause, and parts on their way still arrive. */
+  pausing: string;
   /** While it is paused. */
   paused: string;
   /** While it is offline. */
@@ -161,6 +163,7 @@ export const ENGLISH: Labels = {
   copied: 'Copied',
   stored: 'Stored',
   waiting: 'Waiting for its turn.',
+  pausing: 'Pausing…',
   paused: 'Paused.',
   held: 'Offline: it goes on when the network is back.',
   busy: 'The storage asked for a rest.',

@@ -209,7 +209,9 @@ export class Row {
       item.classList.toggle('active', at === place || (isHashing && at > place));
     }
     if (held !== this.#held) {
-      this.#notice.textContent = held ? { paused: labels.paused, offline: labels.held, busy: labels.busy }[held] : '';
+      this.#notice.textContent = held
+        ? { pausing: labels.pausing, paused: labels.paused, offline: labels.held, busy: labels.busy }[held]
+        : '';
     }
     this.#held = held;
     if (phase === 'abort') this.#notice.textContent = labels.cancelling;

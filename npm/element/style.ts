@@ -119,7 +119,8 @@ let sheet: CSSStyleSheet | undefined;
 export function style(): CSSStyleSheet {
   if (!sheet) {
     sheet = new CSSStyleSheet();
-    sheet.replaceSync(CSS);
+    // Test environments that are no browsers have nothing to draw.
+    sheet.replaceSync?.(CSS);
   }
   return sheet;
 }

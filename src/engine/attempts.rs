@@ -72,6 +72,8 @@ impl Engine {
 
     fn part_is_stored(&mut self, now: Now, attempt: &Attempt, etag: Option<ETag>) {
         let bytes = self.parts.put_done(attempt.number, etag);
+        let left_bytes = if attempt.left_bytes > 0 { attempt.left_bytes } else { self.parts.moved_bytes() };
+        self.meter.arrived(now.ms, left_bytes, attempt.started_ms);
         self.parts.rival_is_stored(now, attempt.started_ms, self.config.stall_ms);
         self.window.stored(now.ms, bytes);
         self.pace.answered(now.ms, bytes, attempt.started_ms);

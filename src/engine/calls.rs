@@ -150,13 +150,6 @@ impl Engine {
         }
     }
 
-    pub(super) fn pause(&mut self, now: Now) {
-        self.holds.pause();
-        if matches!(self.stage, Stage::Sending) && !self.is_cancelled() {
-            self.cancel_puts(now);
-        }
-    }
-
     pub(super) fn online(&mut self) {
         self.holds.go_online();
         self.hurry();

@@ -86,6 +86,11 @@ impl Hub {
         self.tell(now, id, Event::Abort);
     }
 
+    /// The page goes on without an upload, whether or not it has begun.
+    pub fn close(&mut self, now: Now, id: UploadId) {
+        self.tell(now, id, Event::Close);
+    }
+
     /// The browser says whether there is a network.
     pub fn set_online(&mut self, is_online: bool) {
         self.is_offline = !is_online;

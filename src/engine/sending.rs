@@ -32,6 +32,8 @@ pub(super) struct Attempt {
     pub presigned: Presigned,
     /// When it was started.
     pub started_ms: u64,
+    /// How many bytes of all parts had left with its last one; 0 if that was not seen to leave.
+    pub left_bytes: u64,
     /// Whether S3 may have received all of it.
     pub may_be_whole: bool,
 }
@@ -69,6 +71,7 @@ impl Parts {
             self.slot(number).state = State::Sending(Sending {
                 presigned,
                 sent_bytes: 0,
+                left_bytes: 0,
                 started_ms: now.ms,
                 moved_ms: now.ms,
                 spared: 0,
@@ -94,7 +97,7 @@ impl Parts {
     /// Notes that bytes of an attempt have left.
     pub fn progress(&mut self, now: Now, put: PutId, bytes: u64) -> Moved {
         let Some(number) = self.number_of(put) else { return Moved::Nothing };
-        let length = self.length(number);
+        let (length, moved_bytes) = (self.length(number), self.moved_bytes);
         let slot = self.slot(number);
         let State::Sending(sending) = &mut slot.state else { return Moved::Nothing };
         let more = bytes.min(length).saturating_sub(sending.sent_bytes);
@@ -103,6 +106,9 @@ impl Parts {
         }
         sending.sent_bytes += more;
         sending.moved_ms = now.ms;
+        if sending.sent_bytes == length {
+            sending.left_bytes = moved_bytes + more;
+        }
         let is_further = sending.sent_bytes > slot.most_sent_bytes;
         slot.most_sent_bytes = slot.most_sent_bytes.max(sending.sent_bytes);
         self.moved_ms = now.ms;
@@ -203,7 +209,8 @@ impl Parts {
         };
         self.in_flight_bytes -= sending.sent_bytes;
         let may_be_whole = sending.may_have_arrived(now, length);
-        Some(Attempt { number, presigned: sending.presigned, started_ms: sending.started_ms, may_be_whole })
+        let Sending { presigned, started_ms, left_bytes, .. } = sending;
+        Some(Attempt { number, presigned, started_ms, left_bytes, may_be_whole })
     }
 
     /// Whether an answer to an attempt is still to come.
