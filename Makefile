@@ -216,7 +216,7 @@ test-openapi: python-tools
 .PHONY: test-lambda
 test-lambda: python-tools node-modules
 	cargo build -p directput-lambda
-	timeout 900 node --test --test-timeout=600000 --test-reporter=spec tests/lambda/emulator.test.mjs
+	timeout 900 node --test --test-timeout=600000 --test-concurrency=1 --test-reporter=spec tests/lambda/*.test.mjs
 
 # --- in AWS ---------------------------------------------------------------------------------------
 
