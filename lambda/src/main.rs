@@ -44,7 +44,7 @@ async fn start() -> Result<Router, Error> {
     let storage = storage.map_err(|error| format!("the bucket can't be signed for ({})", error.code.as_str()))?;
     let storage = storage.owned_by(get("BUCKET_OWNER"));
     let router = router(App { config, storage, keys });
-    Ok(match DailyLimits::from_env(&get)? {
+    Ok(match DailyLimits::from_env(get)? {
         Some((table, limits)) => {
             let quota = Quota::new(limits, count_in(aws.tables(), table));
             router.layer(Extension(Arc::new(quota)))
