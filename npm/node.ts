@@ -32,6 +32,8 @@ export class Uploader extends UploaderEvents implements Pick<InBrowser, keyof In
     return this.upload();
   }
 
+  release(): void {}
+
   async listResumable(): Promise<Resumable[]> {
     return [];
   }
