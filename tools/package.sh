@@ -32,22 +32,41 @@ for entry in index worker node; do
 done
 # esbuild drops what tells other bundlers to leave alone the import of `npm/reach.ts` whose address only the page knows.
 sed -i -E 's|import\(([A-Za-z_$]+)\)|import(/* webpackIgnore: true *//* @vite-ignore */\1)|' pkg/index.js
+# Holds a file of the package to a number of gzipped bytes.
+budget() {
+  local bytes
+  bytes=$(gzip -9 <"pkg/$1.js" | wc -c)
+  printf 'package: %s bytes for %s, of %s\n' "$bytes" "$1" "$2"
+  if [ "$bytes" -gt "$2" ]; then
+    echo "package: $1 is over its budget in tools/package.sh" >&2
+    exit 1
+  fi
+}
 # What stands around the entry imports it, so that whoever uses both has it once. Each has a budget in gzipped bytes.
-for sub in element:9000 list:900 react:500 vue:300 uppy:1000; do
+for sub in element:12000 list:900 react:500 vue:300 uppy:1000; do
   entry=${sub%:*}
   # Next.js runs hooks in the browser only if their module says so.
   banner=()
   [ "$entry" != react ] || banner=(--banner:js="'use client';")
-  node_modules/.bin/esbuild "npm/$entry/index.ts" --bundle --external:../index.js --external:../list/index.js \
+  node_modules/.bin/esbuild "npm/$entry/index.ts" --bundle --external:../index.js --external:../list/index.js --external:'./locales/*' --external:./unfinished.js --external:./details.js --external:./folders.js --external:./thumbnail.js \
     --packages=external --format=esm --target=es2022 --minify --sourcemap --log-level=warning "${banner[@]}" \
     "--outfile=pkg/$entry/index.js"
-  BYTES=$(gzip -9 <"pkg/$entry/index.js" | wc -c)
-  printf 'package: %s bytes for directput/%s, of %s\n' "$BYTES" "$entry" "${sub#*:}"
-  if [ "$BYTES" -gt "${sub#*:}" ]; then
-    echo "package: directput/$entry is over its budget in tools/package.sh" >&2
-    exit 1
-  fi
+  budget "$entry/index" "${sub#*:}"
 done
+# Parts of the element that not every page needs are loaded by those that do, and so are its languages.
+for part in unfinished:1000 details:1300 folders:450 thumbnail:500; do
+  name=${part%:*}
+  node_modules/.bin/esbuild "npm/element/$name.ts" --bundle --format=esm --target=es2022 --minify --log-level=warning \
+    "--outfile=pkg/element/$name.js"
+  budget "element/$name" "${part#*:}"
+done
+for path in npm/element/locales/*.ts; do
+  name=$(basename "$path" .ts)
+  node_modules/.bin/esbuild "$path" --format=esm --target=es2022 --minify --log-level=warning \
+    "--outfile=pkg/element/locales/$name.js"
+  budget "element/locales/$name" 3000
+done
+node tools/manifest.mjs >pkg/custom-elements.json
 cp npm/package.json LICENSE-MIT LICENSE-APACHE README.md pkg/
 # The module and what wasm-bindgen puts between it and JavaScript.
 MODULE_BUDGET_BYTES=64000

@@ -46,7 +46,7 @@ test('a hook for React has all that can be done about an upload, and ends with i
   await press('pause');
   await is('running');
   await press('cancel');
-  await is('failed');
+  await is('cancelled');
   assert.equal(await first.locator('code').textContent(), 'aborted');
   await setFaults(server, '[]');
   await press('retry');
