@@ -12,8 +12,9 @@ SAM_CLI := 1.170.0
 CARGO_LAMBDA := 1.9.2
 ZIG := 0.15.1
 CHECKOV := 3.3.30
+CFRIPPER := 1.22.1
 MOTO := 5.2.5
-MOTO_PARTS := cloudformation,cloudfront,s3,secretsmanager
+MOTO_PARTS := cloudformation,cloudfront,cloudwatch,logs,s3,secretsmanager,sqs
 CARGO_DENY := 0.20.2
 CARGO_CYCLONEDX := 0.5.9
 CARGO_MUTANTS := 27.1.0
@@ -22,6 +23,9 @@ GARAGE := 2.5.0
 
 STAGE ?= dev
 ARGS ?=
+CHECKS ?=
+CHANGES ?= reviewed
+ARTIFACTS ?=
 SEEDS ?= 50000
 INPUTS ?= 1000000
 SEED ?= 2
@@ -92,7 +96,7 @@ test-wasm: wasm-tools browser
 .PHONY: test-page
 test-page: package browser
 	cargo build -p directput-local
-	timeout 1500 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/e2e/*.test.mjs
+	timeout 2700 node --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec tests/e2e/*.test.mjs
 
 CHAOS := node --test --test-timeout=900000 --test-reporter=spec
 
@@ -109,9 +113,10 @@ chaos: package browser ## Upload through a proxy that misbehaves: SEEDS=200 runs
 	SEEDS=$(if $(filter file,$(origin SEEDS)),200,$(SEEDS)) FIRST=$(FIRST) KINDS='$(KINDS)' $(CHAOS) tests/chaos/chaos.test.mjs
 
 .PHONY: test-slow
-test-slow: package browser ## Upload over slow links, and over connections that die, with default settings (8 minutes)
+test-slow: package browser ## Upload over slow links, and over connections that die, with default settings; hold the time left against the truth (9 minutes)
 	cargo build -p directput-local
 	timeout 900 $(CHAOS) tests/chaos/slow.test.mjs
+	timeout 200 $(CHAOS) tests/chaos/timeleft.test.mjs
 
 # The same with links that are six times faster and a page that gives up six times earlier.
 .PHONY: test-slow-short
@@ -142,7 +147,14 @@ conformance: package browser garage ## Play the forgery matrix and the page agai
 .PHONY: test-consumers
 test-consumers: package browser consumer-modules
 	cargo build -p directput-local
-	timeout 400 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+	timeout 600 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+
+# Each app installs the packages of its tool below the target folder, once.
+.PHONY: test-toolchains
+test-toolchains: package browser ## Upload by apps of Vite, Next.js, webpack, Angular, Nuxt and others (half an hour; APPS="vite next" for a part)
+	cargo build -p directput-local
+	timeout 5400 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec \
+	  $(if $(APPS),$(APPS:%=tests/toolchains/%.test.mjs),tests/toolchains/*.test.mjs)
 
 .PHONY: test-docs
 test-docs: package browser consumer-modules docs-modules
@@ -172,9 +184,19 @@ bench: package browser bench-modules ## Measure against the peers (ARGS="--cases
 	  --format=esm --target=es2022 --minify --log-level=warning --outdir='$(TARGET)/bench'
 	DIRECTPUT_LOCAL='$(TARGET)/release/directput-local' node bench/driver/main.mjs $(ARGS)
 
+# The templates as they are with every condition on: by themselves, linters see what the defaults leave of them.
+RENDERED := $(TARGET)/rendered
+
+.PHONY: rendered
+rendered: python-tools
+	'$(TOOLS)/uv/cfn-lint/bin/python' tools/render.py '$(RENDERED)'
+
 .PHONY: validate
-validate: python-tools ## Check the SAM template, what its role may and what its bucket refuses
-	cfn-lint lambda/template.yaml security/web-acl.yaml
+validate: rendered ## Check the SAM template, what its role may and what its bucket refuses
+	cfn-lint lambda/*.yaml security/deploy-role.yaml security/web-acl.yaml
+	# Some parameters (W2001) are for conditions only, and here there are none.
+	cfn-lint --ignore-checks W2001 --template '$(RENDERED)'/*.yaml
+	cfripper --logging ERROR --rules-config-file security/cfripper.py '$(RENDERED)'/*.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam validate --lint --template lambda/template.yaml
 	'$(TOOLS)/uv/cfn-lint/bin/python' -m unittest discover --start-directory tests/template --pattern '*_test.py' --verbose
 
@@ -194,10 +216,25 @@ SAM := SAM_CLI_TELEMETRY=0 sam
 SAM_BUILD := $(abspath $(TARGET))/sam
 # SAM's own Python has what talks to AWS.
 STACK := '$(TOOLS)/uv/aws-sam-cli/bin/python' tools/stack.py
+CHANGE_SETS := '$(TOOLS)/uv/aws-sam-cli/bin/python' tools/changes.py
 
 .PHONY: deploy
 deploy: package validate function ## Deploy to AWS as stage STAGE=dev of samconfig.toml, with the page
 	$(SAM) deploy --config-file "$$PWD/samconfig.toml" --config-env $(STAGE) --template-file '$(SAM_BUILD)/template.yaml'
+	$(STACK) protect $(STAGE)
+	$(STACK) config $(STAGE)
+	$(STACK) site $(STAGE)
+
+.PHONY: plan
+plan: python-tools ## Make change set CHANGES=… of stage STAGE=dev from what `make function` built, by bucket ARTIFACTS=…, and show it
+	@$(SAM) package --template-file '$(SAM_BUILD)/template.yaml' --s3-bucket '$(ARTIFACTS)' --s3-prefix '$(STAGE)' \
+	  --output-template-file '$(SAM_BUILD)/packaged.yaml' >&2
+	@$(CHANGE_SETS) plan '$(STAGE)' '$(CHANGES)' '$(SAM_BUILD)/packaged.yaml'
+
+.PHONY: apply
+apply: package python-tools ## Execute change set CHANGES=… of stage STAGE=dev, and upload the page
+	$(CHANGE_SETS) apply '$(STAGE)' '$(CHANGES)'
+	$(STACK) protect $(STAGE)
 	$(STACK) config $(STAGE)
 	$(STACK) site $(STAGE)
 
@@ -210,6 +247,14 @@ destroy: python-tools ## Remove stage STAGE=dev from AWS; the bucket with what w
 rotate: python-tools ## Make a new token key for stage STAGE=dev, once a week at most
 	$(STACK) rotate $(STAGE)
 
+.PHONY: verify-aws
+verify-aws: python-tools ## Ask stage STAGE=dev what only AWS can show: a verdict a line (docs/aws-checks.md; CHECKS=… for some)
+	'$(TOOLS)/uv/aws-sam-cli/bin/python' tools/verify_aws.py $(STAGE) $(CHECKS)
+
+.PHONY: revoke
+revoke: python-tools ## End all open uploads of stage STAGE=dev: no token key of before is good any more
+	$(STACK) revoke $(STAGE)
+
 .PHONY: function
 function: python-tools arm-target ## Build the function for AWS (arm64), and check what would be sent there
 	$(SAM) build --beta-features --template lambda/template.yaml --build-dir '$(SAM_BUILD)'
@@ -217,9 +262,10 @@ function: python-tools arm-target ## Build the function for AWS (arm64), and che
 	  --pattern function_test.py --verbose
 
 .PHONY: test-deploy
-test-deploy: python-tools
+test-deploy: python-tools node-modules
+	cargo build -p directput-local
 	UV_PYTHON_DOWNLOADS=never '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
-	  python -m unittest discover --start-directory tests/deploy --pattern stack_test.py --verbose
+	  python -m unittest discover --start-directory tests/deploy --pattern '[csv]*_test.py' --verbose
 	timeout 60 node --test --test-reporter=spec tests/deploy/*.test.mjs
 
 .PHONY: cost
@@ -237,9 +283,9 @@ scan: check-supply cargo-cyclonedx ## Look for known vulnerabilities (needs the 
 
 # What needs nothing from the network but its tools.
 .PHONY: check-supply
-check-supply: python-tools cargo-deny
+check-supply: rendered cargo-deny
 	cargo deny --workspace --config security/deny.toml check bans licenses sources
-	checkov --config-file security/checkov.yaml --file lambda/template.yaml
+	checkov --config-file security/checkov.yaml --file lambda/template.yaml security/deploy-role.yaml '$(RENDERED)'/*.yaml
 	tools/secrets.sh
 
 .PHONY: clean
@@ -280,7 +326,7 @@ python-tools:
 	@export UV_TOOL_DIR='$(TOOLS)/uv' UV_TOOL_BIN_DIR='$(TOOLS)/bin' UV_PYTHON_DOWNLOADS=never; \
 	if [ ! -x '$(TOOLS)/python/bin/uv' ]; then \
 	  python3 -m venv '$(TOOLS)/python' && '$(TOOLS)/python/bin/pip' install --quiet uv; fi; \
-	for tool in cfn-lint==$(CFN_LINT) aws-sam-cli==$(SAM_CLI) cargo-lambda==$(CARGO_LAMBDA) checkov==$(CHECKOV); do \
+	for tool in cfn-lint==$(CFN_LINT) aws-sam-cli==$(SAM_CLI) cargo-lambda==$(CARGO_LAMBDA) checkov==$(CHECKOV) cfripper==$(CFRIPPER); do \
 	  stamp="$(TOOLS)/uv/$$tool.installed"; \
 	  if [ ! -e "$$stamp" ]; then \
 	    '$(TOOLS)/python/bin/uv' tool install --quiet "$$tool" && touch "$$stamp"; fi; \

@@ -1,4 +1,5 @@
-// Where the worker's script and the Wasm module are: beside this file, or where a page says.
+// Where the worker's script and the Wasm module are: beside this file, where a page says, or inlined in a file of their own.
+import type { Files } from './inlined.js';
 
 /** Where the package's other two files are, if not beside its entry. */
 export interface Assets {
@@ -6,6 +7,8 @@ export interface Assets {
   workerUrl?: string | URL;
   /** The address of `directput_bg.wasm`. From another origin it needs CORS. */
   wasmUrl?: string | URL;
+  /** Loads both from JavaScript, in place of files: what `directput/bundled` sets. @internal */
+  inlined?: () => Promise<Files>;
 }
 
 /** What is used here of the browser's Trusted Types (W3C, "Trusted Types"); TypeScript does not know them yet. */
@@ -29,18 +32,22 @@ export function init(where: Assets): void {
 
 /** The address of the Wasm module. */
 export function wasmUrl(): string {
-  return whole(assets.wasmUrl) ?? new URL('./directput_bg.wasm', import.meta.url).href;
+  return whole(assets.wasmUrl) ?? beside(new URL('./directput_bg.wasm', import.meta.url));
 }
 
 /** The address of `worker.js`. */
 export function workerFile(): string {
-  // Bundlers find this form, and put the file beside what they make.
-  return whole(assets.workerUrl) ?? new URL('./worker.js', import.meta.url).href;
+  // Bundlers find this form, and put the file beside what they make: as it is, so that it also starts from another origin.
+  return whole(assets.workerUrl) ?? beside(new URL('./worker.js', import.meta.url));
+}
+
+/** What loads both from JavaScript, if the page wants no files. */
+export function chosenInlined(): Assets['inlined'] {
+  return assets.inlined;
 }
 
 /** The address of a script that is the worker's, as the page may take it. */
-export function workerUrl(): string {
-  const href = workerFile();
+export function trusted(href: string): string {
   // Browsers start no worker from another origin, but one that imports from there.
   const { origin } = globalThis.location;
   scriptUrl = new URL(href).origin === origin ? href : blobOf(`import ${JSON.stringify(href)};`);
@@ -49,10 +56,16 @@ export function workerUrl(): string {
   return policy?.createScriptURL('') ?? scriptUrl;
 }
 
+/** Makes a script an address. */
+export function blobOf(script: BlobPart): string {
+  return URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+}
+
 function whole(address: string | URL | undefined): string | undefined {
   return address && new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href).href;
 }
 
-function blobOf(script: string): string {
-  return URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+/** Turbopack has paths in place of addresses. */
+function beside({ href }: URL): string {
+  return new URL(href, globalThis.location?.href).href;
 }

@@ -38,7 +38,10 @@ export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: 
 
 /** An upload from the moment that it is asked for. */
 interface Running {
-  isCancelled: boolean;
+  /** What is kept of it, if it goes on with an earlier upload. */
+  kept?: Pick<PlainError, 'remains' | 'resumeId'>;
+  /** How the page has ended it. */
+  end?: 'cancel' | 'close';
   isPaused: boolean;
   priority: number;
   /** What the module runs, once it does. */
@@ -98,26 +101,30 @@ export class Engine {
 
   /** Goes on with an upload of an earlier visit. A file that it did not begin with ends nothing. */
   resume(id: number, keptId: string, file: Blob, options: PlainOptions): Promise<Outcome> {
-    return this.#lead(id, options, async (running, tell) => {
+    const kept = { remains: 'parts', resumeId: keptId } as const;
+    const goOn = async (running: Running, tell: Tell): Promise<UploadResult> => {
       if (!this.#records) throw localError('upload-gone');
       const keeper = await Keeper.of(this.#records, keptId);
       try {
         if (!keeper.isOf(file, await fingerprints(file))) throw localError('wrong-file');
       } catch (error) {
         await keeper.close();
-        throw toUploadError(error, { remains: 'parts', resumeId: keptId });
+        throw toUploadError(error, kept);
       }
       return this.#run(running, file, options, tell, keeper.with(options.handle));
-    });
+    };
+    return this.#lead(id, options, goOn, kept);
   }
 
-  control(id: number, command: 'pause' | 'resume' | 'cancel'): void {
+  control(id: number, command: 'pause' | 'resume' | 'cancel' | 'close'): void {
     const running = this.#running.get(id);
     if (!running) return;
-    if (command === 'cancel') running.isCancelled = true;
+    const isEnd = command === 'cancel' || command === 'close';
+    if (isEnd) running.end ??= command;
     else running.isPaused = command === 'pause';
     if (running.upload) this.#call(() => running.upload?.[command]());
     else if (command === 'cancel') running.stop(localError('aborted'));
+    else if (command === 'close') running.stop(localError('closed', undefined, undefined, running.kept));
   }
 
   prioritize(id: number, priority: number): void {
@@ -172,7 +179,7 @@ export class Engine {
     for (const { upload } of this.#running.values()) {
       try {
         // What still works of a module that has failed would go on sending.
-        upload?.pause();
+        upload?.close();
       } catch {
         // It has failed.
       }
@@ -183,9 +190,10 @@ export class Engine {
     id: number,
     options: PlainOptions,
     run: (running: Running, tell: Tell) => Promise<UploadResult>,
+    kept?: Running['kept'],
   ): Promise<Outcome> {
     const stopped = new Promise<never>((_, stop) => {
-      this.#running.set(id, { isCancelled: false, isPaused: false, priority: options.priority ?? 0, stop });
+      this.#running.set(id, { isPaused: false, priority: options.priority ?? 0, stop, ...(kept && { kept }) });
     });
     let ending: { ok: true; result: UploadResult } | { ok: false; error: PlainError };
     try {
@@ -223,7 +231,7 @@ export class Engine {
     let upload: UploadHandle | undefined;
     try {
       // What an earlier visit has sent is the module's to remove.
-      if (running.isCancelled && !keeper?.record) throw localError('aborted');
+      if (running.end && !keeper?.record) throw localError(running.end === 'cancel' ? 'aborted' : 'closed');
       upload = this.#call((uploader) =>
         keeper?.record ? uploader.goOn(file, keeper.record, options) : uploader.upload(file, options),
       );
@@ -236,7 +244,7 @@ export class Engine {
         keeper.changed();
       }
       if (running.isPaused) upload.pause();
-      if (running.isCancelled) upload.cancel();
+      if (running.end) upload[running.end]();
       const result = await this.#settled(upload);
       // Who has an object need not wait for the last word to be written.
       void keeper?.close();

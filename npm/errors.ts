@@ -16,8 +16,8 @@ export interface PlainError {
 
 /** Why an upload failed. */
 export class UploadError extends Error {
-  /** Always the same. */
-  override readonly name = 'UploadError';
+  /** `AbortError` if the upload was cancelled, as the platform's own promises have it; `UploadError` otherwise. */
+  override readonly name: 'UploadError' | 'AbortError';
   /** The stable name of what happened; `docs/errors.md` lists them. */
   readonly code: ErrorCode;
   /** Whether the same upload may succeed later. */
@@ -38,6 +38,7 @@ export class UploadError extends Error {
   /** Made by the package alone. @internal */
   constructor(plain: PlainError, cause?: unknown) {
     super(plain.message, cause === undefined ? undefined : { cause });
+    this.name = plain.code === 'aborted' ? 'AbortError' : 'UploadError';
     this.code = plain.code;
     this.retryable = plain.retryable;
     this.status = plain.status;
@@ -52,6 +53,7 @@ export class UploadError extends Error {
 /** What happened, in the words of `src/protocol/error_code.rs`, where no Wasm says them. */
 const WORDS: { readonly [code in ErrorCode]?: string } = {
   aborted: 'The upload was cancelled.',
+  closed: 'The uploader was closed.',
   'file-changed': 'The file changed or can no longer be read.',
   'file-too-large': 'The file is larger than is accepted here.',
   'file-too-small': 'The file is smaller than is accepted here.',
@@ -63,10 +65,12 @@ const WORDS: { readonly [code in ErrorCode]?: string } = {
   'read-timeout': 'The file could not be read in time.',
   'upload-gone': 'The upload was completed, cancelled or cleaned up.',
   'worker-lost': "The uploader's worker has stopped.",
+  'load-failed': 'The uploader could not be loaded.',
+  'unsupported-environment': 'Files cannot be uploaded from this browser.',
   'wrong-file': 'This is not the file that the upload began with.',
 };
 
-const RETRYABLE: readonly ErrorCode[] = ['in-use', 'internal', 'read-timeout', 'worker-lost'];
+const RETRYABLE: readonly ErrorCode[] = ['closed', 'in-use', 'internal', 'read-timeout', 'worker-lost', 'load-failed'];
 
 /** An error of what the module does not say. */
 export function localError(

@@ -4,14 +4,23 @@ import { localError, toUploadError, UploadError } from './errors.js';
 import { type UploadDetail, type UploaderEventMap, UploaderEvents } from './events.js';
 import { Latest } from './latest.js';
 import { Leaving } from './leaving.js';
-import { CANCEL_MS, within } from './limits.js';
+import { CANCEL_MS, CLOSE_MS, within } from './limits.js';
 import type { Item, News } from './news.js';
-import { absolute, checkTuning, checkUploaderOptions } from './options.js';
+import { absolute, checkNames, checkTuning, checkUploaderOptions, UPLOAD_OPTIONS } from './options.js';
 import { preconnect } from './preconnect.js';
 import { type Reach, start } from './reach.js';
 import { admit } from './rules.js';
 import { Turns } from './turns.js';
-import type { FileRules, Remains, Resumable, Upload, UploaderOptions, UploadOptions, UploadResult } from './types.js';
+import type {
+  ErrorCode,
+  FileRules,
+  Remains,
+  Resumable,
+  Upload,
+  UploaderOptions,
+  UploadOptions,
+  UploadResult,
+} from './types.js';
 
 export { type Assets, init } from './assets.js';
 export { UploadError } from './errors.js';
@@ -25,8 +34,12 @@ type Run = (reach: Reach, id: number) => Promise<Outcome>;
 /** An upload of which the page waits for the end. */
 interface Follower {
   hear(news: News): void;
+  /** Ends it; what can be resumed is kept. */
+  close(): void;
   /** Ends it for who waits for it. */
   stop(error: UploadError): void;
+  /** Resolves when it has ended. */
+  ended: Promise<void>;
 }
 
 /** Uploads files straight to S3, every byte checked. Tells of all of them by events, and of each to those who called. */
@@ -75,6 +88,7 @@ export class Uploader extends UploaderEvents {
     return this.#begin(file, options, async () => {
       if (!(file instanceof Blob)) throw localError('invalid-option', 'file: expected a File or a Blob');
       if (actual > limit) throw localError('too-many-files', undefined, undefined, { limit, actual });
+      checkNames(options, UPLOAD_OPTIONS);
       const [admitted, own] = await admit(this.#rules, file, options);
       const checked = plain(own);
       return (reach, id) => reach.upload(id, admitted, checked);
@@ -89,6 +103,7 @@ export class Uploader extends UploaderEvents {
    */
   resume(id: string, file?: Blob, options: UploadOptions = {}): Upload {
     const admit = async (): Promise<Run> => {
+      checkNames(options, UPLOAD_OPTIONS);
       const own = file ?? (await reopen(await this.#reach(), id));
       return (reach, call) => reach.resume(call, id, own, plain(options));
     };
@@ -115,15 +130,22 @@ export class Uploader extends UploaderEvents {
     return this.#ask((reach) => reach.inWorker);
   }
 
-  /** Ends the worker. Uploads under way reject with `worker-lost`, so cancel or await them first. */
+  /**
+   * Ends all uploads under way with `closed`, and then the worker. What can be resumed is kept, all else is removed. Later
+   * calls reject with `closed`.
+   */
   async close(): Promise<void> {
     const reaching = this.#reaching;
     this.#listening.abort();
-    this.#leaving.close();
-    this.#reaching = Promise.reject(localError('worker-lost'));
+    this.#reaching = Promise.reject(localError('closed'));
     this.#reaching.catch(() => {});
-    for (const { stop } of this.#followers.values())
-      stop(localError('worker-lost', undefined, undefined, { remains: 'unknown' }));
+    const followers = [...this.#followers.values()];
+    for (const { close } of followers) close();
+    await within(CLOSE_MS, Promise.all(followers.map(({ ended }) => ended))).catch(() => {});
+    for (const { stop } of this.#followers.values()) {
+      stop(localError('closed', undefined, undefined, { remains: 'unknown' }));
+    }
+    this.#leaving.close();
     reaching?.then(({ close }) => close()).catch(() => {});
   }
 
@@ -225,14 +247,17 @@ export class Uploader extends UploaderEvents {
       stop = reject;
     });
     const cancel = (): void => {
-      const cancelled = (remains: Remains): void => stop(localError('aborted', undefined, signal?.reason, { remains }));
+      leave('cancel', 'aborted');
+      // What an earlier visit has sent is removed all the same.
+      if (!engine && resumed) this.forget(resumed).catch(() => {});
+    };
+    const leave = (command: 'cancel' | 'close', code: ErrorCode): void => {
+      const left = (remains: Remains): void => stop(localError(code, undefined, signal?.reason, { remains }));
       if (!engine) {
-        cancelled(resumed ? 'parts' : 'nothing');
-        // What an earlier visit has sent is removed all the same.
-        if (resumed) this.forget(resumed).catch(() => {});
+        left(!resumed ? 'nothing' : command === 'cancel' ? 'parts' : 'unknown');
         return;
       }
-      within(CANCEL_MS, Promise.resolve(engine.control(id, 'cancel'))).catch(() => cancelled('unknown'));
+      within(CANCEL_MS, Promise.resolve(engine.control(id, command))).catch(() => left('unknown'));
     };
     const run = async (): Promise<UploadResult> => {
       const [reach, run] = await turn;
@@ -243,9 +268,15 @@ export class Uploader extends UploaderEvents {
       if (outcome.ok) return outcome.result;
       throw new UploadError(outcome.error, signal?.aborted ? signal.reason : undefined);
     };
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
     const follow = async (): Promise<UploadResult> => {
       this.#leaving.begins(id);
       this.#followers.set(id, {
+        ended,
+        close: () => leave('close', 'closed'),
         stop,
         hear: (news) => {
           if (news.kept !== undefined) {
@@ -270,6 +301,7 @@ export class Uploader extends UploaderEvents {
         signal?.removeEventListener('abort', cancel);
         this.#followers.delete(id);
         this.#leaving.ends(id);
+        end();
       }
     };
     return [follow(), cancel];

@@ -15,6 +15,9 @@ export const MISSED_PINGS = 6;
 /** For the worker to confirm a cancellation, in milliseconds. */
 export const CANCEL_MS = 2_000;
 
+/** For all uploads to end when their uploader is closed, in milliseconds; what is not kept is removed meanwhile. */
+export const CLOSE_MS = 5_000;
+
 /** For one call of IndexedDB, in milliseconds. */
 export const STORE_MS = 3_000;
 

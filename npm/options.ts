@@ -1,6 +1,20 @@
 // Checks options where the mistake was made, in words that name the option.
 import { localError } from './errors.js';
-import type { ChecksumAlgorithm, FileRules, NetworkHint, Tuning, UploaderOptions } from './types.js';
+import type { ChecksumAlgorithm, FileRules, Headers, NetworkHint, Tuning, UploaderOptions } from './types.js';
+
+const TUNING = ['checksum', 'network', 'stallSeconds'];
+
+const UPLOADER_OPTIONS: readonly string[] = [
+  ...TUNING,
+  ...['endpoint', 'headers', 'preconnect', 'partsInFlight', 'credentials', 'caller', 'worker', 'warnBeforeLeaving'],
+  ...['accept', 'minBytes', 'maxBytes', 'maxFiles', 'beforeUpload'],
+];
+
+/** The names of `UploadOptions`. */
+export const UPLOAD_OPTIONS: readonly string[] = [
+  ...TUNING,
+  ...['name', 'type', 'onProgress', 'onRetry', 'onPart', 'signal', 'priority', 'handle'],
+];
 
 const NETWORKS: readonly NetworkHint[] = ['slow-2g', '2g', '3g', '4g', 'wifi', 'ethernet', 'unknown'];
 
@@ -9,13 +23,10 @@ const CHECKSUMS: readonly ChecksumAlgorithm[] = ['sha256', 'crc64nvme', 'none'];
 /** The options as the Wasm module takes them: plain data, the endpoint absolute. */
 export function checkUploaderOptions(options: UploaderOptions): UploaderOptions & { hasServiceWorker: boolean } {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object');
+  checkNames(options, UPLOADER_OPTIONS);
   const { endpoint, headers = {}, partsInFlight, credentials, caller } = options;
   if (!(endpoint instanceof URL) && (typeof endpoint !== 'string' || endpoint === '')) {
     throw wrong('endpoint', 'a URL or a path');
-  }
-  const areTexts = (): boolean => Object.values(headers).every((value) => typeof value === 'string');
-  if (typeof headers !== 'function' && (typeof headers !== 'object' || !areTexts())) {
-    throw wrong('headers', 'an object of texts, or a function that returns one');
   }
   checkNumber('partsInFlight', partsInFlight, 1, 64);
   checkName('credentials', credentials, ['same-origin', 'include']);
@@ -25,7 +36,7 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
     network: guessNetwork(),
     ...checkTuning(options),
     endpoint: absolute('endpoint', endpoint),
-    headers,
+    headers: typeof headers === 'function' ? headers : plainHeaders(headers),
     // Its requests tell of no progress, and workers of the page have the same one.
     hasServiceWorker: Boolean(globalThis.navigator?.serviceWorker?.controller),
     ...(partsInFlight !== undefined && { partsInFlight }),
@@ -44,6 +55,42 @@ export function checkTuning({ checksum, network, stallSeconds }: Tuning): Tuning
     ...(checksum !== undefined && { checksum }),
     ...(stallSeconds !== undefined && { stallSeconds }),
   };
+}
+
+/** Throws for a name that is no option's: a value that does nothing is a mistake that is hard to find. */
+export function checkNames(options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const [nearest] = [...names].sort((one, other) => edits(unknown, one) - edits(unknown, other));
+  throw localError('invalid-option', `There is no option ${unknown}; ${nearest} is the nearest.`);
+}
+
+/** How many letters to add, drop or replace to make one name of another (Levenshtein). */
+function edits(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (const [at, letter] of [...one.toLowerCase()].entries()) {
+    const next = [at + 1];
+    for (const [place, own] of [...other.toLowerCase()].entries()) {
+      next.push(
+        Math.min(1 + (next[place] ?? 0), 1 + (row[place + 1] ?? 0), (row[place] ?? 0) + Number(letter !== own)),
+      );
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+/** Headers by name, of whatever `fetch` takes. Throws `UploadError` with `invalid-option`. */
+export function plainHeaders(headers: Headers): Record<string, string> {
+  try {
+    const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
+    if (entries.every((entry) => entry.length === 2 && entry.every((text) => typeof text === 'string'))) {
+      return Object.fromEntries(entries);
+    }
+  } catch {
+    // It is no object.
+  }
+  throw wrong('headers', 'an object of texts, pairs of texts, Headers, or a function that returns one of them');
 }
 
 function checkRules(rules: FileRules): void {
@@ -72,8 +119,11 @@ function wrong(option: string, expected: string): Error {
 
 /** In a worker a path would be looked up below the worker's own address. */
 export function absolute(option: string, address: string | URL): string {
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  // A server that renders the page knows no address of it, and uploads nothing.
+  if (!base) return `${address}`;
   try {
-    return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+    return new URL(address, base).href;
   } catch (cause) {
     throw localError('invalid-option', `${option}: expected a URL or a path`, cause);
   }

@@ -1,10 +1,12 @@
 // How the page reaches the engine: in a module worker, or in the page where no worker can start.
 import { proxy, wrap } from 'comlink';
-import { wasmUrl, workerFile, workerUrl } from './assets.js';
+import { chosenInlined, init, trusted, wasmUrl, workerFile } from './assets.js';
 import type { Engine } from './engine.js';
-import { localError, UploadError } from './errors.js';
+import { localError, type UploadError } from './errors.js';
+import type { Files } from './inlined.js';
 import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from './limits.js';
 import type { Item } from './news.js';
+import { plainHeaders } from './options.js';
 import { keepErrors } from './thrown.js';
 import type { UploaderOptions } from './types.js';
 
@@ -33,24 +35,94 @@ const callsOf = (call: (method: Method, args: never[]) => unknown): Calls =>
 
 type Hear = (items: Item[]) => void;
 
+/** Starts the engine: with the files beside the entry if they are there, otherwise with those that are inlined. */
 export async function start(options: UploaderOptions, wantsWorker: boolean, hear: Hear): Promise<Reach> {
-  const compiling = compile();
-  compiling.catch(() => {});
-  if (wantsWorker && typeof Worker === 'function') {
+  // Servers, service workers, and browsers whose user has turned Wasm off.
+  if (!globalThis.XMLHttpRequest || !globalThis.WebAssembly) return nowhere();
+  const chosen = chosenInlined();
+  const modules: Files['module'][] = [];
+  let files: Files | undefined;
+  let failed: [address: Promise<string> | string, cause?: unknown] | undefined;
+  for (const load of chosen ? [chosen] : [fromBeside, fromInlined]) {
     try {
-      return await startWorker(options, hear, compiling);
+      files = await load();
+      files.module.catch(() => {});
+      modules.push(files.module);
+      if (!wantsWorker) {
+        await files.module;
+        break;
+      }
+      const reach = await startWorker(options, hear, files);
+      // The next uploader need not look beside the entry again.
+      if (failed) init({ inlined: load });
+      return reach;
     } catch (error) {
+      const { code } = Object(error);
       // What the options got wrong, a second try would get wrong too.
-      if (error instanceof UploadError && error.code === 'invalid-option') throw error;
+      if (code === 'invalid-option') throw error;
+      failed ??= [addressOf(files), error];
+      // A link that is too slow for the files would be slower with more of them.
+      if (code === 'timeout') break;
     }
   }
-  return startHere(options, hear, compiling);
+  const module = Promise.any(modules);
+  module.catch(() => {});
+  try {
+    const reach = await startHere(options, hear, module, files);
+    if (wantsWorker) void warn('no worker starts, so the page itself hashes files', failed);
+    return reach;
+  } catch (error) {
+    if (Object(error).code === 'load-failed')
+      void warn('its files could not be loaded', failed ?? [addressOf(files), error]);
+    throw error;
+  }
 }
 
-type Compiling = Promise<WebAssembly.Module>;
+/** Where Vite up to version 7 puts its copy of the entry while it serves for development, without the other files. */
+const LEFT_BEHIND = /\bvite\b.*\/deps\/worker\.js$/;
 
-async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {
-  const worker = new Worker(workerUrl(), { type: 'module', name: 'directput' });
+/** The files beside the entry. */
+async function fromBeside(): Promise<Files> {
+  const [script, wasm] = [workerFile(), wasmUrl()];
+  // To ask for what is not there would only fill the console.
+  if (LEFT_BEHIND.test(script)) throw new Error('left behind');
+  return { script, wasm, module: inTime(MODULE_MS, compile(wasm)) };
+}
+
+/** Bundlers make a file of its own of this import, which most pages never load. */
+const fromInlined = async (): Promise<Files> => (await inTime(MODULE_MS, import('./inlined.js'))).inlined();
+
+/** The address of what has failed. */
+const addressOf = (files: Files | undefined): Promise<string> | string =>
+  files?.module.then(
+    () => files.script,
+    () => files.wasm,
+  ) ?? 'worker.js';
+
+let hasWarned = false;
+
+/** Says once in the console what a page's author should know. */
+async function warn(what: string, [address, cause]: [Promise<string> | string, unknown?] = ['']): Promise<void> {
+  if (hasWarned) return;
+  hasWarned = true;
+  console.warn(`directput: ${what} (${await address}). See docs/toolchains.md.`, cause);
+}
+
+/** What the promise resolves to; rejects with `timeout` if that takes longer than the limit. */
+const inTime = <T>(ms: number, promise: Promise<T>): Promise<T> => within(ms, promise, localError('timeout'));
+
+/** The engine where none can run, such as on a server that renders a page: it knows of no upload, and refuses each. */
+function nowhere(): Reach {
+  const refuse = (method: Method): unknown => {
+    if (method === 'list') return [];
+    if (/upload|resume|handle/.test(method)) throw localError('unsupported-environment');
+    return undefined;
+  };
+  return { ...callsOf(refuse), inWorker: false, lost: new Promise(() => {}), close() {} };
+}
+
+async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear, files: Files): Promise<Reach> {
+  const worker = new Worker(trusted(files.script), { type: 'module', name: 'directput' });
   keepErrors();
   const engine = wrap<Engine>(worker);
   /** Reject what waits for the worker. */
@@ -100,11 +172,11 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
   }
   const remote = engine as unknown as Record<Method, (...args: never[]) => Promise<unknown>>;
   try {
-    await within(WORKER_START_MS, answer(engine.ping()));
-    const module = await compiling;
+    await inTime(WORKER_START_MS, answer(engine.ping()));
+    const module = await files.module;
     const told = typeof headers === 'object' ? { ...options, headers } : options;
-    const ask = typeof headers === 'function' ? proxy(async () => headers()) : undefined;
-    await within(MODULE_MS, answer(engine.open(told, proxy(hear), ask, module)));
+    const ask = typeof headers === 'function' ? proxy(async () => plainHeaders(await headers())) : undefined;
+    await inTime(MODULE_MS, answer(engine.open(told, proxy(hear), ask, module)));
   } catch (error) {
     close();
     throw error;
@@ -113,38 +185,39 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
 }
 
 /** The Wasm module, compiled while the engine is loaded. */
-function compile(): Compiling {
-  const url = wasmUrl();
-  const compiled = WebAssembly.compileStreaming(fetch(url)).catch(async () => {
-    // Servers that do not know its media type.
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`${response.status} for ${url}`);
-    return WebAssembly.compile(await response.arrayBuffer());
-  });
-  return within(MODULE_MS, compiled);
+async function compile(url: string): Promise<WebAssembly.Module> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} for ${url}`);
+  // Servers that do not know its media type.
+  const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');
+  return isWasm ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
 /** How often the engine was lost in the page. Each time it takes a fresh copy of the module, and of what holds it. */
 let losses = 0;
 
-async function startHere(options: UploaderOptions, hear: Hear, compiling: Compiling): Promise<Reach> {
+async function startHere(
+  options: UploaderOptions,
+  hear: Hear,
+  compiling: Files['module'],
+  files: Files | undefined,
+): Promise<Reach> {
   const copy = losses;
   let engine: Engine;
   try {
-    const fresh = `${workerFile()}#${copy}`;
-    const module: typeof import('./worker.js') = await within(
+    const fresh = `${files?.script}#${copy}`;
+    const module: typeof import('./worker.js') = await inTime(
       MODULE_MS,
       // Bundlers find the first, and must leave the other alone: the worker's file is where they have put it.
       copy === 0 ? import('./worker.js') : import(/* webpackIgnore: true */ /* @vite-ignore */ fresh),
     );
     engine = new module.Engine();
     const { headers } = options;
-    const ask = typeof headers === 'function' ? async () => headers() : undefined;
-    await within(MODULE_MS, engine.open(options, hear, ask, await compiling));
+    const ask = typeof headers === 'function' ? async () => plainHeaders(await headers()) : undefined;
+    await inTime(MODULE_MS, engine.open(options, hear, ask, await compiling));
   } catch (cause) {
-    if (cause instanceof UploadError) throw cause;
-    if (copy > 0) throw localError('worker-lost', undefined, cause);
-    throw localError('internal', 'The uploader could not be loaded.', cause);
+    if (Object(cause).code === 'invalid-option') throw cause;
+    throw localError(copy > 0 ? 'worker-lost' : 'load-failed', undefined, cause);
   }
   const listening = new AbortController();
   let isLost = (): void => {};
@@ -159,7 +232,7 @@ async function startHere(options: UploaderOptions, hear: Hear, compiling: Compil
   for (const type of ['error', 'unhandledrejection']) {
     const listener = (event: Event): void => {
       const { error, reason = error } = event as ErrorEvent & { reason?: unknown };
-      if (!isOfModule(reason)) return;
+      if (!isOfModule(reason, files?.wasm)) return;
       // Each uploader of the page hears of it.
       losses = copy + 1;
       close();
@@ -175,7 +248,7 @@ async function startHere(options: UploaderOptions, hear: Hear, compiling: Compil
 }
 
 /** Whether an error has left the module, and not one of the page's others. Some browsers do not name the module. */
-function isOfModule(error: unknown): boolean {
+function isOfModule(error: unknown, wasm = 'wasm:'): boolean {
   const { stack } = Object(error);
-  return `${stack}`.includes(wasmUrl()) || (error instanceof WebAssembly.RuntimeError && !/\.wasm\b/.test(stack));
+  return `${stack}`.includes(wasm) || (error instanceof WebAssembly.RuntimeError && !/\.wasm\b/.test(stack));
 }

@@ -79,8 +79,8 @@ export interface UploaderOptions extends Tuning, FileRules {
   warnBeforeLeaving?: boolean;
 }
 
-/** Headers by name. */
-export type Headers = Record<string, string>;
+/** Headers as `fetch` takes them: an object, an array of pairs, or the platform's `Headers`. */
+export type Headers = Record<string, string> | Iterable<readonly [name: string, value: string]>;
 
 /** What holds for one upload, in place of what its uploader was told. */
 export interface UploadOptions extends Tuning, Metadata {
@@ -106,11 +106,11 @@ export type Upload = Promise<UploadResult> & AsyncIterable<Progress> & UploadCon
 
 /** What can be done about an upload under way. */
 export interface UploadControls {
-  /** Stops until `resume`. Parts on their way are cut off and sent again later. */
+  /** Sends no further part until `resume`. Parts on their way still arrive, so nothing is sent twice. */
   pause(): void;
   /** Goes on. */
   resume(): void;
-  /** Ends the upload and removes what was sent. It rejects with `aborted`. */
+  /** Ends the upload and removes what was sent. It rejects with `aborted`, as an `AbortError`. */
   cancel(): void;
   /** Lets it go before all uploads with a lower priority. */
   prioritize(priority: number): void;
@@ -153,12 +153,15 @@ export interface Progress {
   parts: number;
   /** How many of them S3 has confirmed. */
   confirmedParts: number;
-  /** The smoothed speed in byte/s; 0 until there is one. */
+  /** The speed at which bytes arrive, smoothed, in byte/s; 0 until there is one, which takes a stored part or 3 s. */
   bytesPerSecond: number;
-  /** The time left in seconds; null until there is a speed. */
+  /** The time left in seconds, by that speed; null until there is one. Bytes that wait in buffers are counted as left. */
   secondsLeft: number | null;
-  /** Why nothing moves, if it is meant not to: the user, no network, or a server that asked for a rest. */
-  held: 'paused' | 'offline' | 'busy' | null;
+  /**
+   * Why nothing moves, if it is meant not to: the user, no network, or a server that asked for a rest. `pausing` while
+   * parts that were on their way still arrive.
+   */
+  held: 'pausing' | 'paused' | 'offline' | 'busy' | null;
   /** Whether a later visit could go on with it: what that needs is written down. */
   kept: boolean;
 }
@@ -257,4 +260,7 @@ export type ErrorCode =
   | 'unexpected-answer'
   | 'headers-timeout'
   | 'read-timeout'
-  | 'worker-lost';
+  | 'worker-lost'
+  | 'load-failed'
+  | 'closed'
+  | 'unsupported-environment';

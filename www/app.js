@@ -2,12 +2,24 @@
 import './directput/element/index.js';
 import { Plot } from './plot.js';
 
-/** `endpoint`, `preconnect` if the bucket's address is known, and whether there is a `lab`: never in AWS. */
-const { lab, ...config } = await (await fetch('config.json', { cache: 'no-cache' })).json();
+/**
+ * `endpoint`, `preconnect` if the bucket's address is known, whether there is a `lab`: never in AWS, and where to `signIn` if
+ * uploads need it.
+ */
+const { lab, signIn, ...config } = await (await fetch('config.json', { cache: 'no-cache' })).json();
 const put = document.querySelector('direct-put');
 const plot = new Plot(document.getElementById('plot'));
 
 document.getElementById('lab-link').hidden = !lab;
+if (signIn) {
+  const { openSession } = await import('./sign-in.js');
+  const session = await openSession(signIn);
+  document.getElementById('sign-in').hidden = session.isSignedIn;
+  document.getElementById('sign-in-trouble').textContent = session.trouble ? `That failed: ${session.trouble}` : '';
+  document.getElementById('sign-in-button').addEventListener('click', session.begin);
+  put.hidden = !session.isSignedIn;
+  config.headers = session.headers;
+}
 put.options = config;
 put.setAttribute('endpoint', config.endpoint);
 put.uploadOptions = (file) => ({ onPart: (part) => plot.part(file, part) });

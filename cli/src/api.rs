@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use directput::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
-use directput::protocol::{ErrorCode, Problem, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms};
+use directput::protocol::{
+    Endpoint, ErrorCode, Problem, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms,
+};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, Url};
 use serde::Serialize;
@@ -13,7 +15,7 @@ use serde::de::DeserializeOwned;
 #[derive(Debug, Clone)]
 pub struct Api {
     client: Client,
-    endpoint: String,
+    endpoint: Endpoint,
     headers: HeaderMap,
 }
 
@@ -59,7 +61,7 @@ impl Api {
         let headers = headers
             .iter()
             .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)));
-        Self { client, endpoint: endpoint.as_str().trim_end_matches('/').to_owned(), headers: headers.collect() }
+        Self { client, endpoint: Endpoint::new(endpoint.as_str()), headers: headers.collect() }
     }
 
     /// Makes a call and says how it ended.
@@ -84,9 +86,8 @@ impl Api {
     }
 
     async fn send(self, Request { method, path, token, body, .. }: Request) -> Result<Response, Failure> {
-        let url = format!("{}{path}", self.endpoint);
         let timeout = Duration::from_millis(CALL_TIMEOUT_MS.into());
-        let mut request = self.client.request(method, url).timeout(timeout).headers(self.headers);
+        let mut request = self.client.request(method, self.endpoint.of(&path)).timeout(timeout).headers(self.headers);
         if let Some(token) = token {
             request = request.header(TOKEN_HEADER, token);
         }

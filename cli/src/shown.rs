@@ -58,7 +58,7 @@ impl Screen {
 
 fn words(progress: &Progress) -> String {
     match (progress.held, progress.phase) {
-        (Some(Held::Paused), _) => "paused".to_owned(),
+        (Some(Held::Pausing | Held::Paused), _) => "paused".to_owned(),
         (Some(Held::Offline), _) => "offline".to_owned(),
         (Some(Held::Busy), _) => "the storage asked for a rest".to_owned(),
         (None, Phase::Hash) => "hashing".to_owned(),

@@ -69,6 +69,7 @@ fn token(criterion: &mut Criterion) {
         content_type: ContentType::unknown(),
         name: None,
         algorithm: ChecksumAlgorithm::Sha256,
+        bytes: None,
         caller: Some("caller".to_owned()),
     };
     let week = Duration::from_secs(604_800);

@@ -11,7 +11,7 @@ use axum::middleware::from_fn;
 use axum::routing::post;
 use axum::{Extension, Json, Router};
 use directput::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
-use directput::plan::{Part, Plan};
+use directput::plan::{DEFAULT_PART_BYTES, MAX_PARTS, Part, Plan};
 use directput::protocol::{
     CompleteUpload, CreateUpload, ErrorCode, ListParts, PartNumber, PartToSign, PartsListed, PartsSigned, SignParts,
     SignedPart, TOKEN_HEADER, UploadCompleted, UploadCreated, UploadKind,
@@ -20,13 +20,13 @@ use tracing::info;
 
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::fields::{read_body, read_query};
+use crate::fields::{Limits, read_body, read_query};
 use crate::key::{name_for_metadata, new_key};
 use crate::keyring::Keyring;
-use crate::lifetime::url_lifetime;
+use crate::lifetime::{single_put_lifetime, url_lifetime};
 use crate::storage::{Object, Storage, Target};
 use crate::token::{Claims, NewUpload};
-use crate::trace::{Caller, trace};
+use crate::trace::{Caller, log_caller, log_key, trace};
 
 /// The largest body of most calls, in bytes: 1,000 parts to sign have room.
 const MAX_BODY_BYTES: usize = 256 << 10;
@@ -66,11 +66,12 @@ async fn create(
     body: Body,
 ) -> Result<(StatusCode, Json<UploadCreated>), ApiError> {
     let caller = app.caller(who)?;
-    let request: CreateUpload = read_body(&headers, body, MAX_BODY_BYTES).await?;
+    let request: CreateUpload = read_body(&headers, body, Limits { bytes: MAX_BODY_BYTES, parts: MAX_PARTS }).await?;
     app.check_acceptable(&request)?;
 
-    let plan = Plan::new(request.size, app.config.single_put_bytes);
+    let plan = app.plan(&request);
     let key = new_key(caller.as_deref(), &request.name);
+    log_key(&key);
     let name = name_for_metadata(&request.name);
     let object = Object { key: &key, content_type: &request.content_type, name: Some(&name) };
     let upload = match plan.is_multipart() {
@@ -93,8 +94,10 @@ async fn create(
     };
     info!(size = plan.size(), parts = plan.part_count(), multipart = plan.is_multipart(), "opened");
 
+    let lifetime = app.token_lifetime(&plan);
     let new = NewUpload {
         key: key.clone(),
+        bytes: bytes_of_whole(&request).filter(|_| upload.is_none()).copied(),
         // Parts get their metadata from the upload that they belong to.
         name: upload.is_none().then_some(name),
         upload,
@@ -104,7 +107,7 @@ async fn create(
         algorithm: request.algorithm,
         caller,
     };
-    let token = app.keys.seal(new, Duration::from_secs(app.config.token_lifetime_seconds))?;
+    let token = app.keys.seal(new, lifetime).await?;
     let reply = UploadCreated {
         token,
         key,
@@ -112,7 +115,7 @@ async fn create(
         part_size: plan.part_bytes(),
         part_count: plan.part_count(),
         max_parts_per_request: app.config.max_parts_per_request,
-        expires_in_seconds: app.config.token_lifetime_seconds,
+        expires_in_seconds: lifetime.as_secs(),
         parts: signed,
     };
     Ok((StatusCode::CREATED, Json(reply)))
@@ -125,9 +128,11 @@ async fn sign(
     body: Body,
 ) -> Result<Json<PartsSigned>, ApiError> {
     let claims = app.claims(who, &headers).await?;
-    let request: SignParts = read_body(&headers, body, MAX_BODY_BYTES).await?;
+    let limits = Limits { bytes: MAX_BODY_BYTES, parts: app.config.max_parts_per_request };
+    let request: SignParts = read_body(&headers, body, limits).await?;
     let plan = plan_of(&claims)?;
-    app.check_batch(&request.parts, &plan, claims.sum)?;
+    check_batch(&request.parts, &plan, claims.sum)?;
+    check_bytes(&request.parts, &claims)?;
 
     let target = match &claims.upload {
         Some(upload_id) => Target::Part { key: &claims.key, upload_id },
@@ -160,9 +165,10 @@ async fn complete(
     body: Body,
 ) -> Result<Json<UploadCompleted>, ApiError> {
     let claims = app.claims(who, &headers).await?;
-    let request: CompleteUpload = read_body(&headers, body, MAX_COMPLETE_BODY_BYTES).await?;
     let upload_id = upload_id(&claims)?;
     let plan = plan_of(&claims)?;
+    let limits = Limits { bytes: MAX_COMPLETE_BODY_BYTES, parts: plan.part_count() };
+    let request: CompleteUpload = read_body(&headers, body, limits).await?;
     check_completion(&request, &plan, claims.sum)?;
     let checksum = request.checksum.as_ref();
     let completed = app.storage.complete(&claims.key, upload_id, plan.size(), &request.parts, checksum).await?;
@@ -175,6 +181,7 @@ async fn abort(State(app): State<Arc<App>>, who: Who, headers: HeaderMap) -> Res
     // Of a single PUT there is either nothing or the object.
     if let Some(upload_id) = &claims.upload {
         app.storage.abort(&claims.key, upload_id).await?;
+        info!("aborted");
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -189,6 +196,9 @@ impl App {
         if self.config.needs_caller && caller.as_ref().is_none_or(String::is_empty) {
             return Err(ErrorCode::Unauthorized.into());
         }
+        if let Some(caller) = &caller {
+            log_caller(caller);
+        }
         Ok(caller)
     }
 
@@ -196,7 +206,23 @@ impl App {
         let caller = self.caller(who)?;
         let token = headers.get(TOKEN_HEADER).ok_or_else(|| field(ErrorCode::TokenMissing))?;
         let token = token.to_str().map_err(|_| field(ErrorCode::TokenInvalid))?;
-        self.keys.open(token, caller.as_deref()).await.map_err(field)
+        let claims = self.keys.open(token, caller.as_deref()).await.map_err(field)?;
+        log_key(&claims.key);
+        Ok(claims)
+    }
+
+    /// How the file is to travel. One PUT is signed for the bytes that are named now, and for no others later. Of a file
+    /// whose checksum is not known yet S3's upload id binds the bytes: it travels as a multipart upload.
+    fn plan(&self, request: &CreateUpload) -> Plan {
+        let plan = Plan::new(request.size, self.config.single_put_bytes);
+        let is_known = request.algorithm == ChecksumAlgorithm::None || bytes_of_whole(request).is_some();
+        let in_parts = || Plan::restore(request.size, DEFAULT_PART_BYTES, true).unwrap_or(plan);
+        if plan.is_multipart() || is_known { plan } else { in_parts() }
+    }
+
+    fn token_lifetime(&self, plan: &Plan) -> Duration {
+        let longest = Duration::from_secs(self.config.token_lifetime_seconds);
+        if plan.is_multipart() { longest } else { single_put_lifetime(plan.size()).min(longest) }
     }
 
     /// Signs the PUTs of parts, which are sent in this order.
@@ -222,8 +248,13 @@ impl App {
             let detail = format!("at most {} bytes", self.config.max_file_bytes);
             return Err(ApiError::field(ErrorCode::FileTooLarge, "size", detail));
         }
-        if !self.config.allowed_types.contains(&request.content_type) {
-            return Err(ApiError::field(ErrorCode::TypeNotAllowed, "type", "not on this server's list"));
+        match self.config.allowed_types.contains(&request.content_type) {
+            Some(true) => {}
+            Some(false) => return Err(ApiError::field(ErrorCode::TypeNotAllowed, "type", "not on this server's list")),
+            None => {
+                let detail = "expected a media type such as image/png (RFC 9110, section 8.3.1)";
+                return Err(ApiError::field(ErrorCode::InvalidValue, "type", detail));
+            }
         }
         if !self.config.allowed_checksums.contains(&request.algorithm) {
             let names: Vec<_> = self.config.allowed_checksums.iter().map(|algorithm| algorithm.as_str()).collect();
@@ -235,29 +266,41 @@ impl App {
         }
         Ok(())
     }
+}
 
-    fn check_batch(&self, parts: &[PartToSign], plan: &Plan, algorithm: ChecksumAlgorithm) -> Result<(), ApiError> {
-        if parts.is_empty() {
-            return Err(ApiError::field(ErrorCode::EmptyField, "parts", "expected at least one part"));
-        }
-        if parts.len() > self.config.max_parts_per_request as usize {
-            let detail = format!("at most {} parts", self.config.max_parts_per_request);
-            return Err(ApiError::field(ErrorCode::TooManyParts, "parts", detail));
-        }
-        let mut seen = BTreeSet::new();
-        for (index, wanted) in parts.iter().enumerate() {
-            let part = plan.part(wanted.number).ok_or_else(|| out_of_range(index, plan))?;
-            if wanted.length != part.length {
-                let detail = format!("part {} has {} bytes", part.number.get(), part.length);
-                return Err(ApiError::field(ErrorCode::PartWrongLength, format!("parts[{index}].length"), detail));
-            }
-            if !seen.insert(wanted.number) {
-                return Err(repeated(index));
-            }
-            check_checksum(wanted.checksum.as_ref(), algorithm, index)?;
-        }
-        Ok(())
+/// Each part once, as the plan has it, with a checksum of the upload's kind.
+fn check_batch(parts: &[PartToSign], plan: &Plan, algorithm: ChecksumAlgorithm) -> Result<(), ApiError> {
+    if parts.is_empty() {
+        return Err(ApiError::field(ErrorCode::EmptyField, "parts", "expected at least one part"));
     }
+    let mut seen = BTreeSet::new();
+    for (index, wanted) in parts.iter().enumerate() {
+        let part = plan.part(wanted.number).ok_or_else(|| out_of_range(index, plan))?;
+        if wanted.length != part.length {
+            let detail = format!("part {} has {} bytes", part.number.get(), part.length);
+            return Err(ApiError::field(ErrorCode::PartWrongLength, format!("parts[{index}].length"), detail));
+        }
+        if !seen.insert(wanted.number) {
+            return Err(repeated(index));
+        }
+        check_checksum(wanted.checksum.as_ref(), algorithm, index)?;
+    }
+    Ok(())
+}
+
+/// The checksum of the whole file, if the client has named it as one part.
+fn bytes_of_whole(request: &CreateUpload) -> Option<&PartChecksum> {
+    let whole = request.parts.iter().find(|part| part.number == PartNumber::FIRST);
+    whole.filter(|part| part.length == request.size.bytes())?.checksum.as_ref()
+}
+
+/// A single PUT is signed for the bytes for which it was opened. With others the object could be replaced, once somebody has
+/// checked and deleted it.
+fn check_bytes(parts: &[PartToSign], claims: &Claims) -> Result<(), ApiError> {
+    if claims.bytes.is_none() || parts.iter().all(|part| part.checksum == claims.bytes) {
+        return Ok(());
+    }
+    Err(ApiError::field(ErrorCode::InvalidValue, "parts[0].checksum", "the upload was opened for other bytes"))
 }
 
 fn field(code: ErrorCode) -> ApiError {

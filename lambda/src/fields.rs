@@ -1,8 +1,10 @@
 //! Reads a request from JSON and says which field is wrong, and in which way.
 //!
-//! serde's errors are texts to most formats. Its `de::Error` trait tells the ways apart, though, so
-//! this deserializer over `serde_json::Value` has an error of its own that keeps the code and the path.
+//! serde's errors are texts to most formats. Its `de::Error` trait tells the ways apart, though, so [`Checked`] puts an
+//! error of its own, which keeps the code and the path, between a format and the type that is read. Nothing is built but
+//! that type, and no list gets longer than the call allows: a body of a few MiB can't cost many times its size.
 
+use std::cell::RefCell;
 use std::fmt::{self, Display};
 
 use axum::body::{Body, to_bytes};
@@ -10,29 +12,51 @@ use axum::http::{HeaderMap, header};
 use directput::protocol::ErrorCode;
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, Visitor,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IgnoredAny, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, Visitor,
 };
-use serde::forward_to_deserialize_any;
-use serde_json::{Map, Value, map};
+use serde::{Deserialize, forward_to_deserialize_any};
+use serde_json::Value;
 
 use crate::error::ApiError;
 
-/// Reads a JSON body of at most `max_bytes`.
-pub async fn read_body<T: DeserializeOwned>(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<T, ApiError> {
+/// What a body may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Its greatest length in bytes.
+    pub bytes: usize,
+    /// The most parts that it may name.
+    pub parts: u32,
+}
+
+/// Reads a JSON body.
+pub async fn read_body<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limits: Limits) -> Result<T, ApiError> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(ErrorCode::UnsupportedMediaType.into());
     }
-    let bytes = to_bytes(body, max_bytes)
+    let bytes = to_bytes(body, limits.bytes)
         .await
-        .map_err(|_| ApiError::detail(ErrorCode::BodyTooLarge, format!("at most {max_bytes} bytes")))?;
-    let value = serde_json::from_slice(&bytes).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        ApiError::detail(ErrorCode::InvalidJson, place)
+        .map_err(|_| ApiError::detail(ErrorCode::BodyTooLarge, format!("at most {} bytes", limits.bytes)))?;
+    read_json(&bytes, limits.parts)
+}
+
+fn read_json<T: DeserializeOwned>(bytes: &[u8], max_parts: u32) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = read(&mut json, max_parts).map_err(|error| match error.code {
+        // The place of the error is known to the format alone.
+        ErrorCode::InvalidJson => invalid_json(bytes),
+        _ => error.into(),
     })?;
-    read_value(value)
+    json.end().map_err(|_| invalid_json(bytes))?;
+    Ok(value)
+}
+
+fn invalid_json(bytes: &[u8]) -> ApiError {
+    let error = serde_json::from_slice::<IgnoredAny>(bytes).err();
+    let place = error.map(|error| format!("line {}, column {}", error.line(), error.column()));
+    ApiError { code: ErrorCode::InvalidJson, field: None, detail: place }
 }
 
 /// Reads a query whose values are whole numbers.
@@ -41,24 +65,25 @@ pub fn read_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T
         let value = text.parse::<i64>().map_or(Value::String(text), Value::from);
         (name, value)
     });
-    read_value(Value::Object(fields.collect()))
+    read(Value::Object(fields.collect()), 0).map_err(ApiError::from)
 }
 
-fn read_value<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    T::deserialize(Json(value)).map_err(|FieldError { code, path, detail }| ApiError {
-        code,
-        field: (!path.is_empty()).then_some(path),
-        detail: Some(detail),
-    })
+fn read<'de, T: Deserialize<'de>>(format: impl Deserializer<'de>, max_parts: u32) -> Result<T, FieldError> {
+    let context = Context { max_parts, trouble: RefCell::default() };
+    T::deserialize(Checked { format, context: &context })
 }
-
-struct Json(Value);
 
 #[derive(Debug)]
 struct FieldError {
     code: ErrorCode,
     path: String,
     detail: String,
+}
+
+impl From<FieldError> for ApiError {
+    fn from(FieldError { code, path, detail }: FieldError) -> Self {
+        Self { code, field: (!path.is_empty()).then_some(path), detail: Some(detail) }
+    }
 }
 
 impl FieldError {
@@ -114,34 +139,53 @@ impl de::Error for FieldError {
         Self { path, ..Self::new(ErrorCode::UnknownField, format!("expected one of {}", expected.join(", "))) }
     }
 
+    fn duplicate_field(field: &'static str) -> Self {
+        Self { path: field.to_owned(), ..Self::new(ErrorCode::InvalidValue, "it is named twice".to_owned()) }
+    }
+
     fn missing_field(field: &'static str) -> Self {
         Self { path: field.to_owned(), ..Self::new(ErrorCode::MissingField, "it is required".to_owned()) }
     }
 }
 
-impl<'de> Deserializer<'de> for Json {
+/// What all levels of one value share.
+struct Context {
+    /// The most items of a list.
+    max_parts: u32,
+    /// The error on its way out, past a format that would make a text of it.
+    trouble: RefCell<Option<FieldError>>,
+}
+
+impl Context {
+    /// Hands an error to the level above, through a format's own.
+    fn hide<E: de::Error>(&self, error: FieldError) -> E {
+        *self.trouble.borrow_mut() = Some(error);
+        E::custom("")
+    }
+
+    /// The error that is hidden in a format's; without one the format itself could not go on.
+    fn reveal<E>(&self, _: E) -> FieldError {
+        self.trouble.take().unwrap_or_else(|| FieldError::new(ErrorCode::InvalidJson, String::new()))
+    }
+}
+
+/// A format, a visitor, a seed or an access, whose errors keep their code and path.
+struct Checked<'a, T> {
+    format: T,
+    context: &'a Context,
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<'_, D> {
     type Error = FieldError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
-        match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::String(text) => visitor.visit_string(text),
-            Value::Array(items) => visitor.visit_seq(Items { rest: items.into_iter(), index: 0 }),
-            Value::Object(fields) => visitor.visit_map(Fields::new(fields)),
-            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(value), _) => visitor.visit_u64(value),
-                (_, Some(value)) => visitor.visit_i64(value),
-                _ => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
-            },
-        }
+        let Self { format, context } = self;
+        format.deserialize_any(Watched { visitor, context, has_names: false }).map_err(|error| context.reveal(error))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+        let Self { format, context } = self;
+        format.deserialize_option(Watched { visitor, context, has_names: false }).map_err(|error| context.reveal(error))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -150,10 +194,8 @@ impl<'de> Deserializer<'de> for Json {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, FieldError> {
-        match self.0.as_str() {
-            Some(name) => visitor.visit_enum(name.into_deserializer()),
-            None => Err(de::Error::invalid_type(Unexpected::Other("no text"), &"a text")),
-        }
+        let name = String::deserialize(self)?;
+        visitor.visit_enum(name.into_deserializer())
     }
 
     /// serde would take an array for a struct, field by field; this API has names.
@@ -163,10 +205,8 @@ impl<'de> Deserializer<'de> for Json {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, FieldError> {
-        match self.0 {
-            Value::Array(_) => Err(de::Error::invalid_type(Unexpected::Seq, &"an object")),
-            _ => self.deserialize_any(visitor),
-        }
+        let Self { format, context } = self;
+        format.deserialize_any(Watched { visitor, context, has_names: true }).map_err(|error| context.reveal(error))
     }
 
     forward_to_deserialize_any! {
@@ -175,44 +215,119 @@ impl<'de> Deserializer<'de> for Json {
     }
 }
 
-struct Fields {
-    rest: map::IntoIter,
-    current: Option<(String, Value)>,
+/// Shows a format's values to the visitor of a type.
+struct Watched<'a, V> {
+    visitor: V,
+    context: &'a Context,
+    /// Whether the type has names for its fields.
+    has_names: bool,
 }
 
-impl Fields {
-    fn new(fields: Map<String, Value>) -> Self {
-        Self { rest: fields.into_iter(), current: None }
+/// Each kind of value that JSON has.
+macro_rules! hand_on {
+    ($($visit:ident($type:ty);)*) => {
+        $(fn $visit<E: de::Error>(self, value: $type) -> Result<V::Value, E> {
+            self.visitor.$visit(value).map_err(|error| self.context.hide(error))
+        })*
+    };
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    hand_on! {
+        visit_bool(bool);
+        visit_i64(i64);
+        visit_u64(u64);
+        visit_f64(f64);
+        visit_str(&str);
+        visit_borrowed_str(&'de str);
+        visit_string(String);
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
+        self.visitor.visit_unit().map_err(|error| self.context.hide(error))
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<V::Value, E> {
+        self.visitor.visit_none().map_err(|error| self.context.hide(error))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, format: D) -> Result<V::Value, D::Error> {
+        let Self { visitor, context, .. } = self;
+        visitor.visit_some(Checked { format, context }).map_err(|error| context.hide(error))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
+        let Self { visitor, context, has_names } = self;
+        let outcome = match has_names {
+            true => Err(de::Error::invalid_type(Unexpected::Seq, &"an object")),
+            false => visitor.visit_seq(Items { access, context, index: 0 }),
+        };
+        outcome.map_err(|error| context.hide(error))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
+        let Self { visitor, context, .. } = self;
+        visitor.visit_map(Fields { access, context, name: String::new() }).map_err(|error| context.hide(error))
     }
 }
 
-impl<'de> MapAccess<'de> for Fields {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Checked<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, format: D) -> Result<S::Value, D::Error> {
+        let Self { format: seed, context } = self;
+        seed.deserialize(Checked { format, context }).map_err(|error| context.hide(error))
+    }
+}
+
+struct Fields<'a, A> {
+    access: A,
+    context: &'a Context,
+    /// The field that is read.
+    name: String,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
     type Error = FieldError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, FieldError> {
-        self.current = self.rest.next();
-        let Some((name, _)) = &self.current else { return Ok(None) };
-        seed.deserialize(StrDeserializer::<FieldError>::new(name)).map(Some)
+        let name = self.access.next_key::<String>().map_err(|error| self.context.reveal(error))?;
+        let Some(name) = name else { return Ok(None) };
+        self.name = name;
+        seed.deserialize(StrDeserializer::<FieldError>::new(&self.name)).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, FieldError> {
-        let (name, value) = self.current.take().unwrap_or_default();
-        seed.deserialize(Json(value)).map_err(|error| error.inside(&name))
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, FieldError> {
+        let outcome = self.access.next_value_seed(Checked { format: seed, context: self.context });
+        outcome.map_err(|error| self.context.reveal(error).inside(&self.name))
     }
 }
 
-struct Items {
-    rest: std::vec::IntoIter<Value>,
+struct Items<'a, A> {
+    access: A,
+    context: &'a Context,
     index: usize,
 }
 
-impl<'de> SeqAccess<'de> for Items {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, A> {
     type Error = FieldError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, FieldError> {
-        let Some(item) = self.rest.next() else { return Ok(None) };
-        let index = self.index;
-        self.index += 1;
-        seed.deserialize(Json(item)).map(Some).map_err(|error| error.inside(&format!("[{index}]")))
+        let Self { access, context, index } = self;
+        if *index >= context.max_parts as usize {
+            let more = access.next_element::<IgnoredAny>().map_err(|error| context.reveal(error))?;
+            let detail = format!("at most {} parts", context.max_parts);
+            return if more.is_none() { Ok(None) } else { Err(FieldError::new(ErrorCode::TooManyParts, detail)) };
+        }
+        let item = access.next_element_seed(Checked { format: seed, context });
+        let item = item.map_err(|error| context.reveal(error).inside(&format!("[{index}]")));
+        *index += 1;
+        item
     }
 }

@@ -18,15 +18,21 @@ const MAX_EXTENSION: usize = 10;
 /// metadata"), so the encoded name stays below this, in bytes.
 const MAX_ENCODED_NAME_BYTES: usize = 1_800;
 
+/// A name for a caller in keys and logs: 128 bits of a hash, which tell callers apart and don't tell who they are.
+pub fn hash_of_caller(caller: &str) -> String {
+    let mut text = String::new();
+    for byte in &Sha256::digest(caller.as_bytes())[..16] {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 /// A new key: `uploads/<uuid>.<ext>`, for a signed-in caller `uploads/<hash of the caller>/<uuid>.<ext>`.
 pub fn new_key(caller: Option<&str>, name: &FileName) -> String {
     let mut key = PREFIX.to_owned();
     if let Some(caller) = caller {
-        // 128 bits of the hash tell callers apart and don't tell who they are.
-        for byte in &Sha256::digest(caller.as_bytes())[..16] {
-            // Writing to a String can't fail.
-            let _ = write!(key, "{byte:02x}");
-        }
+        key.push_str(&hash_of_caller(caller));
         key.push('/');
     }
     let _ = write!(key, "{}", Uuid::new_v4());

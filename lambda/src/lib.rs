@@ -7,15 +7,19 @@ pub mod config;
 pub mod key;
 pub mod keyring;
 pub mod lifetime;
+#[cfg(feature = "runtime")]
+pub mod secret;
 pub mod sign;
 pub mod storage;
 pub mod token;
 
+mod allowed_types;
 mod api;
 mod error;
 mod fields;
+mod refusal;
 mod trace;
 
 pub use api::{App, router};
 pub use error::ApiError;
-pub use trace::{Caller, RequestId, log_as_json, log_as_json_to};
+pub use trace::{Caller, GatewayRequestId, RequestId, log_as_json, log_as_json_to};

@@ -1,10 +1,26 @@
-//! How long a presigned URL lives: as long as its PUT needs to get started, and little longer.
+//! How long a presigned URL lives: as long as its PUT needs to get started, and little longer. And how long the token of
+//! a single PUT is good, by which its URL is signed again.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Links are slower than they promise, so a URL lives this many times the time that was reckoned.
 const MARGIN: u64 = 3;
+
+/// The slowest link on which uploads arrive, in byte/s: 64 kbit/s (`docs/reliability.md`).
+const SLOWEST_BYTES_PER_SECOND: u64 = 8_000;
+
+/// How many attempts there is time for on that link. The client gives up the first ones sooner: they were silent.
+const SLOWEST_ATTEMPTS: u64 = 2;
+
+/// How long a client goes on while nothing works, in seconds (`docs/reliability.md`, "Budgets").
+const PATIENCE_SECONDS: u64 = 15 * 60;
+
+/// How long the token of a single PUT of `bytes` is good: for the retries of a client whose link is the slowest.
+pub fn single_put_lifetime(bytes: u64) -> Duration {
+    let attempt_seconds = bytes.div_ceil(SLOWEST_BYTES_PER_SECOND);
+    Duration::from_secs(PATIENCE_SECONDS + attempt_seconds.saturating_mul(SLOWEST_ATTEMPTS))
+}
 
 /// The lifetime of the URL of a part.
 ///
@@ -50,6 +66,14 @@ mod tests {
     fn a_part_that_waits_for_others_gets_their_time_too() {
         assert_eq!(seconds(0, 8 * MIB, NetworkHint::G4), 60);
         assert_eq!(seconds(9 * 8 * MIB, 8 * MIB, NetworkHint::G4), 204);
+    }
+
+    #[test]
+    fn the_token_of_a_single_put_is_good_for_minutes_and_for_its_retries_on_a_slow_link() {
+        assert_eq!(single_put_lifetime(0).as_secs(), 15 * 60);
+        assert_eq!(single_put_lifetime(1).as_secs(), 15 * 60 + 2);
+        // 16 MiB at 64 kbit/s take 35 minutes.
+        assert_eq!(single_put_lifetime(16 * MIB).as_secs(), 15 * 60 + 2 * 2_098);
     }
 
     #[test]

@@ -1,24 +1,30 @@
 //! The Lambda function: builds the state once, builds the router, runs it.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use directput_lambda::config::{Config, ConfigError};
-use directput_lambda::keyring::{Keyring, Source};
+use directput_lambda::keyring::Keyring;
+use directput_lambda::secret::Secret;
 use directput_lambda::storage::Storage;
 use directput_lambda::token::{MIN_KEY_BYTES, TokenKeys};
-use directput_lambda::{App, Caller, RequestId, log_as_json, router};
+use directput_lambda::{App, Caller, GatewayRequestId, RequestId, log_as_json, router};
 use lambda_http::request::RequestContext;
 use lambda_http::tower::ServiceBuilder;
 use lambda_http::{Context, Error, Request};
+
+/// How long Secrets Manager has. Together with what S3 has for a call it is less than API Gateway waits.
+const SECRET_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log_as_json();
     let app = start().await.inspect_err(|error| tracing::error!(%error, "the function can't start"))?;
-    let service = ServiceBuilder::new().map_request(with_identity).service(router(app));
+    let home = std::env::var("JWT_ISSUER").ok().filter(|issuer| !issuer.is_empty());
+    let identified = move |request| with_identity(request, home.as_deref());
+    let service = ServiceBuilder::new().map_request(identified).service(router(app));
     lambda_http::run(service).await
 }
 
@@ -73,6 +79,7 @@ impl Aws {
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())
             .credentials_provider(self.credentials.clone())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(SECRET_TIMEOUT).build())
             .http_client(self.http_client.clone());
         aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
@@ -85,14 +92,9 @@ async fn token_keys(get: &impl Fn(&str) -> Option<String>, aws: &Aws, bucket: &s
     let unusable = |variable, is_missing| ConfigError { variable, expected: expected.clone(), is_missing };
     match (get("TOKEN_SECRET_ARN"), get("TOKEN_KEY")) {
         (Some(arn), _) => {
-            let secret = Secret { client: aws.secrets(), arn, bucket: bucket.to_owned() };
-            let keys = secret.read().await?.ok_or_else(|| unusable("TOKEN_SECRET_ARN", false))?;
-            let secret = Arc::new(secret);
-            let source: Source = Box::new(move || {
-                let secret = Arc::clone(&secret);
-                Box::pin(async move { secret.read().await.ok().flatten() })
-            });
-            Ok(Keyring::rotating(keys, source))
+            let secret = Secret::new(aws.secrets(), arn, bucket);
+            let keys = secret.read().await?;
+            Ok(Keyring::rotating(keys, secret.into_source()))
         }
         (None, Some(key)) => {
             let keys = TokenKeys::new(key.as_bytes(), None, bucket).ok_or_else(|| unusable("TOKEN_KEY", false))?;
@@ -102,38 +104,16 @@ async fn token_keys(get: &impl Fn(&str) -> Option<String>, aws: &Aws, bucket: &s
     }
 }
 
-/// Where the keys are kept.
-struct Secret {
-    client: aws_sdk_secretsmanager::Client,
-    arn: String,
-    bucket: String,
-}
-
-impl Secret {
-    /// The secret's current version, and the one before while there is one. Nothing if one is too short.
-    async fn read(&self) -> Result<Option<TokenKeys>, Error> {
-        let current = self.version("AWSCURRENT").await?;
-        // There is none before the first rotation.
-        let previous = self.version("AWSPREVIOUS").await.ok();
-        Ok(TokenKeys::new(current.as_bytes(), previous.as_deref().map(str::as_bytes), &self.bucket))
-    }
-
-    async fn version(&self, stage: &str) -> Result<String, Error> {
-        let request = self.client.get_secret_value().secret_id(&self.arn).version_stage(stage);
-        let reply = request.send().await;
-        let reply =
-            reply.map_err(|error| format!("TOKEN_SECRET_ARN can't be read: {}", DisplayErrorContext(&error)))?;
-        reply.secret_string.ok_or_else(|| "TOKEN_SECRET_ARN names a secret without a text".into())
-    }
-}
-
-/// Hands on what API Gateway knows: the caller that its authorizer has verified, and the request's id.
-fn with_identity(mut request: Request) -> Request {
+/// Hands on what API Gateway knows: the caller that its authorizer has verified, and the request's ids.
+fn with_identity(mut request: Request, home: Option<&str>) -> Request {
     let extensions = request.extensions_mut();
     if let Some(RequestContext::ApiGatewayV2(context)) = extensions.get::<RequestContext>() {
         let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
-        let caller = Caller(jwt.and_then(|jwt| jwt.claims.get("sub").cloned()));
+        let claim = |name: &str| jwt.and_then(|jwt| jwt.claims.get(name)).map(String::as_str);
+        let caller = Caller::of(claim("iss"), claim("sub"), home);
+        let gateway = context.request_id.clone().map(GatewayRequestId);
         extensions.insert(caller);
+        gateway.and_then(|id| extensions.insert(id));
     }
     if let Some(id) = extensions.get::<Context>().map(|context| context.request_id.clone()) {
         extensions.insert(RequestId(id));

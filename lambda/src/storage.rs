@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Credentials, ProvideCredentials, RequestChecksumCalculation, SharedCredentialsProvider};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
@@ -18,10 +19,15 @@ use directput::protocol::{
 use tracing::{info, warn};
 
 use crate::error::ApiError;
+use crate::refusal::code_of_storage_error;
 use crate::sign::{Request, Signer, Signing};
 
 /// Objects are downloaded, never shown: nobody's HTML runs under the bucket's name.
 const CONTENT_DISPOSITION: &str = "attachment";
+
+/// S3 keeps this header of a PUT even if it is not signed, and gives it out with the object: readers would decode the bytes
+/// to others than those that were checked. So a PUT has to say that they are what they are.
+const CONTENT_ENCODING: &str = "identity";
 
 /// The user metadata that keeps the file's name.
 const NAME_METADATA: &str = "name";
@@ -31,6 +37,11 @@ const NAME_HEADER: &str = "x-amz-meta-name";
 
 /// A key that is signed for once, to learn where the SDK sends requests for this bucket.
 const PROBE_KEY: &str = "uploads/probe";
+
+/// How long S3 has for a call, repetitions by the SDK included: 5 s less than API Gateway waits (API Gateway Developer Guide,
+/// "Quotas for HTTP API"), so that the client is told by this API to ask again. Joining thousands of parts can take S3
+/// minutes, and the repeated completion is answered as soon as they are joined.
+const CALL_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// S3 lists as many parts in a page (S3 API Reference, "ListParts").
 const PARTS_PER_PAGE: i32 = 1_000;
@@ -107,6 +118,7 @@ impl Batch<'_> {
             Target::Object(Object { key, content_type, name }) => {
                 let headers = [
                     Some(("content-disposition", CONTENT_DISPOSITION)),
+                    Some(("content-encoding", CONTENT_ENCODING)),
                     Some(length),
                     Some(("content-type", content_type.as_str())),
                     Some(("if-none-match", "*")),
@@ -139,6 +151,7 @@ impl Storage {
             .credentials_provider(credentials.clone())
             // By default the SDK adds a CRC32, and a URL would ask for a header that no browser sends.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .timeout_config(TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).build())
             .build();
         let client = Client::from_conf(config);
         let signer = signer_of(&client, bucket).await?;
@@ -326,14 +339,7 @@ where
 {
     let storage_code = error.code().unwrap_or_default();
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-    let code = match (status, storage_code) {
-        (404, _) | (_, "NoSuchUpload") => ErrorCode::UploadGone,
-        (0 | 409 | 429 | 500..=599, _) => ErrorCode::StorageUnavailable,
-        // The key is new and belongs to this upload, so what is there is what an earlier completion made.
-        (412, _) if operation == "complete" => ErrorCode::AlreadyComplete,
-        (400, _) if operation == "complete" => ErrorCode::PartsRefused,
-        _ => ErrorCode::Internal,
-    };
+    let code = code_of_storage_error(operation == "complete", status, storage_code);
     let storage_request_id = error.request_id().unwrap_or_default();
     if code == ErrorCode::Internal {
         warn!(operation, status, storage_code, storage_request_id, "the storage refused");

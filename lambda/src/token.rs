@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use directput::checksum::ChecksumAlgorithm;
+use directput::checksum::{ChecksumAlgorithm, PartChecksum};
 use directput::plan::Plan;
 use directput::protocol::{ContentType, ErrorCode, FileSize};
 use jsonwebtoken::errors::ErrorKind;
@@ -42,6 +42,10 @@ pub struct Claims {
     pub name: Option<String>,
     /// How the bytes are verified.
     pub sum: ChecksumAlgorithm,
+    /// The checksum of the bytes of a single PUT: no others are signed for its key. None for a multipart upload, whose
+    /// bytes S3's upload id binds, and for an upload that is not verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<PartChecksum>,
     /// Whose upload it is; none for an anonymous one.
     pub sub: Option<String>,
     /// Which bucket it is for: a token of one deployment means nothing to another.
@@ -76,6 +80,8 @@ pub struct NewUpload {
     pub name: Option<String>,
     /// How the bytes are verified.
     pub algorithm: ChecksumAlgorithm,
+    /// The checksum of the bytes of a single PUT.
+    pub bytes: Option<PartChecksum>,
     /// Whose upload it is.
     pub caller: Option<String>,
 }
@@ -115,6 +121,7 @@ impl TokenKeys {
             content_type: upload.content_type,
             name: upload.name,
             sum: upload.algorithm,
+            bytes: upload.bytes,
             sub: upload.caller,
             aud: self.audience.clone(),
             iat: now,
@@ -162,6 +169,10 @@ fn check(claims: Claims, caller: Option<&str>) -> Result<Claims, ErrorCode> {
     if claims.sub.as_deref() != caller {
         return Err(ErrorCode::NotYourUpload);
     }
+    // Sealed before tokens of single PUTs named their bytes. The client begins such an upload anew.
+    if claims.upload.is_none() && claims.bytes.map_or(ChecksumAlgorithm::None, |sum| sum.algorithm()) != claims.sum {
+        return Err(ErrorCode::TokenExpired);
+    }
     Ok(claims)
 }
 
@@ -186,6 +197,7 @@ mod tests {
             content_type: ContentType::unknown(),
             name: None,
             algorithm: ChecksumAlgorithm::Sha256,
+            bytes: None,
             caller: caller.map(str::to_owned),
         }
     }

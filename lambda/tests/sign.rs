@@ -74,6 +74,7 @@ async fn by_sdk(client: &Client, put: &Put, is_part: bool) -> String {
     } else {
         let request = client.put_object().bucket("bucket").key(&put.key).content_type(&put.content_type);
         let request = request.content_disposition("attachment").content_length(length).metadata("name", &put.name);
+        let request = request.content_encoding("identity");
         request.checksum_sha256(&put.sha256).if_none_match("*").presigned(presigning).await.unwrap()
     };
     presigned.uri().to_owned()
@@ -86,6 +87,7 @@ fn by_us(signer: &Signer, credentials: &Credentials, put: &Put, is_part: bool) -
     let part_headers = [("content-length", length.as_str()), ("x-amz-checksum-sha256", &put.sha256)];
     let object_headers = [
         ("content-disposition", "attachment"),
+        ("content-encoding", "identity"),
         ("content-length", &length),
         ("content-type", &put.content_type),
         ("if-none-match", "*"),

@@ -47,6 +47,7 @@ fn upload() -> NewUpload {
         content_type: ContentType::unknown(),
         name: None,
         algorithm: ChecksumAlgorithm::Sha256,
+        bytes: None,
         caller: Some("alice".to_owned()),
     }
 }
@@ -94,6 +95,24 @@ fn claims_that_are_more_less_or_others_are_refused() {
     for name in ["v", "key", "size", "part", "type", "sum", "aud", "iat", "exp"] {
         refused(claims(|it| drop(it.as_object_mut().unwrap().remove(name))));
     }
+}
+
+#[test]
+fn a_single_puts_token_that_names_no_bytes_has_expired() {
+    // Such tokens were sealed before 0.1.0; clients begin the upload anew.
+    let single = |it: &mut Value| (it["upload"], it["part"]) = (Value::Null, json!(20 << 20));
+    let of = |change: &dyn Fn(&mut Value)| {
+        let claims = claims(|it| {
+            single(it);
+            change(it);
+        });
+        open(&signed(Algorithm::HS256, &claims, KEY))
+    };
+    assert_eq!(of(&|_| {}), Some(ErrorCode::TokenExpired));
+    assert_eq!(of(&|it| it["bytes"] = json!("rosUhgp5mIg=")), Some(ErrorCode::TokenExpired), "of another algorithm");
+    assert_eq!(of(&|it| it["bytes"] = json!("x")), Some(ErrorCode::TokenInvalid));
+    assert_eq!(of(&|it| it["bytes"] = json!("ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=")), None);
+    assert_eq!(of(&|it| it["sum"] = json!("none")), None, "nothing is verified");
 }
 
 #[test]

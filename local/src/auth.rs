@@ -35,6 +35,7 @@ struct Key {
 /// What of a token is of interest here.
 #[derive(Deserialize)]
 struct Claims {
+    iss: Option<String>,
     sub: String,
 }
 
@@ -44,22 +45,32 @@ impl std::fmt::Debug for Auth {
     }
 }
 
-/// `hs256:<secret>`, or `jwks:<file>` with a key set as an issuer publishes it (RFC 7517).
+/// `jwks:<file>` with a key set as an issuer publishes it (RFC 7517), or a shared secret: `hs256-file:<file>`,
+/// `hs256-env:<variable>`, or `hs256:<secret>` itself, which every process of the machine can read in the command line.
 impl FromStr for Auth {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let keys = match text.split_once(':') {
-            Some(("hs256", secret)) if secret.len() >= 32 => {
-                vec![Key { id: None, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret.as_bytes()) }]
+            Some(("hs256", secret)) => vec![Key::of_secret(secret)?],
+            Some(("hs256-file", path)) => {
+                let secret = std::fs::read_to_string(path).map_err(|error| format!("hs256-file: {error}"))?;
+                vec![Key::of_secret(secret.trim_end())?]
             }
-            Some(("hs256", _)) => return Err("hs256: expected a secret of at least 32 characters".to_owned()),
+            Some(("hs256-env", name)) => {
+                let secret = std::env::var(name).map_err(|_| format!("hs256-env: {name} is not set"))?;
+                vec![Key::of_secret(&secret)?]
+            }
             Some(("jwks", path)) => {
                 let json = std::fs::read_to_string(path).map_err(|error| format!("jwks: {error}"))?;
                 let set: JwkSet = serde_json::from_str(&json).map_err(|error| format!("jwks: {error}"))?;
                 set.keys.iter().map(Key::of).collect::<Result<_, _>>()?
             }
-            _ => return Err("expected hs256:<secret> or jwks:<file>".to_owned()),
+            _ => {
+                return Err(
+                    "expected jwks:<file>, hs256-file:<file>, hs256-env:<variable> or hs256:<secret>".to_owned()
+                );
+            }
         };
         if keys.is_empty() {
             return Err("jwks: expected at least one key".to_owned());
@@ -69,6 +80,14 @@ impl FromStr for Auth {
 }
 
 impl Key {
+    /// RFC 7518, section 3.2: the secret is as long as the hash at least.
+    fn of_secret(secret: &str) -> Result<Self, String> {
+        if secret.len() < 32 {
+            return Err("hs256: expected a secret of at least 32 characters".to_owned());
+        }
+        Ok(Self { id: None, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret.as_bytes()) })
+    }
+
     fn of(jwk: &Jwk) -> Result<Self, String> {
         let algorithm = jwk.common.key_algorithm.ok_or("jwks: expected a key with `alg`")?;
         Ok(Self {
@@ -86,7 +105,7 @@ impl Auth {
     }
 
     /// Who a request is from, if its token is good.
-    fn caller(&self, headers: &HeaderMap) -> Option<String> {
+    fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
         let id = decode_header(token).ok()?.kid;
         let fitting = self.keys.iter().filter(|key| id.is_none() || key.id.is_none() || key.id == id);
@@ -105,7 +124,9 @@ impl Auth {
             }
             decode::<Claims>(token, &key.key, &validation).ok()
         });
-        claims.next().map(|token| token.claims.sub).filter(|caller| !caller.is_empty())
+        let Claims { iss, sub } = claims.next()?.claims;
+        let caller = Caller::of(iss.as_deref(), Some(&sub), self.issuer.as_deref());
+        caller.0.is_some().then_some(caller)
     }
 }
 
@@ -113,7 +134,7 @@ impl Auth {
 pub(crate) async fn authorize(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
     match auth.caller(request.headers()) {
         Some(caller) => {
-            request.extensions_mut().insert(Caller(Some(caller)));
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         None => {

@@ -17,13 +17,16 @@ pub struct S3Server {
     pub access_key: String,
     /// S3's secret access key.
     pub secret_key: String,
+    /// The session that the keys belong to, if they are temporary.
+    pub session_token: Option<String>,
 }
 
 impl S3Server {
-    /// The server at `url`, with what is set of BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+    /// The server at `url`, with what is set of BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for
+    /// temporary keys, AWS_SESSION_TOKEN.
     ///
     /// # Errors
-    /// Which of them is not set.
+    /// Which of them is needed and not set.
     pub fn from_settings(url: String, settings: &Settings) -> Result<Self, String> {
         let need =
             |name: &str| settings(name).ok_or_else(|| format!("--use-s3: the environment variable {name} is not set"));
@@ -33,12 +36,13 @@ impl S3Server {
             bucket: need("BUCKET")?,
             access_key: need("AWS_ACCESS_KEY_ID")?,
             secret_key: need("AWS_SECRET_ACCESS_KEY")?,
+            session_token: settings("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
         })
     }
 
     /// Who signs.
     pub fn credentials(&self) -> Credentials {
-        Credentials::new(&self.access_key, &self.secret_key, None, None, "local")
+        Credentials::new(&self.access_key, &self.secret_key, self.session_token.clone(), None, "local")
     }
 
     /// A client's configuration.

@@ -1,6 +1,8 @@
 //! The secrets of one data folder: made at random once, kept in the folder, printed at start.
 
-use std::io;
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -17,14 +19,21 @@ pub struct Credentials {
     pub token_key: String,
 }
 
+/// Only the file's owner may read or write it.
+const OWNERS: u32 = 0o600;
+
 impl Credentials {
-    /// Reads them from a file, or makes them and writes it.
+    /// Reads them from a file, or makes them and writes it. The file becomes its owner's alone.
     pub fn load(path: &Path) -> io::Result<Self> {
         match std::fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other),
+            Ok(bytes) => {
+                std::fs::set_permissions(path, Permissions::from_mode(OWNERS))?;
+                serde_json::from_slice(&bytes).map_err(io::Error::other)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let made = Self::random();
-                std::fs::write(path, serde_json::to_vec_pretty(&made)?)?;
+                let mut file = File::options().write(true).create_new(true).mode(OWNERS).open(path)?;
+                file.write_all(&serde_json::to_vec_pretty(&made)?)?;
                 Ok(made)
             }
             Err(error) => Err(error),

@@ -23,8 +23,8 @@ struct Flags {
     /// The S3 address that browsers are told, if something stands in front of it.
     #[arg(long, value_name = "URL")]
     s3_url: Option<String>,
-    /// Use this S3 server instead of an own one; BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the
-    /// environment say the rest. Its bucket needs a CORS rule for the page.
+    /// Use this S3 server instead of an own one; BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for
+    /// temporary keys, AWS_SESSION_TOKEN in the environment say the rest. Its bucket needs a CORS rule for the page.
     #[arg(long, value_name = "URL", conflicts_with_all = ["s3_url", "discard", "link"])]
     use_s3: Option<String>,
     /// The folder for objects, unfinished uploads and credentials.
@@ -36,10 +36,12 @@ struct Flags {
     /// The folder of the npm package, which the page loads from /directput/.
     #[arg(long, default_value = "pkg")]
     package: PathBuf,
-    /// Another origin whose pages may upload, besides the demo page's own. May be repeated.
+    /// Another origin whose pages may upload, besides the demo page's own. May be repeated. Requests for its host are
+    /// answered too; those for any other host that is no address are refused.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
-    /// Let only those call the API who have a JWT that is signed with this: hs256:<secret> or jwks:<file>.
+    /// Let only those call the API who have a JWT that is signed with this: jwks:<file>, hs256-file:<file>,
+    /// hs256-env:<variable> or, where all processes of this machine may see it, hs256:<secret>.
     #[arg(long, value_name = "KEYS")]
     auth: Option<Auth>,
     /// Take only JWTs of this issuer.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use directput::checksum::ChecksumAlgorithm as Verified;
 use futures::TryStreamExt;
-use s3s::access::{S3Access, S3AccessContext};
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -13,38 +12,9 @@ use tokio_util::io::ReaderStream;
 use crate::store::hex;
 use crate::store::{Attributes, Claimed, Completion, Found, ListedPart, NewUpload, Record, Store, receive};
 
-/// The longest that a presigned URL may live, in seconds (S3 API Reference, "Authenticating Requests:
-/// Using Query Parameters").
-const MAX_EXPIRES_SECONDS: u64 = 604_800;
-
 /// S3's operations on one bucket.
 #[derive(Debug, Clone)]
 pub struct Bucket(pub Arc<Store>);
-
-/// Refuses what `s3s` lets pass.
-#[derive(Debug)]
-pub struct Rules {
-    /// The one bucket.
-    pub bucket: String,
-}
-
-#[async_trait::async_trait]
-impl S3Access for Rules {
-    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        if context.credentials().is_none() {
-            return Err(s3_error!(AccessDenied));
-        }
-        let query = context.uri().query().unwrap_or_default();
-        let expires = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Expires="));
-        if expires.is_some_and(|text| text.parse().map_or(true, |seconds: u64| seconds > MAX_EXPIRES_SECONDS)) {
-            return Err(s3_error!(AuthorizationQueryParametersError, "X-Amz-Expires must be less than a week"));
-        }
-        match context.s3_path().get_bucket_name() {
-            Some(name) if name != self.bucket => Err(s3_error!(NoSuchBucket)),
-            _ => Ok(()),
-        }
-    }
-}
 
 fn claimed_checksum(
     sha256: Option<String>,
@@ -131,6 +101,8 @@ impl S3 for Bucket {
             attributes: Attributes {
                 content_type: input.content_type.map(|value| value.to_string()),
                 content_disposition: input.content_disposition,
+                content_encoding: input.content_encoding,
+                cache_control: input.cache_control,
                 metadata: input.metadata.unwrap_or_default().into_iter().collect(),
             },
             etag: hex(&received.md5),
@@ -169,6 +141,8 @@ impl S3 for Bucket {
             attributes: Attributes {
                 content_type: input.content_type.map(|value| value.to_string()),
                 content_disposition: input.content_disposition,
+                content_encoding: input.content_encoding,
+                cache_control: input.cache_control,
                 metadata: input.metadata.unwrap_or_default().into_iter().collect(),
             },
             algorithm,
@@ -327,6 +301,8 @@ impl S3 for Bucket {
             accept_ranges: Some("bytes".to_owned()),
             content_type: found.record.attributes.content_type.and_then(|text| text.parse().ok()),
             content_disposition: found.record.attributes.content_disposition,
+            content_encoding: found.record.attributes.content_encoding,
+            cache_control: found.record.attributes.cache_control,
             e_tag: etag(&found.record.etag),
             last_modified: Some(found.modified.into()),
             checksum_type: checksum_type(sha256.as_deref(), crc64nvme.as_deref()),
@@ -347,6 +323,8 @@ impl S3 for Bucket {
             accept_ranges: Some("bytes".to_owned()),
             content_type: found.record.attributes.content_type.and_then(|text| text.parse().ok()),
             content_disposition: found.record.attributes.content_disposition,
+            content_encoding: found.record.attributes.content_encoding,
+            cache_control: found.record.attributes.cache_control,
             e_tag: etag(&found.record.etag),
             last_modified: Some(found.modified.into()),
             checksum_type: checksum_type(sha256.as_deref(), crc64nvme.as_deref()),
@@ -355,6 +333,11 @@ impl S3 for Bucket {
             metadata: Some(metadata),
             ..HeadObjectOutput::default()
         }))
+    }
+
+    async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+        self.0.delete(&request.input.key).await?;
+        Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 
     async fn list_objects_v2(

@@ -27,8 +27,10 @@ use crate::count::{Counts, count_call, count_put, counters};
 use crate::credentials::Credentials;
 use crate::drain::drain;
 use crate::faults::{Fault, Faults, befall, control};
+use crate::host::{Hosts, only_known};
 use crate::link::{Door, Link, LinkSpeed};
-use crate::s3::{Bucket, Rules};
+use crate::rules::Rules;
+use crate::s3::Bucket;
 use crate::sink::sink;
 use crate::site::{Site, api_cors, bucket_cors, with_page};
 use crate::store::Store;
@@ -123,6 +125,8 @@ impl Server {
         allowed.push(page_url.clone());
         allowed.push(page_url.replace("127.0.0.1", "localhost"));
 
+        let named = Hosts::of(allowed.iter().map(String::as_str).chain([s3.url.as_str()]));
+        let known = || from_fn_with_state(named.clone(), only_known);
         let bucket = s3.bucket.clone();
         let app = App {
             config: Config::from_env(
@@ -156,6 +160,7 @@ impl Server {
         if options.control {
             page = control(faults.clone()).merge(counters(Arc::clone(&counts))).merge(page);
         }
+        let page = page.layer(known());
         let s3_routes = match options.discard {
             true => sink().layer(befalling()),
             false => s3_router(store, &credentials)
@@ -164,7 +169,7 @@ impl Server {
                 .layer(from_fn(drain))
                 .layer(bucket_cors(&allowed)),
         };
-        let s3_routes = s3_routes.layer(from_fn_with_state(Arc::clone(&counts), count_put));
+        let s3_routes = s3_routes.layer(from_fn_with_state(Arc::clone(&counts), count_put)).layer(known());
         Ok(Self {
             page: (listener, page),
             inner: inner.map(|listener| (listener, s3_routes.clone())),
@@ -185,13 +190,14 @@ impl Server {
         &self.s3
     }
 
-    /// What scripts wait for, with all that an S3 client needs.
+    /// What scripts wait for, with all that an S3 client needs. The keys of another S3 server are not ours to tell.
     pub fn ready_line(&self) -> String {
         let S3Server { url, bucket, access_key, secret_key, .. } = &self.s3;
-        format!(
-            "ready page={} s3={url} bucket={bucket} access_key={access_key} secret_key={secret_key} s3_listen={}",
-            self.page_url, self.s3_listen
-        )
+        let keys = match self.own_s3 {
+            Some(_) => format!(" access_key={access_key} secret_key={secret_key}"),
+            None => String::new(),
+        };
+        format!("ready page={} s3={url} bucket={bucket}{keys} s3_listen={}", self.page_url, self.s3_listen)
     }
 
     /// Serves until `stop` is done and every request under way is answered, or has had its time.
@@ -233,7 +239,8 @@ async fn storage(s3: &S3Server, inner: Option<&Door>) -> Result<Storage, Error> 
 
 fn own_server(url: String, Credentials { access_key, secret_key, .. }: &Credentials) -> S3Server {
     let [access_key, secret_key] = [access_key, secret_key].map(String::clone);
-    S3Server { url, region: REGION.to_owned(), bucket: BUCKET.to_owned(), access_key, secret_key }
+    let (region, bucket) = (REGION.to_owned(), BUCKET.to_owned());
+    S3Server { url, region, bucket, access_key, secret_key, session_token: None }
 }
 
 fn s3_router(store: Store, credentials: &Credentials) -> Router {

@@ -99,8 +99,9 @@ pub fn api_cors(allowed: &[String]) -> CorsLayer {
 }
 
 /// Headers that a presigned PUT carries.
-const BUCKET_HEADERS: [&str; 6] = [
+const BUCKET_HEADERS: [&str; 7] = [
     "content-disposition",
+    "content-encoding",
     "content-type",
     "if-none-match",
     "x-amz-checksum-crc64nvme",

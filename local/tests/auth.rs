@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::{Running, start_as};
+use directput_lambda::key::hash_of_caller;
 use directput_local::Auth;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
@@ -116,6 +117,40 @@ async fn one_caller_can_do_nothing_with_anothers_upload() {
 }
 
 #[tokio::test]
+async fn a_shared_secret_may_lie_in_a_file_or_in_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, format!("{SECRET}\n")).unwrap();
+    let server = start_with(format!("hs256-file:{}", path.display()).parse().unwrap()).await;
+    assert_eq!(open(&server, Some(&token_of("alice"))).await.0, 201);
+    // What cargo sets for tests is as good as any other.
+    let server = start_with("hs256-env:CARGO_PKG_DESCRIPTION".parse().unwrap()).await;
+    let claims = json!({ "sub": "alice", "exp": now() + 60 });
+    assert_eq!(open(&server, Some(&hs256(env!("CARGO_PKG_DESCRIPTION"), &claims))).await.0, 201);
+    assert_eq!(open(&server, Some(&token_of("alice"))).await.0, 401);
+}
+
+#[tokio::test]
+async fn two_issuers_may_name_their_callers_alike() {
+    let auth = || -> Auth { format!("hs256:{SECRET}").parse().unwrap() };
+    let server = start_with(auth()).await;
+    let of = |issuer: &str| hs256(SECRET, &json!({ "iss": issuer, "sub": "alice", "exp": now() + 60 }));
+    let (one, other) = (of("https://one"), of("https://other"));
+    let (_, created) = open(&server, Some(&one)).await;
+    let upload = created["token"].as_str().unwrap();
+    let answer = call(&server, Some(&other), Method::GET, "/parts", upload, Value::Null).await;
+    assert_eq!((answer.0, &answer.1["code"]), (403, &json!("not-your-upload")));
+    assert_eq!(call(&server, Some(&one), Method::GET, "/parts", upload, Value::Null).await.0, 200);
+    let folder = |created: &Value| created["key"].as_str().unwrap().rsplit_once('/').unwrap().0.to_owned();
+    assert_ne!(folder(&open(&server, Some(&other)).await.1), folder(&created));
+
+    // Where there is one issuer, its callers have the folders that they had before.
+    let server = start_with(auth().only(Some("https://one".to_owned()), None)).await;
+    let named = folder(&open(&server, Some(&one)).await.1);
+    assert_eq!(named, format!("uploads/{}", hash_of_caller("alice")));
+}
+
+#[tokio::test]
 async fn an_issuers_key_set_verifies_and_its_public_key_is_no_secret() {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     // An uncompressed point: 4, x, y (SEC 1, section 2.3.3).
@@ -173,9 +208,12 @@ async fn where_callers_are_needed_the_api_itself_refuses_who_has_none() {
 #[test]
 fn keys_that_can_not_be_used_are_refused_at_the_start() {
     for (text, expected) in [
-        ("", "expected hs256:<secret> or jwks:<file>"),
-        ("rs256:x", "expected hs256:<secret> or jwks:<file>"),
+        ("", "expected jwks:<file>, hs256-file:<file>, hs256-env:<variable> or hs256:<secret>"),
+        ("rs256:x", "expected jwks:<file>"),
         ("hs256:short", "at least 32 characters"),
+        ("hs256-file:/no/such/file", "hs256-file: No such file"),
+        ("hs256-env:NO_SUCH_VARIABLE", "hs256-env: NO_SUCH_VARIABLE is not set"),
+        ("hs256-env:CARGO_PKG_NAME", "at least 32 characters"),
         ("jwks:/no/such/file", "jwks: No such file"),
     ] {
         let error = text.parse::<Auth>().unwrap_err();

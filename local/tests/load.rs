@@ -100,12 +100,12 @@ impl Client {
     async fn upload(&mut self, round: usize) -> usize {
         let is_large = round.is_multiple_of(10);
         let size: u64 = if is_large { 20 << 20 } else { 1_000 };
-        let file = json!({ "name": "a.bin", "type": "image/png", "size": size });
+        let checksum = "LXEWQrcmsEQBYnyp++6wy9chTD7GQPMTbAiWHF5IaSI=";
+        let part = json!({ "number": 1, "length": size.min(8 << 20), "checksum": checksum });
+        let file = json!({ "name": "a.bin", "type": "image/png", "size": size, "parts": [part] });
         let (status, opened) = self.call("POST", "/uploads", "", &file).await;
         assert_eq!(status, 201, "{opened}");
         let token = opened["token"].as_str().unwrap();
-        let checksum = "LXEWQrcmsEQBYnyp++6wy9chTD7GQPMTbAiWHF5IaSI=";
-        let part = json!({ "number": 1, "length": size.min(8 << 20), "checksum": checksum });
         let (status, signed) = self.call("POST", "/uploads/parts", token, &json!({ "parts": [part] })).await;
         assert_eq!(status, 200, "{signed}");
         if !is_large {

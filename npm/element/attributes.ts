@@ -1,5 +1,6 @@
 // The attributes of `<direct-put>`: what its uploader is made of, and the properties that reflect them.
 import type { UploaderOptions } from '../index.js';
+import { put } from './dom.js';
 
 /** Each attribute that is an option of the uploader, with the option that it sets. */
 const OPTIONS = {
@@ -96,8 +97,7 @@ export function reflect(prototype: object): void {
         if (FLAGS.includes(name)) this.toggleAttribute(name, Boolean(value));
         // Frameworks set an attribute's text as a property, too.
         else if (name === 'autostart') this.setAttribute(name, String(value) === 'false' ? 'false' : 'true');
-        else if (value === null || value === undefined) this.removeAttribute(name);
-        else this.setAttribute(name, String(value));
+        else put(this, name, value);
       },
     });
   }

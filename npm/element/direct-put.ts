@@ -15,6 +15,7 @@ import { h, say, upgrade } from './dom.js';
 import { Earlier } from './earlier.js';
 import { DirectPutBase } from './events.js';
 import { type Found, foundIn } from './files.js';
+import { internalsOf } from './internals.js';
 import type { Labels } from './labels.js';
 import { Language } from './language.js';
 import { styleOf } from './style.js';
@@ -32,7 +33,7 @@ export class DirectPut extends DirectPutBase {
   /** A change of these is seen to. */
   static readonly observedAttributes = [...ATTRIBUTES, 'lang'];
 
-  readonly #internals = this.attachInternals();
+  readonly #internals = internalsOf(this);
   readonly #root = this.attachShadow({ mode: 'open', delegatesFocus: true });
   readonly #zone = new Zone(this, (found) => this.#addFound(found));
   readonly #offline = h('p', { part: 'offline', role: 'status' });
@@ -235,11 +236,7 @@ export class DirectPut extends DirectPutBase {
   /** Called by the browser when it shows a page again: the list is what it was, as far as it is stored. */
   formStateRestoreCallback(state: unknown): void {
     const kept = restored(state);
-    const begin = (): Upload => this.uploader.upload(new Blob());
-    this.#transfers.add(
-      kept.map((facts) => ({ ...facts, begin })),
-      (transfer, index) => transfer.store((kept[index] as Kept).result),
-    );
+    this.#transfers.add(kept, (transfer, index) => transfer.store((kept[index] as Kept).result));
   }
 
   /** Nobody waits for it, and what can't be listed is not shown. */

@@ -23,6 +23,12 @@ export function button(part: string, onClick: () => unknown, text = ''): HTMLBut
   return element;
 }
 
+/** Sets an attribute, or removes it where there is no value. */
+export function put(element: Element, name: string, value: unknown): void {
+  if (value === null || value === undefined) element.removeAttribute(name);
+  else element.setAttribute(name, String(value));
+}
+
 /** Sets a text, unless it is there already: to set it again would have the browser lay out the page again. */
 export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

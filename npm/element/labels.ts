@@ -60,6 +60,8 @@ export interface Labels {
   ready: string;
   /** Until an upload has begun. */
   waiting: string;
+  /** While it is to pause, and parts on their way still arrive. */
+  pausing: string;
   /** While it is paused. */
   paused: string;
   /** While it is offline. */

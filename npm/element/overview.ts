@@ -73,10 +73,9 @@ export class Overview {
     const isShown = put.hasAttribute('total') && underWay > 0;
     this.#total.hidden = !isShown;
     if (!isShown) return;
-    // What has left was counted part by part, in numbers that are not exact.
-    const share = bytes > 0 ? Math.min(1, Math.max(0, sentBytes / bytes)) : 0;
-    this.#bar.value = share;
-    const texts = [labels.percent(share)];
+    // What has left was counted part by part, in numbers that are not exact; the bar keeps within its bounds.
+    this.#bar.value = sentBytes / bytes || 0;
+    const texts = [labels.percent(this.#bar.value)];
     if (bytesPerSecond > 0) {
       texts.push(labels.speed(bytesPerSecond), labels.timeLeft((bytes - sentBytes) / bytesPerSecond));
     }

@@ -1,5 +1,5 @@
 // A row of `<direct-put>`: what it shows of a transfer, and the buttons for it.
-import { button, h, say } from './dom.js';
+import { button, h, put, say } from './dom.js';
 import type { Labels } from './labels.js';
 import type { Language } from './language.js';
 import type { Transfer } from './transfer.js';
@@ -108,7 +108,7 @@ export class Row {
     const root = element.getRootNode() as ShadowRoot;
     const hadFocus = element.contains(root.activeElement);
     const held = progress?.held ?? '';
-    Object.assign(element.dataset, { state, held, phase: progress?.phase ?? '', retries: transfer.retries });
+    Object.assign(element.dataset, { state, held, retries: transfer.retries });
     if (labels !== this.#labels) this.#translate(labels);
     this.#labels = labels;
     say(this.#facts, [labels.bytes(transfer.size), transfer.file?.type || labels.unknownType].join(' · '));
@@ -122,8 +122,7 @@ export class Row {
     this.#pause.hidden = this.#cancel.hidden = !isUnderWay;
     for (const control of [this.#pause, this.#cancel]) {
       // Not disabled, which would take the focus away.
-      control.toggleAttribute('aria-disabled', false);
-      if (this.#isEnding) control.setAttribute('aria-disabled', 'true');
+      put(control, 'aria-disabled', this.#isEnding ? 'true' : null);
     }
     this.#name(this.#pause, state === 'paused' ? labels.resume : labels.pause);
     this.#retry.hidden = !transfer.canRetry;
@@ -160,7 +159,7 @@ export class Row {
     if (isCancelling || progress?.phase === 'abort') return labels.cancelling;
     if (state === 'paused') return labels.paused;
     const { held } = progress ?? {};
-    if (held) return { paused: labels.paused, offline: labels.held, busy: labels.busy }[held];
+    if (held) return { pausing: labels.pausing, paused: labels.paused, offline: labels.held, busy: labels.busy }[held];
     if (progress?.phase === 'complete') return labels.completing;
     return retry ? labels.retrying(retry) : '';
   }

@@ -20,11 +20,13 @@ export class Rows {
   #gap: number | undefined;
   #frame = 0;
   readonly #byElement = new WeakMap<Element, Transfer>();
-  readonly #sizes: ResizeObserver;
+  readonly #sizes: ResizeObserver | undefined;
 
   constructor(host: Host) {
     this.#host = host;
     this.element.addEventListener('scroll', () => this.#plan(), { passive: true });
+    // Test environments that are no browsers lay nothing out.
+    if (!globalThis.ResizeObserver) return;
     this.#sizes = new ResizeObserver((sizes) => {
       for (const { target, borderBoxSize } of sizes) {
         const transfer = this.#byElement.get(target);
@@ -122,7 +124,7 @@ export class Rows {
     const wanted = new Set(shown);
     for (const row of this.#shown) {
       if (wanted.has(row)) continue;
-      this.#sizes.unobserve(row.element);
+      this.#sizes?.unobserve(row.element);
       row.element.remove();
       row.transfer.row = undefined;
     }
@@ -134,7 +136,7 @@ export class Rows {
       }
       this.element.insertBefore(element, next);
       this.#byElement.set(element, transfer);
-      this.#sizes.observe(element);
+      this.#sizes?.observe(element);
     }
     this.#shown = shown;
   }

@@ -84,7 +84,7 @@ export function speak(words: Words, locale: string): Labels {
     limits: ({ accept = '', minBytes, maxBytes, maxFiles }) => {
       const kinds = accept.split(',').map((rule) => kindOf(rule.trim(), words.kinds));
       return [
-        new Intl.ListFormat(locale, { style: 'short' }).format(new Set(kinds.filter(Boolean))),
+        ...new Set(kinds),
         minBytes ? fill(words.atLeast, { size: bytes(minBytes) }) : '',
         maxBytes ? fill(words.atMost, { size: bytes(maxBytes) }) : '',
         maxFiles ? filesAtMost(maxFiles) : '',

@@ -4,7 +4,7 @@ const CSS = `
 :host {
   --accent: var(--directput-accent, light-dark(#0b5fd0, #6cb0ff));
   --on-accent: var(--directput-on-accent, light-dark(#ffffff, #14171a));
-  --ink: var(--directput-ink, light-dark(#1b1f24, #e8ebee));
+  --ink: var(--ink, light-dark(#1b1f24, #e8ebee));
   --faint: var(--directput-faint, light-dark(#57606a, #9aa4ae));
   --card: var(--directput-card, light-dark(#f4f6f8, #1d2226));
   --line: var(--directput-line, light-dark(#d0d7de, #3a424a));
@@ -14,7 +14,6 @@ const CSS = `
   display: grid;
   gap: 1rem;
   color: var(--ink);
-  font-family: inherit;
 }
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
@@ -108,8 +107,8 @@ code { font-size: 0.9em; }
   .drop, .unfinished-list, .upload { padding: 1rem; }
 }
 @media (prefers-reduced-motion: no-preference) {
-  .upload { animation: directput-in 0.15s ease-out; }
-  @keyframes directput-in { from { opacity: 0; transform: translateY(4px); } }
+  .upload { animation: appear 0.15s; }
+  @keyframes appear { from { opacity: 0; transform: translateY(4px); } }
 }
 `;
 
@@ -120,7 +119,8 @@ export function styleOf(css: string = CSS): CSSStyleSheet {
   let sheet = sheets.get(css);
   if (!sheet) {
     sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
+    // Test environments that are no browsers have nothing to draw.
+    sheet.replaceSync?.(css);
     sheets.set(css, sheet);
   }
   return sheet;

@@ -71,9 +71,9 @@ export class Transfer {
   readonly #listener: Listener;
   readonly #begin: (options: UploadOptions) => Upload;
 
-  constructor(listener: Listener, { name, size, file, path }: Facts, begin: (options: UploadOptions) => Upload) {
+  constructor(listener: Listener, { name, size, file, path }: Facts, begin?: (options: UploadOptions) => Upload) {
     this.#listener = listener;
-    this.#begin = begin;
+    this.#begin = begin as (options: UploadOptions) => Upload;
     this.name = name;
     this.size = size;
     this.file = file;

@@ -17,7 +17,8 @@ const SHOW_EVERY_MS = 200;
 
 /** What is to be uploaded, and how that begins. */
 export interface Begun extends Facts {
-  begin(options: UploadOptions): Upload;
+  /** Absent for what is stored already. */
+  begin?(options: UploadOptions): Upload;
 }
 
 /** What the element does with its transfers. */
@@ -48,7 +49,6 @@ export class Transfers {
   readonly #listener: Listener;
   /** Which one an upload is of. */
   readonly #byUpload = new WeakMap<Upload, Transfer>();
-  readonly #channel = new MessageChannel();
   #queue: (() => void)[] = [];
   #changes = new Set<Transfer>();
   #isOther = false;
@@ -70,13 +70,6 @@ export class Transfers {
       refused: (transfer, error) => {
         owner.tell('failed', { upload: undefined, file: transfer.file, error }, transfer);
       },
-    };
-    this.#channel.port1.onmessage = () => {
-      const next = this.#queue.splice(0, AT_ONCE);
-      this.#atOnce = 0;
-      for (const go of next) this.#begin(go);
-      // Those that come now wait for their turn, too.
-      if (this.#queue.length > 0) this.#atOnce = AT_ONCE;
     };
     const self = this;
     this.rows = new Rows({
@@ -159,11 +152,18 @@ export class Transfers {
 
   /** To begin thousands at once would take a second, in which the page does nothing else. */
   #begin(go: () => void): void {
-    // Timers would do, but in a page that is not seen they come once a second.
-    if (this.#atOnce === 0) this.#channel.port2.postMessage(0);
+    if (this.#atOnce === 0) inAnotherTask(() => this.#goOn());
     this.#atOnce += 1;
     if (this.#atOnce > AT_ONCE) this.#queue.push(go);
     else go();
+  }
+
+  #goOn(): void {
+    const next = this.#queue.splice(0, AT_ONCE);
+    this.#atOnce = 0;
+    for (const go of next) this.#begin(go);
+    // Those that come now wait for their turn, too.
+    if (this.#queue.length > 0) this.#atOnce = AT_ONCE;
   }
 
   /** What is done for one does not grow with their number. */
@@ -209,4 +209,19 @@ export class Transfers {
     for (const transfer of changes) this.speaker.end(transfer, labels, summary);
     this.#owner.summedUp(changes, isOther);
   }
+}
+
+/** Timers would do, but in a page that is not seen they come once a second. */
+function inAnotherTask(act: () => void): void {
+  // Test environments that are no browsers have none.
+  if (!globalThis.MessageChannel) {
+    setTimeout(act);
+    return;
+  }
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    act();
+  };
+  port2.postMessage(0);
 }

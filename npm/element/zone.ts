@@ -1,5 +1,5 @@
 // The drop zone of `<direct-put>`: its words, its buttons, and the ways by which files come in.
-import { button, h, say } from './dom.js';
+import { button, h, put, say } from './dom.js';
 import { canPick, type Found, foundIn, picked, watchDrops } from './files.js';
 import type { Labels } from './labels.js';
 
@@ -17,7 +17,7 @@ export interface Shown {
 export class Zone {
   readonly element = h('div', { part: 'drop', role: 'group', 'aria-labelledby': 'drop-words' });
   readonly choose = button('choose', () => void this.#pick());
-  readonly #put: HTMLElement;
+  readonly #host: HTMLElement;
   readonly #words = h('p', { part: 'drop-words', id: 'drop-words' });
   readonly #limits = h('p', { part: 'limits', id: 'limits' });
   readonly #chooseFolder = button('choose-folder', () => this.#folder.click());
@@ -26,8 +26,8 @@ export class Zone {
   readonly #folder = h('input', { ...UNSEEN, id: 'folder', webkitdirectory: true });
   readonly #take: (found: Found[]) => void;
 
-  constructor(put: HTMLElement, take: (found: Found[]) => void) {
-    this.#put = put;
+  constructor(host: HTMLElement, take: (found: Found[]) => void) {
+    this.#host = host;
     this.#take = take;
     this.element.append(this.#words, this.#choices, this.#limits, this.#file);
     for (const input of [this.#file, this.#folder]) {
@@ -37,7 +37,7 @@ export class Zone {
         input.value = '';
       });
     }
-    watchDrops(put, take);
+    watchDrops(host, take);
     this.element.addEventListener('click', ({ target }) => {
       const isControl = (target as Element).closest('button, input');
       if (!isControl && !this.choose.disabled) void this.#pick();
@@ -45,24 +45,21 @@ export class Zone {
   }
 
   render({ labels, isDisabled, limits }: Shown): void {
-    const put = this.#put;
-    const isMultiple = put.hasAttribute('multiple');
+    const host = this.#host;
+    const isMultiple = host.hasAttribute('multiple');
     say(this.#words, isMultiple ? labels.drop : labels.dropOne);
     say(this.choose, isMultiple ? labels.choose : labels.chooseOne);
     say(this.#chooseFolder, labels.chooseFolder);
     say(this.#limits, limits);
     this.#limits.hidden = !limits;
-    if (limits) this.element.setAttribute('aria-describedby', 'limits');
-    else this.element.removeAttribute('aria-describedby');
-    const hasFolders = put.hasAttribute('folders');
+    put(this.element, 'aria-describedby', limits ? 'limits' : null);
+    const hasFolders = host.hasAttribute('folders');
     this.#chooseFolder.hidden = !hasFolders;
     if (hasFolders) this.element.append(this.#folder);
     else this.#folder.remove();
-    this.#file.accept = put.getAttribute('accept') ?? '';
+    this.#file.accept = host.getAttribute('accept') ?? '';
     this.#file.multiple = isMultiple;
-    const capture = put.getAttribute('capture');
-    if (capture === null) this.#file.removeAttribute('capture');
-    else this.#file.setAttribute('capture', capture);
+    put(this.#file, 'capture', host.getAttribute('capture'));
     for (const control of [this.choose, this.#chooseFolder, this.#file, this.#folder]) control.disabled = isDisabled;
   }
 
@@ -78,11 +75,10 @@ export class Zone {
   }
 
   async #pick(): Promise<void> {
-    const put = this.#put;
-    const wantsInput = put.getAttribute('file-picker') === 'input';
+    const host = this.#host;
     // Where there is such a dialog, the browser can open the file again after a reload.
-    if (canPick() && !wantsInput && !put.hasAttribute('accept') && !put.hasAttribute('capture')) {
-      const found = await picked(put.hasAttribute('multiple'));
+    if (canPick() && !host.matches('[file-picker=input], [accept], [capture]')) {
+      const found = await picked(host.hasAttribute('multiple'));
       if (found) {
         this.#take(found);
         return;

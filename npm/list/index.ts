@@ -60,6 +60,8 @@ export class UploadList {
   #changed: Set<Entry> | undefined;
   #isShorter = false;
   #count = 0;
+  #holders = 0;
+  #closing: Promise<void> | undefined;
 
   /** Takes an uploader, or the options of one that is made with the first file. */
   constructor(source: Uploader | UploaderOptions) {
@@ -113,11 +115,31 @@ export class UploadList {
     for (const { remove } of this.#items) remove();
   }
 
-  /** Ends an uploader that was made here, and what it has under way. */
+  /**
+   * Keeps the uploader until what it returns is called. When the last holder lets go the list is closed, a task later:
+   * a component that is mounted twice, as React does in strict mode, keeps its uploads. Uploads that a close has ended go
+   * on with the next holder, where they were.
+   */
+  hold(): () => void {
+    this.#holders += 1;
+    // What was kept can be resumed once the uploader before has let go of it.
+    void this.#closing?.then(() => {
+      for (const entry of this.#entries) entry.reopen();
+    });
+    return () => {
+      this.#holders -= 1;
+      setTimeout(() => {
+        if (this.#holders === 0) void this.close();
+      });
+    };
+  }
+
+  /** Ends an uploader that was made here. What it has under way fails with `closed`. */
   async close(): Promise<void> {
     const own = this.#own;
     this.#own = undefined;
-    await own?.close();
+    this.#closing = own?.close() ?? this.#closing;
+    await this.#closing;
   }
 
   #enter(
@@ -126,17 +148,21 @@ export class UploadList {
     begin: (uploader: Uploader, options: UploadOptions) => Upload,
   ): void {
     const id = this.#count++;
+    let uploader: Uploader | undefined;
     const onProgress = (progress: Progress): void => {
       options.onProgress?.(progress);
       entry.set({ progress });
     };
     const entry = new Entry(
       { id, ...facts },
-      () => begin(this.uploader, { ...options, onProgress }),
+      () => {
+        uploader = this.uploader;
+        return begin(uploader, { ...options, onProgress });
+      },
       () => this.#tell(entry),
       (upload) => {
         // Another file has its place.
-        if (upload) this.uploader.release(upload);
+        if (upload) uploader?.release(upload);
         this.#isShorter = true;
         this.#entries.delete(entry);
         this.#tell(entry);
@@ -176,6 +202,8 @@ class Entry {
   readonly #begin: () => Upload;
   readonly #changed: () => void;
   #upload: Upload | undefined;
+  /** Whether it was paused when it failed. */
+  #wasPaused = false;
 
   constructor(
     facts: Facts & Pick<UploadItem, 'id'>,
@@ -221,8 +249,18 @@ class Entry {
     this.set(BEGUN);
     upload.then(
       (result) => this.set({ state: 'stored', result }),
-      (error: UploadError) => this.set({ state: error.code === 'aborted' ? 'cancelled' : 'failed', error }),
+      (error: UploadError) => {
+        this.#wasPaused = this.item.state === 'paused';
+        this.set({ state: error.code === 'aborted' ? 'cancelled' : 'failed', error });
+      },
     );
+  }
+
+  /** Goes on if it was under way when its uploader was closed. */
+  reopen(): void {
+    if (this.item.error?.code !== 'closed') return;
+    this.run();
+    if (this.#wasPaused) this.item.pause();
   }
 }
 

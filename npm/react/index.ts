@@ -14,8 +14,9 @@ export interface UseUpload extends Pick<UploadList, 'add' | 'goOn' | 'clear'> {
 }
 
 /**
- * Uploads for as long as the component is there. Options count from its first rendering on, but functions among them are
- * always those of the last one. With an uploader in place of options uploads outlive the component.
+ * Uploads for as long as the component is there; in an `<Activity>` that is hidden and shown again they go on where they
+ * were. Options count from its first rendering on, but functions among them are always those of the last one. With an
+ * uploader in place of options uploads outlive the component.
  */
 export function useUpload(source: Uploader | UploaderOptions): UseUpload {
   const latest = useRef(source);
@@ -23,8 +24,7 @@ export function useUpload(source: Uploader | UploaderOptions): UseUpload {
     latest.current = source;
   });
   const [list] = useState(() => new UploadList(source instanceof Uploader ? source : following(source, latest)));
-  // Nothing is lost by it in strict mode, which mounts twice: the uploader is made with the first file.
-  useEffect(() => () => void list.close(), [list]);
+  useEffect(() => list.hold(), [list]);
   const items = useSyncExternalStore(
     (changed) => list.subscribe(changed),
     () => list.items,

@@ -12,12 +12,12 @@ use super::convert::{invalid, to_js};
 use super::credentials::Credentials;
 use super::wire;
 use crate::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
-use crate::protocol::{ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms};
+use crate::protocol::{Endpoint, ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms};
 
 /// Where the API is and what else it wants to be told.
 #[derive(Debug, Clone)]
 pub struct Api {
-    endpoint: String,
+    endpoint: Endpoint,
     credentials: Rc<Credentials>,
     sends_cookies: bool,
 }
@@ -59,7 +59,7 @@ impl Api {
     /// The API below `endpoint`, such as `/uploads`, with headers for every call. `sends_cookies` says whether cookies go to
     /// another origin too (Fetch standard, credentials mode `include`).
     pub fn new(endpoint: &str, credentials: Credentials, sends_cookies: bool) -> Self {
-        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), credentials: Rc::new(credentials), sends_cookies }
+        Self { endpoint: Endpoint::new(endpoint), credentials: Rc::new(credentials), sends_cookies }
     }
 
     /// Asks for fresh credentials.
@@ -121,7 +121,7 @@ impl Api {
         }
         options.set_headers(&headers);
         // gloo-net's own builder takes every address apart and puts it together again.
-        let request = web_sys::Request::new_with_str_and_init(&(self.endpoint.clone() + &path), &options)
+        let request = web_sys::Request::new_with_str_and_init(&self.endpoint.of(&path), &options)
             .map_err(|_| invalid("endpoint", "expected an address that can be fetched"))?;
         match Fetch::from(request).send().await {
             Ok(response) if response.ok() => Ok(response),
@@ -149,7 +149,9 @@ impl Api {
         options.set_redirect(RequestRedirect::Manual);
         options.set_signal(Some(&AbortSignal::timeout_with_u32(PROBE_MS)));
         self.set_cookies(&options);
-        let Ok(request) = web_sys::Request::new_with_str_and_init(&self.endpoint, &options) else { return false };
+        let Ok(request) = web_sys::Request::new_with_str_and_init(&self.endpoint.of(""), &options) else {
+            return false;
+        };
         let response = Fetch::from(request).send().await;
         response.is_ok_and(|response| response.type_() == ResponseType::Opaqueredirect)
     }

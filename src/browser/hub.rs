@@ -73,6 +73,12 @@ impl Hub {
         self.balance();
     }
 
+    /// The page goes on without an upload.
+    pub fn close(&self, id: UploadId) {
+        self.rules.borrow_mut().close(now(), id);
+        self.balance();
+    }
+
     /// Puts an upload before all with a lower priority.
     pub fn prioritize(&self, id: UploadId, priority: i32) {
         self.rules.borrow_mut().prioritize(id, priority);

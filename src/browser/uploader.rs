@@ -114,7 +114,7 @@ impl Upload {
         self.done.clone().unchecked_into()
     }
 
-    /// Stops until `resume`. What is on its way is cut off.
+    /// Sends no further part until `resume`. Parts on their way still arrive.
     pub fn pause(&self) {
         self.session.hub().pause(self.session.id());
     }
@@ -127,6 +127,11 @@ impl Upload {
     /// Ends it, and removes what was sent.
     pub fn cancel(&self) {
         self.session.hub().cancel(self.session.id());
+    }
+
+    /// Ends it, and keeps what was sent if it has `onRecord`. Rejects with `closed`.
+    pub fn close(&self) {
+        self.session.hub().close(self.session.id());
     }
 
     /// Puts it before all uploads with a lower priority; 0 is usual.

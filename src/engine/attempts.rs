@@ -72,6 +72,8 @@ impl Engine {
 
     fn part_is_stored(&mut self, now: Now, attempt: &Attempt, etag: Option<ETag>) {
         let bytes = self.parts.put_done(attempt.number, etag);
+        let left_bytes = if attempt.left_bytes > 0 { attempt.left_bytes } else { self.parts.moved_bytes() };
+        self.meter.arrived(now.ms, left_bytes, attempt.started_ms);
         self.parts.rival_is_stored(now, attempt.started_ms, self.config.stall_ms);
         self.window.stored(now.ms, bytes);
         self.pace.answered(now.ms, bytes, attempt.started_ms);
@@ -83,10 +85,8 @@ impl Engine {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
         match judge_put(&failure, self.parts.plan().is_multipart()) {
             Verdict::AlreadyStored => self.part_is_stored(now, &attempt, None),
-            Verdict::GiveUp(ErrorCode::UploadGone) => {
-                self.start_again(now, Failure { code: ErrorCode::UploadGone, ..failure });
-            }
-            Verdict::GiveUp(code) => self.end(now, Failure { code, ..failure }),
+            Verdict::Gone => self.start_again(now, Failure { code: ErrorCode::UploadGone, ..failure }),
+            Verdict::GiveUp => self.end(now, failure),
             Verdict::SignAgain => self.refused(now, attempt, false, failure),
             Verdict::HashAgain => self.refused(now, attempt, true, failure),
             Verdict::NotFromS3 => {

@@ -70,7 +70,6 @@ impl Engine {
     /// Whether the stage that made the call is over.
     fn is_stale(&self, call: Call) -> bool {
         match (&self.stage, call) {
-            (Stage::Finished, _) => true,
             (Stage::Ending(_), Call::Abort) => false,
             (Stage::Ending(_), Call::Complete) => !self.calls.asks_outcome,
             (Stage::Ending(_), _) => true,
@@ -148,13 +147,6 @@ impl Engine {
             (_, Call::Complete) if failure.code == ErrorCode::PartsRefused => self.parts_refused(now, failure),
             _ if is_gone => self.start_again(now, failure),
             _ => self.end(now, failure),
-        }
-    }
-
-    pub(super) fn pause(&mut self, now: Now) {
-        self.holds.pause();
-        if matches!(self.stage, Stage::Sending) && !self.is_cancelled() {
-            self.cancel_puts(now);
         }
     }
 

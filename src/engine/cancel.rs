@@ -34,7 +34,6 @@ impl Engine {
         let Some(Cancel { until_ms, is_removing }) = self.cancel else { return };
         let is_late = now.ms >= until_ms;
         match self.stage {
-            Stage::Finished => {}
             Stage::Ending(_) if is_removing && is_late => self.give_up_removal(),
             Stage::Ending(_) if is_removing => {}
             Stage::Completing if self.calls.complete.is_under_way() && !is_late => {}

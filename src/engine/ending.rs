@@ -118,7 +118,7 @@ impl Engine {
     }
 
     pub(super) fn aborted(&mut self, now: Now) {
-        if !self.answered(now, Call::Abort) || !matches!(self.stage, Stage::Ending(_)) {
+        if !self.answered(now, Call::Abort) {
             return;
         }
         if std::mem::take(&mut self.calls.abort_again) {

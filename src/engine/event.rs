@@ -220,7 +220,7 @@ pub enum Event {
         /// From now on, in milliseconds.
         wait_ms: u64,
     },
-    /// The user wants it to wait.
+    /// The user wants it to wait. PUTs under way go on to their ends.
     Pause,
     /// The user wants it to go on.
     Resume,
@@ -230,6 +230,8 @@ pub enum Event {
     Online,
     /// The user wants it to end.
     Abort,
+    /// The page goes on without it: it ends now, and is kept where records are kept.
+    Close,
     /// Time has passed: what [`Action::WakeAt`] asked for.
     Tick,
 }

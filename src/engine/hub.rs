@@ -86,6 +86,11 @@ impl Hub {
         self.tell(now, id, Event::Abort);
     }
 
+    /// The page goes on without an upload, whether or not it has begun.
+    pub fn close(&mut self, now: Now, id: UploadId) {
+        self.tell(now, id, Event::Close);
+    }
+
     /// The browser says whether there is a network.
     pub fn set_online(&mut self, is_online: bool) {
         self.is_offline = !is_online;
@@ -405,6 +410,24 @@ mod tests {
         hub.share(sending);
         let is_forgotten = |(_, event)| matches!(event, Event::Share(Share { bytes_per_second: None, .. }));
         assert!(std::iter::from_fn(|| hub.poll()).all(is_forgotten));
+    }
+
+    #[test]
+    fn the_answer_to_a_small_file_says_nothing_while_large_ones_are_on_their_way() {
+        let speed_after = |bytes: u64| {
+            let mut hub = hub(6, 3);
+            hub.begin(at(0));
+            let sending = |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 8_000_000 };
+            hub.share(sending);
+            hub.confirmed(at(1_000), bytes, 0);
+            hub.share(sending);
+            let shares = std::iter::from_fn(|| hub.poll()).filter_map(|(_, event)| match event {
+                Event::Share(share) => Some(share.bytes_per_second),
+                _ => None,
+            });
+            shares.last().flatten()
+        };
+        assert_eq!((speed_after(1_499_999), speed_after(1_500_000)), (None, Some(1 << 20)));
     }
 
     #[test]

@@ -1,87 +1,256 @@
-//! How fast bytes leave, smoothed so that a person can read it.
-
-/// The time constant of the filter, in milliseconds: a change of speed shows by 63 % after it.
-const SMOOTHING_MS: f64 = 3_000.0;
+//! How fast bytes arrive, and how many of those that have left are still on their way.
+//!
+//! What has left the browser may wait in buffers of megabytes: of sockets, of a service worker, of a box on the way. So the
+//! bytes that leave overstate the speed at first, and the progress until the end. When S3 confirms a part, all that had
+//! left before the last byte of that part has arrived, too: each answer is a point on the curve of arrivals.
 
 /// Samples closer together say more about the browser's events than about the link, in milliseconds.
 const SAMPLE_MS: u64 = 200;
 
-/// An exponential moving average of the speed.
+/// Buffers are filled in this time, so what leaves in it says little about the link, in milliseconds.
+const FILLING_MS: u64 = 2_000;
+
+/// Bytes that leave show the speed after this time, in milliseconds.
+const MEASURED_MS: u64 = 1_000;
+
+/// Older bytes count half, in milliseconds.
+const MEMORY_MS: u64 = 12_000;
+
+/// If nothing moves for longer the speed falls, in milliseconds. Where answers come in bursts they may take longer.
+const IDLE_MS: u64 = 3_000;
+
+/// A moment, in milliseconds, and how many bytes there were by then.
+type Point = (u64, u64);
+
+/// Bytes by the time that they took, older ones counting less.
+#[derive(Debug, Clone, Copy, Default)]
+struct Rate {
+    bytes: u64,
+    ms: u64,
+    last: Point,
+    /// The longest time between two points, in milliseconds.
+    gap_ms: u64,
+}
+
+impl Rate {
+    fn count(&mut self, (now_ms, bytes): Point) {
+        let (last_ms, last_bytes) = self.last;
+        let elapsed_ms = now_ms.saturating_sub(last_ms);
+        // Answers may come in bursts. A burst is forgotten together with the time that it took, before the next one.
+        if self.ms > MEMORY_MS && 2 * elapsed_ms >= self.gap_ms {
+            self.bytes /= 2;
+            self.ms /= 2;
+        }
+        self.bytes += bytes.saturating_sub(last_bytes);
+        self.ms += elapsed_ms;
+        self.gap_ms = self.gap_ms.max(elapsed_ms);
+        self.last = (now_ms, bytes.max(last_bytes));
+    }
+
+    /// In byte/s, if nothing had come for `idle_ms` more.
+    fn bytes_per_second(&self, idle_ms: u64) -> f64 {
+        self.bytes as f64 * 1_000.0 / (self.ms + idle_ms).max(1) as f64
+    }
+}
+
+/// The speed of an upload. Bytes are counted from its beginning, those that left twice twice.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Meter {
-    last: Option<(u64, u64)>,
+    /// When bytes began to flow, or to flow again; none while none are meant to.
+    since: Option<Point>,
+    left: Rate,
+    arrived: Rate,
+    /// When bytes left or arrived last, or were on their way.
+    moved_ms: u64,
     bytes_per_second: Option<f64>,
+    /// Whether that is more than a first guess.
+    is_settled: bool,
+    underway_bytes: u64,
 }
 
 impl Meter {
-    /// Takes note of how many bytes have left by now, those that left twice counted twice.
-    pub fn sample(&mut self, now_ms: u64, moved_bytes: u64) {
-        let Some((last_ms, last_bytes)) = self.last else {
-            self.last = Some((now_ms, moved_bytes));
-            return;
-        };
-        if self.bytes_per_second.is_none() && moved_bytes == last_bytes {
-            // Until the first byte leaves it is the connection that takes its time.
-            self.last = Some((now_ms, moved_bytes));
-            return;
-        }
-        let elapsed_ms = now_ms.saturating_sub(last_ms);
-        if elapsed_ms < SAMPLE_MS {
+    /// Notes how many bytes have left by now.
+    pub fn sample(&mut self, now_ms: u64, bytes: u64) {
+        let now = (now_ms, bytes);
+        let has_speed = self.bytes_per_second.is_some();
+        // Until the first byte leaves it is the connection that takes its time.
+        let since = *self.since.get_or_insert(now);
+        if since.0 == now_ms || (!has_speed && self.left.last.1 == bytes) {
+            self.since = Some(now);
+            (self.left.last, self.arrived.last, self.moved_ms) = (now, now, now_ms);
             return;
         }
-        let speed = moved_bytes.saturating_sub(last_bytes) as f64 * 1_000.0 / elapsed_ms as f64;
-        let smoothed = match self.bytes_per_second {
-            None => speed,
-            Some(before) => before + (speed - before) * (1.0 - decay(elapsed_ms as f64 / SMOOTHING_MS)),
+        if now_ms.saturating_sub(self.left.last.0) < SAMPLE_MS {
+            return;
+        }
+        // All may have left, and wait in buffers: that is no speed of zero.
+        if bytes > self.left.last.1 {
+            self.moved_ms = now_ms;
+            match now_ms < since.0 + FILLING_MS {
+                true => self.left.last = now,
+                false => self.left.count(now),
+            }
+        }
+        self.estimate(now, since);
+    }
+
+    /// S3 has confirmed a part that was started at `started_ms`: so many bytes had left with its last one.
+    pub fn arrived(&mut self, now_ms: u64, bytes: u64, started_ms: u64) {
+        if self.arrived.ms == 0 {
+            // No bytes may have been seen to leave.
+            self.arrived.last.0 = self.arrived.last.0.min(started_ms);
+        }
+        self.moved_ms = now_ms;
+        match self.since {
+            Some(_) => self.arrived.count((now_ms, bytes)),
+            None => self.arrived.last = (now_ms, bytes),
+        }
+    }
+
+    fn estimate(&mut self, (now_ms, bytes): Point, since: Point) {
+        let whole = Rate { bytes: bytes.saturating_sub(since.1), ms: now_ms - since.0, ..self.left };
+        let (rate, is_settled) = match (self.arrived, self.left) {
+            (arrived, _) if arrived.bytes > 0 => (arrived, true),
+            (_, left) if left.ms >= MEASURED_MS && left.bytes > 0 => (left, true),
+            _ => (whole, false),
         };
-        self.bytes_per_second = Some(smoothed);
-        self.last = Some((now_ms, moved_bytes));
+        self.is_settled = is_settled;
+        let (arrived_ms, arrived_bytes) = self.arrived.last;
+        let speed = rate.bytes_per_second(0);
+        let arrived_since = speed * now_ms.saturating_sub(arrived_ms) as f64 / 1_000.0;
+        self.underway_bytes = bytes.saturating_sub(arrived_bytes + arrived_since as u64);
+        if self.underway_bytes > 0 {
+            self.moved_ms = now_ms;
+        }
+        let idle_ms = now_ms.saturating_sub(self.moved_ms + IDLE_MS.max(2 * self.arrived.gap_ms));
+        self.bytes_per_second = Some(rate.bytes_per_second(idle_ms));
     }
 
     /// Nothing is meant to leave for a while: that is no speed of zero.
     pub fn interrupt(&mut self) {
-        self.last = None;
+        self.since = None;
     }
 
-    /// The smoothed speed in byte/s, once two samples have been taken.
+    /// The speed in byte/s, once bytes have been seen to leave or to arrive.
     pub fn bytes_per_second(&self) -> Option<f64> {
         self.bytes_per_second
     }
-}
 
-/// `exp(-x)` for `x ≥ 0`, by its Padé approximant of order (0, 3): exact enough for a display, and
-/// without the kilobytes of a mathematical library in Wasm.
-fn decay(x: f64) -> f64 {
-    1.0 / (1.0 + x + x * x / 2.0 + x * x * x / 6.0)
+    /// The same, once buffers are full or a part has arrived: before that it may be far too high.
+    pub fn settled_bytes_per_second(&self) -> Option<f64> {
+        self.bytes_per_second.filter(|_| self.is_settled)
+    }
+
+    /// How many bytes have left and not arrived yet, as far as the speed tells.
+    pub fn underway_bytes(&self) -> u64 {
+        self.underway_bytes
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_steady_stream_shows_its_speed() {
-        let mut meter = Meter::default();
-        for second in 0..20 {
-            meter.sample(second * 1_000, second * 5_000_000);
+    const MIB: u64 = 1 << 20;
+
+    /// Parts of 8 MiB, six at once, over a link of which all get the same. Each connection has a buffer. Returns the
+    /// largest error of the time left, as a part of the truth, from the tenth second on and until 2 s are left.
+    fn worst_error(size: u64, bytes_per_second: u64, buffer_bytes: u64) -> f64 {
+        const STEP_MS: u64 = 20;
+        const PART: u64 = 8 * MIB;
+        struct Flow {
+            arrived: u64,
+            left: u64,
+            left_total: u64,
+            started_ms: u64,
         }
-        let speed = meter.bytes_per_second().expect("samples were taken");
-        assert!((speed - 5_000_000.0).abs() < 1.0, "{speed}");
+        let (mut meter, mut flows) = (Meter::default(), Vec::<Flow>::new());
+        let (mut now_ms, mut moved, mut started, mut stored) = (0, 0, 0, 0);
+        let mut estimates = Vec::new();
+        meter.sample(0, 0);
+        while stored < size {
+            while flows.len() < 6 && started < size {
+                flows.push(Flow { arrived: 0, left: 0, left_total: 0, started_ms: now_ms });
+                started += PART;
+            }
+            now_ms += STEP_MS;
+            let share = bytes_per_second * STEP_MS / 1_000 / flows.len() as u64;
+            for flow in &mut flows {
+                flow.arrived = (flow.arrived + share).min(PART);
+                let left = (flow.arrived + buffer_bytes).min(PART);
+                moved += left - flow.left;
+                flow.left = left;
+                if left == PART && flow.left_total == 0 {
+                    flow.left_total = moved;
+                }
+            }
+            for flow in flows.extract_if(.., |flow| flow.arrived == PART) {
+                stored += PART;
+                meter.arrived(now_ms, flow.left_total, flow.started_ms);
+            }
+            meter.sample(now_ms, moved);
+            if let Some(speed) = meter.settled_bytes_per_second() {
+                let left = size - moved + meter.underway_bytes().min(moved - stored);
+                estimates.push((now_ms, left as f64 / speed * 1_000.0));
+            }
+        }
+        let truth = |at_ms: u64| (now_ms - at_ms) as f64;
+        let counted = estimates.iter().filter(|&&(at_ms, _)| at_ms >= 10_000 && at_ms + 2_000 < now_ms);
+        counted.map(|&(at_ms, left_ms)| (left_ms - truth(at_ms)).abs() / truth(at_ms)).fold(0.0, f64::max)
     }
 
     #[test]
-    fn a_change_shows_by_two_thirds_after_three_seconds() {
+    fn the_time_left_is_true_within_a_quarter_from_the_tenth_second_on() {
+        for mbits in [8_u64, 40, 100] {
+            let bytes_per_second = mbits * 125_000;
+            let size = (bytes_per_second * 40).next_multiple_of(8 * MIB);
+            for buffer_bytes in [0, MIB, 4 * MIB, 8 * MIB] {
+                let error = worst_error(size, bytes_per_second, buffer_bytes);
+                assert!(error < 0.25, "{mbits} Mbit/s, {buffer_bytes} bytes in buffers: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_browser_that_tells_nothing_still_gets_a_speed() {
+        let mut meter = Meter::default();
+        meter.sample(0, 0);
+        // Six parts of 8 MiB, whose answers come together every 10 s.
+        for round in 1..=4 {
+            for part in 1..=6 {
+                let now_ms = round * 10_000 + part * 10;
+                meter.arrived(now_ms, ((round - 1) * 6 + part) * 8 * MIB, (round - 1) * 10_000);
+                meter.sample(now_ms, ((round - 1) * 6 + part) * 8 * MIB);
+            }
+            let now_ms = round * 10_000 + 9_000;
+            meter.sample(now_ms, round * 48 * MIB);
+            let speed = meter.bytes_per_second().expect("parts have arrived");
+            assert!((speed / (4.8 * MIB as f64) - 1.0).abs() < 0.25, "{speed}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_speed_shows_within_ten_seconds() {
         let mut meter = Meter::default();
         let mut bytes = 0;
-        for tick in 0..=20 {
-            meter.sample(tick * 500, bytes);
-            bytes += 500_000;
-        }
-        for tick in 21..=26 {
-            meter.sample(tick * 500, bytes - 500_000);
+        for tick in 0..300 {
+            bytes += if tick < 200 { 500_000 } else { 50_000 };
+            meter.sample(tick * 100, bytes);
         }
         let speed = meter.bytes_per_second().expect("samples were taken");
-        assert!((300_000.0..450_000.0).contains(&speed), "{speed}");
+        assert!((500_000.0..2_500_000.0).contains(&speed), "{speed}");
+    }
+
+    #[test]
+    fn what_stands_still_gets_slower() {
+        let mut meter = Meter::default();
+        (0..=50).for_each(|tick| meter.sample(tick * 100, tick * 100_000));
+        let speed = |meter: &Meter| meter.bytes_per_second().expect("samples were taken");
+        assert!((speed(&meter) - 1_000_000.0).abs() < 1_000.0);
+        (51..=80).for_each(|tick| meter.sample(tick * 100, 5_000_000));
+        let before = speed(&meter);
+        (81..=600).for_each(|tick| meter.sample(tick * 100, 5_000_000));
+        assert!(speed(&meter) < before / 4.0, "{}", speed(&meter));
     }
 
     #[test]

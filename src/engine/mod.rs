@@ -58,7 +58,7 @@ use window::Window;
 
 use crate::checksum::ChecksumAlgorithm;
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
-use crate::protocol::{CompleteUpload, PartNumber};
+use crate::protocol::{CompleteUpload, ErrorCode, PartNumber};
 
 /// Where the upload is.
 #[derive(Debug, Clone)]
@@ -213,11 +213,12 @@ impl Engine {
             Event::CredentialsFailed(failure) => self.credentials(now, Err(failure)),
             Event::Share(share) => self.share = share,
             Event::Busy { wait_ms } => self.holds.rest(now, wait_ms),
-            Event::Pause => self.pause(now),
+            Event::Pause => self.holds.pause(),
             Event::Resume => self.holds.resume(),
             Event::Offline => self.holds.go_offline(now),
             Event::Online => self.online(),
             Event::Abort => self.cancel(now),
+            Event::Close => self.end_and_keep(now, ErrorCode::Closed.into()),
         }
         self.advance(now);
     }
@@ -302,7 +303,7 @@ impl Engine {
             Stage::Sending => {
                 let parts = self.parts.wakes_at().into_iter().chain(self.stalls_at(now));
                 let sign = calls.sign.wakes_at().filter(|_| self.wants_urls());
-                parts.chain(sign).chain(held).min()
+                parts.chain(sign).chain(held).chain(self.reports_at(now)).min()
             }
         };
         let looks_at = self.patience.wakes_at(now).filter(|_| wakes_at.is_some());

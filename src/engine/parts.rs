@@ -39,6 +39,8 @@ pub(super) enum State {
 pub(super) struct Sending {
     pub presigned: Presigned,
     pub sent_bytes: u64,
+    /// How many bytes of all parts had left with its last one; 0 until that is seen to leave.
+    pub left_bytes: u64,
     /// When it was started.
     pub started_ms: u64,
     /// When its last byte was seen to leave, or it was started.
@@ -46,7 +48,7 @@ pub(super) struct Sending {
     /// How often it got more time although it was silent for too long.
     pub spared: u32,
     /// When an attempt that has shared the link with it was last answered.
-    pub rival_ms: u64,
+    pub rival_ms: Option<u64>,
 }
 
 #[derive(Debug, Clone)]

@@ -7,6 +7,9 @@ use super::{Engine, Stage};
 /// Progress is reported no more often than this, in milliseconds, unless there is other news.
 const REPORT_EVERY_MS: u64 = 100;
 
+/// The time left is counted down at least this often, in milliseconds.
+const COUNT_DOWN_MS: u64 = 1_000;
+
 /// A speed that is lower is none, in byte/s: while nothing moves the average never gets to 0, and the time left would be
 /// longer than anybody lives.
 const SLOWEST_BYTES_PER_SECOND: f64 = 1.0;
@@ -14,10 +17,9 @@ const SLOWEST_BYTES_PER_SECOND: f64 = 1.0;
 impl Engine {
     /// Takes note of the speed, by which it is decided what to do next.
     pub(super) fn measure(&mut self, now: Now) {
-        match self.stage {
-            Stage::New => {}
-            _ if self.held(now).is_some() => self.meter.interrupt(),
-            _ => self.meter.sample(now.ms, self.parts.moved_bytes()),
+        match self.held(now) {
+            Some(_) => self.meter.interrupt(),
+            None => self.meter.sample(now.ms, self.parts.moved_bytes()),
         }
     }
 
@@ -29,7 +31,7 @@ impl Engine {
         let progress = self.not_back(self.progress(self.held(now)));
         let is_due = match &self.reported {
             None => true,
-            Some((_, before)) if before == &progress || before.phase == Phase::Done => false,
+            Some((_, before)) if before == &progress => false,
             Some((at_ms, before)) => {
                 (before.phase, before.held) != (progress.phase, progress.held) || now.ms >= at_ms + REPORT_EVERY_MS
             }
@@ -40,6 +42,12 @@ impl Engine {
             let at = self.outbox.len() - usize::from(matches!(self.outbox.last(), Some(Action::Finished(_))));
             self.outbox.insert(at, Action::Report(progress));
         }
+    }
+
+    /// When to say again how long it takes, while bytes wait in buffers and nothing else is heard.
+    pub(super) fn reports_at(&self, now: Now) -> Option<u64> {
+        let (_, before) = self.reported.as_ref()?;
+        (before.seconds_left.is_some() && self.meter.underway_bytes() > 0).then(|| now.ms + COUNT_DOWN_MS)
     }
 
     /// A plan of the server's own makes hashed parts count no more, but that is no news for the user.
@@ -58,7 +66,10 @@ impl Engine {
     fn held(&self, now: Now) -> Option<Held> {
         match self.stage {
             Stage::Ending(_) | Stage::Finished => None,
-            _ => self.holds.held(now),
+            _ => match self.holds.held(now) {
+                Some(Held::Paused) if self.parts.in_flight() > 0 => Some(Held::Pausing),
+                held => held,
+            },
         }
     }
 
@@ -68,7 +79,10 @@ impl Engine {
         let is_all_stored = self.completion.is_some() && !matches!(self.stage, Stage::Ending(_));
         let all = |bytes: u64| if is_all_stored { size } else { bytes };
         let sent_bytes = all(self.parts.sent_bytes());
-        let speed = self.meter.bytes_per_second().filter(|&speed| held.is_none() && speed >= SLOWEST_BYTES_PER_SECOND);
+        let confirmed_bytes = all(self.parts.stored_bytes());
+        let underway_bytes = self.meter.underway_bytes().min(sent_bytes - confirmed_bytes);
+        let speed =
+            self.meter.settled_bytes_per_second().filter(|&speed| held.is_none() && speed >= SLOWEST_BYTES_PER_SECOND);
         let bytes_per_second = speed.unwrap_or(0.0);
         let parts = self.parts.plan().part_count();
         Progress {
@@ -76,11 +90,11 @@ impl Engine {
             size,
             hashed_bytes: all(self.parts.hashed_bytes()),
             sent_bytes,
-            confirmed_bytes: all(self.parts.stored_bytes()),
+            confirmed_bytes,
             parts: if self.open.is_some() { parts } else { 0 },
             confirmed_parts: if is_all_stored { parts } else { self.parts.stored() },
             bytes_per_second,
-            seconds_left: speed.map(|speed| (size - sent_bytes) as f64 / speed),
+            seconds_left: speed.map(|speed| (size - sent_bytes + underway_bytes) as f64 / speed),
             held,
         }
     }

@@ -75,6 +75,8 @@ pub struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Held {
+    /// The user wants it to; parts on their way still arrive.
+    Pausing,
     /// The user wants it to.
     Paused,
     /// There is no network.

@@ -2,7 +2,6 @@
 
 use super::event::Now;
 use super::report::Failure;
-use crate::protocol::ErrorCode;
 
 /// The first wait is drawn from 0 to this, in milliseconds; each further window is twice as wide.
 const FIRST_WINDOW_MS: u64 = 500;
@@ -62,8 +61,10 @@ pub(super) enum Verdict {
     AlreadyStored,
     /// The answer is not S3's.
     NotFromS3,
+    /// S3 doesn't know the upload any more.
+    Gone,
     /// No retry helps.
-    GiveUp(ErrorCode),
+    GiveUp,
 }
 
 /// Judges a failed PUT by S3's answer (S3 API Reference, "Error responses"). S3 names a code whenever it refuses; an
@@ -72,7 +73,7 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
     let storage_code = failure.storage_code.as_deref().unwrap_or_default();
     match (failure.status, storage_code) {
         (0, _) if failure.code.is_retryable() => Verdict::SendAgain,
-        (0, _) => Verdict::GiveUp(failure.code),
+        (0, _) => Verdict::GiveUp,
         // RequestTimeout: the body came too slowly. OperationAborted, ConditionalRequestConflict: two
         // requests for one key met.
         (400, "RequestTimeout") => Verdict::SendAgain,
@@ -87,8 +88,8 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
         (403, _) | (400, "ExpiredToken" | "RequestExpired") => Verdict::SignAgain,
         // The key is new, and only this digest was ever signed for it.
         (412, _) if !is_multipart => Verdict::AlreadyStored,
-        (404, "NoSuchUpload") => Verdict::GiveUp(ErrorCode::UploadGone),
-        _ => Verdict::GiveUp(ErrorCode::StorageRefused),
+        (404, "NoSuchUpload") => Verdict::Gone,
+        _ => Verdict::GiveUp,
     }
 }
 
@@ -287,6 +288,7 @@ impl CallState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ErrorCode;
 
     #[test]
     fn waits_are_drawn_from_a_window_that_doubles_up_to_its_limit() {
@@ -310,9 +312,9 @@ mod tests {
         assert_eq!(judge(403, "AccessDenied", true), Verdict::SignAgain);
         assert_eq!(judge(400, "BadDigest", true), Verdict::HashAgain);
         assert_eq!(judge(412, "PreconditionFailed", false), Verdict::AlreadyStored);
-        assert_eq!(judge(412, "PreconditionFailed", true), Verdict::GiveUp(ErrorCode::StorageRefused));
-        assert_eq!(judge(404, "NoSuchUpload", true), Verdict::GiveUp(ErrorCode::UploadGone));
-        assert_eq!(judge(400, "InvalidRequest", true), Verdict::GiveUp(ErrorCode::StorageRefused));
+        assert_eq!(judge(412, "PreconditionFailed", true), Verdict::GiveUp);
+        assert_eq!(judge(404, "NoSuchUpload", true), Verdict::Gone);
+        assert_eq!(judge(400, "InvalidRequest", true), Verdict::GiveUp);
         assert_eq!(judge(409, "OperationAborted", true), Verdict::SendAgain);
         assert_eq!(judge(400, "RequestTimeout", true), Verdict::SendAgain);
         assert_eq!(judge(400, "ExpiredToken", true), Verdict::SignAgain);
@@ -375,7 +377,7 @@ mod tests {
         patience.pass(Now { ms: 0, random: 0 }, false);
         patience.pass(Now { ms: 10 * 3_600_000, random: 0 }, false);
         patience.pass(Now { ms: 20 * 3_600_000, random: 0 }, true);
-        assert_eq!(patience.streak_ms, Some(LONGEST_STEP_MS));
+        assert_eq!(patience.streak_ms, Some(120_000));
     }
 
     #[test]

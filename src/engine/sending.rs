@@ -32,6 +32,8 @@ pub(super) struct Attempt {
     pub presigned: Presigned,
     /// When it was started.
     pub started_ms: u64,
+    /// How many bytes of all parts had left with its last one; 0 if that was not seen to leave.
+    pub left_bytes: u64,
     /// Whether S3 may have received all of it.
     pub may_be_whole: bool,
 }
@@ -69,10 +71,11 @@ impl Parts {
             self.slot(number).state = State::Sending(Sending {
                 presigned,
                 sent_bytes: 0,
+                left_bytes: 0,
                 started_ms: now.ms,
                 moved_ms: now.ms,
                 spared: 0,
-                rival_ms: 0,
+                rival_ms: None,
             });
             return Some(put);
         }
@@ -86,7 +89,7 @@ impl Parts {
             if let State::Sending(sending) = &mut self.slots[number.index()].state
                 && started_ms <= sending.moved_ms + stall_ms
             {
-                sending.rival_ms = now.ms;
+                sending.rival_ms = Some(now.ms);
             }
         }
     }
@@ -94,7 +97,7 @@ impl Parts {
     /// Notes that bytes of an attempt have left.
     pub fn progress(&mut self, now: Now, put: PutId, bytes: u64) -> Moved {
         let Some(number) = self.number_of(put) else { return Moved::Nothing };
-        let length = self.length(number);
+        let (length, moved_bytes) = (self.length(number), self.moved_bytes);
         let slot = self.slot(number);
         let State::Sending(sending) = &mut slot.state else { return Moved::Nothing };
         let more = bytes.min(length).saturating_sub(sending.sent_bytes);
@@ -103,6 +106,9 @@ impl Parts {
         }
         sending.sent_bytes += more;
         sending.moved_ms = now.ms;
+        if sending.sent_bytes == length {
+            sending.left_bytes = moved_bytes + more;
+        }
         let is_further = sending.sent_bytes > slot.most_sent_bytes;
         slot.most_sent_bytes = slot.most_sent_bytes.max(sending.sent_bytes);
         self.moved_ms = now.ms;
@@ -139,7 +145,8 @@ impl Parts {
         Some(match silence.bytes_per_second {
             None => self.moved_ms + silence.limit_ms(timeouts + sending.spared),
             Some(_) => {
-                let alone_ms = sending.rival_ms + silence.transfer_ms(self.length(number));
+                let alone_ms =
+                    sending.rival_ms.map_or(0, |rival_ms| rival_ms + silence.transfer_ms(self.length(number)));
                 alone_ms.max(sending.moved_ms + silence.limit_ms(*timeouts))
             }
         })
@@ -202,7 +209,8 @@ impl Parts {
         };
         self.in_flight_bytes -= sending.sent_bytes;
         let may_be_whole = sending.may_have_arrived(now, length);
-        Some(Attempt { number, presigned: sending.presigned, started_ms: sending.started_ms, may_be_whole })
+        let Sending { presigned, started_ms, left_bytes, .. } = sending;
+        Some(Attempt { number, presigned, started_ms, left_bytes, may_be_whole })
     }
 
     /// Whether an answer to an attempt is still to come.
@@ -257,5 +265,32 @@ impl Parts {
             }
         }
         puts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::ChecksumAlgorithm;
+    use crate::plan::Plan;
+    use crate::protocol::{FileSize, Headers, SignedPart};
+
+    #[test]
+    fn an_attempt_is_spared_until_it_has_had_the_time_of_the_slowest_link() {
+        let now = Now { ms: 0, random: 0 };
+        let plan = Plan::new(FileSize::new(1).expect("in range"), 1);
+        let mut parts = Parts::new(plan, ChecksumAlgorithm::None);
+        assert!(parts.skip_hash());
+        let (number, url) = (PartNumber::FIRST, String::new());
+        let signed = SignedPart { number, url, headers: Headers::default(), expires_in_seconds: 60 };
+        parts.signed(0, vec![signed]);
+        let put = parts.start_put(now).expect("it has a URL").id;
+        // Limits are 45 s, 315 s and 1,355 s, whatever speed was measured before.
+        let bytes_per_second = Some(1_000_000);
+        let silence = Silence { stall_ms: 30_000, bytes_in_flight: 8 << 20, bytes_per_second, is_untold: false };
+        let spared: Vec<_> = (0..3).map(|_| parts.spare_furthest(silence)).collect();
+        assert_eq!(spared, [Some(put), Some(put), None]);
+        let mut parts = Parts::new(plan, ChecksumAlgorithm::None);
+        assert_eq!(parts.spare_furthest(silence), None, "none is under way");
     }
 }

@@ -241,7 +241,7 @@ impl Engine {
     /// The measured speed, or the one that the network's kind promises.
     fn bits_per_second(&self) -> u64 {
         let measured = self.meter.bytes_per_second().map(|speed| (speed * 8.0) as u64);
-        measured.filter(|&bits| bits > 0).unwrap_or(self.config.network.bits_per_second())
+        measured.unwrap_or(self.config.network.bits_per_second())
     }
 
     pub(super) fn signed(&mut self, now: Now, reply: PartsSigned) {
@@ -306,7 +306,7 @@ impl Engine {
             let failure = Failure::unexpected(Call::Complete.success_status(), None);
             return self.call_failed(now, Call::Complete, failure);
         }
-        if !self.answered(now, Call::Complete) || !matches!(self.stage, Stage::Completing | Stage::Ending(_)) {
+        if !self.answered(now, Call::Complete) {
             return;
         }
         let expected = self.completion.as_ref().and_then(|completion| completion.checksum);

@@ -94,6 +94,9 @@ error_codes! {
     HeadersTimeout = "headers-timeout", 0, true, "The page did not say in time who calls the server.";
     ReadTimeout = "read-timeout", 0, true, "The file could not be read in time.";
     WorkerLost = "worker-lost", 0, true, "The uploader's worker has stopped.";
+    LoadFailed = "load-failed", 0, true, "The uploader could not be loaded.";
+    Closed = "closed", 0, true, "The uploader was closed.";
+    UnsupportedEnvironment = "unsupported-environment", 0, false, "Files cannot be uploaded from this browser.";
 }
 
 impl Serialize for ErrorCode {

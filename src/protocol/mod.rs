@@ -12,6 +12,7 @@
 //! answered by a [`Problem`]. Unknown fields are refused in requests and ignored in replies, so that
 //! a new server can talk to an old page.
 
+mod endpoint;
 mod error_code;
 mod headers;
 mod refusal;
@@ -19,6 +20,7 @@ mod reply;
 mod request;
 mod values;
 
+pub use endpoint::Endpoint;
 pub use error_code::{ErrorCode, Problem};
 pub use headers::Headers;
 pub use refusal::{code_of_refusal, element, retry_after_ms};

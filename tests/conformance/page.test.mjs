@@ -24,7 +24,9 @@ let server;
 
 before(async () => {
   assert.ok(process.env.USE_S3, 'expected to be run by tests/conformance/with-garage.mjs');
-  server = await startServer({ data: join(folder, 'page'), args: ['--use-s3', process.env.USE_S3] });
+  const { USE_S3, AWS_ACCESS_KEY_ID: access_key, AWS_SECRET_ACCESS_KEY: secret_key } = process.env;
+  const started = await startServer({ data: join(folder, 'page'), args: ['--use-s3', USE_S3] });
+  server = { ...started, access_key, secret_key };
 });
 
 after(() => server?.stop());

@@ -21,7 +21,9 @@ test('the package holds what it needs, and nothing else', () => {
   for (const path of [
     'index.js',
     'worker.js',
-    'node.js',
+    'bundled.js',
+    'inlined.js',
+    'element/jsx.d.ts',
     'directput_bg.wasm',
     'index.d.ts',
     'README.md',
@@ -142,24 +144,36 @@ test('another origin, such as that of a CDN', async () => {
   for (const server of [cdn, own]) server.close();
 });
 
-test('a server can import what stands around it, and render a component that uploads', () => {
+test('a server can import what stands around it, and render components that upload to a path', () => {
   const script = `
     import { createElement } from 'react';
     import { renderToString } from 'react-dom/server';
+    import { createSSRApp, h } from 'vue';
+    import { renderToString as renderVue } from 'vue/server-renderer';
+    import { Uploader } from 'directput';
     import { DirectPut } from 'directput/element';
     import { UploadList } from 'directput/list';
     import { useUpload } from 'directput/react';
     import { useUpload as useInVue } from 'directput/vue';
     import Plugin from 'directput/uppy';
+    const options = { endpoint: '/uploads' };
     function App() {
-      const { items, add } = useUpload({ endpoint: '/uploads' });
-      return createElement('p', {}, items.length + ' ' + typeof add);
+      const { items, add, uploader } = useUpload(options);
+      return createElement('p', {}, [items.length, typeof add, uploader instanceof Uploader].join(' '));
     }
-    console.log(renderToString(createElement(App)), [DirectPut, UploadList, useInVue, Plugin].map((it) => typeof it).join());`;
-  assert.equal(
-    run('node', '--input-type=module', '--eval', script).trim(),
-    '<p>0 function</p> function,function,function,function',
-  );
+    const InVue = {
+      async setup() {
+        const { items, list } = useInVue(options);
+        const kept = await list.uploader.listResumable();
+        return () => h('p', [items.value.length, kept.length, list.uploader instanceof Uploader].join(' '));
+      },
+    };
+    console.log(renderToString(createElement(App)), await renderVue(createSSRApp(InVue)));
+    console.log(new UploadList(options).uploader instanceof Uploader, typeof DirectPut, typeof Plugin);`;
+  assert.deepEqual(run('node', '--input-type=module', '--eval', script).trim().split('\n'), [
+    '<p>0 function true</p> <p>0 0 true</p>',
+    'true function function',
+  ]);
 });
 
 test('a list whose uploader can not be made says so, and has no item', () => {
@@ -183,25 +197,53 @@ test('a server can import it and render a page with it', () => {
     import { Uploader, UploadError, init } from 'directput';
     init({});
     const uploader = new Uploader({ endpoint: '/uploads' });
-    const error = await uploader.upload(new Blob(['x'])).catch((error) => error);
-    console.log(error instanceof UploadError, error.code, (await uploader.listResumable()).length);`;
-  assert.equal(run('node', '--input-type=module', '--eval', script).trim(), 'true internal 0');
+    for (const ends of [uploader.upload(new Blob(['x'])), uploader.resume('x'), uploader.resume('x', new Blob(['x']))]) {
+      const error = await ends.catch((error) => error);
+      console.log(error instanceof UploadError, error.code);
+    }
+    console.log((await uploader.listResumable()).length, await uploader.forget('x'), await uploader.runsInWorker());
+    await uploader.close();`;
+  const refused = 'true unsupported-environment';
+  assert.deepEqual(run('node', '--input-type=module', '--eval', script).trim().split('\n'), [
+    refused,
+    refused,
+    refused,
+    '0 undefined false',
+  ]);
 });
 
+const STRICT = [
+  '--ignoreConfig',
+  '--strict',
+  '--exactOptionalPropertyTypes',
+  '--noUncheckedIndexedAccess',
+  '--noEmit',
+  '--target',
+  'es2022',
+  '--lib',
+  'es2022,dom',
+];
+const MODULES = [
+  ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
+  ['--module', 'esnext', '--moduleResolution', 'bundler'],
+];
+
 test('TypeScript at its strictest', () => {
-  const flags = [
-    '--ignoreConfig',
-    '--strict',
-    '--exactOptionalPropertyTypes',
-    '--noUncheckedIndexedAccess',
-    '--noEmit',
-    '--target',
-    'es2022',
-  ];
-  for (const [module, how] of [
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
-  ]) {
-    tool('tsc', ...flags, '--module', module, '--moduleResolution', how, '--lib', 'es2022,dom', 'strict.ts');
-  }
+  for (const how of MODULES) tool('tsc', ...STRICT, ...how, '--jsx', 'react-jsx', 'strict.ts', 'strict.tsx');
+});
+
+test('TypeScript at its strictest, where no framework is installed', () => {
+  const folder = join(OUT, 'bare');
+  cpSync(PACKAGE, join(folder, 'node_modules/directput'), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  writeFileSync(
+    join(folder, 'bare.ts'),
+    `import { Uploader } from 'directput/bundled';
+    import type { DirectPutAttributes } from 'directput/element';
+    export const uploader = new Uploader({ endpoint: '/uploads' });
+    export const attributes: DirectPutAttributes = { endpoint: '/uploads', 'max-files': 3 };
+    // @ts-expect-error The address is a text.
+    export const wrong: DirectPutAttributes = { endpoint: 3 };`,
+  );
+  for (const how of MODULES) tool('tsc', ...STRICT, ...how, '--types', '', join(folder, 'bare.ts'));
 });

@@ -381,7 +381,7 @@ test('the drop zone says which files are taken', async () => {
   await inPage(page, (put) => {
     Object.assign(put, { accept: 'image/*, .pdf,application/pdf', maxBytes: 50_000_000, minBytes: 10, maxFiles: 3 });
   });
-  assert.equal(await said(), 'Images & PDF · 10 bytes at least · 50 MB at most · 3 files at most');
+  assert.equal(await said(), 'Images · PDF · 10 bytes at least · 50 MB at most · 3 files at most');
   assert.equal(await page.locator('.drop').getAttribute('aria-describedby'), 'limits');
   await inPage(page, (put) => {
     for (const name of ['accept', 'max-bytes', 'min-bytes', 'max-files']) put.removeAttribute(name);

@@ -126,7 +126,10 @@ for (const [way, injure] of Object.entries(INJURIES)) {
 
 test('bundlers leave alone the import that brings a fresh module', () => {
   const imports = readFileSync('pkg/index.js', 'utf8').match(/import\([^"')]*\)/g);
-  assert.match(imports.join(), /^import\(\/\* webpackIgnore: true \*\/\/\* @vite-ignore \*\/\w+\)$/);
+  assert.match(
+    imports.join(),
+    /^import\((?:\/\* (?:webpackIgnore: true|turbopackIgnore: true|@vite-ignore) \*\/){3}\w+\)$/,
+  );
 });
 
 test('errors of other scripts of the page end no upload', async () => {

@@ -137,7 +137,7 @@ test('a file that is not accepted is refused in words, and nothing is opened', a
 test('the upload runs in a worker, and in the page where none can start', async () => {
   for (const breaks of [false, true]) {
     const { page, close } = await openPage(server);
-    // The worker's own request is the first; the page then imports the same file.
+    // The worker's own request is the first; the page then imports the same file. The one that is inlined is refused.
     if (breaks) await page.route('**/worker.js', (route) => route.abort(), { times: 1 });
     const outcome = await page.evaluate(async () => {
       const { Uploader } = await import('/directput/index.js');

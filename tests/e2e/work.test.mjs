@@ -40,7 +40,7 @@ async function load(path) {
     bundle: true,
     write: false,
     format: 'esm',
-    external: ['./worker.js'],
+    external: ['./worker.js', './inlined.js'],
     logLevel: 'silent',
   });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
@@ -70,7 +70,7 @@ test('a list of uploads takes in one change in as many steps with 10,000 items a
     bundle: true,
     write: false,
     format: 'esm',
-    external: ['./worker.js'],
+    external: ['./worker.js', './inlined.js'],
     logLevel: 'silent',
     plugins: [
       {

@@ -253,3 +253,23 @@ fn other_bytes_than_were_sent_are_hashed_again() {
     bench.answer_put(&put, stored(HASH, Some(other)));
     assert_eq!(bench.hashes(), [put.part]);
 }
+
+#[test]
+fn a_refusal_of_s3_is_told_by_its_code_and_another_by_its_status() {
+    let document = "<Error><Code>AccessDenied</Code><RequestId>4442587FB7D0A2F9</RequestId></Error>";
+    let failure = Failure::of_storage(403, document, Some("application/xml"));
+    let expected = Failure {
+        status: 403,
+        storage_code: Some("AccessDenied".to_owned()),
+        request_id: Some("4442587FB7D0A2F9".to_owned()),
+        detail: Some("AccessDenied".to_owned()),
+        ..ErrorCode::StorageRefused.into()
+    };
+    assert_eq!(failure, expected);
+    let failure = Failure::of_storage(407, "<html>Sign in!</html>", Some("text/html; charset=utf-8"));
+    let detail = Some("status 407, text/html".to_owned());
+    assert_eq!(failure, Failure { status: 407, detail, ..ErrorCode::StorageRefused.into() });
+    let failure = Failure::of_storage(502, "", None);
+    let detail = Some("status 502, no media type".to_owned());
+    assert_eq!(failure, Failure { status: 502, detail, ..ErrorCode::StorageRefused.into() });
+}

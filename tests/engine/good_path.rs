@@ -214,6 +214,15 @@ fn where_nothing_is_verified_nothing_is_read_before_it_is_sent() {
 }
 
 #[test]
+fn where_nothing_is_verified_urls_are_asked_for_no_further_ahead() {
+    let mut bench = Bench::by(ChecksumAlgorithm::None, 1_000 * MIB);
+    assert_eq!(bench.creates().remove(0).parts.len(), 16);
+    let reply = created(bench.plan());
+    bench.send(Event::Created(reply));
+    assert_eq!(bench.signs().remove(0).parts.len(), 18, "three windows");
+}
+
+#[test]
 fn the_first_part_is_sent_without_a_signing_call() {
     let mut bench = Bench::new(100 * MIB);
     let first = bench.hashes()[0];
@@ -225,57 +234,4 @@ fn the_first_part_is_sent_without_a_signing_call() {
     bench.send(Event::Created(reply));
     assert_eq!(bench.puts().len(), 1);
     assert!(bench.signs().is_empty(), "there is nothing else to sign yet");
-}
-
-#[test]
-fn a_call_for_urls_waits_until_it_can_fill_the_connections_while_something_is_on_its_way() {
-    let mut bench = Bench::new(1_000 * MIB);
-    bench.hash_first();
-    let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None }).parts;
-    bench.send(Event::Created(UploadCreated { parts, ..created(bench.plan()) }));
-    let first = bench.puts().remove(0);
-    let mut hashing = Vec::new();
-    let mut hash_one = |bench: &mut Bench| {
-        hashing.extend(bench.hashes());
-        let part = hashing.remove(0);
-        bench.send(Event::PartHashed { part, checksum: digest(part) });
-    };
-    for _ in 0..4 {
-        hash_one(&mut bench);
-        assert!(bench.signs().is_empty(), "four of six would be idle still");
-    }
-    let mut sooner = bench.clone();
-    sooner.store(&first);
-    assert_eq!(sooner.signs().remove(0).parts.len(), 4, "nothing is on its way, so four are better than to wait");
-    hash_one(&mut bench);
-    assert_eq!(bench.signs().remove(0).parts.len(), 5);
-}
-
-#[test]
-fn what_is_hashed_while_as_much_as_may_be_is_on_its_way_is_signed_in_one_call() {
-    let mut bench = Bench::new(1_000 * MIB);
-    bench.create();
-    let mut calls = 0;
-    let mut parts = 0;
-    loop {
-        bench.hash_all();
-        let requests = bench.signs();
-        calls += requests.len();
-        parts += requests.iter().map(|request| request.parts.len()).sum::<usize>();
-        for request in requests {
-            bench.wait(20);
-            bench.send(Event::Signed(signed(&request)));
-        }
-        let puts = bench.puts();
-        if puts.is_empty() {
-            break;
-        }
-        for put in puts {
-            bench.wait(50);
-            bench.store(&put);
-            bench.hash_all();
-        }
-    }
-    assert_eq!(parts, 125);
-    assert!(calls <= 20, "{calls} calls for 125 parts, hashed 18 ahead at most");
 }

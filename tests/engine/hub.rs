@@ -98,18 +98,30 @@ fn a_file_that_is_paused_and_resumed_has_no_more_connections_than_are_free() {
     let mut uploads = Uploads::new(1);
     uploads.add(1_000);
     uploads.add(1_000);
-    assert_eq!(uploads.prepare(0).puts().len(), 1);
+    let puts = uploads.prepare(0).puts();
+    assert_eq!(puts.len(), 1);
     uploads.hub.pause(0);
     uploads.balance();
-    assert_eq!(uploads.list[0].cancelled_puts(), 1);
+    assert_eq!(uploads.prepare(1).puts().len(), 0, "the first one still has the connection");
+    uploads.list[0].fail_put(&puts[0], 500, "InternalError");
     uploads.balance();
-    assert_eq!(uploads.prepare(1).puts().len(), 1, "it has the connection that was left");
+    assert_eq!(uploads.list[1].puts().len(), 1, "it has the connection that was left");
     uploads.hub.resume(uploads.now(), 0);
     uploads.balance();
     assert_eq!(uploads.list[0].puts().len(), 0);
     uploads.hub.cancel(uploads.now(), 1);
     uploads.balance();
     uploads.hub.remove(1);
-    uploads.balance();
+    uploads.wait(1_000);
     assert_eq!(uploads.list[0].puts().len(), 1);
+}
+
+#[test]
+fn a_file_that_is_preferred_begins_before_those_that_came_earlier() {
+    let mut hub = Hub::new(1);
+    (0..3).for_each(|id| hub.add(id, false, 0));
+    hub.prioritize(2, 1);
+    hub.begin(Now { ms: 0, random: 0 });
+    let begun: Vec<_> = std::iter::from_fn(|| hub.poll()).map(|(id, _)| id).collect();
+    assert_eq!(begun, [2, 0]);
 }

@@ -1,9 +1,9 @@
 //! Pauses, missing networks, silence, busy servers and stale credentials.
 
-use directput::engine::{Call, Event, Failure, Held, Share};
-use directput::protocol::ErrorCode;
+use directput::engine::{Call, Event, Failure, Held, Remains, Share};
+use directput::protocol::{ErrorCode, SignParts, UploadCreated};
 
-use crate::bench::{Bench, MIB, completed};
+use crate::bench::{Bench, MIB, completed, created, signed};
 
 /// An upload with four PUTs under way.
 fn sending() -> Bench {
@@ -18,12 +18,24 @@ fn last_held(bench: &mut Bench) -> Option<Held> {
 }
 
 #[test]
-fn a_pause_cuts_off_what_is_sent_and_starts_nothing_until_it_ends() {
+fn a_pause_lets_parts_arrive_and_starts_nothing_until_it_ends() {
     let mut bench = sending();
-    assert_eq!(bench.puts().len(), 6);
+    let puts = bench.puts();
+    assert_eq!(puts.len(), 6);
+    for put in &puts {
+        bench.send(Event::PutProgress { put: put.id, sent_bytes: MIB });
+    }
     bench.send(Event::Pause);
-    assert_eq!(bench.cancelled_puts(), 6);
-    assert_eq!(last_held(&mut bench), Some(Held::Paused));
+    assert_eq!(bench.cancelled_puts(), 0);
+    assert_eq!(last_held(&mut bench), Some(Held::Pausing));
+    for put in &puts {
+        bench.now_ms += 1_000;
+        bench.store(put);
+    }
+    let reports = bench.reports();
+    assert!(reports.is_sorted_by_key(|report| report.sent_bytes), "the bar never moves back");
+    let last = reports.last().expect("a report");
+    assert_eq!((last.held, last.confirmed_parts, last.sent_bytes), (Some(Held::Paused), 6, 48 * MIB));
     bench.alarm();
     bench.wait(3_600_000);
     bench.hash_and_sign();
@@ -32,6 +44,50 @@ fn a_pause_cuts_off_what_is_sent_and_starts_nothing_until_it_ends() {
     bench.sign_all();
     assert_eq!(bench.puts().len(), 6, "with fresh URLs");
     assert_eq!(last_held(&mut bench), None);
+}
+
+#[test]
+fn a_part_that_fails_after_the_pause_is_sent_again_only_after_it() {
+    let mut bench = sending();
+    let puts = bench.puts();
+    bench.send(Event::Pause);
+    bench.fail_put(&puts[0], 500, "InternalError");
+    puts[1..].iter().for_each(|put| bench.store(put));
+    bench.wait(3_600_000);
+    assert_eq!((bench.puts().len(), bench.failed_with()), (0, None));
+    bench.send(Event::Resume);
+    bench.store_all();
+    assert_eq!(bench.completes().len(), 1);
+}
+
+#[test]
+fn a_file_of_one_part_that_is_paused_on_its_way_is_stored() {
+    let mut bench = Bench::new(MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    bench.send(Event::Pause);
+    bench.store(&puts[0]);
+    assert!(bench.outcome().expect("it has ended").is_ok());
+}
+
+#[test]
+fn what_is_closed_ends_at_once_and_is_kept_where_records_are_kept() {
+    let mut bench = Bench::keeping(100 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    bench.store(&puts[0]);
+    bench.send(Event::Close);
+    assert_eq!((bench.cancelled_puts(), bench.aborts()), (6, 0));
+    let failure = bench.outcome().expect("it has ended").expect_err("it is not stored");
+    assert_eq!((failure.code, failure.remains), (ErrorCode::Closed, Remains::Parts));
+    assert!(bench.records().last().expect("a record").is_some(), "not forgotten");
+
+    let mut bench = sending();
+    bench.send(Event::Close);
+    bench.remove();
+    assert_eq!(bench.failed_with(), Some(ErrorCode::Closed), "nothing that nobody can find is left");
 }
 
 #[test]
@@ -90,6 +146,33 @@ fn another_uploads_busy_storage_is_this_ones_too() {
 }
 
 #[test]
+fn what_waits_for_a_better_network_is_made_again_when_there_is_one() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.create();
+    bench.store_all();
+    bench.completes();
+    for _ in 0..5 {
+        bench.wait(20_000);
+        bench.fail_call(Call::Complete, ErrorCode::Network);
+    }
+    bench.completes();
+    assert_eq!(bench.retries().pop().map(|retry| retry.wait_ms), Some(4_000));
+    bench.send(Event::Offline);
+    bench.wait(100);
+    bench.send(Event::Online);
+    assert_eq!(bench.completes().len(), 1);
+
+    let mut bench = Bench::new(20 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    puts.iter().for_each(|put| bench.fail_put(put, 0, ""));
+    assert_eq!(bench.puts().len(), 0);
+    bench.send(Event::Online);
+    assert_eq!(bench.puts().len(), 3);
+}
+
+#[test]
 fn stale_credentials_are_asked_for_once() {
     let mut bench = Bench::new(20 * MIB);
     bench.hash_first();
@@ -133,10 +216,37 @@ fn an_upload_that_s3_does_not_know_any_more_is_begun_anew_once() {
     assert_eq!(bench.cancelled_puts(), puts.len() - 1);
     bench.create();
     bench.hash_and_sign();
+    let late = puts;
     let puts = bench.puts();
+    late.iter().for_each(|put| bench.store(put));
+    assert!(puts.iter().all(|put| !bench.engine.is_stored(put.part.number)), "late news is of other attempts");
     bench.fail_put(&puts[0], 404, "NoSuchUpload");
     assert_eq!((bench.creates().len(), bench.failed_with()), (0, Some(ErrorCode::UploadGone)));
     assert_eq!(bench.aborts(), 0, "there is nothing to remove");
+}
+
+#[test]
+fn a_signing_call_for_the_upload_that_was_given_up_says_nothing_about_the_next() {
+    let begun_anew = || {
+        let mut bench = Bench::new(100 * MIB);
+        bench.hash_first();
+        let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None }).parts;
+        bench.send(Event::Created(UploadCreated { parts, ..created(bench.plan()) }));
+        let put = bench.puts().remove(0);
+        bench.hash_all();
+        let request = bench.signs().remove(0);
+        bench.fail_put(&put, 404, "NoSuchUpload");
+        bench.create();
+        bench.hash_all();
+        assert_eq!(bench.signs().len(), 0, "one call at a time");
+        (bench, request)
+    };
+    let (mut bench, request) = begun_anew();
+    bench.send(Event::Signed(signed(&request)));
+    assert_eq!((bench.puts().len(), bench.signs().len()), (0, 1), "its URLs are not used");
+    let (mut bench, _) = begun_anew();
+    bench.fail_call(Call::Sign, ErrorCode::UploadGone);
+    assert_eq!((bench.outcome(), bench.signs().len()), (None, 1));
 }
 
 #[test]

@@ -3,13 +3,17 @@
 
 mod answers;
 mod bench;
+mod calls;
 mod cancel;
 mod congestion;
 mod failures;
 mod good_path;
 mod hub;
 mod interruptions;
+mod progress;
+mod reading;
 mod rules;
 mod sessions;
+mod signing;
 mod silence;
 mod time;

@@ -1,9 +1,9 @@
 //! Single rules of retry, removal and progress, each seen to fail when its line was changed.
 
-use directput::engine::{Call, Demand, Event, Failure, Now, Remains};
+use directput::engine::{Call, Demand, Event, Failure, Now, Put, Remains};
 use directput::protocol::ErrorCode;
 
-use crate::bench::{Bench, MIB, stored};
+use crate::bench::{Bench, MIB, completed, stored};
 
 const SIZE: u64 = 40 * MIB;
 
@@ -80,14 +80,16 @@ fn conflicts_and_overload_end_no_put() {
 }
 
 #[test]
-fn the_api_is_left_alone_for_as_long_as_it_asks() {
-    let mut bench = completing();
-    let failure = Failure { status: 429, retry_after_ms: Some(9_000), ..ErrorCode::TooManyRequests.into() };
-    bench.send(Event::CallFailed { call: Call::Complete, failure });
-    bench.wait(8_999);
-    assert_eq!(bench.completes().len(), 0);
-    bench.wait(1);
-    assert_eq!(bench.completes().len(), 1);
+fn the_api_is_left_alone_for_as_long_as_it_asks_within_reason() {
+    for (asked_ms, wait_ms) in [(9_000, 9_000), (300_000, 300_000), (86_400_000, 300_000)] {
+        let mut bench = completing();
+        let failure = Failure { status: 429, retry_after_ms: Some(asked_ms), ..ErrorCode::TooManyRequests.into() };
+        bench.send(Event::CallFailed { call: Call::Complete, failure });
+        bench.wait(wait_ms - 1);
+        assert_eq!(bench.completes().len(), 0, "{asked_ms}");
+        bench.wait(1);
+        assert_eq!(bench.completes().len(), 1, "{asked_ms}");
+    }
 }
 
 #[test]
@@ -176,13 +178,18 @@ fn progress_counts_each_byte_once() {
 #[test]
 fn a_paused_upload_leaves_its_connections_to_others() {
     let mut bench = sending();
+    let puts = bench.puts();
     let now = |bench: &Bench| Now { ms: bench.now_ms, random: 0 };
     let five = Demand { in_flight: 5, wanted: 5, bytes_in_flight: SIZE };
     assert_eq!(bench.engine.demand(now(&bench)), five);
     bench.send(Event::Pause);
-    assert_eq!(bench.engine.demand(now(&bench)), Demand::default());
+    assert_eq!(bench.engine.demand(now(&bench)), five, "parts on their way arrive");
+    bench.fail_put(&puts[0], 403, "AccessDenied");
+    let four = Demand { in_flight: 4, wanted: 4, bytes_in_flight: SIZE - 8 * MIB };
+    assert_eq!(bench.engine.demand(now(&bench)), four);
     bench.send(Event::Resume);
-    assert_eq!(bench.engine.demand(now(&bench)).in_flight, 5);
+    bench.sign_all();
+    assert_eq!(bench.engine.demand(now(&bench)), five);
 }
 
 #[test]
@@ -201,8 +208,13 @@ fn a_refused_signature_waits_longer_each_time() {
     for _ in 0..3 {
         let put = bench.puts().into_iter().find(|put| put.part.number.get() == 1).expect("the first part");
         bench.fail_put(&put, 403, "AccessDenied");
-        waits.push(bench.retries().pop().expect("a notice").wait_ms);
-        bench.wait(20_000);
+        let wait_ms = bench.retries().pop().expect("a notice").wait_ms;
+        waits.push(wait_ms);
+        if wait_ms > 0 {
+            bench.wait(wait_ms - 1);
+            assert_eq!(bench.signs().len(), 0, "not before {wait_ms} ms");
+        }
+        bench.wait(1);
         bench.sign_all();
     }
     assert_eq!(waits, [0, 500, 1_000], "a URL that was late needs no rest");
@@ -210,16 +222,20 @@ fn a_refused_signature_waits_longer_each_time() {
 
 #[test]
 fn bytes_that_arrive_as_others_four_times_end_the_upload() {
-    let mut bench = sending();
-    for _ in 0..4 {
-        bench.hash_and_sign();
-        let put = bench.puts().into_iter().find(|put| put.part.number.get() == 1).expect("the first part");
-        bench.answer_put(&put, stored("tag", Some("AAAA".to_owned())));
+    let answers = |bench: &mut Bench, put: &Put| bench.answer_put(put, stored("tag", Some("AAAA".to_owned())));
+    let refuses = |bench: &mut Bench, put: &Put| bench.fail_put(put, 400, "BadDigest");
+    for act in [answers as fn(&mut Bench, &Put), refuses] {
+        let mut bench = sending();
+        for _ in 0..4 {
+            bench.hash_and_sign();
+            let put = bench.puts().into_iter().find(|put| put.part.number.get() == 1).expect("the first part");
+            act(&mut bench, &put);
+        }
+        bench.remove();
+        let failure = bench.outcome().expect("an end").expect_err("a failure");
+        assert_eq!((failure.code, failure.status), (ErrorCode::Integrity, 400));
+        assert_eq!(failure.storage_code.as_deref(), Some("BadDigest"));
     }
-    bench.remove();
-    let failure = bench.outcome().expect("an end").expect_err("a failure");
-    assert_eq!((failure.code, failure.status), (ErrorCode::Integrity, 400));
-    assert_eq!(failure.storage_code.as_deref(), Some("BadDigest"));
 }
 
 #[test]
@@ -236,4 +252,40 @@ fn a_failure_without_a_network_says_nothing_about_a_part() {
         bench.fail_put(&put, 0, "");
     }
     assert!(bench.retries().iter().all(|retry| retry.failures == 1), "these are the first that count");
+}
+
+#[test]
+fn only_what_was_written_down_is_forgotten() {
+    let mut bench = Bench::new(SIZE);
+    bench.create();
+    bench.store_all();
+    let request = bench.completes().remove(0);
+    bench.send(completed(&request, SIZE));
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+    assert_eq!(bench.records(), [], "this driver keeps none");
+
+    let mut bench = Bench::keeping(MIB);
+    bench.create();
+    bench.store_all();
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
+    assert_eq!(bench.records(), [], "a single PUT cannot be resumed");
+}
+
+#[test]
+fn without_a_network_a_removal_is_left_to_the_next_visit() {
+    let mut bench = sending();
+    bench.send(Event::Offline);
+    bench.send(Event::Abort);
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains, bench.aborts()), (ErrorCode::Aborted, Remains::Parts, 0));
+    assert!(bench.records().pop().flatten().is_some_and(|record| record.discard));
+}
+
+#[test]
+fn an_answer_that_comes_twice_counts_once() {
+    let mut bench = sending();
+    bench.send(Event::Abort);
+    bench.send(Event::Aborted);
+    bench.send(Event::Aborted);
+    assert_eq!(bench.outcome(), None, "the second removal is still to come");
 }

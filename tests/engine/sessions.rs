@@ -39,6 +39,9 @@ fn parts_that_s3_holds_are_compared_and_not_sent_again() {
     bench.hash_and_sign();
     let puts = bench.puts();
     assert_eq!(puts.iter().map(|put| put.part.number.get()).collect::<Vec<_>>(), [3]);
+    bench.wait(200);
+    let report = bench.reports().pop().expect("a report");
+    assert_eq!((report.hashed_bytes, report.confirmed_bytes, report.confirmed_parts), (SIZE, SIZE - 8 * MIB, 4));
     bench.store(&puts[0]);
     let request = bench.completes().pop().expect("a completion");
     assert_eq!(request.parts.len(), 5);
@@ -67,8 +70,8 @@ fn a_part_that_s3_holds_with_other_bytes_means_that_this_is_another_file() {
 fn a_part_that_s3_holds_in_another_length_is_sent_again() {
     let mut bench = Bench::restored(SIZE, record());
     list(&mut bench, |part| (part.number.get() == 2).then(|| StoredPart { size: 5, ..stored(part) }));
-    bench.store_all();
-    assert_eq!(bench.completes().len(), 1);
+    bench.hash_and_sign();
+    assert_eq!(bench.puts().len(), 5);
 }
 
 #[test]
@@ -214,7 +217,15 @@ fn a_removal_that_failed_is_left_to_a_later_session() {
 #[test]
 fn a_file_of_another_size_is_not_the_one_that_was_begun() {
     let mut bench = Bench::restored(30 << 40, record());
-    assert_eq!((bench.failed_with(), bench.aborts(), bench.records()), (Some(ErrorCode::WrongFile), 0, vec![]));
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains), (ErrorCode::WrongFile, Remains::Parts));
+    assert_eq!((bench.aborts(), bench.records()), (0, vec![]));
+    // To remove it no file is needed at all.
+    for record in [record(), Record { part_size: 1, ..record() }] {
+        let mut bench = Bench::restored(0, Record { discard: true, ..record });
+        bench.remove();
+        assert_eq!((bench.failed_with(), bench.records().pop()), (Some(ErrorCode::Aborted), Some(None)));
+    }
 }
 
 #[test]
@@ -250,4 +261,50 @@ fn where_nothing_is_verified_what_s3_holds_counts_at_once() {
     bench.answer_put(&puts[0], answer_of_s3("0123456789abcdef0123456789abcdef", None));
     let request = bench.completes().pop().expect("a completion");
     assert_eq!((request.parts.len(), request.checksum), (5, None));
+}
+
+#[test]
+fn what_s3_holds_of_a_cancelled_upload_is_of_no_interest_any_more() {
+    let mut bench = Bench::restored(SIZE, record());
+    assert_eq!(bench.lists(), [None]);
+    bench.send(Event::Abort);
+    let parts = bench.plan().parts().map(stored).collect();
+    bench.send(Event::Listed(PartsListed { parts, next: None }));
+    assert_eq!(bench.hashes(), []);
+    bench.remove();
+    assert_eq!(bench.failed_with(), Some(ErrorCode::Aborted));
+}
+
+#[test]
+fn a_list_that_comes_after_its_time_is_asked_for_again() {
+    let mut bench = Bench::restored(SIZE, record());
+    assert_eq!(bench.lists(), [None]);
+    bench.fail_call(Call::List, ErrorCode::Timeout);
+    bench.send(Event::Listed(PartsListed { parts: Vec::new(), next: None }));
+    assert_eq!(bench.hashes(), []);
+    bench.wait(500);
+    list(&mut bench, |_| None);
+    assert_eq!(bench.hashes().len(), 2);
+}
+
+#[test]
+fn other_parts_are_hashed_while_what_s3_holds_is_compared_but_nothing_is_sent() {
+    let size = 1_000 * MIB;
+    let mut bench = Bench::keeping(size);
+    bench.create();
+    let record = bench.records().pop().flatten().expect("kept");
+    let mut bench = Bench::restored(size, record);
+    list(&mut bench, |part| (part.number.get() == 1).then(|| stored(part)));
+    let mut parts = bench.hashes();
+    let held = parts.remove(0);
+    assert_eq!(held.number.get(), 1);
+    let mut hashed = 0;
+    while let Some(part) = parts.pop() {
+        hashed += 1;
+        bench.send(Event::PartHashed { part, checksum: digest(part) });
+        parts.extend(bench.hashes());
+    }
+    assert_eq!((hashed, bench.signs().len()), (18, 0));
+    bench.send(Event::PartHashed { part: held, checksum: digest(held) });
+    assert_eq!(bench.signs().len(), 1);
 }

@@ -98,6 +98,53 @@ fn a_service_worker_is_given_the_time_of_a_slow_link() {
 }
 
 #[test]
+fn the_time_of_a_slow_link_is_given_only_where_a_service_worker_hides_what_has_left() {
+    for (has_service_worker, sent_bytes, limit_ms) in [(false, 0, 45_000), (true, 1, 45_000), (true, 0, 254_715)] {
+        let config = Config { has_service_worker, ..Config::default() };
+        let mut bench = Bench::start(Engine::new(config, file(20 * MIB)), 20 * MIB);
+        bench.create();
+        bench.hash_and_sign();
+        let put = bench.puts().remove(0);
+        bench.alarm();
+        bench.send(Event::PutProgress { put: put.id, sent_bytes });
+        bench.wait(limit_ms - 1);
+        assert_eq!((bench.cancelled_puts(), bench.alarm()), (0, Some(bench.now_ms + 1)), "{limit_ms}");
+        bench.wait(1);
+        assert_eq!(bench.cancelled_puts(), 2, "{limit_ms}");
+    }
+}
+
+#[test]
+fn a_browser_that_has_told_of_progress_still_does_after_the_upload_was_begun_anew() {
+    let config = Config { has_service_worker: true, ..Config::default() };
+    let mut bench = Bench::start(Engine::new(config, file(20 * MIB)), 20 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let put = bench.puts().remove(0);
+    bench.send(Event::PutProgress { put: put.id, sent_bytes: 1 });
+    bench.fail_put(&put, 404, "NoSuchUpload");
+    bench.cancelled_puts();
+    bench.create();
+    bench.hash_and_sign();
+    assert_eq!(bench.puts().len(), 3);
+    bench.wait(45_000);
+    assert_eq!(bench.cancelled_puts(), 2);
+}
+
+#[test]
+fn a_put_that_is_too_slow_since_another_was_cut_off_is_looked_at_at_once() {
+    let (mut bench, puts) = sending();
+    bench.send(Event::Share(Share { bytes_per_second: Some(1_000_000), ..Share::default() }));
+    bench.now_ms += 10_000;
+    puts[1..].iter().for_each(|put| bench.send(Event::PutProgress { put: put.id, sent_bytes: 2 }));
+    // All of them get 131 s, and five of them 114 s.
+    bench.wait(121_000);
+    assert_eq!((bench.cancelled_puts(), bench.alarm()), (1, Some(bench.now_ms + 1)));
+    bench.wait(1);
+    assert_eq!(bench.cancelled_puts(), 4, "the furthest goes on");
+}
+
+#[test]
 fn a_dead_network_ends_the_upload_in_the_end() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
@@ -139,17 +186,33 @@ fn what_other_uploads_have_under_way_counts_too() {
 }
 
 #[test]
+fn a_part_that_has_shared_the_link_with_none_gets_the_time_of_a_link_of_64_kbit() {
+    let mut bench = Bench::new(8 * MIB);
+    bench.hash_all();
+    bench.create();
+    bench.sign_all();
+    bench.puts();
+    bench.send(Event::Share(Share { bytes_per_second: Some(8_000), ..Share::default() }));
+    bench.wait(1_355_719);
+    assert_eq!(bench.cancelled_puts(), 0);
+    bench.wait(1);
+    assert_eq!(bench.cancelled_puts(), 1, "wherever the clock began");
+}
+
+#[test]
 fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored() {
     let (mut bench, puts) = sending();
-    puts[2..].iter().for_each(|put| bench.store(put));
-    // Both are silent for nearly as long as a link of 64 kbit/s needs for them.
+    // No others begin, and both are silent for nearly as long as a link of 64 kbit/s needs for them.
     bench.send(Event::Busy { wait_ms: 10_000_000 });
+    puts[2..].iter().for_each(|put| bench.store(put));
     bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 1 });
     bench.send(Event::PutProgress { put: puts[1].id, sent_bytes: 1 });
     bench.send(Event::Share(Share { lanes: 6, bytes_elsewhere: 0, bytes_per_second: Some(8_000) }));
     bench.wait(2_000_000);
     bench.store(&puts[0]);
-    bench.wait(1_000);
+    // 8 MiB at 64 kbit/s take 1,049 s, and twice that is waited.
+    bench.wait(2_097_151);
     assert_eq!(bench.cancelled_puts(), 0);
-    bench.store(&puts[1]);
+    bench.wait(1);
+    assert_eq!(bench.cancelled_puts(), 1);
 }

@@ -94,6 +94,27 @@ fn waiting_behind_other_uploads_uses_up_no_patience() {
 }
 
 #[test]
+fn a_streak_of_failures_ends_when_bytes_leave_that_had_not_left_before() {
+    for (sent_bytes, outcome) in [(0, None), (49, None), (50, Some(ErrorCode::Network))] {
+        let mut bench = Bench::keeping(20 * MIB);
+        bench.create();
+        bench.hash_and_sign();
+        let puts = bench.puts();
+        puts[1..].iter().for_each(|put| bench.store(put));
+        bench.send(Event::PutProgress { put: puts[0].id, sent_bytes });
+        bench.fail_put(&puts[0], 0, "");
+        bench.wait(500);
+        let again = bench.puts().remove(0);
+        for sent_bytes in 1..=50 {
+            bench.wait(20_000);
+            bench.send(Event::PutProgress { put: again.id, sent_bytes });
+        }
+        bench.fail_put(&again, 0, "");
+        assert_eq!(bench.failed_with(), outcome, "{sent_bytes} bytes had left before");
+    }
+}
+
+#[test]
 fn nothing_is_said_after_the_end() {
     let mut bench = Bench::new(MIB);
     bench.hash_first();

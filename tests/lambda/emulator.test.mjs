@@ -2,6 +2,7 @@
 // Gateway's HTTP API (version 2) goes in, a signed URL comes back.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, keepLog } from '../e2e/server.mjs';
@@ -22,6 +23,7 @@ before(async () => {
       BUCKET: 'emulated-bucket',
       TOKEN_KEY: 'k'.repeat(32),
       MAX_FILE_BYTES: '1000000',
+      JWT_ISSUER: 'https://home.example',
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'AKIDEMULATED',
       AWS_SECRET_ACCESS_KEY: 'secret',
@@ -40,7 +42,7 @@ after(() => {
   process.kill(-emulator.pid, 'SIGTERM');
 });
 
-function event(method, path, body) {
+function event(method, path, body, claims) {
   return {
     version: '2.0',
     routeKey: `${method} ${path}`,
@@ -49,6 +51,7 @@ function event(method, path, body) {
     headers: { 'content-type': 'application/json', host: 'api.example.com' },
     requestContext: {
       accountId: '123456789012',
+      ...(claims && { authorizer: { jwt: { claims, scopes: null } } }),
       apiId: 'api',
       domainName: 'api.example.com',
       domainPrefix: 'api',
@@ -102,4 +105,29 @@ test('an HTTP API event brings a signed URL, and one over the limit a problem', 
   const refusal = await invoke(event('POST', '/uploads', { ...request, size: 1_000_001 }));
   assert.equal(refusal.statusCode, 413);
   assert.equal(JSON.parse(refusal.body).code, 'file-too-large');
+});
+
+test('the caller is the issuer and its subject, and a line of the log names all ids and no person', async () => {
+  const checksum = 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=';
+  const request = { name: 'a.png', type: 'image/png', size: 3, parts: [{ number: 1, length: 3, checksum }] };
+  const folder = async (claims) => {
+    const { body } = await invoke(event('POST', '/uploads', request, claims));
+    return JSON.parse(body).key.split('/')[1];
+  };
+  const hash = (caller) => createHash('sha256').update(caller).digest('hex').slice(0, 32);
+  assert.equal(await folder({ iss: 'https://home.example', sub: 'alice' }), hash('alice'));
+  assert.equal(await folder({ iss: 'https://other.example', sub: 'alice' }), hash('https://other.example\nalice'));
+
+  const lines = output.split('\n').filter((line) => line.startsWith('{"timestamp"'));
+  const logged = lines.map((line) => JSON.parse(line)).filter(({ span }) => span?.caller === hash('alice'));
+  assert.deepEqual(
+    logged.map(({ message }) => message),
+    ['opened', 'answered'],
+  );
+  for (const { span } of logged) {
+    assert.equal(span.gateway_request_id, 'gateway-request');
+    assert.match(span.request_id, /^[\w-]{36}$/);
+    assert.match(span.key, new RegExp(`^uploads/${hash('alice')}/[0-9a-f-]{36}\\.png$`));
+  }
+  assert.ok(!lines.join('').includes('alice'));
 });

@@ -96,7 +96,7 @@ fn merge(one: Found, other: Found) -> Found {
 }
 
 /// What must have happened in as many seeds as `make test` plays, or they prove little.
-const EXPECTED: [&str; 17] = [
+const EXPECTED: [&str; 18] = [
     "aborted",
     "busy",
     "file-changed",
@@ -104,6 +104,7 @@ const EXPECTED: [&str; 17] = [
     "network",
     "offline",
     "paused",
+    "pausing",
     "retry",
     "retry after silence",
     "storage-refused",

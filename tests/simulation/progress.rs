@@ -54,10 +54,14 @@ impl ProgressCheck {
             && confirmed_bytes <= sent_bytes
             && progress.confirmed_parts <= progress.parts
             && (confirmed_bytes < size || size == 0 || progress.confirmed_parts == progress.parts);
-        let left = (size - sent_bytes.min(size)) as f64;
+        // Of what has left, some is still on its way.
+        let (least, most) = ((size - sent_bytes.min(size)) as f64, (size - confirmed_bytes.min(size)) as f64);
         let fits = match seconds_left {
             None => bytes_per_second == 0.0,
-            Some(seconds) => bytes_per_second > 0.0 && (seconds * bytes_per_second - left).abs() <= 1.0 + left * 1e-9,
+            Some(seconds) => {
+                let left = seconds * bytes_per_second;
+                bytes_per_second > 0.0 && left >= least - 1.0 - least * 1e-9 && left <= most + 1.0 + most * 1e-9
+            }
         };
         let is_moving = bytes_per_second > 0.0 && progress.held.is_some();
         match is_possible && fits && !is_moving {

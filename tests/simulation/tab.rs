@@ -225,6 +225,7 @@ impl World {
             Action::WakeAt(at_ms) => self.set_timer(run, at_ms),
             Action::Report(progress) => {
                 self.seen.kinds.extend(progress.held.map(|held| match held {
+                    Held::Pausing => "pausing",
                     Held::Paused => "paused",
                     Held::Offline => "offline",
                     Held::Busy => "busy",

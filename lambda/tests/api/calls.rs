@@ -61,20 +61,20 @@ async fn a_large_file_may_be_verified_by_crc64nvme_or_where_allowed_by_nothing()
 #[tokio::test]
 async fn a_small_file_is_signed_at_once_and_every_header_of_its_put_is_too() {
     let api = Api::new().await;
-    let mut file = small_file();
-    file["parts"] = json!([part(1, 1_000)]);
-    let (status, created) = api.post("/uploads", "", file).await;
+    let (status, created) = api.post("/uploads", "", small_file()).await;
     assert_eq!((status, &created["kind"], &created["partCount"]), (201, &json!("single"), &json!(1)));
+    assert_eq!(created["expiresInSeconds"], json!(15 * 60 + 2), "minutes, and what 1,000 bytes take on a slow link");
     let signed = &created["parts"][0];
     let headers = json!({
         "content-disposition": "attachment",
+        "content-encoding": "identity",
         "content-type": "image/png",
         "if-none-match": "*",
         "x-amz-checksum-sha256": digest().to_string(),
         "x-amz-meta-name": "photo.png",
     });
     assert_eq!(signed["headers"], headers);
-    let names = "content-disposition%3Bcontent-length%3Bcontent-type%3Bhost%3Bif-none-match\
+    let names = "content-disposition%3Bcontent-encoding%3Bcontent-length%3Bcontent-type%3Bhost%3Bif-none-match\
                  %3Bx-amz-checksum-sha256%3Bx-amz-meta-name";
     assert_eq!(parameter(signed["url"].as_str().unwrap(), "X-Amz-SignedHeaders"), names);
 
@@ -84,6 +84,57 @@ async fn a_small_file_is_signed_at_once_and_every_header_of_its_put_is_too() {
     let path = |part: &Value| part["url"].as_str().unwrap().split('?').next().unwrap().to_owned();
     assert_eq!(path(&again["parts"][0]), path(signed));
     assert!(api.s3.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_single_put_is_signed_again_for_its_own_bytes_only() {
+    let api = Api::with(|config| config.allowed_checksums = directput::checksum::ChecksumAlgorithm::ALL.to_vec()).await;
+    for (algorithm, own, other) in [
+        ("sha256", json!(digest().to_string()), json!(Sha256Digest::of(b"y").to_string())),
+        ("crc64nvme", json!(Crc64Nvme::of(b"x").to_string()), json!(Crc64Nvme::of(b"y").to_string())),
+    ] {
+        let part = |checksum: &Value| json!([{ "number": 1, "length": 1_000, "checksum": checksum }]);
+        let mut file = small_file();
+        (file["algorithm"], file["parts"]) = (json!(algorithm), part(&own));
+        let (_, created) = api.post("/uploads", "", file).await;
+        let token = created["token"].as_str().unwrap();
+        let sign = async |checksum: &Value| api.post("/uploads/parts", token, json!({ "parts": part(checksum) })).await;
+        assert_eq!(sign(&own).await.0, 200, "{algorithm}");
+        refused(&sign(&other).await, 400, "invalid-value", "parts[0].checksum");
+    }
+    assert!(api.s3.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_whose_bytes_are_not_named_at_once_is_opened_in_s3_whatever_its_size() {
+    let api = Api::with(|config| config.allowed_checksums = directput::checksum::ChecksumAlgorithm::ALL.to_vec()).await;
+    for (size, parts, algorithm, kind) in [
+        (1_000, json!([]), "sha256", "multipart"),
+        (0, json!([]), "sha256", "multipart"),
+        (1_000, json!([part(1, 999)]), "sha256", "multipart"),
+        (1_000, json!([part(2, 1_000)]), "sha256", "multipart"),
+        (1_000, json!([part(2, 1_000), part(1, 1_000)]), "sha256", "single"),
+        (0, json!([part(1, 0)]), "sha256", "single"),
+        // Nothing is verified, so there is nothing to bind.
+        (1_000, json!([]), "none", "single"),
+    ] {
+        if kind == "multipart" {
+            api.s3.answers(200, CREATED);
+        }
+        let file = json!({ "name": "x", "type": "a/b", "size": size, "parts": parts, "algorithm": algorithm });
+        let (status, created) = api.post("/uploads", "", file).await;
+        let figures = (status, &created["kind"], &created["partCount"]);
+        assert_eq!(figures, (201, &json!(kind), &json!(1)), "{size} {parts}");
+        let lifetime = if kind == "multipart" { 604_800 } else { 15 * 60 + 2 * u64::from(size > 0) };
+        assert_eq!(created["expiresInSeconds"], lifetime, "{size} {parts}");
+    }
+}
+
+#[tokio::test]
+async fn no_token_lives_longer_than_is_configured() {
+    let api = Api::with(|config| config.token_lifetime_seconds = 600).await;
+    let (_, created) = api.post("/uploads", "", small_file()).await;
+    assert_eq!(created["expiresInSeconds"], json!(600));
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::Request;
-use directput_lambda::{RequestId, log_as_json, log_as_json_to};
+use directput_lambda::key::hash_of_caller;
+use directput_lambda::{GatewayRequestId, RequestId, log_as_json, log_as_json_to};
 use serde_json::{Value, json};
 
 use super::*;
@@ -77,6 +78,51 @@ async fn a_request_is_one_line_with_its_route_its_status_and_the_field_that_was_
         assert_eq!(line(method, "/", Value::Null).await["span"]["method"], method);
     }
     assert_eq!(line("password123", "/", Value::Null).await["span"]["method"], "other");
+}
+
+#[tokio::test]
+async fn each_line_says_whose_and_which_object_it_is_about_and_how_to_find_the_access_log() {
+    const TEST: &str = "each_line_says_whose_and_which_object_it_is_about_and_how_to_find_the_access_log";
+    if !is_child() {
+        let output = run(TEST, None);
+        return assert!(output.status.success(), "{output:?}");
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    log_as_json_to(move || writer.clone(), "info");
+    let api = Api::new().await;
+    api.s3.answers(200, CREATED);
+    let (_, created) = api.call(("POST", "/uploads"), Some("alice@example.com"), "", large_file()).await;
+    let token = created["token"].as_str().unwrap();
+    let mut lines = log.lines();
+    for (method, path) in &CALLS[1..] {
+        let request = Request::builder().method(*method).uri(*path).header("content-type", "application/json");
+        let request = request.header("upload-token", token).extension(RequestId("of-lambda".to_owned()));
+        let request = request.extension(GatewayRequestId("of-gateway=".to_owned()));
+        let request = request.extension(Caller(Some("alice@example.com".to_owned())));
+        match *method {
+            "GET" => api.s3.answers(404, ""),
+            "DELETE" => api.s3.answers(204, ""),
+            _ => {}
+        }
+        api.send(request.body(Body::from("{}")).unwrap()).await;
+        let logged = log.lines();
+        for line in &logged {
+            let ids = ["request_id", "gateway_request_id"].map(|name| line["span"][name].as_str().unwrap());
+            assert_eq!(ids, ["of-lambda", "of-gateway="], "{line}");
+        }
+        lines.extend(logged);
+    }
+    for line in &lines {
+        assert_eq!(line["span"]["caller"], hash_of_caller("alice@example.com"), "{line}");
+        assert_eq!(line["span"]["key"], created["key"], "{line}");
+    }
+    let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert!(messages.contains(&"opened") && messages.contains(&"aborted"), "{messages:?}");
+
+    api.post("/uploads", "", json!({})).await;
+    let [anonymous] = &log.lines()[..] else { panic!("one line") };
+    assert_eq!(["caller", "key"].map(|name| anonymous["span"].get(name).is_some()), [false, false], "{anonymous}");
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! Each call in front of an S3 that answers what a test has told it to.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod calls;
 mod log;
+mod memory;
 mod refusals;
 mod s3;
 mod storage;
@@ -86,9 +87,9 @@ fn large_file() -> Value {
     json!({ "name": "photo.png", "type": "image/png", "size": 20 << 20 })
 }
 
-/// A file of one part.
+/// A file of one part, whose bytes are known.
 fn small_file() -> Value {
-    json!({ "name": "photo.png", "type": "image/png", "size": 1_000 })
+    json!({ "name": "photo.png", "type": "image/png", "size": 1_000, "parts": [part(1, 1_000)] })
 }
 
 fn digest() -> Sha256Digest {

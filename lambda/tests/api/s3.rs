@@ -40,6 +40,11 @@ impl S3 {
         self.answers.lock().unwrap().push_back((status, xml.to_owned()));
     }
 
+    /// It leaves the next call without an answer.
+    pub fn is_silent(&self) {
+        self.answers(0, "");
+    }
+
     /// It refuses the next call.
     pub fn refuses(&self, status: u16, code: &str) {
         self.answers(status, &format!("<Error><Code>{code}</Code><RequestId>R</RequestId></Error>"));
@@ -72,6 +77,9 @@ impl HttpConnector for S3 {
             headers: headers.collect(),
         });
         let (status, xml) = self.answers.lock().unwrap().pop_front().expect("a call that the test foresees");
+        if status == 0 {
+            return HttpConnectorFuture::new(std::future::pending());
+        }
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(xml))))
     }
 }

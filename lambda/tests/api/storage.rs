@@ -17,7 +17,10 @@ async fn what_s3_refuses_has_a_code_that_says_whether_to_try_again() {
     for (status, in_s3, list, complete) in [
         (404, "NoSuchUpload", (404, "upload-gone"), (404, "upload-gone")),
         (400, "NoSuchUpload", (404, "upload-gone"), (404, "upload-gone")),
-        (404, "NoSuchBucket", (404, "upload-gone"), (404, "upload-gone")),
+        (404, "NoSuchBucket", (500, "internal"), (500, "internal")),
+        (400, "RequestTimeout", (503, "storage-unavailable"), (503, "storage-unavailable")),
+        (400, "ExpiredToken", (503, "storage-unavailable"), (503, "storage-unavailable")),
+        (400, "MalformedXML", (500, "internal"), (500, "internal")),
         (409, "ConditionalRequestConflict", (503, "storage-unavailable"), (503, "storage-unavailable")),
         (429, "TooManyRequests", (503, "storage-unavailable"), (503, "storage-unavailable")),
         (500, "InternalError", (503, "storage-unavailable"), (503, "storage-unavailable")),
@@ -33,6 +36,41 @@ async fn what_s3_refuses_has_a_code_that_says_whether_to_try_again() {
         refused(&answer, complete.0, complete.1, Value::Null);
         let detail = if complete.1 == "parts-refused" { json!(in_s3) } else { Value::Null };
         assert_eq!(answer.1["detail"], detail, "S3's code is told only where it helps");
+    }
+}
+
+#[tokio::test]
+async fn an_error_inside_a_200_is_an_error() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    for (in_s3, status, code) in [
+        ("InternalError", 503, "storage-unavailable"),
+        ("SlowDown", 503, "storage-unavailable"),
+        ("PreconditionFailed", 409, "already-complete"),
+        ("InvalidPart", 409, "parts-refused"),
+        ("NoSuchUpload", 404, "upload-gone"),
+    ] {
+        api.s3.refuses(200, in_s3);
+        refused(&api.post("/uploads/complete", &token, completion()).await, status, code, Value::Null);
+    }
+    // S3 sends spaces while it joins the parts, and the connection may end after them.
+    api.s3.answers(200, "  ");
+    let answer = api.post("/uploads/complete", &token, completion()).await;
+    refused(&answer, 503, "storage-unavailable", Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_s3_does_not_answer_ends_before_api_gateway_gives_up() {
+    let api = Api::new().await;
+    let token = api.token_of_three_parts().await;
+    let calls =
+        [("POST", "/uploads"), ("GET", "/uploads/parts"), ("POST", "/uploads/complete"), ("DELETE", "/uploads")];
+    for call in calls {
+        api.s3.is_silent();
+        let started = tokio::time::Instant::now();
+        let body = if call == calls[0] { large_file() } else { completion() };
+        refused(&api.call(call, None, &token, body).await, 503, "storage-unavailable", Value::Null);
+        assert_eq!(started.elapsed().as_secs(), 25, "{call:?}");
     }
 }
 

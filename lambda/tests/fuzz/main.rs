@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::http::{HeaderMap, StatusCode};
-use directput::checksum::ChecksumAlgorithm;
+use directput::checksum::{ChecksumAlgorithm, Sha256Digest};
 use directput::protocol::{ContentType, ErrorCode, FileSize};
 use directput_lambda::config::Config;
 use directput_lambda::keyring::Keyring;
@@ -34,14 +34,16 @@ fn number(variable: &str, default: u64) -> u64 {
 fn tokens() -> Tokens {
     let keys = TokenKeys::new(KEY, None, storage::BUCKET).unwrap();
     let seal = |caller: Option<&str>, size: u64, upload: Option<&str>| {
+        let bytes = upload.is_none().then(|| Sha256Digest::of(b"x").into());
         let new = NewUpload {
             key: "uploads/11111111-1111-4111-8111-111111111111.png".to_owned(),
             upload: upload.map(str::to_owned),
             size: FileSize::new(size).unwrap(),
-            part_bytes: 8 << 20,
+            part_bytes: if upload.is_some() { 8 << 20 } else { size },
             content_type: ContentType::parse("image/png").unwrap(),
             name: None,
             algorithm: ChecksumAlgorithm::Sha256,
+            bytes,
             caller: caller.map(str::to_owned),
         };
         keys.seal(new, Duration::from_secs(86_400)).unwrap()

@@ -25,6 +25,12 @@ pub struct Attributes {
     pub content_type: Option<String>,
     /// `Content-Disposition`.
     pub content_disposition: Option<String>,
+    /// `Content-Encoding`.
+    #[serde(default)]
+    pub content_encoding: Option<String>,
+    /// `Cache-Control`.
+    #[serde(default)]
+    pub cache_control: Option<String>,
     /// `x-amz-meta-*`.
     pub metadata: BTreeMap<String, String>,
 }
@@ -132,6 +138,21 @@ impl Store {
         let record = read_json(&self.record_path(key)).await?.ok_or_else(|| s3_error!(NoSuchKey))?;
         let modified = metadata.modified().map_err(s3s::S3Error::internal_error)?;
         Ok(Found { path, size: metadata.len(), modified, record })
+    }
+
+    /// Removes an object. One that is not there is no failure, as for S3.
+    pub async fn delete(&self, key: &str) -> S3Result<()> {
+        let path = self.object_path(key)?;
+        let _guard = self.commit.lock().await;
+        for path in [path, self.record_path(key)] {
+            match tokio::fs::remove_file(path).await {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(s3s::S3Error::internal_error(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The keys of all objects that begin with `prefix`, in order.

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 pub struct Running {
     pub api: String,
+    /// The line that scripts wait for.
+    pub ready: String,
     pub bucket: String,
     pub s3_url: String,
     pub s3: Client,
@@ -91,6 +93,7 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
         .build();
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let running = Running {
+        ready: server.ready_line(),
         api: format!("{}/uploads", server.page_url()),
         bucket: server.s3().bucket.clone(),
         s3_url: server.s3().url.clone(),

@@ -15,7 +15,7 @@ use crate::{MIB, Opened, abort, call, open, start};
 
 /// A completion, or what somebody has made of it.
 #[derive(Clone)]
-struct Completion {
+pub struct Completion {
     caller: &'static str,
     method: Method,
     token: String,
@@ -37,7 +37,7 @@ impl Completion {
         self.with(|other| change(other.body["parts"].as_array_mut().unwrap()))
     }
 
-    async fn send(&self, server: &Running) -> (u16, Value) {
+    pub async fn send(&self, server: &Running) -> (u16, Value) {
         let request = call(server, self.caller, self.method.clone(), "/complete").header("upload-token", &self.token);
         let reply = request.json(&self.body).send().await.unwrap();
         (reply.status().as_u16(), reply.json().await.unwrap_or_default())
@@ -49,7 +49,7 @@ fn composite(digests: &[Sha256Digest]) -> Value {
 }
 
 /// Sends all parts, and says how the upload is completed.
-async fn send_all(server: &Running, upload: &Opened, parts: &[&[u8]]) -> Completion {
+pub async fn send_all(server: &Running, upload: &Opened, parts: &[&[u8]]) -> Completion {
     let mut listed = Vec::new();
     for (index, (signed, bytes)) in upload.parts.iter().zip(parts).enumerate() {
         let put = Put::of(signed, bytes);
@@ -84,6 +84,7 @@ fn expired(server: &Running, upload: &Opened, size: usize) -> String {
         content_type: ContentType::parse("image/png").unwrap(),
         name: None,
         algorithm: ChecksumAlgorithm::Sha256,
+        bytes: None,
         caller: Some(upload.caller.to_owned()),
     };
     keys.seal(new, Duration::ZERO).unwrap()

@@ -80,7 +80,7 @@ impl Put {
         Self { method, ..self.clone() }
     }
 
-    fn body(&self, body: &[u8]) -> Self {
+    pub fn body(&self, body: &[u8]) -> Self {
         Self { body: body.to_vec(), ..self.clone() }
     }
 
@@ -89,7 +89,7 @@ impl Put {
         Self { headers, ..self.clone() }
     }
 
-    fn with(&self, name: &str, value: &str) -> Self {
+    pub fn with(&self, name: &str, value: &str) -> Self {
         let mut put = self.without(name);
         put.headers.push((name.to_owned(), value.to_owned()));
         put

@@ -25,6 +25,7 @@ const words: Words = {
   cancelled: 'Abgebrochen',
   ready: 'Noch nicht begonnen.',
   waiting: 'Wartet, bis es an der Reihe ist.',
+  pausing: 'Wird angehalten …',
   paused: 'Angehalten.',
   held: 'Offline: Es geht weiter, sobald das Netz wieder da ist.',
   busy: 'Der Speicher braucht eine Pause.',

@@ -25,6 +25,7 @@ const english: Words = {
   cancelled: 'Cancelled',
   ready: 'Not started yet.',
   waiting: 'Waiting for its turn.',
+  pausing: 'Pausing…',
   paused: 'Paused.',
   held: 'Offline: it goes on when the network is back.',
   busy: 'The storage asked for a rest.',

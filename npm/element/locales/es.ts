@@ -25,6 +25,7 @@ const words: Words = {
   cancelled: 'Cancelado',
   ready: 'Sin empezar.',
   waiting: 'En espera.',
+  pausing: 'Pausando…',
   paused: 'En pausa.',
   held: 'Sin conexión: continuará cuando vuelva la red.',
   busy: 'El almacenamiento pide un descanso.',

@@ -25,6 +25,7 @@ const words: Words = {
   cancelled: 'Annulé',
   ready: 'Pas encore commencé.',
   waiting: 'En attente.',
+  pausing: 'Mise en pause…',
   paused: 'En pause.',
   held: 'Hors ligne : l’envoi reprendra au retour du réseau.',
   busy: 'Le stockage demande une pause.',

@@ -25,6 +25,7 @@ const words: Words = {
   cancelled: 'キャンセルしました',
   ready: '開始していません。',
   waiting: '順番を待っています。',
+  pausing: '一時停止しています…',
   paused: '一時停止中です。',
   held: 'オフラインです。ネットワークが戻ると続けます。',
   busy: 'ストレージが混み合っています。',

@@ -1,0 +1,96 @@
+//! What an uploader can still do once the app has checked an object and deleted or moved it.
+//!
+//! In a bucket with versions a deletion leaves a delete marker, and S3 then writes as if there was no object (S3 User Guide,
+//! "How to prevent object overwrites with conditional writes"). So the cases with a delete marker are those without.
+
+use directput::checksum::Sha256Digest;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::common::Running;
+use crate::completions::{Completion, send_all};
+use crate::put::Put;
+use crate::{MIB, Opened, call, open, start};
+
+async fn delete(server: &Running, key: &str) {
+    server.s3.delete_object().bucket(&server.bucket).key(key).send().await.unwrap();
+    assert_eq!(server.bytes(key).await, None);
+}
+
+/// Asks the API to sign a PUT of these bytes by the token of an upload.
+async fn sign(server: &Running, upload: &Opened, number: usize, bytes: &[u8]) -> (u16, Value) {
+    let part = json!({ "number": number, "length": bytes.len(), "checksum": Sha256Digest::of(bytes).to_string() });
+    let request = call(server, upload.caller, Method::POST, "/parts").header("upload-token", &upload.token);
+    let reply = request.json(&json!({ "parts": [part] })).send().await.unwrap();
+    (reply.status().as_u16(), reply.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn no_other_bytes_follow_a_single_put_that_was_deleted() {
+    let server = start().await;
+    let (good, evil): (&[u8], &[u8]) = (b"the bytes of a picture", b"the bytes of a program");
+    let upload = open(&server, "alice", &[good]).await;
+    let put = Put::of(&upload.parts[0], good);
+    for moment in ["before it is stored", "while it stands", "after it was deleted"] {
+        let (status, answer) = sign(&server, &upload, 1, evil).await;
+        let refusal = (&answer["code"], &answer["field"]);
+        assert_eq!(
+            (status, refusal),
+            (400, (&json!("invalid-value"), &json!("parts[0].checksum"))),
+            "{moment}: {answer}"
+        );
+        let checksum = Sha256Digest::of(evil).to_string();
+        for forged in [put.body(evil), put.body(evil).with("x-amz-checksum-sha256", &checksum)] {
+            assert!((400..500).contains(&forged.send(&server).await), "{moment}");
+        }
+        match moment {
+            "before it is stored" => assert_eq!(put.send(&server).await, 200),
+            "while it stands" => delete(&server, &upload.key).await,
+            _ => assert_eq!(server.bytes(&upload.key).await, None, "nothing has come in its place"),
+        }
+    }
+    // The very same bytes are all that can return, for as long as a URL of theirs is good.
+    let (status, again) = sign(&server, &upload, 1, good).await;
+    assert_eq!((status, Put::of(&again["parts"][0], good).send(&server).await), (200, 200), "{again}");
+    assert_eq!(server.bytes(&upload.key).await.unwrap(), good);
+}
+
+#[tokio::test]
+async fn a_file_whose_bytes_are_not_named_at_once_is_bound_by_its_upload_id() {
+    let server = start().await;
+    let (good, evil): (&[u8], &[u8]) = (b"the bytes of a picture", b"the bytes of a program");
+    let file = json!({ "name": "a.png", "type": "image/png", "size": good.len() });
+    let reply: Value = call(&server, "alice", Method::POST, "").json(&file).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&reply["kind"], &reply["partCount"]), (&json!("multipart"), &json!(1)), "{reply}");
+    let text = |name: &str| reply[name].as_str().unwrap().to_owned();
+    let mut upload = Opened { caller: "alice", token: text("token"), key: text("key"), parts: Vec::new() };
+    let (status, signed) = sign(&server, &upload, 1, good).await;
+    assert_eq!(status, 200, "{signed}");
+    upload.parts = signed["parts"].as_array().unwrap().clone();
+    let completion = send_all(&server, &upload, &[good]).await;
+    assert_eq!(completion.send(&server).await.0, 200);
+    nothing_follows(&server, &upload, &completion, evil).await;
+}
+
+#[tokio::test]
+async fn no_part_follows_a_multipart_upload_that_was_completed_and_deleted() {
+    let server = start().await;
+    let [a, b, c, evil] = [vec![1; 8 * MIB], vec![2; 8 * MIB], vec![3; 4 * MIB], vec![4; 8 * MIB]];
+    let parts: [&[u8]; 3] = [&a, &b, &c];
+    let upload = open(&server, "alice", &parts).await;
+    let completion = send_all(&server, &upload, &parts).await;
+    assert_eq!(completion.send(&server).await.0, 200);
+    nothing_follows(&server, &upload, &completion, &evil).await;
+}
+
+/// Deletes the object of a completed upload, and tries to store another in its place.
+async fn nothing_follows(server: &Running, upload: &Opened, completion: &Completion, evil: &[u8]) {
+    delete(server, &upload.key).await;
+    // The API doesn't know what S3 has: it signs, and S3 refuses.
+    let (status, signed) = sign(server, upload, 1, evil).await;
+    assert_eq!(status, 200, "{signed}");
+    assert!(Put::of(&signed["parts"][0], evil).is_too_late(server).await, "the upload is over");
+    let again = completion.send(server).await;
+    assert!(matches!(again.0, 200 | 404), "{again:?}");
+    assert_eq!(server.bytes(&upload.key).await, None, "a repeated completion makes no object");
+}

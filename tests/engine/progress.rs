@@ -1,0 +1,117 @@
+//! What the user is told of how far an upload is.
+
+use directput::checksum::ChecksumAlgorithm;
+use directput::engine::{Call, Event, Phase};
+use directput::plan::Plan;
+use directput::protocol::{ErrorCode, FileSize, PartsListed};
+
+use crate::bench::{Bench, MIB, created, digest};
+
+#[test]
+fn a_plan_of_the_servers_own_takes_nothing_back() {
+    let mut bench = Bench::new(40 * MIB);
+    bench.hash_first();
+    bench.creates();
+    for part in bench.hashes() {
+        bench.wait(200);
+        bench.send(Event::PartHashed { part, checksum: digest(part) });
+    }
+    bench.wait(200);
+    let before = *bench.reports().last().expect("a report");
+    assert_eq!((before.phase, before.hashed_bytes, before.parts), (Phase::Sign, 16 * MIB, 0));
+    let plan = Plan::restore(FileSize::new(40 * MIB).expect("in range"), 5 * MIB, true).expect("sound");
+    bench.send(Event::Created(created(plan)));
+    bench.wait(200);
+    let after = *bench.reports().last().expect("a report");
+    assert_eq!((after.phase, after.hashed_bytes, after.parts), (Phase::Sign, 16 * MIB, 8));
+}
+
+fn phases(bench: &mut Bench) -> Vec<Phase> {
+    let mut phases: Vec<_> = bench.reports().into_iter().map(|report| report.phase).collect();
+    phases.dedup();
+    phases
+}
+
+#[test]
+fn phases_follow_what_is_waited_for() {
+    let mut bench = Bench::keeping(40 * MIB);
+    assert_eq!(phases(&mut bench), [Phase::Hash]);
+    bench.hash_first();
+    assert_eq!(phases(&mut bench), [Phase::Sign]);
+    bench.creates();
+    let reply = created(bench.plan());
+    bench.send(Event::Created(reply));
+    let record = bench.records().pop().flatten().expect("kept");
+    bench.hash_and_sign();
+    bench.store_all();
+    assert_eq!(phases(&mut bench), [Phase::Upload, Phase::Complete]);
+    bench.completes();
+    bench.fail_call(Call::Complete, ErrorCode::PartsRefused);
+    assert_eq!(phases(&mut bench), [Phase::Sign], "what was hashed is known");
+    bench.send(Event::Abort);
+    assert_eq!(phases(&mut bench), [Phase::Abort]);
+
+    // A later session knows nothing of the file until it has read it.
+    let mut bench = Bench::restored(40 * MIB, record);
+    bench.wait(200);
+    bench.send(Event::Listed(PartsListed { parts: Vec::new(), next: None }));
+    bench.wait(200);
+    assert_eq!(phases(&mut bench), [Phase::Hash]);
+    bench.hash_first();
+    assert_eq!(phases(&mut bench), [Phase::Sign]);
+
+    // Where nothing is verified nothing is read first.
+    let mut bench = Bench::by(ChecksumAlgorithm::None, 40 * MIB);
+    assert_eq!(phases(&mut bench), [Phase::Sign]);
+}
+
+#[test]
+fn what_has_not_changed_is_not_reported_again() {
+    let mut bench = Bench::new(40 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    bench.wait(200);
+    assert_eq!(bench.reports().last().map(|report| report.hashed_bytes), Some(40 * MIB));
+    for _ in 0..5 {
+        bench.wait(200);
+    }
+    assert_eq!(bench.reports(), []);
+}
+
+#[test]
+fn time_without_a_network_is_no_slowness() {
+    let mut bench = Bench::new(1_000 * MIB);
+    bench.create();
+    let mut puts = Vec::new();
+    let mut store = |bench: &mut Bench| {
+        bench.hash_and_sign();
+        puts.extend(bench.puts());
+        bench.now_ms += 1_000;
+        bench.store(&puts.remove(0));
+        bench.reports().last().map_or(0.0, |report| report.bytes_per_second)
+    };
+    let before = (0..20).map(|_| store(&mut bench)).last().unwrap_or_default();
+    bench.send(Event::Offline);
+    for _ in 0..15 {
+        bench.wait(1_000);
+    }
+    assert_eq!(bench.reports().last().map(|report| report.bytes_per_second), Some(0.0));
+    bench.send(Event::Online);
+    let after = store(&mut bench);
+    assert!(before > 8e6 && after > 0.9 * before, "{before} byte/s, and then {after}");
+}
+
+#[test]
+fn bytes_that_leave_are_reported_ten_times_in_a_second() {
+    let mut bench = Bench::new(40 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let put = bench.puts().remove(0).id;
+    bench.wait(200);
+    bench.reports();
+    for sent_bytes in 1..=1_000 {
+        bench.now_ms += 1;
+        bench.send(Event::PutProgress { put, sent_bytes });
+    }
+    assert_eq!(bench.reports().len(), 10);
+}

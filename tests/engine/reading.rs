@@ -1,0 +1,127 @@
+//! Parts that cannot be read, or not in time.
+
+use directput::engine::{Event, Remains};
+use directput::plan::{Part, Plan};
+use directput::protocol::{ErrorCode, FileSize, PartsListed, StoredPart};
+
+use crate::bench::{Bench, MIB, created, digest};
+
+const SIZE: u64 = 40 * MIB;
+
+fn sending() -> Bench {
+    let mut bench = Bench::keeping(SIZE);
+    bench.create();
+    bench
+}
+
+fn fail(bench: &mut Bench, part: Part, code: ErrorCode) {
+    bench.send(Event::HashFailed { part, failure: code.into() });
+}
+
+fn hash(bench: &mut Bench, part: Part) {
+    bench.send(Event::PartHashed { part, checksum: digest(part) });
+}
+
+#[test]
+fn a_file_that_can_not_be_read_any_more_ends_the_upload_and_is_kept() {
+    let mut bench = sending();
+    let part = bench.hashes()[0];
+    fail(&mut bench, part, ErrorCode::FileChanged);
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains), (ErrorCode::FileChanged, Remains::Parts));
+    assert_eq!((bench.aborts(), bench.retries()), (0, vec![]));
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_sent_ends_the_upload_and_is_kept() {
+    let mut bench = sending();
+    bench.hash_and_sign();
+    let put = bench.puts().remove(0).id;
+    bench.send(Event::PutFailed { put, failure: ErrorCode::FileChanged.into() });
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains, bench.aborts()), (ErrorCode::FileChanged, Remains::Parts, 0));
+}
+
+#[test]
+fn a_part_that_is_not_read_in_time_is_read_again_twice() {
+    let mut bench = sending();
+    let [part, other] = bench.hashes()[..] else { panic!("two are read at once") };
+    for failures in [1, 2] {
+        fail(&mut bench, part, ErrorCode::ReadTimeout);
+        let retry = bench.retries().remove(0);
+        assert_eq!((retry.part, retry.code), (Some(part.number), ErrorCode::ReadTimeout));
+        assert_eq!((retry.failures, retry.wait_ms), (failures, 0));
+        assert_eq!(bench.hashes(), [part]);
+    }
+    hash(&mut bench, other);
+    bench.hashes();
+    fail(&mut bench, part, ErrorCode::ReadTimeout);
+    let failure = bench.outcome().expect("an end").expect_err("a failure");
+    assert_eq!((failure.code, failure.remains), (ErrorCode::ReadTimeout, Remains::Parts));
+    assert_eq!((bench.aborts(), bench.retries()), (0, vec![]));
+}
+
+#[test]
+fn a_part_that_was_read_at_last_has_all_its_chances_again() {
+    let mut bench = sending();
+    bench.hash_and_sign();
+    for _ in 0..3 {
+        let put = bench.puts().into_iter().find(|put| put.part.number.get() == 1).expect("the first part");
+        bench.fail_put(&put, 400, "BadDigest");
+        for _ in 0..2 {
+            assert_eq!(bench.hashes(), [put.part]);
+            fail(&mut bench, put.part, ErrorCode::ReadTimeout);
+        }
+        bench.hash_and_sign();
+    }
+    assert_eq!(bench.outcome(), None);
+}
+
+#[test]
+fn a_failure_to_read_what_is_not_being_read_says_nothing() {
+    let mut bench = sending();
+    let [part, other] = bench.hashes()[..] else { panic!("two are read at once") };
+    hash(&mut bench, part);
+    hash(&mut bench, other);
+    bench.hashes();
+    fail(&mut bench, part, ErrorCode::ReadTimeout);
+    assert_eq!((bench.hashes(), bench.retries()), (vec![], vec![]));
+
+    // The server's plan has other parts than the one that was assumed.
+    let mut bench = Bench::keeping(SIZE);
+    bench.hash_first();
+    let late = bench.hashes()[0];
+    bench.creates();
+    let plan = Plan::restore(FileSize::new(SIZE).expect("in range"), 5 * MIB, true).expect("sound");
+    bench.send(Event::Created(created(plan)));
+    let parts = bench.hashes();
+    assert_eq!(parts[1].number, late.number);
+    fail(&mut bench, late, ErrorCode::ReadTimeout);
+    assert_eq!((bench.hashes(), bench.retries()), (vec![], vec![]));
+    parts.iter().for_each(|&part| hash(&mut bench, part));
+    bench.store_all();
+    assert_eq!(bench.completes().len(), 1);
+}
+
+#[test]
+fn a_part_that_s3_holds_is_compared_again_if_it_was_not_read_in_time() {
+    let mut bench = sending();
+    let record = bench.records().pop().flatten().expect("kept");
+    let mut bench = Bench::restored(SIZE, record);
+    let stored = |part: Part| StoredPart {
+        number: part.number,
+        size: part.length,
+        etag: "tag".to_owned(),
+        checksum: Some(digest(part).to_string()),
+    };
+    let parts = bench.plan().parts().map(stored).collect();
+    bench.send(Event::Listed(PartsListed { parts, next: None }));
+    for part in bench.plan().parts() {
+        assert!(bench.hashes().iter().all(|other| other.number >= part.number));
+        fail(&mut bench, part, ErrorCode::ReadTimeout);
+        assert_eq!(bench.hashes(), [part], "before all others");
+        assert_eq!(bench.completes().len(), 0);
+        hash(&mut bench, part);
+    }
+    assert_eq!((bench.completes().len(), bench.puts().len()), (1, 0));
+}

@@ -1,0 +1,121 @@
+"""Who may call the API, from which pages, and how often."""
+
+import re
+import unittest
+
+from common import PARAMETERS, RESOURCES, ROOT, TEMPLATE, fits, of_type, stage
+
+
+class SignIn(unittest.TestCase):
+    def test_every_route_is_behind_the_authorizer_where_there_is_one(self):
+        routes = {name: route["Properties"] for name, route in of_type("AWS::ApiGatewayV2::Route").items()}
+        self.assertEqual({route["RouteKey"] for route in routes.values()}, {
+            "POST /uploads", "DELETE /uploads", "POST /uploads/parts", "GET /uploads/parts", "POST /uploads/complete",
+        })
+        for name, route in routes.items():
+            self.assertEqual(route["AuthorizationType"], {"Fn::If": ["HasSignIn", "JWT", "NONE"]}, name)
+            self.assertEqual(route["AuthorizerId"]["Fn::If"][:2], ["HasSignIn", {"Ref": "Authorizer"}], name)
+            scopes = {"Fn::Split": [",", {"Ref": "JwtScopes"}]}
+            self.assertEqual(route["AuthorizationScopes"]["Fn::If"][:2], ["HasScopes", scopes], name)
+
+    def test_without_sign_in_it_has_to_be_said_out_loud(self):
+        [assertion] = TEMPLATE["Rules"]["SignInOrSayOtherwise"]["Assertions"]
+        self.assertEqual(assertion["Assert"], {"Fn::Or": [
+            {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtIssuer"}, ""]}]},
+            {"Fn::Equals": [{"Ref": "AllowAnonymous"}, "true"]},
+        ]})
+        self.assertEqual(PARAMETERS["AllowAnonymous"]["Default"], "false")
+
+    def test_an_issuers_tokens_for_others_are_not_taken(self):
+        rule = TEMPLATE["Rules"]["IssuerNeedsAudience"]
+        self.assertEqual(rule["RuleCondition"], {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtIssuer"}, ""]}]})
+        [assertion] = rule["Assertions"]
+        self.assertEqual(assertion["Assert"], {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtAudience"}, ""]}]})
+        for value, is_good in [("", True), ("app", True), ("app,admin", True), ("app,", False), (",", False)]:
+            self.assertEqual(fits("JwtAudience", value), is_good, value)
+
+    def test_the_function_refuses_by_itself_who_has_no_caller(self):
+        variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+        self.assertEqual(variables["NEEDS_CALLER"], {"Fn::If": ["HasSignIn", "true", "false"]})
+
+
+class Origins(unittest.TestCase):
+    def test_only_dev_lets_pages_of_this_machine_upload(self):
+        self.assertEqual(stage("dev")["AllowedOrigins"], "http://127.0.0.1:8080")
+        self.assertNotIn("http:", stage("prod")["AllowedOrigins"])
+        self.assertEqual(PARAMETERS["AllowedOrigins"]["Default"], "")
+
+    def test_an_origin_is_one_as_browsers_send_it(self):
+        for value in ["", "https://a.example", "https://a.example:8443,http://localhost:3000", "http://127.0.0.1:8080"]:
+            self.assertTrue(fits("AllowedOrigins", value), value)
+        for value in ["*", "https://*.example", "https://a.example/", "http://a.example", "https://a.example,", "null"]:
+            self.assertFalse(fits("AllowedOrigins", value), value)
+
+    def test_api_and_bucket_take_the_same_origins_and_the_bucket_the_site(self):
+        api = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
+        self.assertEqual(api[0], "HasOrigins")
+        self.assertEqual(api[1]["AllowOrigins"], {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]})
+        condition, cors, _ = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
+        self.assertEqual(condition, "HasPages")
+        [comma, (has_site, with_site, without)] = (
+            lambda split: [split[0], split[1]["Fn::If"]])(cors["CorsRules"][0]["AllowedOrigins"]["Fn::Split"])
+        self.assertEqual((comma, has_site, without), (",", "HasSite", {"Ref": "AllowedOrigins"}))
+        self.assertEqual(with_site["Fn::If"], [
+            "HasOrigins", {"Fn::Sub": "${AllowedOrigins},${Site.Outputs.Url}"}, {"Fn::GetAtt": ["Site", "Outputs.Url"]},
+        ])
+
+    def test_the_buckets_cors_rule_is_the_local_servers(self):
+        source = (ROOT / "local/src/site.rs").read_text()
+        [rule] = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"][1]["CorsRules"]
+        for name, key in [("BUCKET_HEADERS", "AllowedHeaders"), ("BUCKET_EXPOSED", "ExposedHeaders")]:
+            [there] = re.findall(rf"const {name}: .*?=\s*\[(.*?)\];", source, re.DOTALL)
+            self.assertEqual(rule[key], re.findall(r'"([^"]+)"', there), name)
+
+
+class Address(unittest.TestCase):
+    # A rate or a web ACL before the site is of no use where the API has a second address.
+    def test_an_api_with_a_name_of_its_own_has_no_other(self):
+        closed = RESOURCES["Api"]["Properties"]["DisableExecuteApiEndpoint"]
+        self.assertEqual(closed, {"Fn::If": ["HasApiDomain", True, False]})
+        [name] = RESOURCES["ApiName"]["Properties"]["DomainNameConfigurations"]
+        self.assertEqual((name["SecurityPolicy"], name["EndpointType"]), ("TLS_1_2", "REGIONAL"))
+        site = RESOURCES["Site"]["Properties"]["Parameters"]["ApiHost"]["Fn::If"]
+        self.assertEqual(site[:2], ["HasApiDomain", {"Ref": "ApiDomain"}])
+        endpoint = TEMPLATE["Outputs"]["Endpoint"]["Value"]["Fn::If"]
+        self.assertEqual(endpoint[:2], ["HasApiDomain", {"Fn::Sub": "https://${ApiDomain}/uploads"}])
+
+    def test_names_come_with_certificates(self):
+        site, api = TEMPLATE["Rules"]["DomainsNeedCertificates"]["Assertions"]
+        for assertion, name in [(site, "Site"), (api, "Api")]:
+            self.assertEqual(assertion["Assert"], {"Fn::Or": [
+                {"Fn::Equals": [{"Ref": f"{name}Domain"}, ""]},
+                {"Fn::Not": [{"Fn::Equals": [{"Ref": f"{name}CertificateArn"}, ""]}]},
+            ]})
+
+
+class Limits(unittest.TestCase):
+    def test_opening_uploads_is_throttled_more_than_all_else(self):
+        properties = RESOURCES["ApiStage"]["Properties"]
+        self.assertEqual(properties["DefaultRouteSettings"]["ThrottlingRateLimit"], {"Ref": "CallsPerSecond"})
+        opening = properties["RouteSettings"]["POST /uploads"]
+        self.assertEqual(opening["ThrottlingRateLimit"], {"Ref": "UploadsPerSecond"})
+        rate = lambda name: int(PARAMETERS[name]["Default"])
+        self.assertLess(rate("UploadsPerSecond"), rate("CallsPerSecond"))
+
+    def test_a_stage_for_everybody_has_small_limits(self):
+        dev = stage("dev")
+        self.assertEqual(dev["AllowAnonymous"], "true")
+        self.assertLessEqual(int(dev["UploadsPerSecond"]), 2)
+        self.assertLessEqual(int(dev["MaxFileSize"]), 100 << 20)
+
+    # As JSON, 53687091200 becomes 5.36870912E10, which the function doesn't take for a number of bytes.
+    def test_numbers_are_quoted(self):
+        numbers = {name: value for name, value in PARAMETERS.items() if value["Type"] == "Number"}
+        self.assertTrue(numbers)
+        for name, parameter in numbers.items():
+            for key in {"Default", "MinValue", "MaxValue"} & set(parameter):
+                self.assertIsInstance(parameter[key], str, f"{name}.{key}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,41 @@
+'use client';
+
+import 'directput/element';
+import { useUpload } from 'directput/react';
+import { useEffect, useState } from 'react';
+
+export default function Page() {
+  // A server knows only a path.
+  const [endpoint, setEndpoint] = useState('/uploads');
+  useEffect(() => {
+    setEndpoint(new URLSearchParams(location.search).get('api') ?? '');
+    document.body.dataset.state = 'ready';
+  }, []);
+  return <Uploads key={endpoint} endpoint={endpoint} />;
+}
+
+const OPTIONS = { warnBeforeLeaving: false };
+
+function Uploads({ endpoint }: { endpoint: string }) {
+  const uploads = useUpload({ endpoint });
+  const { uploader, items, add } = uploads;
+  const [inWorker, setInWorker] = useState<boolean>();
+  const [last] = items;
+  const result = last?.result;
+  useEffect(() => {
+    if (result) uploads.uploader.runsInWorker().then(setInWorker);
+  }, [result]);
+  return (
+    <main data-made={typeof uploader}>
+      <input id="own" type="file" onChange={({ target }) => add(target.files ?? [])} />
+      <output>
+        {last?.error
+          ? JSON.stringify({ code: last.error.code, message: last.error.message })
+          : result && inWorker !== undefined
+            ? JSON.stringify({ key: result.key, size: result.size, inWorker })
+            : ''}
+      </output>
+      <direct-put name="papers" endpoint={endpoint} options={OPTIONS} multiple onstored={({ detail }) => console.info(detail.result.key)} />
+    </main>
+  );
+}

@@ -1,0 +1,7 @@
+export default defineNuxtConfig({
+  compatibilityDate: '2026-01-01',
+  devtools: { enabled: false },
+  app: { head: { title: 'An app by Nuxt', link: [{ rel: 'icon', href: 'data:,' }] } },
+  // Vue's rule for every custom element.
+  vue: { compilerOptions: { isCustomElement: (tag: string) => tag === 'direct-put' } },
+});

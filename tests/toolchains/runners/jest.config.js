@@ -1,0 +1,1 @@
+export default { testEnvironment: 'jsdom', testMatch: ['**/spec/*.test.js'], transform: {} };

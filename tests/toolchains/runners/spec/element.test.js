@@ -1,0 +1,29 @@
+// What a user of the package tests of a page: it imports all, renders the element, and uses what it renders.
+import { UploadError, Uploader } from 'directput';
+import { DirectPut } from 'directput/element';
+import { UploadList } from 'directput/list';
+
+test('the element is rendered into a form, used and removed', async () => {
+  document.body.innerHTML =
+    '<form><direct-put name="papers" endpoint="/uploads" multiple required></direct-put></form>';
+  const element = document.querySelector('direct-put');
+  expect(element).toBeInstanceOf(DirectPut);
+  expect(element.shadowRoot.querySelector('.choose').textContent).not.toBe('');
+  expect(element.uploader).toBeInstanceOf(Uploader);
+  element.setAttribute('accept', 'image/*');
+  element.add([new File(['x'], 'x.txt', { type: 'text/plain' })]);
+  expect(element.shadowRoot.querySelector('.name').textContent).toContain('x.txt');
+  await Promise.resolve();
+  expect(element.value).toBe('');
+  element.clear();
+  element.remove();
+  await Promise.resolve();
+});
+
+test('there is one copy of each class', async () => {
+  const list = new UploadList({ endpoint: '/uploads', accept: 'image/*' });
+  expect(list.uploader).toBeInstanceOf(Uploader);
+  const error = await list.uploader.upload(new File(['x'], 'x.txt')).catch((error) => error);
+  expect(error).toBeInstanceOf(UploadError);
+  await list.close();
+});
