@@ -15,13 +15,12 @@ export const CSS = `
 .phases .done::before { content: "✓ "; }
 summary.stored { cursor: pointer; }
 dl { display: grid; gap: 0.5rem; margin: 0.75rem 0 0; }
-dl > div { display: grid; grid-template-columns: 5.5rem 1fr auto; gap: 0.5rem; align-items: center; }
-dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
+dl > div { display: grid; grid-template-columns: 5.5rem 1fr; gap: 0.5rem; align-items: center; }
+dd { margin: 0; display: flex; justify-content: space-between; align-items: center; gap: 0.5rem; overflow-wrap: anywhere; min-width: 0; }
 .copy { padding: 0.15rem 0.6rem; font-size: 0.85em; }
 dt { color: var(--faint); }
 @media (max-width: 30rem) {
-  dl > div { grid-template-columns: 1fr auto; }
-  dt { grid-column: 1 / -1; }
+  dl > div { grid-template-columns: 1fr; }
 }
 `;
 
@@ -48,7 +47,8 @@ export function result(host: Host, { key, checksum, etag, size }: UploadResult):
     const copy = button('copy', () => void put(host, text ?? '', copy), labels.copy);
     copy.setAttribute('aria-label', `${labels.copy}: ${label}`);
     const code = h('code', { part }, text ?? '–');
-    return h('div', {}, h('dt', {}, label), h('dd', {}, code), ...(canCopy && text !== null ? [copy] : []));
+    const shown = canCopy && text !== null ? [code, copy] : [code];
+    return h('div', {}, h('dt', {}, label), h('dd', {}, ...shown));
   };
   const { facts } = labels;
   const exact = new Intl.NumberFormat(language.tag, { style: 'unit', unit: 'byte', unitDisplay: 'long' });

@@ -154,7 +154,11 @@ test('from right to left it is a mirror image, on a desktop and a phone', async 
     });
     assert.ok(seen.name < 40, `the name is ${seen.name} px from the right`);
     assert.deepEqual([seen.buttons, seen.figures, seen.overflow <= 0], [true, true, true]);
-    const violations = await page.evaluate(async () => (await globalThis.axe.run()).violations.map(({ id }) => id));
+    const violations = await page.evaluate(async () =>
+      (await globalThis.axe.run()).violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
+      ),
+    );
     assert.deepEqual(violations, []);
     await screenshot(page, `rtl-${width}`);
   }
