@@ -4,7 +4,7 @@ const CSS = `
 :host {
   --accent: var(--directput-accent, light-dark(#0b5fd0, #6cb0ff));
   --on-accent: var(--directput-on-accent, light-dark(#ffffff, #14171a));
-  --ink: var(--ink, light-dark(#1b1f24, #e8ebee));
+  --ink: var(--directput-ink, light-dark(#1b1f24, #e8ebee));
   --faint: var(--directput-faint, light-dark(#57606a, #9aa4ae));
   --card: var(--directput-card, light-dark(#f4f6f8, #1d2226));
   --line: var(--directput-line, light-dark(#d0d7de, #3a424a));
@@ -56,8 +56,8 @@ button {
   padding: 0.5rem 1rem;
   cursor: pointer;
 }
-.buttons button, .choose-folder, .copy { color: var(--ink); background: none; border-color: var(--line); }
-.buttons button.retry, .buttons button.go-on { color: var(--on-accent); background: var(--accent); }
+.buttons button, .actions button, .choose-folder, .copy { color: var(--ink); background: none; border-color: var(--line); }
+.buttons .retry, .buttons .go-on, .actions .start { color: var(--on-accent); background: var(--accent); }
 button:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
 .choices, .buttons, .phases, .actions { display: flex; flex-wrap: wrap; gap: 0.5rem; }
@@ -75,7 +75,7 @@ button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
 .title { display: flex; gap: 0.75rem; align-items: center; overflow-wrap: anywhere; }
 .title > div { min-width: 0; }
 .name { font-weight: bold; }
-.name, .path, .facts, code { unicode-bidi: isolate; }
+.name, .path, .facts, code { unicode-bidi: plaintext; }
 .facts, .path, .percent ~ span, .notice, .summary, .error-code { color: var(--faint); }
 .thumbnail { flex: none; width: 3rem; height: 3rem; border-radius: 6px; object-fit: cover; }
 progress {
