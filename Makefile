@@ -148,13 +148,21 @@ conformance: package browser garage ## Play the forgery matrix and the page agai
 test-consumers: package browser consumer-modules
 	cargo build -p directput-local
 	timeout 600 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+	timeout 900 $(MAKE) --no-print-directory toolchains APPS='$(QUICK_APPS)'
+
+# Apps that are installed and built in a minute or two.
+QUICK_APPS := vite runners jsx
+APPS ?= *
 
 # Each app installs the packages of its tool below the target folder, once.
 .PHONY: test-toolchains
 test-toolchains: package browser ## Upload by apps of Vite, Next.js, webpack, Angular, Nuxt and others (half an hour; APPS="vite next" for a part)
 	cargo build -p directput-local
-	timeout 5400 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec \
-	  $(if $(APPS),$(APPS:%=tests/toolchains/%.test.mjs),tests/toolchains/*.test.mjs)
+	timeout 5400 $(MAKE) --no-print-directory toolchains APPS='$(APPS)'
+
+.PHONY: toolchains
+toolchains:
+	node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec $(APPS:%=tests/toolchains/%.test.mjs)
 
 .PHONY: test-docs
 test-docs: package browser consumer-modules docs-modules
@@ -208,7 +216,7 @@ test-openapi: python-tools
 .PHONY: test-lambda
 test-lambda: python-tools node-modules
 	cargo build -p directput-lambda
-	timeout 900 node --test --test-timeout=600000 --test-reporter=spec tests/lambda/emulator.test.mjs
+	timeout 900 node --test --test-timeout=600000 --test-concurrency=1 --test-reporter=spec tests/lambda/*.test.mjs
 
 # --- in AWS ---------------------------------------------------------------------------------------
 

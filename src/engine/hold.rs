@@ -144,6 +144,7 @@ mod tests {
         assert!(!holds.may_put(at(6_999)));
         assert_eq!(holds.held(at(6_999)), Some(Held::Busy));
         assert!(holds.may_put(at(7_000)));
+        assert_eq!(holds.held(at(7_000)), None);
     }
 
     #[test]

@@ -279,10 +279,6 @@ impl Engine {
         if matches!(self.stage, Stage::Ending(_)) {
             self.advance_abort(now);
         }
-        // The removal may have been answered; S3 is then asked once more whether it came too late.
-        if matches!(self.stage, Stage::Ending(_)) && self.calls.asks_outcome {
-            self.advance_abort(now);
-        }
         self.holds.asked(now);
         self.report(now);
         self.set_alarm(now);

@@ -59,7 +59,7 @@ impl Pace {
     /// The speed in byte/s, once S3 has confirmed enough. `bytes_in_flight` are the lengths of all PUTs under way: they have
     /// had their share of the link, so the answer to a small one says nothing.
     pub fn bytes_per_second(&self, bytes_in_flight: u64) -> Option<u64> {
-        let is_enough = self.bytes > 0 && self.bytes.saturating_mul(EVIDENCE) >= bytes_in_flight;
+        let is_enough = self.bytes.saturating_mul(EVIDENCE) >= bytes_in_flight;
         is_enough.then(|| self.bytes * 1_000 / self.ms.max(1)).filter(|&speed| speed > 0)
     }
 }
@@ -173,6 +173,16 @@ mod tests {
         assert_eq!(pace.bytes_per_second(0), Some(2_000_000));
         pace.answered(13_000, 6_000_000, 8_000);
         assert_eq!(pace.bytes_per_second(0), Some(2_000_000), "it was under way for longer than they");
+    }
+
+    #[test]
+    fn answers_count_half_after_30_seconds() {
+        for (seconds, expected) in [(30, 87_500), (31, 80_392)] {
+            let mut pace = Pace::default();
+            pace.answered(seconds * 1_000, seconds * 100_000, 0);
+            pace.answered(seconds * 1_000 + 10_000, 500_000, seconds * 1_000);
+            assert_eq!(pace.bytes_per_second(0), Some(expected), "{seconds} s");
+        }
     }
 
     #[test]

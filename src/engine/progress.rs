@@ -103,12 +103,9 @@ impl Engine {
         match self.stage {
             Stage::New | Stage::HashingFirst => Phase::Hash,
             Stage::Creating | Stage::Listing | Stage::Sending => {
-                // Once bytes were on their way it stays so, also while every part rests.
-                let has_sent = self.parts.in_flight() > 0
-                    || self.parts.stored() > 0
-                    || self.reported.is_some_and(|(_, before)| before.phase == Phase::Upload);
+                // Once bytes were on their way it stays so, also while every part rests: see `not_back`.
                 match self.parts.has_begun() {
-                    _ if has_sent => Phase::Upload,
+                    _ if self.parts.in_flight() > 0 || self.parts.stored() > 0 => Phase::Upload,
                     true => Phase::Sign,
                     false => Phase::Hash,
                 }

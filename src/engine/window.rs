@@ -130,8 +130,23 @@ mod tests {
     fn it_grows_slowly_where_more_parts_are_no_faster() {
         let (mut window, mut now_ms) = (Window::new(64), 0);
         window.started_from_rest(0);
-        run(&mut window, &mut now_ms, 40, |_| 5.0);
-        assert!((7..=9).contains(&window.limit()), "{}", window.limit());
+        let mut after = |parts| {
+            run(&mut window, &mut now_ms, parts, |_| 5.0);
+            window.limit()
+        };
+        assert_eq!([after(6), after(4 * 7 - 1), after(1)], [7, 7, 8], "one more after four rounds");
+    }
+
+    #[test]
+    fn a_round_that_is_4_percent_faster_is_no_gain_and_one_of_8_percent_is() {
+        let (mut window, mut now_ms) = (Window::new(64), 0);
+        window.started_from_rest(0);
+        let mut after_round = |speed| {
+            let parts = window.limit();
+            run(&mut window, &mut now_ms, parts, |_| speed);
+            window.limit()
+        };
+        assert_eq!([after_round(5.0), after_round(5.2), after_round(5.6)], [7, 7, 8]);
     }
 
     #[test]

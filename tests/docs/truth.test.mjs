@@ -67,6 +67,12 @@ test('every attribute, property, method, event and part of the element is named,
     methods,
   );
   same(rows(page, '## Events'), members('DirectPutEventMap', read('events.ts')));
+  const types = read('jsx.d.ts');
+  for (const attribute of rows(page, '## Attributes')) {
+    // Every element of JSX has that one.
+    if (attribute === 'lang') continue;
+    assert.match(types, new RegExp(`^  (?:${attribute}|'${attribute}')\\?:`, 'm'), attribute);
+  }
 
   const code = readdirSync('npm/element')
     .filter((name) => name.endsWith('.ts'))

@@ -273,3 +273,11 @@ fn a_refusal_of_s3_is_told_by_its_code_and_another_by_its_status() {
     let detail = Some("status 502, no media type".to_owned());
     assert_eq!(failure, Failure { status: 502, detail, ..ErrorCode::StorageRefused.into() });
 }
+
+#[test]
+fn names_and_statuses_are_those_that_are_documented() {
+    let names = [Remains::Nothing, Remains::Parts, Remains::Unknown].map(Remains::as_str);
+    assert_eq!(names, ["nothing", "parts", "unknown"]);
+    let calls = [Call::Create, Call::List, Call::Sign, Call::Complete, Call::Abort];
+    assert_eq!(calls.map(Call::success_status), [201, 200, 200, 200, 204]);
+}

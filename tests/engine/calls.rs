@@ -125,7 +125,9 @@ fn a_removal_for_which_the_user_would_have_to_sign_in_is_left_to_the_next_visit(
 #[test]
 fn a_removal_that_has_to_be_asked_for_again_is_no_news_for_the_user() {
     let mut bench = cancelled_while_listing();
+    bench.alarm();
     bench.fail_call(Call::Abort, ErrorCode::Internal);
+    assert_eq!(bench.alarm(), Some(bench.now_ms + 250));
     bench.wait(1_000);
     assert_eq!((bench.aborts(), bench.retries()), (1, vec![]));
 }

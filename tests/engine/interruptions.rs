@@ -3,7 +3,7 @@
 use directput::engine::{Call, Event, Failure, Held, Remains, Share};
 use directput::protocol::{ErrorCode, SignParts, UploadCreated};
 
-use crate::bench::{Bench, MIB, completed, created, signed};
+use crate::bench::{Bench, MIB, completed, created, digest, signed};
 
 /// An upload with four PUTs under way.
 fn sending() -> Bench {
@@ -88,6 +88,20 @@ fn what_is_closed_ends_at_once_and_is_kept_where_records_are_kept() {
     bench.send(Event::Close);
     bench.remove();
     assert_eq!(bench.failed_with(), Some(ErrorCode::Closed), "nothing that nobody can find is left");
+}
+
+#[test]
+fn a_pause_reads_no_more_of_the_file() {
+    let mut bench = Bench::new(100 * MIB);
+    bench.create();
+    bench.send(Event::Pause);
+    let parts = bench.hashes();
+    for &part in &parts {
+        bench.send(Event::PartHashed { part, checksum: digest(part) });
+    }
+    assert_eq!((parts.len(), bench.hashes().len()), (2, 0));
+    bench.send(Event::Resume);
+    assert_eq!(bench.hashes().len(), 2);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What the user is told of how far an upload is.
 
 use directput::checksum::ChecksumAlgorithm;
-use directput::engine::{Call, Event, Phase};
+use directput::engine::{Call, Event, Held, Phase};
 use directput::plan::Plan;
-use directput::protocol::{ErrorCode, FileSize, PartsListed};
+use directput::protocol::{ErrorCode, FileSize, PartsListed, StoredPart};
 
 use crate::bench::{Bench, MIB, created, digest};
 
@@ -43,6 +43,13 @@ fn phases_follow_what_is_waited_for() {
     bench.send(Event::Created(reply));
     let record = bench.records().pop().flatten().expect("kept");
     bench.hash_and_sign();
+    assert_eq!(phases(&mut bench), [Phase::Upload]);
+    for put in bench.puts() {
+        bench.fail_put(&put, 0, "");
+    }
+    bench.wait(200);
+    assert!(phases(&mut bench).iter().all(|&phase| phase == Phase::Upload), "all parts rest");
+    bench.wait(20_000);
     bench.store_all();
     assert_eq!(phases(&mut bench), [Phase::Upload, Phase::Complete]);
     bench.completes();
@@ -54,11 +61,18 @@ fn phases_follow_what_is_waited_for() {
     // A later session knows nothing of the file until it has read it.
     let mut bench = Bench::restored(40 * MIB, record);
     bench.wait(200);
+    let mut other = bench.clone();
     bench.send(Event::Listed(PartsListed { parts: Vec::new(), next: None }));
     bench.wait(200);
     assert_eq!(phases(&mut bench), [Phase::Hash]);
     bench.hash_first();
     assert_eq!(phases(&mut bench), [Phase::Sign]);
+    let part = other.plan().parts().next().expect("a first part");
+    let (etag, checksum) = ("tag".to_owned(), Some(digest(part).to_string()));
+    let held = StoredPart { number: part.number, size: part.length, etag, checksum };
+    other.send(Event::Listed(PartsListed { parts: vec![held], next: None }));
+    other.send(Event::PartHashed { part, checksum: digest(part) });
+    assert_eq!(phases(&mut other), [Phase::Hash, Phase::Upload], "S3 has some of it already");
 
     // Where nothing is verified nothing is read first.
     let mut bench = Bench::by(ChecksumAlgorithm::None, 40 * MIB);
@@ -114,4 +128,47 @@ fn bytes_that_leave_are_reported_ten_times_in_a_second() {
         bench.send(Event::PutProgress { put, sent_bytes });
     }
     assert_eq!(bench.reports().len(), 10);
+}
+
+#[test]
+fn a_completion_that_is_repeated_by_a_later_session_shows_all_bytes() {
+    let mut bench = Bench::keeping(40 * MIB);
+    bench.create();
+    bench.store_all();
+    let record = bench.records().pop().flatten().expect("kept");
+    let mut bench = Bench::restored(40 * MIB, record);
+    let report = bench.reports().pop().expect("a report");
+    assert_eq!((report.phase, report.confirmed_parts), (Phase::Complete, 5));
+    assert_eq!([report.hashed_bytes, report.sent_bytes, report.confirmed_bytes], [40 * MIB; 3]);
+}
+
+#[test]
+fn a_removal_is_not_held() {
+    let mut bench = Bench::keeping(40 * MIB);
+    bench.create();
+    bench.send(Event::Pause);
+    assert_eq!(bench.reports().pop().and_then(|report| report.held), Some(Held::Paused));
+    bench.send(Event::Abort);
+    let report = bench.reports().pop().expect("a report");
+    assert_eq!((report.phase, report.held), (Phase::Abort, None));
+}
+
+#[test]
+fn bytes_that_were_told_of_are_not_counted_again_when_they_are_stored() {
+    let mut bench = Bench::new(1_000 * MIB);
+    bench.create();
+    let mut puts = Vec::new();
+    for _ in 0..40 {
+        bench.hash_and_sign();
+        puts.extend(bench.puts());
+        let put = puts.remove(0);
+        for sent_bytes in [2 * MIB, 4 * MIB, 6 * MIB] {
+            bench.now_ms += 250;
+            bench.send(Event::PutProgress { put: put.id, sent_bytes });
+        }
+        bench.now_ms += 250;
+        bench.store(&put);
+    }
+    let speed = bench.reports().last().map_or(0.0, |report| report.bytes_per_second);
+    assert!((8e6..9e6).contains(&speed), "8 MiB in each second, and not {speed} byte/s");
 }

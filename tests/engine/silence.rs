@@ -1,9 +1,9 @@
 //! PUTs of which nothing is heard: on a slow link they arrive, and on a dead connection they are found.
 
-use directput::engine::{Config, Engine, Event, Put, Share};
+use directput::engine::{Action, Call, Config, Engine, Event, Put, Share};
 use directput::protocol::ErrorCode;
 
-use crate::bench::{Bench, MIB, file};
+use crate::bench::{Bench, MIB, file, signed};
 
 fn sending() -> (Bench, Vec<Put>) {
     let mut bench = Bench::keeping(100 * MIB);
@@ -29,10 +29,12 @@ fn a_dead_connection_among_live_ones_is_found_within_a_minute() {
 fn when_all_are_silent_the_furthest_goes_on_and_another_tries_the_link() {
     let (mut bench, puts) = sending();
     bench.send(Event::PutProgress { put: puts[2].id, sent_bytes: MIB });
+    bench.send(Event::PutProgress { put: puts[4].id, sent_bytes: MIB });
     bench.wait(44_999);
     assert_eq!(bench.cancelled_puts(), 0);
     bench.wait(1);
-    assert_eq!(bench.cancelled_puts(), 5);
+    let cancelled = bench.take(|action| if let Action::CancelPut(put) = action { Some(*put) } else { None });
+    assert_eq!(cancelled, [0, 1, 3, 4, 5].map(|index| puts[index].id), "of equals the first goes on");
     bench.wait(500);
     let more = bench.puts();
     assert_eq!(more.len(), 1, "two at once");
@@ -148,15 +150,17 @@ fn a_put_that_is_too_slow_since_another_was_cut_off_is_looked_at_at_once() {
 fn a_dead_network_ends_the_upload_in_the_end() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
-    let mut now_ms = 0;
+    let (mut now_ms, mut started, mut cancelled) = (0, 0, 0);
     while bench.outcome().is_none() {
         bench.hash_and_sign();
-        bench.puts();
+        started += bench.puts().len();
         bench.wait(10_000);
+        cancelled += bench.cancelled_puts();
         now_ms += 10_000;
         assert!(now_ms < 4 * 3_600_000, "it never ends");
     }
     assert!(now_ms > 20 * 60_000, "a link of 64 kbit/s would still have been waited for");
+    assert_eq!(cancelled, started, "each PUT is cut off once");
 }
 
 #[test]
@@ -215,4 +219,32 @@ fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored()
     assert_eq!(bench.cancelled_puts(), 0);
     bench.wait(1);
     assert_eq!(bench.cancelled_puts(), 1);
+}
+
+#[test]
+fn a_put_that_was_too_slow_for_its_link_ends_nothing_however_long_nothing_has_worked() {
+    let mut bench = Bench::keeping(20 * MIB);
+    bench.send(Event::Share(Share { lanes: 1, ..Share::default() }));
+    bench.create();
+    bench.hash_and_sign();
+    // 8 MiB in 524 s: 16 kB/s.
+    let put = bench.puts().remove(0);
+    for sent_bytes in 1..=13 {
+        bench.wait(40_000);
+        bench.send(Event::PutProgress { put: put.id, sent_bytes });
+    }
+    bench.now_ms += 4_000;
+    bench.store(&put);
+    let mut request = bench.signs().remove(0);
+    request.parts.truncate(1);
+    bench.send(Event::Signed(signed(&request)));
+    assert_eq!((bench.puts().len(), bench.signs().len()), (1, 1));
+    bench.fail_call(Call::Sign, ErrorCode::Network);
+    // Twice the time that 8 MiB should take is 1,048 s.
+    for _ in 0..17 {
+        bench.wait(60_000);
+    }
+    assert_eq!(bench.cancelled_puts(), 0);
+    bench.wait(60_000);
+    assert_eq!((bench.cancelled_puts(), bench.outcome()), (1, None));
 }

@@ -1,6 +1,6 @@
 //! Timers that are not exact, and waits that begin when something fails.
 
-use directput::engine::{Call, Event, Failure, Now};
+use directput::engine::{Call, Event, Failure, Now, Share};
 use directput::protocol::ErrorCode;
 
 use crate::bench::{Bench, MIB};
@@ -15,6 +15,41 @@ fn a_timer_that_fires_early_is_set_again() {
     bench.wait(at_ms - bench.now_ms - 1);
     assert_eq!((bench.creates().len(), bench.alarm()), (0, Some(at_ms)), "it is asked for again");
     bench.wait(1);
+    assert_eq!(bench.creates().len(), 1);
+}
+
+#[test]
+fn a_timer_that_has_not_fired_in_time_is_set_again_and_any_other_is_not() {
+    for late_ms in [0, 1] {
+        let mut bench = Bench::new(20 * MIB);
+        bench.hash_first();
+        bench.creates();
+        bench.fail_call(Call::Create, ErrorCode::StorageUnavailable);
+        let at_ms = bench.alarm().expect("a wait");
+        bench.send(Event::Share(Share::default()));
+        assert_eq!(bench.alarm(), None, "timers cost something");
+        bench.now_ms = at_ms + late_ms;
+        bench.send(Event::Share(Share::default()));
+        assert_eq!(bench.creates().len(), 1);
+        bench.fail_call(Call::Create, ErrorCode::StorageUnavailable);
+        assert!(bench.alarm().is_some_and(|at_ms| at_ms > bench.now_ms), "{late_ms} ms late");
+    }
+}
+
+#[test]
+fn what_waits_sets_no_timer_while_the_user_pauses() {
+    let mut bench = Bench::new(20 * MIB);
+    bench.hash_first();
+    bench.creates();
+    bench.fail_call(Call::Create, ErrorCode::StorageUnavailable);
+    bench.send(Event::Pause);
+    bench.alarm();
+    for _ in 0..3 {
+        bench.wait(1_000);
+    }
+    // A streak of failures is looked at, no more.
+    assert!(bench.alarm().is_none_or(|at_ms| at_ms >= bench.now_ms + 50_000));
+    bench.send(Event::Resume);
     assert_eq!(bench.creates().len(), 1);
 }
 
