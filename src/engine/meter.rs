@@ -209,6 +209,10 @@ mod tests {
         let speeds = [after(12_000, 12_000_000), after(13_000, 12_100_000), after(14_000, 12_200_000)];
         assert_eq!(speeds, [1_000_000, 930_769, 871_428], "after a pause of 12 s, 1 s is within a burst");
         assert_eq!(after(20_000, 12_800_000), 515_384, "6 s are not");
+        let mut rate = Rate::default();
+        (1..=6).for_each(|step| rate.count((step * 2_000, step * 2_000_000)));
+        rate.count((13_000, 12_100_000));
+        assert_eq!(rate.bytes_per_second(0) as u64, 930_769, "12 s are within the memory");
     }
 
     #[test]
