@@ -111,7 +111,7 @@ impl Meter {
         let whole = Rate { bytes: bytes.saturating_sub(since.1), ms: now_ms - since.0, ..self.left };
         let (rate, is_settled) = match (self.arrived, self.left) {
             (arrived, _) if arrived.bytes > 0 => (arrived, true),
-            (_, left) if left.ms >= MEASURED_MS && left.bytes > 0 => (left, true),
+            (_, left) if left.ms >= MEASURED_MS => (left, true),
             _ => (whole, false),
         };
         self.is_settled = is_settled;
@@ -209,6 +209,25 @@ mod tests {
         let speeds = [after(12_000, 12_000_000), after(13_000, 12_100_000), after(14_000, 12_200_000)];
         assert_eq!(speeds, [1_000_000, 930_769, 871_428], "after a pause of 12 s, 1 s is within a burst");
         assert_eq!(after(20_000, 12_800_000), 515_384, "6 s are not");
+        let mut rate = Rate::default();
+        (1..=6).for_each(|step| rate.count((step * 2_000, step * 2_000_000)));
+        rate.count((13_000, 12_100_000));
+        assert_eq!(rate.bytes_per_second(0) as u64, 930_769, "12 s are within the memory");
+    }
+
+    #[test]
+    fn the_speed_falls_when_answers_stay_away_for_twice_as_long_as_before() {
+        let mut meter = Meter::default();
+        meter.sample(0, 0);
+        for burst in 1..=2 {
+            meter.arrived(burst * 8_000, burst * 8_000_000, (burst - 1) * 8_000);
+            meter.sample(burst * 8_000, burst * 8_000_000);
+        }
+        let speeds = [28_000, 32_000, 34_000].map(|now_ms| {
+            meter.sample(now_ms, 16_000_000);
+            meter.bytes_per_second().map(|speed| speed as u64)
+        });
+        assert_eq!(speeds, [Some(1_000_000), Some(1_000_000), Some(888_888)]);
     }
 
     #[test]

@@ -184,7 +184,26 @@ fn the_speed_is_that_of_bytes_that_have_arrived() {
         bench.send(Event::PutProgress { put: put.id, sent_bytes: 8 * MIB });
     }
     bench.now_ms += 2_000;
+    bench.alarm();
     bench.store(&puts[0]);
+    assert_eq!(
+        bench.alarm(),
+        Some(bench.now_ms + 1_000),
+        "bytes are in buffers, and the time left is told all the same"
+    );
     let speed = bench.reports().last().map_or(0.0, |report| report.bytes_per_second);
     assert!((2.0e6..2.2e6).contains(&speed), "8 MiB in 4 s, and not {speed} byte/s");
+}
+
+#[test]
+fn the_time_left_needs_no_timer_while_nothing_is_in_buffers() {
+    let mut bench = Bench::new(1_000 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let put = bench.puts().remove(0);
+    bench.alarm();
+    bench.now_ms += 1_000;
+    bench.store(&put);
+    assert!(bench.reports().last().is_some_and(|report| report.seconds_left.is_some()));
+    assert!(bench.alarm().is_none_or(|at_ms| at_ms > bench.now_ms + 10_000));
 }
