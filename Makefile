@@ -14,7 +14,7 @@ ZIG := 0.15.1
 CHECKOV := 3.3.30
 CFRIPPER := 1.22.1
 MOTO := 5.2.5
-MOTO_PARTS := cloudformation,cloudfront,cloudwatch,logs,s3,secretsmanager,sqs
+MOTO_PARTS := cloudformation,cloudfront,cloudwatch,dynamodb,logs,s3,secretsmanager,server,sqs
 CARGO_DENY := 0.20.2
 CARGO_CYCLONEDX := 0.5.9
 CARGO_MUTANTS := 27.1.0
@@ -53,7 +53,7 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint validate test-openapi package test-wasm test-page test-chaos test-engines test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
+test: test-native lint validate test-openapi package test-wasm test-page test-chaos test-engines test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy test-quota function ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
@@ -275,6 +275,13 @@ test-deploy: python-tools node-modules
 	UV_PYTHON_DOWNLOADS=never '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
 	  python -m unittest discover --start-directory tests/deploy --pattern '[csv]*_test.py' --verbose
 	timeout 60 node --test --test-reporter=spec tests/deploy/*.test.mjs
+
+# Quotas against moto's DynamoDB.
+.PHONY: test-quota
+test-quota: python-tools
+	cargo test -p directput-lambda --test quota --no-run
+	UV_PYTHON_DOWNLOADS=never timeout 300 '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
+	  python tests/deploy/quota.py cargo test -p directput-lambda --test quota -- --ignored
 
 .PHONY: cost
 cost: ## What UPLOADS=1000000 of SIZE=104857600 bytes cost, directly and by a backend

@@ -200,6 +200,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_older_than_the_memory_counts_half_but_not_within_a_burst() {
+        let mut rate = Rate::default();
+        let mut after = |ms: u64, bytes: u64| {
+            rate.count((ms, bytes));
+            rate.bytes_per_second(0) as u64
+        };
+        let speeds = [after(12_000, 12_000_000), after(13_000, 12_100_000), after(14_000, 12_200_000)];
+        assert_eq!(speeds, [1_000_000, 930_769, 871_428], "after a pause of 12 s, 1 s is within a burst");
+        assert_eq!(after(20_000, 12_800_000), 515_384, "6 s are not");
+    }
+
+    #[test]
     fn the_time_left_is_true_within_a_quarter_from_the_tenth_second_on() {
         for mbits in [8_u64, 40, 100] {
             let bytes_per_second = mbits * 125_000;

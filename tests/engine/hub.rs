@@ -125,3 +125,15 @@ fn a_file_that_is_preferred_begins_before_those_that_came_earlier() {
     let begun: Vec<_> = std::iter::from_fn(|| hub.poll()).map(|(id, _)| id).collect();
     assert_eq!(begun, [2, 0]);
 }
+
+#[test]
+fn an_upload_that_the_page_leaves_to_a_later_visit_is_told_so_whether_or_not_it_has_begun() {
+    let mut hub = Hub::new(1);
+    let now = Now { ms: 0, random: 0 };
+    hub.add(0, false, 0);
+    hub.close(now, 0);
+    assert!(matches!(hub.poll(), Some((0, Event::Close))));
+    hub.remove(0);
+    hub.close(now, 0);
+    assert!(hub.poll().is_none());
+}

@@ -172,3 +172,19 @@ fn bytes_that_were_told_of_are_not_counted_again_when_they_are_stored() {
     let speed = bench.reports().last().map_or(0.0, |report| report.bytes_per_second);
     assert!((8e6..9e6).contains(&speed), "8 MiB in each second, and not {speed} byte/s");
 }
+
+#[test]
+fn the_speed_is_that_of_bytes_that_have_arrived() {
+    let mut bench = Bench::new(1_000 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    for put in &puts[..2] {
+        bench.now_ms += 1_000;
+        bench.send(Event::PutProgress { put: put.id, sent_bytes: 8 * MIB });
+    }
+    bench.now_ms += 2_000;
+    bench.store(&puts[0]);
+    let speed = bench.reports().last().map_or(0.0, |report| report.bytes_per_second);
+    assert!((2.0e6..2.2e6).contains(&speed), "8 MiB in 4 s, and not {speed} byte/s");
+}

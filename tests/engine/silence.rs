@@ -248,3 +248,23 @@ fn a_put_that_was_too_slow_for_its_link_ends_nothing_however_long_nothing_has_wo
     bench.wait(60_000);
     assert_eq!((bench.cancelled_puts(), bench.outcome()), (1, None));
 }
+
+#[test]
+fn each_put_is_cut_off_once_when_the_first_of_them_ends_the_upload() {
+    let (mut bench, puts) = sending();
+    // 8 MiB in 1,044 s: 64 kbit/s.
+    for sent_bytes in 1..=26 {
+        bench.wait(40_000);
+        bench.send(Event::PutProgress { put: puts[0].id, sent_bytes });
+    }
+    bench.now_ms += 4_000;
+    bench.store(&puts[0]);
+    assert_eq!(bench.signs().len(), 1, "the other URLs have expired");
+    bench.fail_call(Call::Sign, ErrorCode::Network);
+    while bench.outcome().is_none() {
+        bench.wait(60_000);
+    }
+    let mut cancelled = bench.take(|action| if let Action::CancelPut(put) = action { Some(*put) } else { None });
+    cancelled.sort();
+    assert_eq!(cancelled, puts[1..].iter().map(|put| put.id).collect::<Vec<_>>());
+}
