@@ -1,8 +1,10 @@
-//! The file on disk: what it was when the upload began, and its parts, read and hashed.
+//! The file on disk: what it was when the upload began, and its parts, read and hashed. What comes through a pipe is first
+//! written to a temporary file: S3 wants to know the size, and parts may have to be sent twice.
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use directput::checksum::{ChecksumAlgorithm, Crc64NvmeHasher, PartChecksum, Sha256Hasher};
@@ -10,6 +12,7 @@ use directput::engine::Failure;
 use directput::plan::Part;
 use directput::protocol::ErrorCode;
 use serde::{Deserialize, Serialize};
+use tempfile::{NamedTempFile, TempPath};
 
 /// How much is read at a time, in bytes.
 const READ_BYTES: usize = 1 << 20;
@@ -37,21 +40,41 @@ pub struct Source {
     pub path: PathBuf,
     /// What it was.
     pub state: State,
+    /// The temporary file that it was written to; removed with the last that uses it.
+    spool: Option<Arc<TempPath>>,
 }
 
 impl Source {
-    /// Looks at a file.
+    /// Looks at a file. Reads standard input to its end for `-`, and a pipe.
     ///
     /// # Errors
-    /// [`ErrorCode::FileChanged`] with the system's words if there is none, or if it is a folder or can't be read.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
-        let open = || {
-            let path = path.canonicalize()?;
-            let metadata = File::open(&path)?.metadata()?;
-            if metadata.is_file() { Ok((path, metadata)) } else { Err(std::io::Error::other("it is no file")) }
-        };
-        let (path, metadata) = open().map_err(unreadable)?;
-        Ok(Self { path, state: State::of(&metadata) })
+    /// The system's, if there is none, or if it is a folder or can't be read.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        if path == Path::new("-") {
+            return Self::spool(std::io::stdin().lock());
+        }
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(std::io::Error::other("it is no file"));
+        }
+        if !metadata.is_file() {
+            return Self::spool(file);
+        }
+        Ok(Self { path: path.canonicalize()?, state: State::of(&metadata), spool: None })
+    }
+
+    fn spool(mut from: impl Read) -> std::io::Result<Self> {
+        let mut file = NamedTempFile::new()?;
+        std::io::copy(&mut from, &mut file)?;
+        let state = State::of(&file.as_file().metadata()?);
+        let spool = file.into_temp_path();
+        Ok(Self { path: spool.to_path_buf(), state, spool: Some(Arc::new(spool)) })
+    }
+
+    /// Whether it came through a pipe, so that no later run can read it.
+    pub fn is_piped(&self) -> bool {
+        self.spool.is_some()
     }
 
     /// Whether it still is what it was.

@@ -26,7 +26,7 @@ pub struct Kept {
 #[derive(Debug)]
 pub struct Memory {
     path: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Memory {
@@ -45,10 +45,15 @@ impl Memory {
         };
         let lock = open().map_err(|error| unwritable(&error.to_string()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: folder.join(format!("{name}.json")), _lock: lock }),
+            Ok(()) => Ok(Self { path: folder.join(format!("{name}.json")), _lock: Some(lock) }),
             Err(fs::TryLockError::WouldBlock) => Err(ErrorCode::InUse.into()),
             Err(fs::TryLockError::Error(error)) => Err(unwritable(&error.to_string())),
         }
+    }
+
+    /// For what no later run can go on with.
+    pub fn none() -> Self {
+        Self { path: PathBuf::new(), _lock: None }
     }
 
     /// What an earlier run has left, if it can be read.

@@ -38,7 +38,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct PutFlags {
-    /// The file.
+    /// The file; - or a pipe is read to its end first, and needs --name to have one.
     file: PathBuf,
     /// The address of the signing API, such as https://api.example.com/uploads.
     #[arg(long, env = "DIRECTPUT_ENDPOINT", value_name = "URL")]
@@ -106,6 +106,11 @@ async fn main() -> ExitCode {
         Ending::Failed { failure, kept } => {
             screen.close();
             print_failure(&file, &failure, kept);
+            ExitCode::FAILURE
+        }
+        Ending::Unreadable(error) => {
+            screen.close();
+            eprintln!("directput: {file}: {error}");
             ExitCode::FAILURE
         }
         Ending::Interrupted { kept } => {

@@ -30,6 +30,8 @@ pub enum Ending {
         /// Whether the same command goes on.
         kept: bool,
     },
+    /// There is no such file, or it can't be read.
+    Unreadable(std::io::Error),
     /// The user has ended it.
     Interrupted {
         /// Whether the same command goes on.
@@ -45,22 +47,31 @@ impl From<Failure> for Ending {
 
 /// Uploads a file, or goes on with it where an earlier run has left it.
 pub async fn put(flags: PutFlags, screen: &Screen) -> Ending {
-    match prepare(&flags) {
-        Ok((source, info, memory)) => run(&flags, &source, info, &memory, screen).await,
+    let source = match Source::open(&flags.file) {
+        Ok(source) => source,
+        Err(error) => return Ending::Unreadable(error),
+    };
+    match prepare(&flags, &source) {
+        Ok((info, memory)) => run(&flags, &source, info, &memory, screen).await,
         Err(failure) => failure.into(),
     }
 }
 
-fn prepare(flags: &PutFlags) -> Result<(Source, FileInfo, Memory), Failure> {
-    let source = Source::open(&flags.file)?;
-    let own_name = source.path.file_name().map(|name| name.to_string_lossy().into_owned());
+fn prepare(flags: &PutFlags, source: &Source) -> Result<(FileInfo, Memory), Failure> {
+    // A pipe has no name that says anything.
+    let path = if source.is_piped() { Path::new("stdin") } else { &source.path };
+    let own_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = flags.name.clone().unwrap_or_else(|| FileName::fit(&own_name.unwrap_or_default()));
     let info = FileInfo {
-        name: flags.name.clone().unwrap_or_else(|| FileName::fit(&own_name.unwrap_or_default())),
-        content_type: flags.content_type.clone().unwrap_or_else(|| content_type(&source.path)),
+        content_type: flags.content_type.clone().unwrap_or_else(|| content_type(if source.is_piped() { Path::new(name.as_str()) } else { path })),
+        name,
         size: FileSize::new(source.state.size).ok_or_else(|| Failure::from(ErrorCode::FileTooLarge))?,
     };
-    let memory = Memory::open(&source.path, flags.endpoint.as_str())?;
-    Ok((source, info, memory))
+    let memory = match source.is_piped() {
+        true => Memory::none(),
+        false => Memory::open(&source.path, flags.endpoint.as_str())?,
+    };
+    Ok((info, memory))
 }
 
 fn content_type(path: &Path) -> ContentType {
@@ -81,7 +92,7 @@ async fn run(flags: &PutFlags, source: &Source, info: FileInfo, memory: &Memory,
         network: flags.network,
         algorithm: flags.checksum,
         stall_ms: flags.stall_seconds * 1_000,
-        keeps_records: true,
+        keeps_records: !source.is_piped(),
         ..Config::default()
     };
     let world = World { api, client, source, memory, screen };

@@ -44,6 +44,27 @@ async fn files_of_all_sizes_arrive_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn what_comes_through_a_pipe_arrives_under_the_name_that_is_given() {
+    let server = start(None).await;
+    let file = server.file("piped.bin", 20 * MIB);
+    let mut piped = server.command(std::path::Path::new("-"), &["--json", "--name", "report.pdf"]);
+    let from_input = end(piped.stdin(std::fs::File::open(&file).unwrap()).spawn().unwrap()).await;
+    let pipe = server.folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (from, to) = (file.clone(), pipe.clone());
+    let writing = std::thread::spawn(move || std::fs::copy(from, to).unwrap());
+    let from_pipe = server.put(&pipe, &["--json"]).await;
+    writing.join().unwrap();
+    for (run, extension) in [(from_input, Some("pdf")), (from_pipe, None)] {
+        let printed = result(&run);
+        let key = printed["key"].as_str().unwrap();
+        assert_eq!(server.stored(key), digest(&file));
+        assert_eq!(key.rsplit_once('.').map(|(_, extension)| extension), extension, "{key}");
+    }
+    assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
+}
+
+#[tokio::test]
 async fn other_checksums_arrive_too() {
     let server = start(None).await;
     let file = server.file("a.bin", 20 * MIB);
@@ -206,6 +227,7 @@ async fn what_can_not_be_done_is_said_in_words() {
     let missing = server.put(&server.folder.path().join("missing"), &[]).await;
     assert_eq!(missing.code, Some(1));
     assert!(missing.stderr.contains("No such file"), "{missing:?}");
+    assert!(!missing.stderr.contains("code"), "a file that is not there has not changed: {missing:?}");
     let folder = server.put(server.folder.path(), &[]).await;
     assert!(folder.stderr.contains("it is no file"), "{folder:?}");
     let file = server.file("a.bin", 10);

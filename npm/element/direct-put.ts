@@ -8,6 +8,7 @@ import {
   type UploadOptions,
   type UploadResult,
 } from '../index.js';
+import type { AnyUploader } from '../list/index.js';
 import type { Resumable } from '../types.js';
 import { ATTRIBUTES, OF_UPLOADER, optionsOf, REFLECTED, reflect } from './attributes.js';
 import { fill, type Kept, restored, validate } from './control.js';
@@ -42,7 +43,7 @@ export class DirectPut extends DirectPutBase {
   readonly #language = new Language(this, () => this.#translate());
   #options: Partial<UploaderOptions> = {};
   #uploadOptions: ((file: Blob | undefined) => UploadOptions) | undefined;
-  #uploader: Uploader | undefined;
+  #uploader: AnyUploader | undefined;
   #isOwn = false;
   #listening = new AbortController();
 
@@ -97,14 +98,14 @@ export class DirectPut extends DirectPutBase {
   }
 
   /** The uploader behind it: one that was set, or one made of the attributes. Throws `UploadError`. */
-  get uploader(): Uploader {
+  get uploader(): AnyUploader {
     if (!this.#uploader) {
       this.#take(new Uploader(this.#rules as UploaderOptions), true);
     }
-    return this.#uploader as Uploader;
+    return this.#uploader as AnyUploader;
   }
 
-  set uploader(uploader: Uploader) {
+  set uploader(uploader: AnyUploader) {
     if (uploader === this.#uploader) return;
     this.#renew();
     this.#take(uploader, false);
@@ -252,7 +253,7 @@ export class DirectPut extends DirectPutBase {
     void Promise.allSettled(this.#transfers.all.map(({ upload }) => upload)).then(() => before?.close());
   }
 
-  #take(uploader: Uploader, isOwn: boolean): void {
+  #take(uploader: AnyUploader, isOwn: boolean): void {
     this.#uploader = uploader;
     this.#isOwn = isOwn;
     for (const type of ['progress', 'retry', 'stored', 'failed'] as const) {

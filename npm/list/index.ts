@@ -49,9 +49,17 @@ export interface UploadItem {
 /** What is known of an item before it begins. */
 type Facts = Pick<UploadItem, 'name' | 'size' | 'path' | 'file'>;
 
+/** An `Uploader`, or what takes its place in tests. */
+export type AnyUploader = Pick<Uploader, keyof Uploader>;
+
+/** Whether it is an uploader, and not the options of one. */
+export function isUploader(source: AnyUploader | UploaderOptions): source is AnyUploader {
+  return 'upload' in source;
+}
+
 /** Uploads in the order in which they were asked for. */
 export class UploadList {
-  readonly #source: Uploader | UploaderOptions;
+  readonly #source: AnyUploader | UploaderOptions;
   readonly #subscribers = new Set<(items: readonly UploadItem[]) => void>();
   readonly #entries = new Set<Entry>();
   #items: readonly UploadItem[] = [];
@@ -64,13 +72,13 @@ export class UploadList {
   #closing: Promise<void> | undefined;
 
   /** Takes an uploader, or the options of one that is made with the first file. */
-  constructor(source: Uploader | UploaderOptions) {
+  constructor(source: AnyUploader | UploaderOptions) {
     this.#source = source;
   }
 
   /** The uploader behind it. Throws `UploadError` if its options are wrong. */
-  get uploader(): Uploader {
-    if (this.#source instanceof Uploader) return this.#source;
+  get uploader(): AnyUploader {
+    if (isUploader(this.#source)) return this.#source;
     this.#own ??= new Uploader(this.#source);
     return this.#own;
   }
@@ -145,10 +153,10 @@ export class UploadList {
   #enter(
     facts: Facts,
     options: UploadOptions = {},
-    begin: (uploader: Uploader, options: UploadOptions) => Upload,
+    begin: (uploader: AnyUploader, options: UploadOptions) => Upload,
   ): void {
     const id = this.#count++;
-    let uploader: Uploader | undefined;
+    let uploader: AnyUploader | undefined;
     const onProgress = (progress: Progress): void => {
       options.onProgress?.(progress);
       entry.set({ progress });
@@ -156,8 +164,9 @@ export class UploadList {
     const entry = new Entry(
       { id, ...facts },
       () => {
-        uploader = this.uploader;
-        return begin(uploader, { ...options, onProgress });
+        const own = this.uploader;
+        uploader = own;
+        return begin(own, { ...options, onProgress });
       },
       () => this.#tell(entry),
       (upload) => {

@@ -1,7 +1,7 @@
 // The sub-export `directput/react`: a hook for components that upload.
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { Uploader, type UploaderOptions } from '../index.js';
-import { type UploadItem, UploadList } from '../list/index.js';
+import type { UploaderOptions } from '../index.js';
+import { type AnyUploader, isUploader, type UploadItem, UploadList } from '../list/index.js';
 
 export type { UploadItem, UploadState } from '../list/index.js';
 
@@ -10,7 +10,7 @@ export interface UseUpload extends Pick<UploadList, 'add' | 'goOn' | 'clear'> {
   /** All uploads, in the order in which they were asked for. */
   items: readonly UploadItem[];
   /** For what else there is to do, such as `listResumable()`; made when it is first asked for. */
-  readonly uploader: Uploader;
+  readonly uploader: AnyUploader;
 }
 
 /**
@@ -18,12 +18,12 @@ export interface UseUpload extends Pick<UploadList, 'add' | 'goOn' | 'clear'> {
  * were. Options count from its first rendering on, but functions among them are always those of the last one. With an
  * uploader in place of options uploads outlive the component.
  */
-export function useUpload(source: Uploader | UploaderOptions): UseUpload {
+export function useUpload(source: AnyUploader | UploaderOptions): UseUpload {
   const latest = useRef(source);
   useEffect(() => {
     latest.current = source;
   });
-  const [list] = useState(() => new UploadList(source instanceof Uploader ? source : following(source, latest)));
+  const [list] = useState(() => new UploadList(isUploader(source) ? source : following(source, latest)));
   useEffect(() => list.hold(), [list]);
   const items = useSyncExternalStore(
     (changed) => list.subscribe(changed),
@@ -47,7 +47,7 @@ export function useUpload(source: Uploader | UploaderOptions): UseUpload {
 const NONE: readonly UploadItem[] = [];
 
 /** The options, with functions that ask the latest ones. */
-function following(options: UploaderOptions, latest: { current: Uploader | UploaderOptions }): UploaderOptions {
+function following(options: UploaderOptions, latest: { current: AnyUploader | UploaderOptions }): UploaderOptions {
   const { headers, beforeUpload } = options;
   const now = (): UploaderOptions => latest.current as UploaderOptions;
   return {

@@ -1,7 +1,7 @@
 // The sub-export `directput/vue`: a composable for components that upload.
 import { onScopeDispose, type ShallowRef, shallowRef } from 'vue';
-import type { Uploader, UploaderOptions } from '../index.js';
-import { type UploadItem, UploadList } from '../list/index.js';
+import type { UploaderOptions } from '../index.js';
+import { type AnyUploader, type UploadItem, UploadList } from '../list/index.js';
 
 export type { UploadItem, UploadState } from '../list/index.js';
 
@@ -14,7 +14,7 @@ export interface UseUpload extends Pick<UploadList, 'add' | 'goOn' | 'clear'> {
 }
 
 /** Uploads for as long as the component is there; with an uploader in place of options, for as long as that is. */
-export function useUpload(source: Uploader | UploaderOptions): UseUpload {
+export function useUpload(source: AnyUploader | UploaderOptions): UseUpload {
   const list = new UploadList(source);
   const items = shallowRef(list.items);
   const unsubscribe = list.subscribe((now) => {

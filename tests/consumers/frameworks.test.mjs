@@ -66,6 +66,32 @@ test('a hook for React has all that can be done about an upload, and ends with i
   await close();
 });
 
+test('in an Activity of React that is hidden and shown again uploads go on where they were', async () => {
+  const { tab, server, troubles, close } = await open('react-activity', build('react-activity', 'react.jsx'), {
+    args: ['--control'],
+  });
+  await setFaults(server, JSON.stringify([{ on: 'put', bytesPerSecond: 4 << 20 }]));
+  const file = { ...someFile('long.bin'), buffer: Buffer.alloc(40 << 20, 7) };
+  await tab.setInputFiles('input', file);
+  // S3 has a part.
+  await tab.waitForFunction(() => document.querySelector('progress').value > 0.5);
+  const lists = [];
+  tab.on('request', (request) => {
+    if (request.method() === 'GET' && request.url().endsWith('/uploads/parts')) lists.push(request.url());
+  });
+  await tab.locator('#hide').click();
+  for (let wait = 0; wait < 100 && tab.workers().length > 0; wait += 1) await tab.waitForTimeout(100);
+  assert.equal(tab.workers().length, 0, 'the worker goes with the component');
+  await tab.locator('#hide').click();
+  await setFaults(server, '[]');
+  const item = tab.locator('li[data-state=stored]');
+  await item.waitFor();
+  assertHas(server, await item.locator('code').textContent(), file.buffer);
+  assert.equal(lists.length, 1, 'it was resumed');
+  assert.deepEqual(troubles, []);
+  await close();
+});
+
 // Vue would like a policy of its own for templates, and does without.
 test('a composable for Vue uploads', async () => {
   const flags = ['VUE_OPTIONS_API', 'VUE_PROD_DEVTOOLS', 'VUE_PROD_HYDRATION_MISMATCH_DETAILS'];

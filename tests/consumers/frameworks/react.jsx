@@ -1,6 +1,6 @@
 // A component that uploads.
 import { useUpload } from 'directput/react';
-import { StrictMode, useEffect, useState } from 'react';
+import { Activity, StrictMode, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
 function Uploads() {
@@ -42,12 +42,20 @@ function Uploads() {
 
 function App() {
   const [isThere, setIsThere] = useState(true);
+  const [mode, setMode] = useState('visible');
   useEffect(() => {
     document.body.dataset.state = 'ready';
   }, []);
   return (
     <>
-      {isThere && <Uploads />}
+      {isThere && (
+        <Activity mode={mode}>
+          <Uploads />
+        </Activity>
+      )}
+      <button type="button" id="hide" onClick={() => setMode(mode === 'visible' ? 'hidden' : 'visible')}>
+        {mode}
+      </button>
       <button type="button" id="unmount" onClick={() => setIsThere(false)}>
         unmount
       </button>

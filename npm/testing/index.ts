@@ -1,0 +1,176 @@
+// The sub-export `directput/testing`: an uploader that sends nothing, for the tests of components that upload.
+import { localError } from '../errors.js';
+import { type UploadDetail, UploaderEvents } from '../events.js';
+import {
+  type ErrorCode,
+  type Progress,
+  type Resumable,
+  type Upload,
+  UploadError,
+  type Uploader,
+  type UploadOptions,
+  type UploadResult,
+} from '../index.js';
+import { Latest } from '../latest.js';
+
+/** What an upload of a `FakeUploader` was last told to do. */
+export type FakeControl = 'pause' | 'resume' | 'cancel' | undefined;
+
+/** An upload that goes as the test says. */
+export class FakeUpload {
+  /** What the component has. */
+  readonly upload: Upload;
+  /** What is uploaded; undefined if it is resumed without a file. */
+  readonly file: Blob | undefined;
+  /** What `upload` or `resume` was called with. */
+  readonly options: UploadOptions;
+  /** The id that `resume` was called with. */
+  readonly resumed: string | undefined;
+  /** What the component has called last. */
+  control: FakeControl;
+  /** The last of `prioritize`. */
+  priority: number;
+  readonly #target: EventTarget;
+  readonly #latest = new Latest();
+  #progress: Progress;
+  #isOver = false;
+  #resolve: (result: UploadResult) => void = () => {};
+  #reject: (error: UploadError) => void = () => {};
+
+  /** Made by `FakeUploader` alone. @internal */
+  constructor(target: EventTarget, file: Blob | undefined, options: UploadOptions, resumed?: string) {
+    this.#target = target;
+    this.file = file;
+    this.options = options;
+    this.resumed = resumed;
+    this.priority = options.priority ?? 0;
+    this.#progress = { ...NOTHING, size: file?.size ?? 0 };
+    const ended = new Promise<UploadResult>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.upload = Object.assign(ended, {
+      pause: () => {
+        this.control = 'pause';
+      },
+      resume: () => {
+        this.control = 'resume';
+      },
+      cancel: () => {
+        this.control = 'cancel';
+        this.fail('aborted');
+      },
+      prioritize: (priority: number) => {
+        this.priority = priority;
+      },
+      [Symbol.asyncIterator]: () => this.#latest.until(ended),
+    });
+    options.signal?.addEventListener('abort', () => this.upload.cancel(), { once: true });
+    this.#tell('start');
+    if (options.signal?.aborted) this.upload.cancel();
+  }
+
+  /** Tells of progress: how much was sent and confirmed, from 0 to 1, or any members of `Progress`. */
+  progress(told: number | Partial<Progress>): void {
+    if (this.#isOver) return;
+    const { size } = this.#progress;
+    const bytes = (share: number): number => Math.round(share * size);
+    const more =
+      typeof told === 'number'
+        ? { phase: 'upload' as const, sentBytes: bytes(told), confirmedBytes: bytes(told), hashedBytes: size }
+        : told;
+    this.#progress = { ...this.#progress, ...more };
+    this.#latest.set(this.#progress);
+    this.options.onProgress?.(this.#progress);
+    this.#tell('progress', { progress: this.#progress });
+  }
+
+  /** Ends it as stored. */
+  store(result: Partial<UploadResult> = {}): void {
+    if (this.#isOver) return;
+    this.progress(1);
+    this.progress({ phase: 'done' });
+    this.#isOver = true;
+    const { size } = this.#progress;
+    const stored = { key: 'uploads/fake', etag: 'fake', checksum: null, size, ...result };
+    this.#tell('stored', { result: stored });
+    this.#resolve(stored);
+  }
+
+  /** Ends it with an error of this code, as `docs/errors.md` lists them. */
+  fail(code: ErrorCode, more: Partial<Pick<UploadError, 'message' | 'status' | 'retryable' | 'resumeId'>> = {}): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const remains = more.resumeId ? 'parts' : 'nothing';
+    const error = new UploadError({ ...localError(code), ...more, message: more.message ?? code, remains });
+    if (!this.#tell('failed', { error })) this.upload.catch(() => {});
+    this.#reject(error);
+  }
+
+  #tell(type: string, more?: object): boolean {
+    const detail: UploadDetail = { upload: this.upload, file: this.file, ...more };
+    return this.#target.dispatchEvent(new CustomEvent(type, { cancelable: type === 'failed', detail }));
+  }
+}
+
+const NOTHING: Omit<Progress, 'size'> = {
+  phase: 'hash',
+  hashedBytes: 0,
+  sentBytes: 0,
+  confirmedBytes: 0,
+  parts: 1,
+  confirmedParts: 0,
+  bytesPerSecond: 0,
+  secondsLeft: null,
+  held: null,
+  kept: false,
+};
+
+/** Takes the place of an `Uploader`: in `useUpload`, in an `UploadList`, as the `uploader` of `<direct-put>`. */
+export class FakeUploader extends UploaderEvents implements Pick<Uploader, keyof Uploader> {
+  /** Every upload that was asked for, in order. */
+  readonly uploads: FakeUpload[] = [];
+  /** What `listResumable` says. */
+  resumable: Resumable[] = [];
+  #isClosed = false;
+
+  /** With `stores` each upload is stored a task later, without more being said. */
+  constructor(readonly stores: boolean = false) {
+    super();
+  }
+
+  upload(file: Blob, options: UploadOptions = {}): Upload {
+    return this.#begin(new FakeUpload(this, file, options));
+  }
+
+  resume(id: string, file?: Blob, options: UploadOptions = {}): Upload {
+    this.resumable = this.resumable.filter((resumable) => resumable.id !== id);
+    return this.#begin(new FakeUpload(this, file, options, id));
+  }
+
+  release(): void {}
+
+  async listResumable(): Promise<Resumable[]> {
+    return this.resumable;
+  }
+
+  async forget(id: string): Promise<void> {
+    this.resumable = this.resumable.filter((resumable) => resumable.id !== id);
+  }
+
+  async runsInWorker(): Promise<boolean> {
+    return false;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const upload of this.uploads) upload.fail('closed');
+  }
+
+  #begin(fake: FakeUpload): Upload {
+    this.uploads.push(fake);
+    if (this.#isClosed) fake.fail('closed');
+    else if (this.stores) setTimeout(() => fake.store());
+    return fake.upload;
+  }
+}

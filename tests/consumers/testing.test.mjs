@@ -1,0 +1,61 @@
+// `directput/testing` in the hands of a component's tests: no browser, no network.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { PACKAGE } from './packed.mjs';
+
+const { FakeUploader } = await import(join(PACKAGE, 'testing/index.js'));
+const { UploadError } = await import(join(PACKAGE, 'index.js'));
+const { UploadList } = await import(join(PACKAGE, 'list/index.js'));
+
+const file = () => new File([new Uint8Array(1_000)], 'a.bin');
+const task = () => new Promise((resolve) => setTimeout(resolve));
+
+test('a list shows what a test lets happen to an upload', async () => {
+  const uploader = new FakeUploader();
+  const list = new UploadList(uploader);
+  list.add([file(), file()], { priority: 3 });
+  const [first, second] = uploader.uploads;
+  assert.deepEqual([first.file.name, first.priority, uploader.uploads.length], ['a.bin', 3, 2]);
+  first.progress(0.25);
+  await task();
+  assert.deepEqual([list.items[0].progress.sentBytes, list.items[0].progress.phase], [250, 'upload']);
+  list.items[0].pause();
+  assert.equal(first.control, 'pause');
+  first.progress({ held: 'paused' });
+  first.store({ key: 'uploads/1' });
+  second.fail('network', { resumeId: 'x' });
+  await task();
+  const states = list.items.map(({ state, result, error }) => [state, result?.key, error?.code, error?.resumeId]);
+  assert.deepEqual(states, [
+    ['stored', 'uploads/1', undefined, undefined],
+    ['failed', undefined, 'network', 'x'],
+  ]);
+  assert.ok(list.items[1].error instanceof UploadError && list.items[1].error.retryable);
+  list.items[1].retry();
+  uploader.uploads[2].progress(0.5);
+  list.items[1].cancel();
+  await task();
+  assert.deepEqual([list.items[1].state, list.items[1].error.name], ['cancelled', 'AbortError']);
+});
+
+test('events, loops over progress, signals and a close are those of an uploader', async () => {
+  const uploader = new FakeUploader(true);
+  const seen = [];
+  for (const type of ['start', 'progress', 'stored', 'failed']) uploader.addEventListener(type, () => seen.push(type));
+  const shares = [];
+  const upload = uploader.upload(file());
+  uploader.uploads[0].progress(0.5);
+  for await (const { sentBytes } of upload) shares.push(sentBytes);
+  assert.equal((await upload).size, 1_000);
+  assert.deepEqual([seen, shares.at(-1)], [['start', 'progress', 'progress', 'progress', 'stored'], 1_000]);
+  const aborted = uploader.upload(file(), { signal: AbortSignal.abort() });
+  await assert.rejects(aborted, { code: 'aborted', name: 'AbortError' });
+  uploader.resumable = [{ id: 'x', name: 'a.bin', size: 1_000 }];
+  assert.equal((await uploader.listResumable()).length, 1);
+  const resumed = uploader.resume('x');
+  assert.equal(uploader.uploads.at(-1).resumed, 'x');
+  await uploader.close();
+  for (const ended of [resumed, uploader.upload(file())]) await assert.rejects(ended, { code: 'closed' });
+  assert.deepEqual(await uploader.listResumable(), []);
+});
