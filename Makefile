@@ -14,7 +14,7 @@ ZIG := 0.15.1
 CHECKOV := 3.3.30
 CFRIPPER := 1.22.1
 MOTO := 5.2.5
-MOTO_PARTS := cloudformation,cloudfront,cloudwatch,logs,s3,secretsmanager,sqs
+MOTO_PARTS := cloudformation,cloudfront,cloudwatch,dynamodb,logs,s3,secretsmanager,server,sqs
 CARGO_DENY := 0.20.2
 CARGO_CYCLONEDX := 0.5.9
 CARGO_MUTANTS := 27.1.0
@@ -53,7 +53,7 @@ package: wasm-tools node-modules ## Build the npm package in pkg/
 	tools/package.sh
 
 .PHONY: test
-test: test-native lint validate test-openapi package test-wasm test-page test-chaos test-engines test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy function ## Install what is missing and run everything that CI runs
+test: test-native lint validate test-openapi package test-wasm test-page test-chaos test-engines test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy test-quota function ## Install what is missing and run everything that CI runs
 
 .PHONY: test-native
 test-native:
@@ -148,13 +148,21 @@ conformance: package browser garage ## Play the forgery matrix and the page agai
 test-consumers: package browser consumer-modules
 	cargo build -p directput-local
 	timeout 600 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+	timeout 900 $(MAKE) --no-print-directory toolchains APPS='$(QUICK_APPS)'
+
+# Apps that are installed and built in a minute or two.
+QUICK_APPS := vite runners jsx
+APPS ?= *
 
 # Each app installs the packages of its tool below the target folder, once.
 .PHONY: test-toolchains
 test-toolchains: package browser ## Upload by apps of Vite, Next.js, webpack, Angular, Nuxt and others (half an hour; APPS="vite next" for a part)
 	cargo build -p directput-local
-	timeout 5400 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec \
-	  $(if $(APPS),$(APPS:%=tests/toolchains/%.test.mjs),tests/toolchains/*.test.mjs)
+	timeout 5400 $(MAKE) --no-print-directory toolchains APPS='$(APPS)'
+
+.PHONY: toolchains
+toolchains:
+	node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec $(APPS:%=tests/toolchains/%.test.mjs)
 
 .PHONY: test-docs
 test-docs: package browser consumer-modules docs-modules
@@ -208,7 +216,7 @@ test-openapi: python-tools
 .PHONY: test-lambda
 test-lambda: python-tools node-modules
 	cargo build -p directput-lambda
-	timeout 900 node --test --test-timeout=600000 --test-reporter=spec tests/lambda/emulator.test.mjs
+	timeout 900 node --test --test-timeout=600000 --test-concurrency=1 --test-reporter=spec tests/lambda/*.test.mjs
 
 # --- in AWS ---------------------------------------------------------------------------------------
 
@@ -267,6 +275,13 @@ test-deploy: python-tools node-modules
 	UV_PYTHON_DOWNLOADS=never '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
 	  python -m unittest discover --start-directory tests/deploy --pattern '[csv]*_test.py' --verbose
 	timeout 60 node --test --test-reporter=spec tests/deploy/*.test.mjs
+
+# Quotas against moto's DynamoDB.
+.PHONY: test-quota
+test-quota: python-tools
+	cargo test -p directput-lambda --test quota --no-run
+	UV_PYTHON_DOWNLOADS=never timeout 300 '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
+	  python tests/deploy/quota.py cargo test -p directput-lambda --test quota -- --ignored
 
 .PHONY: cost
 cost: ## What UPLOADS=1000000 of SIZE=104857600 bytes cost, directly and by a backend

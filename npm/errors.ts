@@ -10,6 +10,8 @@ export interface PlainError {
   remains: Remains;
   requestId?: string | undefined;
   resumeId?: string | undefined;
+  limit?: number | undefined;
+  actual?: number | undefined;
 }
 
 /** Why an upload failed. */
@@ -28,6 +30,10 @@ export class UploadError extends Error {
   readonly requestId: string | undefined;
   /** What `resume` takes to go on with this upload; undefined if nothing of it is kept. */
   readonly resumeId: string | undefined;
+  /** What the page's rule allows, if one refused the file: `minBytes` or `maxBytes`, in bytes, or `maxFiles`. */
+  readonly limit: number | undefined;
+  /** What there is in its place: the size of the file in bytes, or the number of files. */
+  readonly actual: number | undefined;
 
   /** Made by the package alone. @internal */
   constructor(plain: PlainError, cause?: unknown) {
@@ -39,6 +45,8 @@ export class UploadError extends Error {
     this.remains = plain.remains;
     this.requestId = plain.requestId;
     this.resumeId = plain.resumeId;
+    this.limit = plain.limit;
+    this.actual = plain.actual;
   }
 }
 
@@ -89,6 +97,7 @@ export function toUploadError(error: unknown, more?: Partial<PlainError>): Uploa
 }
 
 /** The members of an error, for the way out of a worker. */
-export function plainError({ message, code, retryable, status, remains, requestId, resumeId }: PlainError): PlainError {
-  return { message, code, retryable, status, remains: remains ?? 'unknown', requestId, resumeId };
+export function plainError(error: PlainError): PlainError {
+  const { message, code, retryable, status, remains, requestId, resumeId, limit, actual } = error;
+  return { message, code, retryable, status, remains: remains ?? 'unknown', requestId, resumeId, limit, actual };
 }

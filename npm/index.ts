@@ -55,7 +55,7 @@ export class Uploader extends UploaderEvents {
   #reaching: Promise<Reach> | undefined;
   #uploads = 0;
   /** Stored, or on the way there. */
-  #taken = 0;
+  readonly #taken = new Set<Upload>();
 
   /** Takes the address of the signing API. Throws `UploadError` with `invalid-option`. */
   constructor(options: UploaderOptions) {
@@ -83,13 +83,15 @@ export class Uploader extends UploaderEvents {
 
   /** Uploads a file or a blob; goes on with it if an earlier visit has begun to. Rejects with `UploadError`. */
   upload(file: Blob, options: UploadOptions = {}): Upload {
-    const isOneTooMany = this.#taken >= (this.#rules.maxFiles ?? Number.POSITIVE_INFINITY);
+    const { maxFiles: limit = Number.POSITIVE_INFINITY } = this.#rules;
+    const actual = this.#taken.size + 1;
     return this.#begin(file, options, async () => {
       if (!(file instanceof Blob)) throw localError('invalid-option', 'file: expected a File or a Blob');
-      if (isOneTooMany) throw localError('too-many-files');
+      if (actual > limit) throw localError('too-many-files', undefined, undefined, { limit, actual });
       checkNames(options, UPLOAD_OPTIONS);
-      const admitted = plain(await admit(this.#rules, file, options));
-      return (reach, id) => reach.upload(id, file, admitted);
+      const [admitted, own] = await admit(this.#rules, file, options);
+      const checked = plain(own);
+      return (reach, id) => reach.upload(id, admitted, checked);
     });
   }
 
@@ -106,6 +108,11 @@ export class Uploader extends UploaderEvents {
       return (reach, call) => reach.resume(call, id, own, plain(options));
     };
     return this.#begin(file, options, admit, id);
+  }
+
+  /** Frees the place under `maxFiles` of an upload that the page no longer counts, such as one that the user has removed. */
+  release(upload: Upload): void {
+    this.#taken.delete(upload);
   }
 
   /** The uploads of earlier visits that can be gone on with, and that no tab is busy with. */
@@ -176,7 +183,6 @@ export class Uploader extends UploaderEvents {
 
   #begin(file: Blob | undefined, options: UploadOptions, admit: () => Promise<Run>, resumed?: string): Upload {
     const id = this.#uploads++;
-    this.#taken += 1;
     if (this.#bucket && this.#followers.size === 0) preconnect(this.#bucket);
     // To hand a file over to a worker takes half a millisecond, and there may be hundreds.
     const turn = Promise.all([this.#reach(), admit()]).then((ready) => this.#turns.next().then(() => ready));
@@ -205,7 +211,7 @@ export class Uploader extends UploaderEvents {
         return result;
       },
       (error: UploadError) => {
-        this.#taken -= 1;
+        this.release(upload);
         if (!tell('failed', { error })) upload.catch(() => {});
         throw error;
       },
@@ -218,6 +224,7 @@ export class Uploader extends UploaderEvents {
     };
     const iterable = { [Symbol.asyncIterator]: () => latest.until(upload) };
     const upload: Upload = Object.assign(ended, controls, iterable);
+    this.#taken.add(upload);
     const detail: UploadDetail = { upload, file };
     tell('start');
     return upload;

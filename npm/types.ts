@@ -36,15 +36,16 @@ export interface FileRules {
   /** How many files may be stored or under way; more fail with `too-many-files`. Default: any number. */
   maxFiles?: number;
   /**
-   * Asked before each new upload: false refuses it with `not-accepted`, another name or type replaces the file's own.
-   * What it throws is the upload's `cause`, with `not-accepted`.
+   * Asked before each new upload: false refuses it with `not-accepted`, another name or type replaces the file's own, and
+   * another Blob, such as a smaller picture, is uploaded in place of the file. Sizes are looked at afterwards. What it
+   * throws is the upload's `cause`, with `not-accepted`.
    */
   beforeUpload?: (file: Blob, metadata: Required<Metadata>) => Admission | Promise<Admission>;
 }
 
 /** What `beforeUpload` says of a file. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that says nothing lets the file through.
-export type Admission = Metadata | false | void;
+export type Admission = Metadata | Blob | false | void;
 
 /** What holds for every upload of an `Uploader`. */
 export interface UploaderOptions extends Tuning, FileRules {

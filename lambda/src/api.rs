@@ -24,6 +24,7 @@ use crate::fields::{Limits, read_body, read_query};
 use crate::key::{name_for_metadata, new_key};
 use crate::keyring::Keyring;
 use crate::lifetime::{single_put_lifetime, url_lifetime};
+use crate::quota::Quota;
 use crate::storage::{Object, Storage, Target};
 use crate::token::{Claims, NewUpload};
 use crate::trace::{Caller, log_caller, log_key, trace};
@@ -44,8 +45,8 @@ pub struct App {
     pub keys: Keyring,
 }
 
-/// The whole API. Whoever runs it may put a [`Caller`] and a [`crate::RequestId`] into the extensions
-/// of a request.
+/// The whole API. Whoever runs it may put a [`Caller`], a [`crate::RequestId`] and an [`Arc`] of a [`Quota`] into the
+/// extensions of a request.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/uploads", post(create).delete(abort))
@@ -62,12 +63,16 @@ type Who = Option<Extension<Caller>>;
 async fn create(
     State(app): State<Arc<App>>,
     who: Who,
+    quota: Option<Extension<Arc<Quota>>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<UploadCreated>), ApiError> {
     let caller = app.caller(who)?;
     let request: CreateUpload = read_body(&headers, body, Limits { bytes: MAX_BODY_BYTES, parts: MAX_PARTS }).await?;
     app.check_acceptable(&request)?;
+    if let Some(Extension(quota)) = quota {
+        quota.take(caller.as_deref(), request.size.bytes()).await?;
+    }
 
     let plan = app.plan(&request);
     let key = new_key(caller.as_deref(), &request.name);

@@ -7,6 +7,10 @@ pub mod config;
 pub mod key;
 pub mod keyring;
 pub mod lifetime;
+pub mod metrics;
+pub mod quota;
+#[cfg(feature = "runtime")]
+pub mod quota_table;
 #[cfg(feature = "runtime")]
 pub mod secret;
 pub mod sign;

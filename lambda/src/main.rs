@@ -1,12 +1,16 @@
 //! The Lambda function: builds the state once, builds the router, runs it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use axum::{Extension, Router};
 use directput_lambda::config::{Config, ConfigError};
 use directput_lambda::keyring::Keyring;
+use directput_lambda::quota::{DailyLimits, Quota};
+use directput_lambda::quota_table::count_in;
 use directput_lambda::secret::Secret;
 use directput_lambda::storage::Storage;
 use directput_lambda::token::{MIN_KEY_BYTES, TokenKeys};
@@ -18,24 +22,35 @@ use lambda_http::{Context, Error, Request};
 /// How long Secrets Manager has. Together with what S3 has for a call it is less than API Gateway waits.
 const SECRET_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long the table of quotas has.
+const TABLE_TIMEOUT: Duration = Duration::from_secs(1);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log_as_json();
-    let app = start().await.inspect_err(|error| tracing::error!(%error, "the function can't start"))?;
+    let router = start().await.inspect_err(|error| tracing::error!(%error, "the function can't start"))?;
     let home = std::env::var("JWT_ISSUER").ok().filter(|issuer| !issuer.is_empty());
     let identified = move |request| with_identity(request, home.as_deref());
-    let service = ServiceBuilder::new().map_request(identified).service(router(app));
+    let service = ServiceBuilder::new().map_request(identified).service(router);
     lambda_http::run(service).await
 }
 
-async fn start() -> Result<App, Error> {
+async fn start() -> Result<Router, Error> {
     let get = |name: &str| std::env::var(name).ok();
     let config = Config::from_env(get)?;
     let aws = Aws::from_env(&get)?;
     let keys = token_keys(&get, &aws, &config.bucket).await?;
     let storage = Storage::open(aws.s3(get("S3_ENDPOINT")), aws.credentials.clone(), &config.bucket).await;
     let storage = storage.map_err(|error| format!("the bucket can't be signed for ({})", error.code.as_str()))?;
-    Ok(App { config, storage, keys })
+    let storage = storage.owned_by(get("BUCKET_OWNER"));
+    let router = router(App { config, storage, keys });
+    Ok(match DailyLimits::from_env(get)? {
+        Some((table, limits)) => {
+            let quota = Quota::new(limits, count_in(aws.tables(), table));
+            router.layer(Extension(Arc::new(quota)))
+        }
+        None => router,
+    })
 }
 
 /// What every AWS client is made with. Lambda tells a function its region and its role's credentials in the
@@ -72,6 +87,16 @@ impl Aws {
             Some(endpoint) => builder.endpoint_url(endpoint).force_path_style(true),
             None => builder,
         }
+    }
+
+    fn tables(&self) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(self.region.clone())
+            .credentials_provider(self.credentials.clone())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(TABLE_TIMEOUT).build())
+            .http_client(self.http_client.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     fn secrets(&self) -> aws_sdk_secretsmanager::Client {

@@ -14,10 +14,12 @@ pub fn code_of_storage_error(is_completion: bool, status: u16, storage_code: &st
         "NoSuchUpload" => ErrorCode::UploadGone,
         // The key is new and belongs to this upload, so what is there is what an earlier completion made.
         "PreconditionFailed" if is_completion => ErrorCode::AlreadyComplete,
-        // The parts are others than the client believes, or don't make the object that it wants.
+        // The parts are others than the client believes, or don't make the object that it wants. Garage says InvalidDigest of a
+        // part's checksum.
         "BadDigest"
         | "EntityTooLarge"
         | "EntityTooSmall"
+        | "InvalidDigest"
         | "InvalidPart"
         | "InvalidPartOrder"
         | "InvalidRequest"
@@ -75,6 +77,7 @@ mod tests {
         ("BadDigest", 400, PartsRefused, Internal),
         ("EntityTooLarge", 400, PartsRefused, Internal),
         ("EntityTooSmall", 400, PartsRefused, Internal),
+        ("InvalidDigest", 400, PartsRefused, Internal),
         ("InvalidPart", 400, PartsRefused, Internal),
         ("InvalidPartOrder", 400, PartsRefused, Internal),
         ("InvalidRequest", 400, PartsRefused, Internal),
@@ -115,7 +118,6 @@ mod tests {
         ("InvalidArgument", 400, Internal, Internal),
         ("InvalidBucketName", 400, Internal, Internal),
         ("InvalidBucketState", 409, StorageUnavailable, StorageUnavailable),
-        ("InvalidDigest", 400, Internal, Internal),
         ("InvalidEncryptionAlgorithmError", 400, Internal, Internal),
         ("InvalidHostHeader", 400, Internal, Internal),
         ("InvalidObjectState", 403, Internal, Internal),
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_refusal_ends_an_upload_only_by_a_code_that_says_so() {
-        for &(storage_code, status, completion, other) in &TABLE[9..] {
+        for &(storage_code, status, completion, other) in &TABLE[10..] {
             assert!(completion.is_retryable() && other.is_retryable(), "{storage_code} {status}");
         }
     }

@@ -53,6 +53,7 @@ pub struct Storage {
     bucket: String,
     credentials: SharedCredentialsProvider,
     signer: Signer,
+    owner: Option<String>,
 }
 
 /// Where an object goes and what it is, as S3 keeps it.
@@ -155,7 +156,12 @@ impl Storage {
             .build();
         let client = Client::from_conf(config);
         let signer = signer_of(&client, bucket).await?;
-        Ok(Self { client, bucket: bucket.to_owned(), credentials, signer })
+        Ok(Self { client, bucket: bucket.to_owned(), credentials, signer, owner: None })
+    }
+
+    /// The same bucket, as long as this account owns it: S3 refuses calls to a bucket of this name that is another's.
+    pub fn owned_by(self, account: Option<String>) -> Self {
+        Self { owner: account, ..self }
     }
 
     /// The same bucket under another name for browsers, which may reach it by another way than this API does.
@@ -190,6 +196,7 @@ impl Storage {
             .client
             .create_multipart_upload()
             .bucket(&self.bucket)
+            .set_expected_bucket_owner(self.owner.clone())
             .key(object.key)
             .content_type(object.content_type.as_str())
             .content_disposition(CONTENT_DISPOSITION)
@@ -206,6 +213,7 @@ impl Storage {
             .client
             .list_parts()
             .bucket(&self.bucket)
+            .set_expected_bucket_owner(self.owner.clone())
             .key(key)
             .upload_id(upload_id)
             .max_parts(PARTS_PER_PAGE)
@@ -253,6 +261,7 @@ impl Storage {
             .client
             .complete_multipart_upload()
             .bucket(&self.bucket)
+            .set_expected_bucket_owner(self.owner.clone())
             .key(key)
             .upload_id(upload_id)
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build())
@@ -289,6 +298,7 @@ impl Storage {
     /// Removes an open upload and all its parts. One that is gone already is no failure.
     pub async fn abort(&self, key: &str, upload_id: &str) -> Result<(), ApiError> {
         let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload_id);
+        let request = request.set_expected_bucket_owner(self.owner.clone());
         match request.send().await.map_err(|error| failure("abort", &error)) {
             Err(error) if error.code != ErrorCode::UploadGone => Err(error),
             _ => Ok(()),

@@ -4,6 +4,7 @@
 //! path, query, headers or body: those can hold URLs, tokens and the names of files. The ids of Lambda and API Gateway join
 //! it with the access log, which says from where a request came.
 
+use std::io::Stderr;
 use std::time::Instant;
 
 use axum::Json;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::key::hash_of_caller;
+use crate::metrics::Metrics;
 
 /// Who calls, as the runner of the router has found out; put into the request's extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,13 +50,24 @@ pub struct GatewayRequestId(pub String);
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// Logs to standard error in one JSON object a line, at the level of the environment variable `RUST_LOG` (`info`).
+/// Logs to standard error in one JSON object a line, at the level of the environment variable `RUST_LOG` (`info`). In the
+/// stage that `METRICS_STAGE` names, lines of metrics are among them.
 pub fn log_as_json() {
-    log_as_json_to(std::io::stderr, "info");
+    let stage = std::env::var("METRICS_STAGE").ok();
+    let metrics = stage.map(|stage| Metrics::new(stage, std::io::stderr as fn() -> Stderr));
+    start(std::io::stderr, "info", metrics);
 }
 
-/// The same to somewhere else, filtered as `RUST_LOG` says or, without it, by `filter`.
+/// The same to somewhere else and without metrics, filtered as `RUST_LOG` says or, without it, by `filter`.
 pub fn log_as_json_to(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static, filter: &str) {
+    start(writer, filter, None);
+}
+
+fn start(
+    writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
+    filter: &str,
+    metrics: Option<Metrics<fn() -> Stderr>>,
+) {
     let wanted = std::env::var("RUST_LOG").ok();
     let filter = wanted.as_deref().unwrap_or(filter).parse();
     let filter = filter.unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
@@ -66,7 +79,7 @@ pub fn log_as_json_to(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'stati
         .with_span_list(false)
         .with_target(false)
         .with_writer(writer);
-    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(lines).with(metrics).try_init();
 }
 
 pub(crate) async fn trace(request: Request, next: Next) -> Response {

@@ -40,11 +40,12 @@ async fn take(server: &Running, checksum: PartChecksum) {
         request.send().await.unwrap().json().await.unwrap()
     };
     let (algorithm, text) = (checksum.algorithm(), checksum.to_text());
-    let part = |number: u32| json!({ "number": number, "length": 8 << 20, "checksum": text });
-    let open =
-        |size: u64| json!({ "name": "a", "type": "a/b", "size": size, "algorithm": algorithm, "parts": [part(1)] });
-    assert_eq!(call("", "", open(16 << 20)).await["kind"], "single");
-    let created = call("", "", open(24 << 20)).await;
+    let open = |size: u64, first: u64| {
+        let part = json!({ "number": 1, "length": first, "checksum": text });
+        json!({ "name": "a", "type": "a/b", "size": size, "algorithm": algorithm, "parts": [part] })
+    };
+    assert_eq!(call("", "", open(16 << 20, 16 << 20)).await["kind"], "single");
+    let created = call("", "", open(24 << 20, 8 << 20)).await;
     let token = created["token"].as_str().unwrap();
     let put = created["parts"][0].clone();
     let header = format!("x-amz-checksum-{}", algorithm.as_str());

@@ -2,129 +2,78 @@
 import {
   type Upload,
   type UploadDetail,
+  type UploadError,
   Uploader,
   type UploaderOptions,
   type UploadOptions,
   type UploadResult,
 } from '../index.js';
-import { OF_UPLOADER, optionsOf } from './attributes.js';
-import { button, h, upgrade } from './dom.js';
-import { canPick, type Found, picked, watchDrops } from './files.js';
+import type { Resumable } from '../types.js';
+import { ATTRIBUTES, OF_UPLOADER, optionsOf, REFLECTED, reflect } from './attributes.js';
+import { fill, type Kept, restored, validate } from './control.js';
+import { h, say, upgrade } from './dom.js';
+import { Earlier } from './earlier.js';
+import { DirectPutBase } from './events.js';
+import { type Found, foundIn } from './files.js';
 import { internalsOf } from './internals.js';
-import { ENGLISH, type Labels } from './labels.js';
-import { type Facts, type Host, Row } from './row.js';
-import { Speaker } from './speaker.js';
-import { style } from './style.js';
-import { Unfinished } from './unfinished.js';
-
-/** A file input that only its button opens. */
-const UNSEEN = { type: 'file', tabindex: '-1', 'aria-hidden': 'true' };
-
-/** What the summary counts, and the form. */
-type Count = 'running' | 'stored' | 'failed';
-
-/** On a server there is nothing to extend, and nothing to show. */
-const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
+import type { Labels } from './labels.js';
+import { Language } from './language.js';
+import { styleOf } from './style.js';
+import { refusal, type Transfer } from './transfer.js';
+import { Transfers } from './transfers.js';
+import { Zone } from './zone.js';
 
 /**
- * The element. Attributes: `endpoint`, `name`, `required`, `disabled`, `multiple`, `folders`, `details`, `accept`,
- * `min-bytes`, `max-bytes`, `max-files`, `checksum`. It tells of its uploads by the events of `Uploader`, and by
- * `change` when its value has. The form gets the key of every object under its `name`, and is not sent before.
+ * The element. It tells of its uploads by the events of `Uploader`, and by `change` when its value has. The form gets the
+ * key of every object under its `name`, and is not sent before.
  */
-export class DirectPut extends Base {
+export class DirectPut extends DirectPutBase {
   /** It is a control of forms (HTML standard, "form-associated custom elements"). */
   static readonly formAssociated = true;
   /** A change of these is seen to. */
-  static readonly observedAttributes = [...OF_UPLOADER, 'multiple', 'folders', 'disabled', 'required', 'name'];
+  static readonly observedAttributes = [...ATTRIBUTES, 'lang'];
 
   readonly #internals = internalsOf(this);
   readonly #root = this.attachShadow({ mode: 'open', delegatesFocus: true });
-  readonly #speaker = new Speaker();
-  /** All rows, each with what it is counted as. */
-  readonly #rows = new Map<Row, Count | undefined>();
-  readonly #counts = { running: 0, stored: 0, failed: 0 };
-  readonly #ours = new WeakSet<Upload>();
-  readonly #words = h('p', { part: 'drop-words', id: 'drop-words' });
-  readonly #choose = button('choose', '', () => void this.#pick());
-  readonly #chooseFolder = button('choose-folder', '', () => this.#folder.click());
-  readonly #file = h('input', { ...UNSEEN, id: 'file' });
-  readonly #folder = h('input', { ...UNSEEN, id: 'folder', webkitdirectory: true });
-  readonly #drop = h('div', { part: 'drop', role: 'group', 'aria-labelledby': 'drop-words' });
+  readonly #zone = new Zone(this, (found) => this.#addFound(found));
   readonly #offline = h('p', { part: 'offline', role: 'status' });
-  readonly #summary = h('p', { part: 'summary', id: 'summary', hidden: true });
-  readonly #list = h('ul', { part: 'uploads', id: 'uploads' });
-  readonly #unfinished: Unfinished;
-  readonly #host: Host;
+  readonly #transfers: Transfers;
+  readonly #earlier: Earlier;
+  readonly #language = new Language(this, () => this.#translate());
   #options: Partial<UploaderOptions> = {};
   #uploadOptions: ((file: Blob | undefined) => UploadOptions) | undefined;
-  #labels = ENGLISH;
   #uploader: Uploader | undefined;
   #isOwn = false;
-  #changes: Row[] = [];
-  #isChanged = false;
   #listening = new AbortController();
 
   constructor() {
     super();
-    const self = this;
-    this.#host = {
-      get labels() {
-        return self.#labels;
-      },
-      get hasDetails() {
-        return self.hasAttribute('details');
-      },
-      started: ({ upload, file }) => {
-        this.#ours.add(upload as Upload);
-        this.dispatchEvent(new CustomEvent('start', { detail: { upload, file } }));
-      },
-      changed: (row) => this.#changed(row),
-      moved: (row) => {
-        // Of many uploads nobody wants to hear each quarter.
-        if (this.#rows.size === 1) this.#speaker.progress(row, this.#labels);
-      },
-      removed: (row) => this.#removeRow(row),
-      copied: () => this.#speaker.say('copied', this.#labels.copied),
-    };
-    this.#unfinished = new Unfinished({
-      get labels() {
-        return self.#labels;
-      },
+    this.#transfers = new Transfers({
+      language: this.#language,
+      put: this,
+      tell: (type, detail, transfer) => void this.#tell(type, detail, transfer),
+      summedUp: (changes, isOther) => this.#summedUp(changes, isOther),
+      refusal: () => this.#refusal(),
+      released: (upload) => this.#uploader?.release(upload),
+      focus: () => this.#zone.choose.focus(),
+    });
+    this.#earlier = new Earlier({
+      language: this.#language,
       list: async () => {
         // One that has gone from the page needs no uploader to look with.
         const canLook = this.isConnected && (this.#uploader || this.hasAttribute('endpoint'));
         return canLook ? this.uploader.listResumable() : [];
       },
-      forget: (id) => this.uploader.forget(id),
-      goOn: (kept, file) => {
-        const row = this.#add({ ...kept, file }, (options) => this.uploader.resume(kept.id, file, options));
-        row.focus();
-        return row.upload;
+      place: (element) => this.#zone.element.after(element),
+      forget: async (id) => {
+        await this.uploader.forget(id);
+        await this.refresh();
       },
+      goOn: (kept, file) => this.#goOn(kept, file),
     });
-    this.#drop.append(
-      this.#words,
-      h('div', { part: 'choices' }, this.#choose, this.#chooseFolder),
-      this.#file,
-      this.#folder,
-    );
-    this.#root.adoptedStyleSheets = [style()];
-    this.#root.append(
-      this.#offline,
-      this.#drop,
-      this.#unfinished.element,
-      this.#summary,
-      this.#list,
-      this.#speaker.element,
-    );
-    for (const input of [this.#file, this.#folder]) {
-      input.addEventListener('change', () => {
-        this.#addFound([...(input.files ?? [])].map((file) => ({ file })));
-        // The same file can be chosen again.
-        input.value = '';
-      });
-    }
-    watchDrops(this, (found) => this.#addFound(found));
+    this.#root.adoptedStyleSheets = [styleOf()];
+    const { overview, rows, speaker } = this.#transfers;
+    this.#root.append(this.#offline, this.#zone.element, overview.element, rows.element, speaker.element);
   }
 
   /** What else the uploader is told, such as `headers` and `preconnect`. Set it before the first file. */
@@ -135,6 +84,7 @@ export class DirectPut extends Base {
   set options(options: Partial<UploaderOptions>) {
     this.#options = options;
     this.#renew();
+    this.#render();
   }
 
   /** What each upload is told, by its file, such as `priority`. */
@@ -149,7 +99,7 @@ export class DirectPut extends Base {
   /** The uploader behind it: one that was set, or one made of the attributes. Throws `UploadError`. */
   get uploader(): Uploader {
     if (!this.#uploader) {
-      this.#take(new Uploader({ ...optionsOf(this), ...this.#options } as UploaderOptions), true);
+      this.#take(new Uploader(this.#rules as UploaderOptions), true);
     }
     return this.#uploader as Uploader;
   }
@@ -161,34 +111,23 @@ export class DirectPut extends Base {
     this.#lookAgain();
   }
 
-  /** Every word that it says. */
+  /** Every word that it says: in the page's language if there is a file of it, and those that were set. */
   get labels(): Labels {
-    return this.#labels;
+    return this.#language.labels;
   }
 
   set labels(labels: Partial<Labels>) {
-    this.#labels = { ...ENGLISH, ...labels };
-    this.#render();
+    this.#language.set(labels);
   }
 
   /** What S3 has confirmed, in the order of the rows. */
   get results(): UploadResult[] {
-    return [...this.#rows.keys()].flatMap(({ result }) => result ?? []);
+    return this.#transfers.all.flatMap(({ result }) => result ?? []);
   }
 
   /** The keys of those objects, with commas between. */
   get value(): string {
     return this.results.map(({ key }) => key).join(',');
-  }
-
-  /** The name under which the form sends keys. */
-  get name(): string {
-    return this.getAttribute('name') ?? '';
-  }
-
-  /** Frameworks set what an element has as a property. */
-  set name(name: string) {
-    this.setAttribute('name', name);
   }
 
   /** The form that it stands in. */
@@ -218,28 +157,50 @@ export class DirectPut extends Base {
 
   /** Uploads files, as if they had been dropped. */
   add(files: Iterable<File>): void {
-    this.#addFound([...files].map((file) => ({ file })));
+    this.#addFound(foundIn(files));
+  }
+
+  /** Without `autostart`: begins what has not begun. */
+  start(): void {
+    this.#transfers.start();
+  }
+
+  /** Begins all again that have failed and may succeed. */
+  retryAll(): void {
+    this.#transfers.retryAll();
+  }
+
+  /** Cancels all that are under way. */
+  cancelAll(): void {
+    this.#transfers.cancelAll();
+  }
+
+  /** Takes off the list all that are stored or cancelled. Objects stay in the bucket, and the form sends their keys no more. */
+  clearFinished(): void {
+    this.#transfers.clearFinished();
   }
 
   /** Cancels what is under way, and removes all rows. Objects that are stored stay in the bucket. */
   clear(): void {
-    for (const row of this.#rows.keys()) this.#removeRow(row);
+    this.#transfers.remove(this.#transfers.all);
   }
 
   /** Looks once more for what earlier visits have left. Resolves when it is shown. */
-  async refresh(): Promise<void> {
-    await this.#unfinished.refresh();
+  refresh(): Promise<void> {
+    return this.#earlier.look();
   }
 
   /** Called by the browser. */
   connectedCallback(): void {
-    upgrade(this, ['options', 'uploadOptions', 'labels', 'uploader']);
+    upgrade(this, ['options', 'uploadOptions', 'labels', 'uploader', ...REFLECTED]);
     this.#listening = new AbortController();
     const { signal } = this.#listening;
     const render = (): void => this.#render();
     for (const event of ['online', 'offline']) addEventListener(event, render, { signal });
     // Another tab may have ended or left an upload meanwhile.
     addEventListener('focus', () => this.#lookAgain(), { signal });
+    document.addEventListener('paste', (event) => this.paste && this.#zone.paste(event), { signal });
+    this.#language.follow(signal);
     this.#render();
     // What is set in the same task belongs to the first uploader.
     queueMicrotask(() => this.#lookAgain());
@@ -257,7 +218,9 @@ export class DirectPut extends Base {
   /** Called by the browser. */
   attributeChangedCallback(name: string): void {
     if (OF_UPLOADER.includes(name)) this.#renew();
+    if (name === 'lang' && this.isConnected) this.#language.listen();
     this.#render();
+    if (name === 'details') this.#showDetails().catch(() => {});
   }
 
   /** Called by the browser. */
@@ -270,6 +233,12 @@ export class DirectPut extends Base {
     this.#render();
   }
 
+  /** Called by the browser when it shows a page again: the list is what it was, as far as it is stored. */
+  formStateRestoreCallback(state: unknown): void {
+    const kept = restored(state);
+    this.#transfers.add(kept, (transfer, index) => transfer.store((kept[index] as Kept).result));
+  }
+
   /** Nobody waits for it, and what can't be listed is not shown. */
   #lookAgain(): void {
     this.refresh().catch(() => {});
@@ -280,7 +249,7 @@ export class DirectPut extends Base {
     if (!this.#isOwn) return;
     const before = this.#uploader;
     this.#uploader = undefined;
-    void Promise.allSettled([...this.#rows.keys()].map(({ upload }) => upload)).then(() => before?.close());
+    void Promise.allSettled(this.#transfers.all.map(({ upload }) => upload)).then(() => before?.close());
   }
 
   #take(uploader: Uploader, isOwn: boolean): void {
@@ -295,18 +264,14 @@ export class DirectPut extends Base {
   /** An uploader that was set may have uploads of others, too. */
   #forward(event: CustomEvent<UploadDetail>): void {
     const { type, detail, cancelable } = event;
-    if (this.#isOwn || this.#ours.has(detail.upload)) this.dispatchEvent(new CustomEvent(type, { detail, cancelable }));
+    const transfer = this.#transfers.of(detail.upload);
+    if (!this.#isOwn && !transfer) return;
+    // Whoever has seen to a failure here need not see to it there.
+    if (!this.#tell(type, detail, transfer, cancelable)) event.preventDefault();
   }
 
-  async #pick(): Promise<void> {
-    // Where there is such a dialog, the browser can open the file again after a reload.
-    const found = canPick() && !this.hasAttribute('accept') && (await picked(this.#isMultiple));
-    if (found) this.#addFound(found);
-    else this.#file.click();
-  }
-
-  get #isMultiple(): boolean {
-    return this.hasAttribute('multiple');
+  #tell(type: string, detail: object, transfer: Transfer | undefined, cancelable = false): boolean {
+    return this.dispatchEvent(new CustomEvent(type, { detail: { ...detail, path: transfer?.path ?? '' }, cancelable }));
   }
 
   get #isDisabled(): boolean {
@@ -315,100 +280,105 @@ export class DirectPut extends Base {
 
   #addFound(found: Found[]): void {
     if (this.#isDisabled) return;
-    const taken = this.#isMultiple ? found : found.slice(0, 1);
+    const taken = this.multiple ? found : found.slice(0, 1);
     // As with an input, one file is replaced by the next.
-    if (!this.#isMultiple && taken.length > 0) this.clear();
-    for (const { file, handle } of taken) {
-      const { name, size } = file;
-      this.#add({ name, size, file }, (options) => {
-        return this.uploader.upload(file, { ...options, ...(handle && { handle }) });
+    if (!this.multiple && taken.length > 0) this.clear();
+    const begun = taken.map(({ name, file, handle, path }) => ({
+      name,
+      size: file?.size ?? 0,
+      file,
+      path,
+      begin: (options: UploadOptions): Upload => {
+        const own = { ...this.#uploadOptions?.(file), ...options, ...(handle && { handle }) };
+        return this.uploader.upload(file as File, own);
+      },
+    }));
+    this.#transfers.add(begun, (transfer, index) => {
+      if (!transfer.file) {
+        const { cause } = taken[index] as Found;
+        transfer.refuse(refusal('file-changed', 'The file changed or can no longer be read.', { cause }));
+      }
+      // One that would wait for the start button is told at once that it is one too many.
+      else if (this.autostart || this.#refusal()) transfer.run();
+    });
+  }
+
+  #goOn(kept: Resumable, file: File | undefined): Upload | undefined {
+    let isGone = false;
+    const begin = (options: UploadOptions): Upload => {
+      const own = { ...this.#uploadOptions?.(file), ...options };
+      // What was cancelled is no more: its file is uploaded anew.
+      if (isGone && file) return this.uploader.upload(file, own);
+      const upload = this.uploader.resume(kept.id, file, own);
+      upload.catch(({ code }: UploadError) => {
+        isGone ||= code === 'aborted';
       });
-    }
+      return upload;
+    };
+    let upload: Upload | undefined;
+    this.#transfers.add([{ ...kept, file, begin }], (transfer) => {
+      transfer.run();
+      transfer.row?.focus();
+      ({ upload } = transfer);
+    });
+    return upload;
   }
 
-  #add(facts: Facts, begin: (options: UploadOptions) => ReturnType<Uploader['upload']>): Row {
-    const own = (): UploadOptions => this.#uploadOptions?.(facts.file) ?? {};
-    const row = new Row(this.#host, facts, (options) => begin({ ...own(), ...options }));
-    this.#rows.set(row, undefined);
-    this.#list.append(row.element);
-    row.run();
-    return row;
+  /** Counts those of earlier uploaders and visits, too; the uploader knows nothing of them. */
+  #refusal(): UploadError | undefined {
+    const { maxFiles: limit = Number.POSITIVE_INFINITY } = this.#rules;
+    const { taken: actual } = this.#transfers.totals;
+    if (!(actual > limit)) return undefined;
+    return refusal('too-many-files', 'No more files are accepted here.', { limit, actual });
   }
 
-  #removeRow(row: Row): void {
-    if (row.isRunning) row.cancel();
-    const next = row.element.nextElementSibling ?? row.element.previousElementSibling;
-    const hadFocus = row.element.contains(this.#root.activeElement);
-    this.#count(row, undefined);
-    this.#rows.delete(row);
-    this.#ours.delete(row.upload as Upload);
-    row.element.remove();
-    if (hadFocus) ([...this.#rows.keys()].find(({ element }) => element === next) ?? this.#choose).focus();
-    this.#changed(row);
+  /** What the uploader is told by attributes and options. */
+  get #rules(): Partial<UploaderOptions> {
+    return { ...optionsOf(this), ...this.#options };
   }
 
-  #changed(row: Row): void {
-    this.#changes.push(row);
-    // A thousand files change in one task, and are counted once.
-    if (this.#changes.length === 1) queueMicrotask(() => this.#sumUp(this.#changes.splice(0)));
-  }
-
-  /** Counts a row anew. What is done for one does not grow with the number of rows. */
-  #count(row: Row, now: Count | undefined): void {
-    const before = this.#rows.get(row);
-    if (before) this.#counts[before] -= 1;
-    if (now) this.#counts[now] += 1;
-    this.#rows.set(row, now);
-    if ((before === 'stored') !== (now === 'stored')) this.#isChanged = true;
-  }
-
-  #sumUp(changes: Row[]): void {
-    for (const row of changes) {
-      if (this.#rows.has(row)) this.#count(row, row.isRunning ? 'running' : (row.state as Count));
-    }
-    const { stored, failed } = this.#counts;
-    const { size } = this.#rows;
-    this.#summary.hidden = size === 0;
-    this.#summary.textContent = this.#labels.summary(stored, failed, size);
-    for (const row of changes) {
-      if (this.#rows.has(row)) this.#speaker.end(row, this.#labels, size > 1 ? this.#summary.textContent : null);
-    }
+  #summedUp(changes: readonly Transfer[], isOther: boolean): void {
     this.#updateForm();
-    if (!changes.every((row) => row.isRunning)) this.#lookAgain();
+    if (isOther) this.dispatchEvent(new Event('change', { bubbles: true }));
+    // Of what an earlier visit has left, only these ends can have made another list.
+    const isQuiet = this.#transfers.totals.underWay === 0;
+    if (isQuiet || changes.some(({ error }) => error?.resumeId)) this.#lookAgain();
   }
 
   /** What the form sends, and why it can't yet. While uploads are under way it is not sent, and keys can wait. */
   #updateForm(): void {
-    const { running, stored } = this.#counts;
-    if (running > 0) {
-      this.#internals.setValidity({ customError: true }, this.#labels.underWay, this.#choose);
-    } else {
-      const { name } = this;
-      const data = new FormData();
-      for (const { key } of this.results) data.append(name, key);
-      this.#internals.setFormValue(name && stored > 0 ? data : null);
-      const isMissing = this.hasAttribute('required') && stored === 0;
-      if (isMissing) this.#internals.setValidity({ valueMissing: true }, this.#labels.missing, this.#choose);
-      else this.#internals.setValidity({});
+    const { totals, overview, all } = this.#transfers;
+    const controls = [this.#zone.choose, overview.start] as const;
+    validate(this.#internals, totals, this.#language.labels, this.required, controls);
+    if (totals.underWay === 0) fill(this.#internals, this.name, all);
+  }
+
+  async #showDetails(): Promise<void> {
+    if (this.details && !this.#transfers.details) {
+      const details = await import('./details.js');
+      this.#transfers.details = details;
+      this.#root.adoptedStyleSheets.push(styleOf(details.CSS));
     }
-    if (!this.#isChanged) return;
-    this.#isChanged = false;
-    this.dispatchEvent(new Event('change', { bubbles: true }));
+    this.#transfers.rows.render();
+  }
+
+  #translate(): void {
+    this.#render();
+    this.#transfers.rows.render();
+    this.#earlier.render();
   }
 
   #render(): void {
-    const labels = this.#labels;
-    this.#words.textContent = this.#isMultiple ? labels.drop : labels.dropOne;
-    this.#choose.textContent = this.#isMultiple ? labels.choose : labels.chooseOne;
-    this.#chooseFolder.textContent = labels.chooseFolder;
-    this.#chooseFolder.hidden = !this.hasAttribute('folders');
-    this.#file.accept = this.getAttribute('accept') ?? '';
-    this.#file.multiple = this.#isMultiple;
-    for (const control of [this.#choose, this.#chooseFolder, this.#file, this.#folder]) {
-      control.disabled = this.isConnected && this.#isDisabled;
-    }
+    const labels = this.#language.labels;
+    const isDisabled = this.isConnected && this.#isDisabled;
+    const { accept, minBytes, maxBytes, maxFiles } = this.#rules;
+    const rules = { accept, minBytes, maxBytes, maxFiles: this.multiple ? maxFiles : undefined };
+    this.#zone.render({ labels, isDisabled, limits: labels.limits(rules) });
     this.#offline.hidden = navigator.onLine;
-    this.#offline.textContent = labels.offline;
+    say(this.#offline, labels.offline);
+    this.#transfers.render();
     this.#updateForm();
   }
 }
+
+reflect(DirectPut.prototype);

@@ -17,10 +17,21 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** A button that does something. */
-export function button(part: string, text: string, onClick: () => unknown): HTMLButtonElement {
+export function button(part: string, onClick: () => unknown, text = ''): HTMLButtonElement {
   const element = h('button', { type: 'button', part }, text);
   element.addEventListener('click', onClick);
   return element;
+}
+
+/** Sets an attribute, or removes it where there is no value. */
+export function put(element: Element, name: string, value: unknown): void {
+  if (value === null || value === undefined) element.removeAttribute(name);
+  else element.setAttribute(name, String(value));
+}
+
+/** Sets a text, unless it is there already: to set it again would have the browser lay out the page again. */
+export function say(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /** Sets properties again that were set before an element was defined: until then they hide what it has by those names. */

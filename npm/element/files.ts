@@ -1,9 +1,14 @@
-// Files as people hand them over: dropped, in folders, or picked; with a handle where the browser has one.
+// Files as people hand them over: dropped, pasted, in folders, or picked; with a handle where the browser has one.
 
-/** A file, and where it came from, so that a later visit can open it again. */
+/** A file and where it came from, so that a later visit can open it again; or why it could not be opened. */
 export interface Found {
-  file: File;
+  name: string;
+  file?: File;
   handle?: FileSystemFileHandle;
+  /** Where it lies in the folder that was handed over, that folder's name first; empty without one. */
+  path?: string;
+  /** What the browser threw in place of the file. */
+  cause?: unknown;
 }
 
 /** What TypeScript's DOM library does not know yet: https://wicg.github.io/file-system-access/ */
@@ -11,7 +16,11 @@ interface FileSystemAccess {
   showOpenFilePicker?(options: { multiple: boolean }): Promise<FileSystemFileHandle[]>;
 }
 type Item = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> };
-type Folder = FileSystemDirectoryHandle & { values(): AsyncIterable<FileSystemHandle> };
+
+/** Files that a page or an input has. */
+export function foundIn(files: Iterable<File>): Found[] {
+  return [...files].map((file) => ({ name: file.name, file, path: file.webkitRelativePath ?? '' }));
+}
 
 /** All files of a drop, those in folders too. */
 async function dropped(transfer: DataTransfer): Promise<Found[]> {
@@ -25,9 +34,9 @@ async function dropped(transfer: DataTransfer): Promise<Found[]> {
   const found = await Promise.all(
     asked.map(async ({ handle, entry, file }) => {
       const opened = await handle;
-      if (opened) return fromHandle(opened);
-      if (entry?.isDirectory) return fromEntry(entry);
-      return file ? [{ file }] : [];
+      if (opened?.kind === 'file') return fromHandle(opened as FileSystemFileHandle);
+      if (opened || entry?.isDirectory) return inFolder((opened ?? entry) as FileSystemHandle | FileSystemEntry);
+      return file ? foundIn([file]) : [];
     }),
   );
   return found.flat();
@@ -51,47 +60,37 @@ export function watchDrops(element: HTMLElement, take: (found: Found[]) => void)
   });
 }
 
-/** Whether the browser has a dialog that gives handles. */
+/** Whether the browser has a dialog that gives handles. Tools that drive browsers answer that of inputs alone. */
 export function canPick(): boolean {
-  return typeof (globalThis as FileSystemAccess).showOpenFilePicker === 'function';
+  return typeof (globalThis as FileSystemAccess).showOpenFilePicker === 'function' && !navigator.webdriver;
 }
 
-/** Lets the user pick files; none if the dialog is closed, undefined if the page may not open it. */
+/** Lets the user pick files; none if the dialog is closed, undefined where there is none, as in a frame of another origin. */
 export async function picked(multiple: boolean): Promise<Found[] | undefined> {
   try {
     const handles = (await (globalThis as FileSystemAccess).showOpenFilePicker?.({ multiple })) ?? [];
     return (await Promise.all(handles.map(fromHandle))).flat();
   } catch (error) {
-    const { name } = error as DOMException;
-    if (name === 'AbortError') return [];
-    // A frame of another origin has inputs of its own, but no dialog.
-    if (name === 'SecurityError') return undefined;
-    throw error;
+    return (error as DOMException).name === 'AbortError' ? [] : undefined;
   }
 }
 
-async function fromHandle(handle: FileSystemHandle): Promise<Found[]> {
-  if (handle.kind === 'file') {
-    const own = handle as FileSystemFileHandle;
-    return [{ file: await own.getFile(), handle: own }];
+async function fromHandle(handle: FileSystemFileHandle): Promise<Found[]> {
+  const { name } = handle;
+  try {
+    return [{ name, file: await handle.getFile(), handle }];
+  } catch (cause) {
+    return [{ name, cause }];
   }
-  const found: Found[] = [];
-  for await (const child of (handle as Folder).values()) found.push(...(await fromHandle(child)));
-  return found;
 }
 
-/** The older interface of folders (File and Directory Entries API). */
-async function fromEntry(entry: FileSystemEntry): Promise<Found[]> {
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    return [{ file }];
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const found: Found[] = [];
-  for (;;) {
-    // It gives at most a hundred at a time.
-    const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (entries.length === 0) return found;
-    for (const child of entries) found.push(...(await fromEntry(child)));
+/** Folders are rare, so what reads them is loaded for the first. */
+async function inFolder(folder: FileSystemHandle | FileSystemEntry): Promise<Found[]> {
+  const { name } = folder;
+  try {
+    const { all } = await import('./folders.js');
+    return await all(folder);
+  } catch (cause) {
+    return [{ name, cause }];
   }
 }

@@ -2,6 +2,7 @@
 import { DirectPut } from './direct-put.js';
 
 export { DirectPut } from './direct-put.js';
+export type { DirectPutEventMap, ElementDetail, FailedDetail } from './events.js';
 export type { DirectPutAttributes, DirectPutListeners } from './jsx.js';
 export type { Labels } from './labels.js';
 

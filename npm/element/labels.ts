@@ -1,6 +1,18 @@
-// Every word that `<direct-put>` says, so that a page can say it in another language.
+// Every word that `<direct-put>` says, so that a page can say it otherwise.
 import type { UploadError } from '../errors.js';
-import type { ErrorCode, Resumable, Retry } from '../types.js';
+import type { Resumable, Retry } from '../types.js';
+
+/** Rules that people are told before they choose. */
+export interface Limits {
+  /** As the attribute. */
+  accept?: string | undefined;
+  /** In bytes. */
+  minBytes?: number | undefined;
+  /** In bytes. */
+  maxBytes?: number | undefined;
+  /** How many files. */
+  maxFiles?: number | undefined;
+}
 
 /** The words of `<direct-put>`; `element.labels = { choose: 'Dateien wählen' }` replaces some. */
 export interface Labels {
@@ -32,6 +44,8 @@ export interface Labels {
   cancel: string;
   /** Begins it again. */
   retry: string;
+  /** Begins one again that was cancelled. */
+  undo: string;
   /** Takes it off the list. */
   remove: string;
   /** Copies a fact. */
@@ -40,6 +54,10 @@ export interface Labels {
   copied: string;
   /** Says that S3 has the object. */
   stored: string;
+  /** Says that it was cancelled. */
+  cancelled: string;
+  /** Without `autostart`, until it is started. */
+  ready: string;
   /** Until an upload has begun. */
   waiting: string;
   /** While it is to pause, and parts on their way still arrive. */
@@ -62,12 +80,26 @@ export interface Labels {
   missing: string;
   /** Why a form can not be sent yet. */
   underWay: string;
+  /** Why a form can not be sent while files wait for the start button. */
+  notStarted: string;
+  /** Starts all files. */
+  start: string;
+  /** Tries all that have failed again. */
+  retryAll: string;
+  /** Cancels all that are under way. */
+  cancelAll: string;
+  /** Takes all that are stored or cancelled off the list. */
+  clearFinished: string;
+  /** The progress of all files. */
+  total: string;
   /** With `details`: what is done one after the other. */
   phases: Record<'hash' | 'sign' | 'upload' | 'complete', string>;
   /** With `details`: what is known of an object. */
   facts: Record<'key' | 'checksum' | 'etag' | 'size', string>;
   /** A number of bytes. */
   bytes(bytes: number): string;
+  /** A speed, from bytes a second. */
+  speed(bytesPerSecond: number): string;
   /** The time left, from seconds. */
   timeLeft(seconds: number): string;
   /** A share, from 0 to 1. */
@@ -76,9 +108,13 @@ export interface Labels {
   begun(upload: Resumable): string;
   /** What has failed and is done again. */
   retrying(retry: Retry): string;
+  /** What has happened; with what is allowed, if the error says it. */
+  error(error: UploadError): string;
   /** What a person can do about it. */
   advice(error: UploadError): string;
-  /** What is said of several files. */
+  /** Which files are taken, in the drop zone; empty if all are. */
+  limits(rules: Limits): string;
+  /** What is said of several files; cancelled ones are not counted. */
   summary(stored: number, failed: number, all: number): string;
   /** Said aloud, politely. */
   announce: {
@@ -90,107 +126,3 @@ export interface Labels {
     failed(name: string, message: string): string;
   };
 }
-
-const ADVICE: { readonly [code in ErrorCode]?: string } = {
-  'type-not-allowed': 'Choose a file of another type.',
-  'file-too-large': 'Choose a smaller file.',
-  'file-too-small': 'Choose a larger file.',
-  'too-many-files': 'Remove another file first.',
-  'not-accepted': 'Choose another file.',
-  'file-changed': 'The file was moved or edited. Choose it again.',
-  'wrong-file': 'Choose the file that the upload began with, unchanged.',
-  'file-needed': 'Choose the file again.',
-  'in-use': 'Look for another tab that has this upload, or close it.',
-  aborted: 'Nothing was kept.',
-  network: 'Check your connection, then try again.',
-  timeout: 'Check your connection, then try again.',
-  'unexpected-answer': 'Check your connection, then try again.',
-  unauthorized: 'Sign in, then try again.',
-  'headers-timeout': 'Sign in, then try again.',
-  'read-timeout': 'Choose the file again.',
-  'worker-lost': 'Try again.',
-  'token-expired': 'Start the upload again.',
-  'upload-gone': 'Start the upload again.',
-  'too-many-requests': 'Wait a moment, then try again.',
-  'storage-unavailable': 'Wait a moment, then try again.',
-  integrity: 'Something on the way alters data, often a proxy. Try again, or on another network.',
-  'etag-hidden': 'Whoever runs this site has to expose the ETag header in the bucket’s CORS rule.',
-};
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-function bytes(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${UNITS[power]}`;
-}
-
-function timeLeft(seconds: number): string {
-  if (seconds < 1) return 'less than a second left';
-  if (seconds < 90) return `${Math.round(seconds)} s left`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min left`;
-  return `${(seconds / 3600).toFixed(1)} h left`;
-}
-
-/** How long ago, from milliseconds. */
-function age(ms: number): string {
-  const minutes = Math.round(ms / 60_000);
-  if (minutes < 1) return 'just now';
-  if (minutes < 90) return `${minutes} min ago`;
-  return `${Math.round(minutes / 60)} h ago`;
-}
-
-const percent = (share: number): string => `${Math.floor(share * 100)} %`;
-
-/** What it says unless it is told otherwise. */
-export const ENGLISH: Labels = {
-  drop: 'Drop files or a folder here, or',
-  dropOne: 'Drop a file here, or',
-  choose: 'Choose files',
-  chooseOne: 'Choose a file',
-  chooseFolder: 'Choose a folder',
-  offline: 'You are offline. Uploads go on when the network is back.',
-  unfinished: 'Unfinished uploads',
-  goOn: 'Resume',
-  goOnWithFile: 'Choose the file and resume',
-  forget: 'Forget',
-  pause: 'Pause',
-  resume: 'Resume',
-  cancel: 'Cancel',
-  retry: 'Try again',
-  remove: 'Remove',
-  copy: 'Copy',
-  copied: 'Copied',
-  stored: 'Stored',
-  waiting: 'Waiting for its turn.',
-  pausing: 'Pausing…',
-  paused: 'Paused.',
-  held: 'Offline: it goes on when the network is back.',
-  busy: 'The storage asked for a rest.',
-  completing: 'S3 is joining the parts …',
-  cancelling: 'Cancelling: what was sent is being removed …',
-  kept: 'What was sent is kept: the upload can be gone on with.',
-  unknownType: 'unknown type',
-  missing: 'Please choose a file.',
-  underWay: 'Please wait until all files are stored.',
-  phases: { hash: 'Hash', sign: 'Sign', upload: 'Upload', complete: 'Complete' },
-  facts: { key: 'Key', checksum: 'Checksum', etag: 'ETag', size: 'Bytes' },
-  bytes,
-  timeLeft,
-  percent,
-  begun: ({ size, confirmedBytes, startedAt }) =>
-    `${bytes(size)} · ${percent(confirmedBytes / size)} stored · begun ${age(Date.now() - startedAt)}`,
-  retrying({ part, code, waitMs }) {
-    const what = part === null ? 'A call' : `Part ${part}`;
-    const when = waitMs < 1000 ? 'now' : `in ${Math.round(waitMs / 1000)} s`;
-    return `${what} failed (${code}) and is tried again ${when}.`;
-  },
-  advice: ({ code }) => ADVICE[code] ?? 'Try again. If it happens again, tell whoever runs this site.',
-  summary: (stored, failed, all) =>
-    `${stored} of ${all} ${all === 1 ? 'file' : 'files'} stored${failed > 0 ? `, ${failed} failed` : ''}.`,
-  announce: {
-    progress: (name, share) => `${name}: ${percent(share)}`,
-    stored: (name) => `${name} is stored.`,
-    failed: (name, message) => `${name}: ${message}`,
-  },
-};

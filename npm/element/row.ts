@@ -1,299 +1,195 @@
-// One upload in `<direct-put>`: how far it is, what can be done about it, and how it ended.
-import type { UploadError } from '../errors.js';
-import type { ErrorCode, Progress, Retry, Upload, UploadOptions, UploadResult } from '../types.js';
-import { button, h } from './dom.js';
+// A row of `<direct-put>`: what it shows of a transfer, and the buttons for it.
+import { button, h, put, say } from './dom.js';
 import type { Labels } from './labels.js';
-import { thumbnail } from './thumbnail.js';
+import type { Language } from './language.js';
+import type { Transfer } from './transfer.js';
 
-const PHASES = ['hash', 'sign', 'upload', 'complete'] as const;
-
-/** Where the same upload of the same file would fail again. */
-const HOPELESS: readonly ErrorCode[] = [
-  'type-not-allowed',
-  'file-too-large',
-  'file-too-small',
-  'not-accepted',
-  'file-changed',
-  'wrong-file',
-  'file-needed',
-];
-
-export type State = 'waiting' | 'running' | 'paused' | 'stored' | 'failed';
+/** What is shown with the attribute `details`, loaded when it is needed. */
+export type Details = typeof import('./details.js');
 
 /** What a row wants of the element that it is in. */
 export interface Host {
-  readonly labels: Labels;
-  /** Whether it shows what only developers want to know. */
-  readonly hasDetails: boolean;
-  started(row: Row): void;
-  changed(row: Row): void;
-  moved(row: Row): void;
-  removed(row: Row): void;
+  readonly language: Language;
+  /** What shows what only developers want to know, if that is wanted. */
+  readonly details: Details | undefined;
+  /** Whether there are so few rows that each result is open. */
+  readonly isShort: boolean;
+  remove(transfer: Transfer): void;
   copied(): void;
-}
-
-/** What is known of a file before it is opened. */
-export interface Facts {
-  name: string;
-  size: number;
-  file?: Blob | undefined;
 }
 
 export class Row {
   readonly element: HTMLLIElement;
-  readonly name: string;
-  readonly file: Blob | undefined;
-  result: UploadResult | undefined;
-  error: UploadError | undefined;
-  /** From 0 to 1. */
-  share = 0;
-  upload: Upload | undefined;
+  readonly transfer: Transfer;
   readonly #host: Host;
-  readonly #begin: (options: UploadOptions) => Upload;
   readonly #title: HTMLElement;
-  readonly #phases: HTMLElement;
+  readonly #facts = h('span', { part: 'facts' });
+  readonly #phases = h('ol', { part: 'phases' });
   readonly #bar: HTMLProgressElement;
   readonly #figures = ['percent', 'speed', 'left'].map((part) => h('span', { part }));
+  readonly #moving = h('p', { part: 'figures' }, ...this.#figures);
   readonly #notice = h('p', { part: 'notice' });
+  readonly #end = h('div', { part: 'end' });
   readonly #pause: HTMLButtonElement;
   readonly #cancel: HTMLButtonElement;
   readonly #retry: HTMLButtonElement;
+  readonly #undo: HTMLButtonElement;
   readonly #remove: HTMLButtonElement;
-  readonly #end = h('div', { part: 'end' });
-  #held: Progress['held'] = null;
+  readonly #buttons: readonly HTMLButtonElement[];
+  /** What the end shows, and in which words. */
+  #shown: unknown;
+  #labels: Labels | undefined;
+  #details: Details | undefined;
 
-  constructor(host: Host, { name, size, file }: Facts, begin: (options: UploadOptions) => Upload) {
+  constructor(host: Host, transfer: Transfer) {
     this.#host = host;
-    this.#begin = begin;
-    this.name = name;
-    this.file = file;
-    const { labels } = host;
-    const facts = [labels.bytes(size), file?.type || labels.unknownType].join(' · ');
+    this.transfer = transfer;
+    const { name, path, file } = transfer;
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
     this.#title = h(
       'div',
-      { part: 'title' },
-      h('div', {}, h('strong', { part: 'name' }, name), ' ', h('span', { part: 'facts' }, facts)),
-    );
-    this.#phases = h(
-      'ol',
-      { part: 'phases' },
-      ...PHASES.map((phase) => h('li', { 'data-phase': phase }, labels.phases[phase])),
+      {},
+      h('span', { part: 'path' }, folder),
+      h('strong', { part: 'name' }, name),
+      ' ',
+      this.#facts,
     );
     this.#bar = h('progress', { part: 'bar', max: '1', value: '0', 'aria-label': name });
-    // Of several rows a screen reader says which one a button is for.
-    const act = (part: string, text: string, onClick: () => unknown): HTMLButtonElement => {
-      const element = button(part, text, onClick);
-      element.setAttribute('aria-label', `${text}: ${name}`);
-      return element;
-    };
-    this.#pause = act('pause', labels.pause, () => this.#togglePause());
-    this.#cancel = act('cancel', labels.cancel, () => this.cancel());
-    this.#retry = act('retry', labels.retry, () => this.run());
-    this.#remove = act('remove', labels.remove, () => host.removed(this));
-    const buttons = h('div', { part: 'buttons' }, this.#pause, this.#cancel, this.#retry, this.#remove);
-    const figures = h('p', { part: 'figures' }, ...this.#figures);
+    this.#pause = button('pause', () => transfer.togglePause());
+    this.#cancel = button('cancel', () => this.#isEnding || transfer.cancel());
+    this.#retry = button('retry', () => transfer.run());
+    this.#undo = button('undo', () => transfer.undo());
+    this.#remove = button('remove', () => host.remove(transfer));
+    this.#buttons = [this.#pause, this.#cancel, this.#retry, this.#undo, this.#remove];
+    const title = h('div', { part: 'title' }, this.#title);
+    const buttons = h('div', { part: 'buttons' }, ...this.#buttons);
     this.element = h(
       'li',
       { part: 'upload' },
-      this.#title,
+      title,
       this.#phases,
       this.#bar,
-      figures,
+      this.#moving,
       this.#notice,
       this.#end,
       buttons,
     );
-    if (file) thumbnail(file, (canvas) => this.#showThumbnail(canvas));
-  }
-
-  get state(): State {
-    return this.element.dataset.state as State;
-  }
-
-  get isRunning(): boolean {
-    return ['waiting', 'running', 'paused'].includes(this.state);
-  }
-
-  /** Begins, or begins again. */
-  run(): void {
-    this.error = undefined;
-    this.share = 0;
-    this.#held = null;
-    delete this.element.dataset.said;
-    this.#bar.value = 0;
-    this.#end.replaceChildren();
-    this.#set('waiting', this.#host.labels.waiting);
-    for (const control of [this.#pause, this.#cancel]) control.removeAttribute('aria-disabled');
-    try {
-      const upload = this.#begin({
-        onProgress: (progress) => this.#showProgress(progress),
-        onRetry: (retry) => this.#showRetry(retry),
-      });
-      this.upload = upload;
-      this.#host.started(this);
-      void this.#follow(upload);
-    } catch (error) {
-      // An uploader that can't be made, for want of an endpoint or so.
-      this.#showError(error as UploadError);
+    const isShown = (): boolean => this.element.isConnected;
+    if (file?.type.startsWith('image/')) {
+      const show = (canvas: HTMLCanvasElement): void => title.prepend(canvas);
+      import('./thumbnail.js').then(({ thumbnail }) => thumbnail(file, isShown, show)).catch(() => {});
     }
-    this.#host.changed(this);
+    this.render();
   }
 
-  async #follow(upload: Upload): Promise<void> {
-    try {
-      this.#showResult(await upload);
-    } catch (error) {
-      this.#showError(error as UploadError);
-    }
-    this.#host.changed(this);
+  get #isEnding(): boolean {
+    return this.transfer.isCancelling;
   }
 
-  cancel(): void {
-    // Not disabled, which would take the focus away.
-    for (const control of [this.#pause, this.#cancel]) control.setAttribute('aria-disabled', 'true');
-    this.upload?.cancel();
+  /** Says where it stands in the list, from 1 on. */
+  stand(place: number, all: number): void {
+    const { element } = this;
+    // What is set again would be looked at again.
+    if (element.ariaPosInSet !== String(place)) element.ariaPosInSet = String(place);
+    if (element.ariaSetSize !== String(all)) element.ariaSetSize = String(all);
   }
 
   /** Where the focus goes when something before it has gone. */
   focus(): void {
-    [this.#pause, this.#cancel, this.#retry, this.#remove].find((control) => !control.hidden)?.focus();
+    this.#buttons.find((control) => !control.hidden)?.focus();
   }
 
-  #set(state: State, notice = ''): void {
-    const { element } = this;
-    const hadFocus = element.contains((element.getRootNode() as ShadowRoot).activeElement);
-    element.dataset.state = state;
-    const { isRunning } = this;
-    this.#phases.hidden = !isRunning || !this.#host.hasDetails;
-    this.#bar.hidden = state === 'failed';
-    (this.#figures[0] as HTMLElement).parentElement?.toggleAttribute('hidden', !isRunning);
-    this.#notice.textContent = notice;
-    this.#pause.hidden = this.#cancel.hidden = !isRunning;
-    this.#retry.hidden = state !== 'failed' || HOPELESS.includes(this.error?.code as ErrorCode);
-    this.#remove.hidden = isRunning;
-    const { labels } = this.#host;
-    const text = state === 'paused' ? labels.resume : labels.pause;
-    this.#pause.textContent = text;
-    this.#pause.setAttribute('aria-label', `${text}: ${this.name}`);
+  /** Shows what is true by now. */
+  render(): void {
+    const { element, transfer } = this;
+    const { details, language } = this.#host;
+    const { labels } = language;
+    const { state, progress, isUnderWay, share } = transfer;
+    const root = element.getRootNode() as ShadowRoot;
+    const hadFocus = element.contains(root.activeElement);
+    const held = progress?.held ?? '';
+    Object.assign(element.dataset, { state, held, retries: transfer.retries });
+    if (labels !== this.#labels) this.#translate(labels);
+    this.#labels = labels;
+    say(this.#facts, [labels.bytes(transfer.size), transfer.file?.type || labels.unknownType].join(' · '));
+    this.#phases.hidden = !isUnderWay || !details;
+    details?.showPhases(this.#phases, transfer, labels);
+    this.#bar.hidden = !isUnderWay && state !== 'stored';
+    this.#bar.value = share;
+    this.#moving.hidden = !isUnderWay;
+    if (isUnderWay) this.#showFigures(labels);
+    say(this.#notice, this.#said(labels));
+    this.#pause.hidden = this.#cancel.hidden = !isUnderWay;
+    for (const control of [this.#pause, this.#cancel]) {
+      // Not disabled, which would take the focus away.
+      put(control, 'aria-disabled', this.#isEnding ? 'true' : null);
+    }
+    this.#name(this.#pause, state === 'paused' ? labels.resume : labels.pause);
+    this.#retry.hidden = !transfer.canRetry;
+    this.#undo.hidden = state !== 'cancelled' || !transfer.file;
+    this.#remove.hidden = isUnderWay;
+    const ended = transfer.error ?? transfer.result;
+    if (ended !== this.#shown || details !== this.#details) this.#showEnd(labels);
+    this.#shown = ended;
+    this.#details = details;
     // A button that goes takes the focus with it.
-    if (hadFocus && !(element.getRootNode() as ShadowRoot).activeElement?.checkVisibility?.()) this.focus();
+    if (hadFocus && !root.activeElement?.checkVisibility?.()) this.focus();
   }
 
-  #togglePause(): void {
-    if (this.#pause.hasAttribute('aria-disabled')) return;
-    if (this.state === 'paused') {
-      this.#set('running');
-      this.upload?.resume();
-    } else {
-      this.#set('paused', this.#host.labels.paused);
-      this.upload?.pause();
-    }
+  /** Of several rows a screen reader says which one a button is for. */
+  #name(control: HTMLButtonElement, text: string): void {
+    say(control, text);
+    control.setAttribute('aria-label', `${text}: ${this.transfer.name}`);
   }
 
-  #showThumbnail(canvas: HTMLCanvasElement): void {
-    canvas.className = 'thumbnail';
-    canvas.setAttribute('part', 'thumbnail');
-    canvas.setAttribute('aria-hidden', 'true');
-    this.#title.prepend(canvas);
+  #translate(labels: Labels): void {
+    this.#name(this.#cancel, labels.cancel);
+    this.#name(this.#retry, labels.retry);
+    this.#name(this.#undo, labels.undo);
+    this.#name(this.#remove, labels.remove);
+    // What is shown of the end is made anew.
+    this.#shown = undefined;
   }
 
-  #showProgress({ phase, size, sentBytes, hashedBytes, bytesPerSecond, secondsLeft, held }: Progress): void {
-    const { labels } = this.#host;
-    if (this.state === 'waiting') this.#set('running');
-    Object.assign(this.element.dataset, { phase, held: held ?? '' });
-    const at = phase === 'done' ? PHASES.length : PHASES.indexOf(phase as (typeof PHASES)[number]);
-    for (const [place, item] of [...this.#phases.children].entries()) {
-      // Later parts are hashed and signed while earlier ones are sent.
-      const isHashing = place === 0 && hashedBytes < size;
-      item.classList.toggle('done', at > place && !isHashing && phase !== 'abort');
-      item.classList.toggle('active', at === place || (isHashing && at > place));
-    }
-    if (held !== this.#held) {
-      this.#notice.textContent = held
-        ? { pausing: labels.pausing, paused: labels.paused, offline: labels.held, busy: labels.busy }[held]
-        : '';
-    }
-    this.#held = held;
-    if (phase === 'abort') this.#notice.textContent = labels.cancelling;
-    if (phase === 'complete') this.#notice.textContent = labels.completing;
-    this.share = size === 0 ? Number(phase === 'done') : sentBytes / size;
-    this.#bar.value = this.share;
-    const isSending = phase === 'upload' && bytesPerSecond > 0;
+  /** Why nothing moves, or what happens. */
+  #said(labels: Labels): string {
+    const { state, progress, retry, isCancelling } = this.transfer;
+    if (state === 'ready' || state === 'waiting' || state === 'cancelled') return labels[state];
+    if (state === 'stored' || state === 'failed') return '';
+    if (isCancelling || progress?.phase === 'abort') return labels.cancelling;
+    if (state === 'paused') return labels.paused;
+    const { held } = progress ?? {};
+    if (held) return { pausing: labels.pausing, paused: labels.paused, offline: labels.held, busy: labels.busy }[held];
+    if (progress?.phase === 'complete') return labels.completing;
+    return retry ? labels.retrying(retry) : '';
+  }
+
+  #showFigures(labels: Labels): void {
+    const { share, progress } = this.transfer;
+    const isSending = progress?.phase === 'upload' && progress.bytesPerSecond > 0;
+    const { bytesPerSecond = 0, secondsLeft = null } = (isSending && progress) || {};
     const texts = [
-      labels.percent(this.share),
-      isSending ? `${labels.bytes(bytesPerSecond)}/s` : '',
-      isSending && secondsLeft !== null ? labels.timeLeft(secondsLeft) : '',
+      progress ? labels.percent(share) : '',
+      bytesPerSecond ? labels.speed(bytesPerSecond) : '',
+      secondsLeft === null ? '' : labels.timeLeft(secondsLeft),
     ];
-    for (const [index, text] of texts.entries()) (this.#figures[index] as HTMLElement).textContent = text;
-    this.#host.moved(this);
+    for (const [index, text] of texts.entries()) say(this.#figures[index] as Element, text);
   }
 
-  #showRetry(retry: Retry): void {
-    // Why nothing moves is the better news.
-    if (!this.#held) this.#notice.textContent = this.#host.labels.retrying(retry);
-    this.element.dataset.retries = String(Number(this.element.dataset.retries ?? 0) + 1);
-  }
-
-  #showResult(result: UploadResult): void {
-    this.result = result;
-    this.share = 1;
-    this.#bar.value = 1;
-    this.#set('stored');
-    const { labels, hasDetails } = this.#host;
-    if (!hasDetails) {
-      this.#end.append(h('p', { part: 'stored' }, labels.stored));
-      return;
+  #showEnd(labels: Labels): void {
+    const { result, error, state } = this.transfer;
+    const { details } = this.#host;
+    const parts: Node[] = [];
+    if (state === 'stored' && result) {
+      parts.push(details ? details.result(this.#host, result) : h('p', { part: 'stored' }, labels.stored));
     }
-    const fact = (part: string, label: string, text: string, canCopy: boolean): HTMLElement => {
-      const code = h('code', { part }, text);
-      const copy = button('copy', labels.copy, () => void this.#copy(text, copy));
-      copy.setAttribute('aria-label', `${labels.copy}: ${label}`);
-      return h('div', {}, h('dt', {}, label), h('dd', {}, code), ...(canCopy ? [copy] : []));
-    };
-    const facts = h(
-      'dl',
-      {},
-      fact('key', labels.facts.key, result.key, true),
-      fact('checksum', labels.facts.checksum, result.checksum ?? '–', result.checksum !== null),
-      fact('etag', labels.facts.etag, result.etag ?? '–', result.etag !== null),
-      fact('bytes', labels.facts.size, `${result.size.toLocaleString('en')} bytes`, false),
-    );
-    // Among many files nobody reads each one's key.
-    const isOpen = (this.element.parentElement?.childElementCount ?? 0) < 4;
-    this.#end.append(
-      h('details', { part: 'result', open: isOpen }, h('summary', { part: 'stored' }, labels.stored), facts),
-    );
-  }
-
-  async #copy(text: string, copy: HTMLButtonElement): Promise<void> {
-    const { labels } = this.#host;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      // No permission, or no secure context: the text can still be selected.
-      return;
+    if (state === 'failed' && error) {
+      const advice = [labels.advice(error), error.resumeId ? labels.kept : ''].filter(Boolean).join(' ');
+      const code = [error.code, error.requestId].filter(Boolean).join(' · ');
+      const words = h('p', { part: 'error-words' }, labels.error(error));
+      const shown = h('p', {}, h('code', { part: 'error-code' }, code));
+      parts.push(h('div', { part: 'error' }, words, h('p', { part: 'error-advice' }, advice), shown));
     }
-    copy.textContent = labels.copied;
-    this.#host.copied();
-    setTimeout(() => {
-      copy.textContent = labels.copy;
-    }, 1_500);
-  }
-
-  #showError(error: UploadError): void {
-    this.error = error;
-    this.#set('failed');
-    const { labels } = this.#host;
-    const advice = [labels.advice(error), error.resumeId ? labels.kept : ''].filter(Boolean).join(' ');
-    const code = [error.code, error.requestId].filter(Boolean).join(' · ');
-    this.#end.append(
-      h(
-        'div',
-        { part: 'error' },
-        h('p', { part: 'error-words' }, error.message),
-        h('p', { part: 'error-advice' }, advice),
-        h('p', {}, h('code', { part: 'error-code' }, code)),
-      ),
-    );
+    this.#end.replaceChildren(...parts);
   }
 }

@@ -1,7 +1,7 @@
 // What is said aloud of uploads, politely: one region, few words, and never two at once.
 import { h } from './dom.js';
 import type { Labels } from './labels.js';
-import type { Row } from './row.js';
+import type { Transfer } from './transfer.js';
 
 /** Nothing is said sooner after the last, in milliseconds: a screen reader would not get to the end of it. */
 const SAY_EVERY_MS = 1_500;
@@ -22,18 +22,20 @@ export class Speaker {
   }
 
   /** Says how far an upload is, if it has got a quarter further. */
-  progress(row: Row, { announce }: Labels): void {
-    const quarter = Math.floor(row.share * QUARTERS);
-    if (quarter === QUARTERS || quarter <= Number(row.element.dataset.said ?? 0)) return;
-    row.element.dataset.said = String(quarter);
-    this.say(row, announce.progress(row.name, quarter / QUARTERS));
+  progress(transfer: Transfer, { announce }: Labels): void {
+    const quarter = Math.floor(transfer.share * QUARTERS);
+    if (quarter === QUARTERS || quarter <= transfer.said) return;
+    transfer.said = quarter;
+    this.say(transfer, announce.progress(transfer.name, quarter / QUARTERS));
   }
 
   /** Says how an upload has ended, if it has; of those that are stored only a summary, where there is one. */
-  end(row: Row, { announce }: Labels, summary: string | null): void {
-    if (row.error) this.say(row, announce.failed(row.name, row.error.message));
-    else if (row.state === 'stored' && summary) this.say('summary', summary);
-    else if (row.state === 'stored') this.say(row, announce.stored(row.name));
+  end(transfer: Transfer, { announce, error, cancelled }: Labels, summary: string | null): void {
+    const { name, state } = transfer;
+    if (state === 'failed' && transfer.error) this.say(transfer, announce.failed(name, error(transfer.error)));
+    else if (state === 'cancelled') this.say(transfer, announce.failed(name, cancelled));
+    else if (state === 'stored' && summary) this.say('summary', summary);
+    else if (state === 'stored') this.say(transfer, announce.stored(name));
   }
 
   #speak(): void {

@@ -14,11 +14,10 @@ const CSS = `
   display: grid;
   gap: 1rem;
   color: var(--ink);
-  font-family: inherit;
 }
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
-h2, p, ul, ol, dl, dd { margin: 0; padding: 0; }
+h2, p, ul, ol { margin: 0; padding: 0; }
 h2 { font-size: 1.15em; }
 ul, ol { list-style: none; display: grid; gap: 1rem; }
 .drop, .unfinished-list, .upload {
@@ -30,6 +29,7 @@ ul, ol { list-style: none; display: grid; gap: 1rem; }
   gap: 0.9rem;
 }
 .drop {
+  cursor: pointer;
   border: 2px dashed var(--line);
   justify-items: center;
   padding: 2rem 1rem;
@@ -56,23 +56,29 @@ button {
   padding: 0.5rem 1rem;
   cursor: pointer;
 }
-.buttons button, .choose-folder, .copy { color: var(--ink); background: none; border-color: var(--line); }
-.buttons button.retry, .buttons button.go-on { color: var(--on-accent); background: var(--accent); }
+.buttons button, .actions button, .choose-folder, .copy { color: var(--ink); background: none; border-color: var(--line); }
+.buttons .retry, .buttons .go-on, .actions .start { color: var(--on-accent); background: var(--accent); }
 button:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
-.choices, .buttons, .phases { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+.choices, .buttons, .phases, .actions { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 .choices { justify-content: center; }
-.title { display: grid; grid-template-columns: auto 1fr; gap: 0 0.75rem; align-items: center; overflow-wrap: anywhere; }
+.limits { color: var(--faint); font-size: 0.9em; }
+.overview { display: grid; gap: 0.75rem; }
+.total { display: grid; gap: 0.3rem; }
+.actions:not(:has(button:not([hidden]))) { display: none; }
+.uploads[data-long] {
+  max-height: min(70vh, 48rem);
+  overflow-y: auto;
+  align-content: start;
+}
+.uploads[data-long] .upload { animation: none; }
+.title { display: flex; gap: 0.75rem; align-items: center; overflow-wrap: anywhere; }
 .title > div { min-width: 0; }
 .name { font-weight: bold; }
-.facts, .percent ~ span, dt, .notice, .summary, .error-code { color: var(--faint); }
-.thumbnail { grid-row: 1; width: 3rem; height: 3rem; border-radius: 6px; object-fit: cover; }
-.title:not(:has(.thumbnail)) { grid-template-columns: 1fr; }
-.phases li { border: 1px solid var(--line); border-radius: 999px; padding: 0.05rem 0.75rem; color: var(--faint); }
-.phases .active { border-color: var(--accent); color: var(--accent); }
-.phases .done { border-color: var(--good); color: var(--good); }
-.phases .done::before { content: "✓ "; }
-.bar {
+.name, .path, .facts, code { unicode-bidi: plaintext; }
+.facts, .path, .percent ~ span, .notice, .summary, .error-code { color: var(--faint); }
+.thumbnail { flex: none; width: 3rem; height: 3rem; border-radius: 6px; object-fit: cover; }
+progress {
   appearance: none;
   width: 100%;
   height: 0.6rem;
@@ -82,20 +88,15 @@ button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
   background: var(--line);
   accent-color: var(--accent);
 }
-.bar::-webkit-progress-bar { background: var(--line); }
-.bar::-webkit-progress-value { background: var(--accent); }
-.bar::-moz-progress-bar { background: var(--accent); }
-[data-state="stored"] .bar::-webkit-progress-value { background: var(--good); }
-[data-state="stored"] .bar::-moz-progress-bar { background: var(--good); }
+progress::-webkit-progress-bar { background: var(--line); }
+progress::-webkit-progress-value { background: var(--accent); }
+progress::-moz-progress-bar { background: var(--accent); }
+[data-state="stored"] { --accent: var(--good); }
 .figures { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; font-variant-numeric: tabular-nums; }
 .notice:empty, .trouble:empty, .end:empty, .uploads:empty { display: none; }
+[data-state="cancelled"] .name { color: var(--faint); }
 .stored { color: var(--good); font-weight: bold; }
-summary.stored { cursor: pointer; }
-dl { display: grid; gap: 0.5rem; margin-top: 0.75rem; }
-dl > div { display: grid; grid-template-columns: 5.5rem 1fr auto; gap: 0.5rem; align-items: center; }
-dd { overflow-wrap: anywhere; min-width: 0; }
 code { font-size: 0.9em; }
-.copy { padding: 0.15rem 0.6rem; font-size: 0.85em; }
 .unfinished { display: grid; gap: 0.75rem; }
 .error { display: grid; gap: 0.4rem; }
 .error-words { font-weight: bold; }
@@ -104,23 +105,23 @@ code { font-size: 0.9em; }
 [hidden] { display: none !important; }
 @media (max-width: 30rem) {
   .drop, .unfinished-list, .upload { padding: 1rem; }
-  dl > div { grid-template-columns: 1fr auto; }
-  dt { grid-column: 1 / -1; }
 }
 @media (prefers-reduced-motion: no-preference) {
-  .upload { animation: directput-in 0.15s ease-out; }
-  @keyframes directput-in { from { opacity: 0; transform: translateY(4px); } }
+  .upload { animation: appear 0.15s; }
+  @keyframes appear { from { opacity: 0; transform: translateY(4px); } }
 }
 `;
 
-let sheet: CSSStyleSheet | undefined;
+const sheets = new Map<string, CSSStyleSheet>();
 
-/** One sheet for all of them. A policy of `style-src` has nothing to say about it. */
-export function style(): CSSStyleSheet {
+/** One sheet for all elements. A policy of `style-src` has nothing to say about it. */
+export function styleOf(css: string = CSS): CSSStyleSheet {
+  let sheet = sheets.get(css);
   if (!sheet) {
     sheet = new CSSStyleSheet();
     // Test environments that are no browsers have nothing to draw.
-    sheet.replaceSync?.(CSS);
+    sheet.replaceSync?.(css);
+    sheets.set(css, sheet);
   }
   return sheet;
 }

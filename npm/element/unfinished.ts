@@ -1,13 +1,16 @@
-// What earlier visits have left unfinished, in `<direct-put>`.
+// What earlier visits have left unfinished, in `<direct-put>`; loaded where there is something.
 import type { UploadError } from '../errors.js';
-import type { Resumable } from '../types.js';
+import type { ErrorCode, Resumable } from '../types.js';
 import { button, h } from './dom.js';
-import type { Labels } from './labels.js';
+import type { Language } from './language.js';
+
+/** What an upload fails with whose file has to be picked. */
+const NEEDS_FILE: readonly ErrorCode[] = ['file-needed', 'wrong-file', 'file-changed'];
 
 /** What the list asks for. */
 export interface Asked {
-  labels: Labels;
-  list(): Promise<Resumable[]>;
+  readonly language: Language;
+  /** Removes one, and looks what there is by then. */
   forget(id: string): Promise<void>;
   /** Goes on with an upload, with the file that was picked for it, if one was. */
   goOn(upload: Resumable, file?: File): Promise<unknown> | undefined;
@@ -16,61 +19,59 @@ export interface Asked {
 export class Unfinished {
   readonly element = h('section', { part: 'unfinished-list', 'aria-labelledby': 'unfinished-title', hidden: true });
   readonly #asked: Asked;
-  /** Uploads whose file the browser could not open, by their ids. */
+  /** Uploads whose file the browser could not open, or that has become another, by their ids. */
   readonly #closed = new Set<string>();
   readonly #title = h('h2', { id: 'unfinished-title' });
   readonly #list = h('ul');
-  readonly #again = h('input', { type: 'file', id: 'again', tabindex: '-1', 'aria-hidden': 'true' });
-  #looking = Promise.resolve();
-  #next: Promise<void> | undefined;
+  #found: readonly Resumable[] = [];
 
   constructor(asked: Asked) {
     this.#asked = asked;
-    this.element.append(this.#title, this.#list, this.#again);
+    this.element.append(this.#title, this.#list);
   }
 
-  /** Looks what there is. Calls that come while it looks share the next look. */
-  refresh(): Promise<void> {
-    this.#next ??= this.#looking.then(() => {
-      this.#next = undefined;
-      const looked = this.#look();
-      this.#looking = looked.catch(() => {});
-      return looked;
-    });
-    return this.#next;
-  }
-
-  async #look(): Promise<void> {
-    const found = await this.#asked.list();
-    const { labels } = this.#asked;
-    this.#title.textContent = labels.unfinished;
-    this.element.hidden = found.length === 0;
+  /** Shows what there is. */
+  show(found: readonly Resumable[]): void {
+    this.#found = found;
     const focused = (this.element.getRootNode() as ShadowRoot).activeElement;
     // Who is about to press a button should find it there.
     if (focused && this.#list.contains(focused) && found.length === this.#list.childElementCount) return;
-    this.#list.replaceChildren(...found.map((upload) => this.#row(upload)));
+    this.render();
+  }
+
+  /** Shows the same in other words. */
+  render(): void {
+    this.#title.textContent = this.#asked.language.labels.unfinished;
+    this.element.hidden = this.#found.length === 0;
+    this.#list.replaceChildren(...this.#found.map((upload) => this.#row(upload)));
   }
 
   #row(upload: Resumable): HTMLElement {
-    const { labels } = this.#asked;
+    const { labels } = this.#asked.language;
     const { id, name } = upload;
     const hasFile = upload.hasFile && !this.#closed.has(id);
     const trouble = h('p', { part: 'trouble', role: 'alert' });
-    const goOn = button('go-on', hasFile ? labels.goOn : labels.goOnWithFile, () => {
-      if (hasFile) this.#goOn(row, upload);
-      else this.#pick((file) => this.#goOn(row, upload, file));
-    });
-    const forget = button('forget', labels.forget, async () => {
-      forget.disabled = true;
-      try {
-        await this.#asked.forget(id);
-        await this.refresh();
-      } catch (error) {
-        const { message } = error as UploadError;
-        trouble.textContent = `${message} ${labels.advice(error as UploadError)}`;
-        forget.disabled = false;
-      }
-    });
+    const goOn = button(
+      'go-on',
+      () => {
+        if (hasFile) this.#goOn(row, upload);
+        else this.#pick((file) => this.#goOn(row, upload, file));
+      },
+      hasFile ? labels.goOn : labels.goOnWithFile,
+    );
+    const forget = button(
+      'forget',
+      async () => {
+        forget.disabled = true;
+        try {
+          await this.#asked.forget(id);
+        } catch (error) {
+          trouble.textContent = `${labels.error(error as UploadError)} ${labels.advice(error as UploadError)}`;
+          forget.disabled = false;
+        }
+      },
+      labels.forget,
+    );
     for (const control of [goOn, forget]) control.setAttribute('aria-label', `${control.textContent}: ${name}`);
     const title = h(
       'p',
@@ -85,18 +86,24 @@ export class Unfinished {
 
   #goOn(row: HTMLElement, upload: Resumable, file?: File): void {
     row.remove();
+    this.#found = this.#found.filter((other) => other !== upload);
+    this.element.hidden = this.#found.length === 0;
     this.#asked.goOn(upload, file)?.catch(({ code }: UploadError) => {
-      if (code === 'file-needed') this.#closed.add(upload.id);
+      // The file that the browser keeps would be the wrong one again.
+      if (NEEDS_FILE.includes(code)) this.#closed.add(upload.id);
     });
   }
 
   #pick(take: (file: File) => void): void {
-    const input = this.#again;
-    input.onchange = () => {
+    // In the document only while it is asked: tools that drive browsers look for the one input of the drop zone.
+    const input = h('input', { type: 'file', id: 'again', tabindex: '-1', 'aria-hidden': 'true' });
+    this.element.append(input);
+    input.addEventListener('cancel', () => input.remove());
+    input.addEventListener('change', () => {
       const file = input.files?.[0];
-      input.value = '';
+      input.remove();
       if (file) take(file);
-    };
+    });
     input.click();
   }
 }

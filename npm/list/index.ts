@@ -12,7 +12,7 @@ import {
 } from '../index.js';
 
 /** What is true of an upload in a list. */
-export type UploadState = 'running' | 'paused' | 'stored' | 'failed';
+export type UploadState = 'running' | 'paused' | 'stored' | 'failed' | 'cancelled';
 
 /** An upload in a list, as it is at one moment; its methods act on it whenever they are called. */
 export interface UploadItem {
@@ -22,6 +22,8 @@ export interface UploadItem {
   readonly name: string;
   /** Its size in bytes. */
   readonly size: number;
+  /** Where it lies in the folder that was chosen, such as `photos/2026/a.jpg`; empty without one. It is in no key. */
+  readonly path: string;
   /** What is uploaded; undefined if an upload of an earlier visit opens it by itself. */
   readonly file: Blob | undefined;
   /** What is true of it. */
@@ -30,7 +32,7 @@ export interface UploadItem {
   readonly progress: Progress | undefined;
   /** What S3 has confirmed, if it is `stored`. */
   readonly result: UploadResult | undefined;
-  /** Why it is `failed`; `aborted` if it was cancelled. */
+  /** Why it is `failed`; with the code `aborted` if it is `cancelled`. */
   readonly error: UploadError | undefined;
   /** Stops it until `resume`. */
   pause(): void;
@@ -38,11 +40,14 @@ export interface UploadItem {
   resume(): void;
   /** Ends it, and removes what was sent. */
   cancel(): void;
-  /** Begins it again if it has failed. */
+  /** Begins it again if it has failed or was cancelled. */
   retry(): void;
   /** Cancels it if it is under way, and takes it off the list. */
   remove(): void;
 }
+
+/** What is known of an item before it begins. */
+type Facts = Pick<UploadItem, 'name' | 'size' | 'path' | 'file'>;
 
 /** Uploads in the order in which they were asked for. */
 export class UploadList {
@@ -86,13 +91,23 @@ export class UploadList {
   add(files: Iterable<Blob>, options?: UploadOptions): void {
     for (const file of files) {
       const name = options?.name ?? (file as File).name ?? '';
-      this.#enter({ name, size: file.size, file }, options, (uploader, own) => uploader.upload(file, own));
+      const path = (file as File).webkitRelativePath ?? '';
+      this.#enter({ name, size: file.size, path, file }, options, (uploader, own) => uploader.upload(file, own));
     }
   }
 
   /** Goes on with an upload of an earlier visit, as `Uploader.resume` does. */
   goOn({ id, name, size }: Resumable, file?: File, options?: UploadOptions): void {
-    this.#enter({ name, size, file }, options, (uploader, own) => uploader.resume(id, file, own));
+    let isGone = false;
+    this.#enter({ name, size, path: '', file }, options, (uploader, own) => {
+      // What was cancelled is no more: its file is uploaded anew.
+      if (isGone && file) return uploader.upload(file, own);
+      const upload = uploader.resume(id, file, own);
+      upload.catch(({ code }: UploadError) => {
+        isGone ||= code === 'aborted';
+      });
+      return upload;
+    });
   }
 
   /** Cancels what is under way, and empties the list. */
@@ -128,20 +143,26 @@ export class UploadList {
   }
 
   #enter(
-    facts: Pick<UploadItem, 'name' | 'size' | 'file'>,
+    facts: Facts,
     options: UploadOptions = {},
     begin: (uploader: Uploader, options: UploadOptions) => Upload,
   ): void {
     const id = this.#count++;
+    let uploader: Uploader | undefined;
     const onProgress = (progress: Progress): void => {
       options.onProgress?.(progress);
       entry.set({ progress });
     };
     const entry = new Entry(
       { id, ...facts },
-      () => begin(this.uploader, { ...options, onProgress }),
-      () => this.#tell(entry),
       () => {
+        uploader = this.uploader;
+        return begin(uploader, { ...options, onProgress });
+      },
+      () => this.#tell(entry),
+      (upload) => {
+        // Another file has its place.
+        if (upload) uploader?.release(upload);
         this.#isShorter = true;
         this.#entries.delete(entry);
         this.#tell(entry);
@@ -185,10 +206,10 @@ class Entry {
   #wasPaused = false;
 
   constructor(
-    facts: Pick<UploadItem, 'id' | 'name' | 'size' | 'file'>,
+    facts: Facts & Pick<UploadItem, 'id'>,
     begin: () => Upload,
     changed: () => void,
-    removed: () => void,
+    removed: (upload: Upload | undefined) => void,
   ) {
     this.#begin = begin;
     this.#changed = changed;
@@ -208,11 +229,11 @@ class Entry {
       },
       cancel: () => this.#upload?.cancel(),
       retry: () => {
-        if (this.item.state === 'failed') this.run();
+        if (this.item.error) this.run();
       },
       remove: () => {
         if (isUnderWay()) this.#upload?.cancel();
-        removed();
+        removed(this.#upload);
       },
     };
   }
@@ -230,7 +251,7 @@ class Entry {
       (result) => this.set({ state: 'stored', result }),
       (error: UploadError) => {
         this.#wasPaused = this.item.state === 'paused';
-        this.set({ state: 'failed', error });
+        this.set({ state: error.code === 'aborted' ? 'cancelled' : 'failed', error });
       },
     );
   }

@@ -1,6 +1,5 @@
 // The sub-export `directput/uppy`: an Uppy uploader, so that Uppy's Dashboard gets verified uploads.
 import { BasePlugin, type Body, type Meta, type PluginOpts, type Uppy, type UppyFile } from '@uppy/core';
-import { filterFilesToEmitUploadStarted, filterFilesToUpload } from '@uppy/core/utils';
 import { type Upload, type UploadError, Uploader, type UploaderOptions, type UploadResult } from '../index.js';
 
 /** The options of `Uploader`, and Uppy's own. */
@@ -9,12 +8,25 @@ export type DirectPutOptions = PluginOpts & UploaderOptions;
 /** What `upload-success` has as its `body`: what S3 has confirmed. */
 export type DirectPutBody = Body & UploadResult;
 
+/** What the server takes as a media type. Uppy takes any text, and so do the pages that give it files. */
+const MEDIA_TYPE = /^[!-~]+\/[ -~]*[!-~]$/;
+
 /** `uppy.use(DirectPut, { endpoint: '/uploads' })` in place of Uppy's `AwsS3`. Files of remote providers are refused. */
 export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<DirectPutOptions, M, B> {
   readonly #uploader: Uploader;
   readonly #uploads = new Map<string, Upload>();
+  /** Those that are stored, until their files are removed. */
+  readonly #stored = new Map<string, Upload>();
   readonly #listeners: [event: string, listener: (...told: never[]) => void][] = [
-    ['file-removed', ({ id }: UppyFile<M, B>) => this.#uploads.get(id)?.cancel()],
+    [
+      'file-removed',
+      ({ id }: UppyFile<M, B>) => {
+        this.#uploads.get(id)?.cancel();
+        const stored = this.#stored.get(id);
+        if (stored) this.#uploader.release(stored);
+        this.#stored.delete(id);
+      },
+    ],
     ['cancel-all', () => this.#each((upload) => upload.cancel())],
     ['pause-all', () => this.#each((upload) => upload.pause())],
     ['resume-all', () => this.#each((upload) => upload.resume())],
@@ -60,20 +72,26 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
   }
 
   #upload = async (ids: string[]): Promise<void> => {
-    const files = filterFilesToUpload(this.uppy.getFilesByIds(ids));
-    this.uppy.emit('upload-start', filterFilesToEmitUploadStarted(files));
+    // What Uppy's own uploaders leave out, by functions that each of its versions has elsewhere.
+    const files = ids.map((id) => this.uppy.getFile(id)).filter((file) => !file.error && !file.progress.uploadComplete);
+    const isKnown = ({ isRestored, progress }: UppyFile<M, B>): boolean =>
+      Boolean(isRestored && progress.uploadStarted);
+    const begun = files.filter((file) => !isKnown(file));
+    this.uppy.emit('upload-start', begun);
     await Promise.allSettled(files.map((file) => this.#uploadFile(file)));
   };
 
   async #uploadFile(file: UppyFile<M, B>): Promise<void> {
-    const { id, name, type, data } = file;
+    const { id, type, data, meta } = file;
+    // The name that the user has given it, in the Dashboard.
+    const name = meta.name || file.name;
     if (!(data instanceof Blob)) {
       this.uppy.emit('upload-error', file, new Error('directput uploads files of this computer only'));
       return;
     }
     const upload = this.#uploader.upload(data, {
       ...(name && { name }),
-      ...(type && { type }),
+      ...(MEDIA_TYPE.test(type) && { type }),
       onProgress: ({ sentBytes, size }) => {
         // What the file has become in the meantime; Uppy never changes the object that it has given out.
         const current = this.uppy.getFile(id);
@@ -85,6 +103,7 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
     this.#uploads.set(id, upload);
     try {
       const result = await upload;
+      this.#stored.set(id, upload);
       this.uppy.emit('upload-success', this.uppy.getFile(id), { status: 200, body: { ...result } as unknown as B });
     } catch (error) {
       // Who cancels in Uppy removes the file.

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { compile } from 'svelte/compiler';
+import { curlAs } from '../e2e/bucket.mjs';
 import { assertHas, bundle, HERE, open, page, someFile, uploads } from './packed.mjs';
 
 const HTML = `<!doctype html><html lang="en"><meta charset="utf-8"><title>A framework</title><link rel="icon" href="data:,">
@@ -45,7 +46,7 @@ test('a hook for React has all that can be done about an upload, and ends with i
   await press('pause');
   await is('running');
   await press('cancel');
-  await is('failed');
+  await is('cancelled');
   assert.equal(await first.locator('code').textContent(), 'aborted');
   await setFaults(server, '[]');
   await press('retry');
@@ -133,3 +134,47 @@ test("Uppy's Dashboard gets verified uploads, with pause, cancel and retry", asy
   );
   await close();
 });
+
+for (const version of [4, 5, 6]) {
+  test(`Uppy ${version} uploads under the name that the user has given, whatever type a file says that it has`, async () => {
+    const alias = version === 6 ? [] : [`--alias:@uppy/core=uppy-core-${version}`];
+    const name = `uppy-core-${version}`;
+    const { tab, server, troubles, close } = await open(name, build(name, 'uppy-core.js', ...alias));
+    assert.match(await tab.locator('#app').textContent(), new RegExp(`^${version}\\.`));
+    const sent = await tab.evaluate(async () => {
+      const renamed = globalThis.add('a.txt', 'text/plain');
+      globalThis.uppy.setFileMeta(renamed, { name: 'renamed.txt' });
+      globalThis.add('odd.bin', 'odd');
+      globalThis.add('b.txt', 'text/plain; charset=utf-8');
+      return globalThis.send();
+    });
+    assert.deepEqual(sent.failed, []);
+    const heads = sent.stored.map((key) =>
+      curlAs(server, `${server.bucket}/${key}`, '--dump-header', '-', '--output', '/dev/null'),
+    );
+    const header = (name) => heads.map((head) => new RegExp(`^${name}: (.*)\\r$`, 'im').exec(head)[1]);
+    assert.deepEqual(header('x-amz-meta-name'), ['renamed.txt', 'odd.bin', 'b.txt']);
+    assert.deepEqual(header('content-type'), ['text/plain', 'application/octet-stream', 'text/plain; charset=utf-8']);
+
+    const more = await tab.evaluate(async () => {
+      globalThis.add('c.txt', 'text/plain');
+      const before = await globalThis.send();
+      for (const { id } of globalThis.uppy.getFiles()) globalThis.uppy.removeFile(id);
+      globalThis.add('d.txt', 'text/plain');
+      return [before, await globalThis.send()].map(({ stored, failed }) => [stored.length, failed.length]);
+    });
+    assert.deepEqual(
+      more,
+      [
+        [0, 1],
+        [1, 0],
+      ],
+      'a file that is removed leaves its place to another',
+    );
+    await close();
+    assert.deepEqual(
+      troubles.filter((trouble) => !/No more files/.test(trouble)),
+      [],
+    );
+  });
+}

@@ -1,4 +1,5 @@
 // What TypeScript at its strictest makes of the package's types.
+import 'directput/element';
 import { init, type Progress, type Upload, Uploader, UploadError, type UploadResult } from 'directput';
 
 init({ workerUrl: '/worker.js', wasmUrl: new URL('https://cdn.example/directput_bg.wasm') });
@@ -32,3 +33,18 @@ strict.addEventListener('stored', ({ detail }) => detail.error);
 for await (const { phase, secondsLeft } of strict.upload(new Blob(), { checksum: 'crc64nvme' })) {
   console.info(phase, secondsLeft?.toFixed());
 }
+
+const put = document.createElement('direct-put');
+put.addEventListener('stored', ({ detail }) => detail.path.length + detail.result.size);
+put.addEventListener('progress', ({ detail }) => detail.progress.sentBytes);
+put.addEventListener('failed', ({ detail }) => [detail.error.limit, detail.upload?.cancel()]);
+put.addEventListener('click', ({ clientX }) => clientX);
+put.maxFiles = 3;
+put.autostart = false;
+put.labels = { error: ({ limit = 0 }) => `At most ${limit}.` };
+const element: HTMLElement = put;
+element.addEventListener('change', () => put.retryAll());
+// @ts-expect-error: it is no ProgressEvent.
+put.addEventListener('progress', ({ loaded }) => loaded);
+// @ts-expect-error: it is a number.
+put.maxBytes = '5 MB';

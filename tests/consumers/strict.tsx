@@ -13,11 +13,13 @@ export const right = (
     name="papers"
     multiple
     max-files={3}
+    autostart={false}
+    paste
     checksum="crc64nvme"
     options={{ headers: { authorization: 'Bearer x' } }}
     labels={{ choose: 'Dateien wählen' }}
     onstored={({ detail }) => detail.result.key.length}
-    onfailed={(event) => event.detail.error.code}
+    onfailed={(event) => event.detail.error.limit}
   />
 );
 // @ts-expect-error The address is a text.

@@ -47,6 +47,15 @@ class Package(unittest.TestCase):
                 print(f"{name}: {size} bytes zipped")
                 self.assertLess(size, MAX_ZIP_BYTES, name)
 
+    # `tools/changes.py` sends the template itself (CloudFormation quotas, "Template body size in a request").
+    def test_the_template_fits_into_a_request_and_brings_its_nested_stacks(self):
+        self.assertLess((BUILD / "template.yaml").stat().st_size, 51_200)
+        nested = [stack["Properties"]["TemplateURL"] for stack in RESOURCES.values()
+                  if stack["Type"] == "AWS::CloudFormation::Stack"]
+        self.assertEqual(len(nested), 3)
+        for path in nested:
+            self.assertTrue((BUILD / path).is_file(), path)
+
     def test_it_runs_on_arm64_with_the_libraries_of_amazon_linux(self):
         for name in FUNCTIONS:
             program = (BUILD / name / "bootstrap").read_bytes()

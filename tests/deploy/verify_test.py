@@ -60,8 +60,8 @@ class Local(unittest.TestCase):
         self.server.stdout.close()
 
     def test_what_the_local_server_can_show_is_ok(self):
-        names = ["api-preflight", "bucket-preflight", "single-put", "other-prefixes", "completion", "encoded-path",
-                 "headers-through-cloudfront", "errors-uncached"]
+        names = ["api-preflight", "bucket-preflight", "single-put", "unsigned-headers", "delete-then-put", "other-prefixes",
+                 "completion", "encoded-path", "headers-through-cloudfront", "errors-uncached"]
         for name, (word, seen) in run(self.stage, *names).items():
             self.assertEqual(word, "ok", f"{name}: {seen}")
 

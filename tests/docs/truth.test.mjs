@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { manifest } from '../../tools/manifest.mjs';
 import { blocks, DOCUMENTS, rows } from './markdown.mjs';
 
 const TYPES = readFileSync('npm/types.ts', 'utf8');
@@ -45,33 +46,65 @@ test('every method has its row', () => {
   same([...said, 'upload', 'constructor'], methods);
 });
 
-test('every attribute and every part of the element is named', () => {
-  const source = readFileSync('npm/element/direct-put.ts', 'utf8');
-  const [, options] = /OPTIONS = \{([^}]*)\}/.exec(readFileSync('npm/element/attributes.ts', 'utf8'));
-  const list = [...options.matchAll(/^ *'?([\w-]+)'?:/gm)].map(([, attribute]) => attribute);
-  assert.ok(list.includes('endpoint') && list.includes('max-files'));
-  const [, more] = /observedAttributes = \[\.\.\.OF_UPLOADER, ([^\]]*)\]/.exec(source);
-  const others = [...`${more}, 'details'`.matchAll(/'([\w-]+)'/g)].map(([, name]) => name);
-  const frameworks = rows('docs/frameworks.md', '## `<direct-put>`');
-  for (const attribute of [...list, ...others]) assert.ok(frameworks.includes(attribute), attribute);
+test('every attribute, property, method, event and part of the element is named, and editors are told of them', () => {
+  const read = (name) => readFileSync(join('npm/element', name), 'utf8');
+  const attributes = read('attributes.ts');
+  const quoted = (text) => [...text.matchAll(/'([\w-]+)'/g)].map(([, name]) => name);
+  const [, options] = /OPTIONS = \{([^}]*)\}/.exec(attributes);
+  const own = [...options.matchAll(/^ *'?([\w-]+)'?:/gm)].map(([, attribute]) => attribute);
+  const [, flags] = /FLAGS = \[([^\]]*)\]/.exec(attributes);
+  const [, texts] = /TEXTS = \[([^\]]*)\]/.exec(attributes);
+  assert.ok(own.includes('endpoint') && own.includes('max-files'));
+  const page = 'docs/element.md';
+  same(rows(page, '## Attributes'), [...own, ...quoted(flags), ...quoted(texts), 'autostart', 'lang']);
+
+  const source = read('direct-put.ts');
+  const [, body] = source.split('export class DirectPut');
+  const named = [...body.matchAll(/^ {2}(?:get )?([a-z]\w+)\([^)]*\)[^;]*\{$/gm)].map(([, name]) => name);
+  const methods = named.filter((name) => !/Callback$|^constructor$/.test(name));
+  same(
+    rows(page, '## Properties and methods').map((name) => name.split('(')[0]),
+    methods,
+  );
+  same(rows(page, '## Events'), members('DirectPutEventMap', read('events.ts')));
+  const types = read('jsx.d.ts');
+  for (const attribute of rows(page, '## Attributes')) {
+    // Every element of JSX has that one.
+    if (attribute === 'lang') continue;
+    assert.match(types, new RegExp(`^  (?:${attribute}|'${attribute}')\\?:`, 'm'), attribute);
+  }
 
   const code = readdirSync('npm/element')
-    .map((name) => readFileSync(join('npm/element', name), 'utf8'))
+    .filter((name) => name.endsWith('.ts'))
+    .map(read)
     .join('\n');
-  const named = [
-    /part: '([\w-]+)'/g,
-    /'part', '([\w-]+)'/g,
-    /\b(?:button|act|fact)\(\s*'([\w-]+)'/g,
-    /\['percent', 'speed', 'left'\]/g,
-  ].flatMap((pattern) => [...code.matchAll(pattern)].flatMap(([all, part]) => part ?? all.match(/\w+/g)));
-  const [, said] = readFileSync('docs/frameworks.md', 'utf8').split('\nParts: ');
+  const parts = [/part: '([\w-]+)'/g, /\b(?:button|fact)\(\s*'([\w-]+)'/g, /\['percent', 'speed', 'left'\]/g].flatMap(
+    (pattern) => [...code.matchAll(pattern)].flatMap(([all, part]) => part ?? all.match(/\w+/g)),
+  );
+  const text = readFileSync(page, 'utf8');
+  const [, said] = text.split('\nParts: ');
   same(
     [...said.split('\n\n')[0].matchAll(/`([\w-]+)`/g)].map(([, part]) => part),
-    named,
+    parts,
   );
   const variables = [...new Set(code.match(/--directput-[\w-]+/g))];
-  for (const variable of variables)
-    assert.ok(frameworks && readFileSync('docs/frameworks.md', 'utf8').includes(variable), variable);
+  for (const variable of variables) assert.ok(text.includes(variable), variable);
+
+  const [element] = manifest(text).modules[0].declarations;
+  same(
+    element.attributes.map(({ name }) => name),
+    rows(page, '## Attributes'),
+  );
+  const properties = /export interface Reflected \{([\s\S]*?)\n\}/.exec(attributes)[1];
+  same(
+    element.members.map(({ name }) => name),
+    [...methods, ...[...properties.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name), 'lang'],
+  );
+  assert.equal(element.events.length, 6);
+  same(
+    element.cssProperties.map(({ name }) => name),
+    variables,
+  );
 });
 
 test('every link leads somewhere, and every command of make is there', () => {

@@ -100,8 +100,8 @@ test('files that break a rule are refused by name, and no call is made for them'
       try {
         await uploader.upload(file, options);
         return 'stored';
-      } catch ({ code, status, retryable, message, cause }) {
-        return [code, status, retryable, message.length > 10, cause?.message].join(' ');
+      } catch ({ code, status, retryable, message, cause, limit, actual }) {
+        return [code, status, retryable, message.length > 10, cause?.message, limit, actual].join(' ');
       } finally {
         await uploader.close();
       }
@@ -120,12 +120,12 @@ test('files that break a rule are refused by name, and no call is made for them'
     ]);
   });
   assert.deepEqual(codes, [
-    'type-not-allowed 0 false true ',
-    'file-too-large 0 false true ',
-    'file-too-small 0 false true ',
-    'too-many-files 0 false true ',
-    'not-accepted 0 false true ',
-    'not-accepted 0 false true mine',
+    'type-not-allowed 0 false true   ',
+    'file-too-large 0 false true  49 50',
+    'file-too-small 0 false true  51 50',
+    'too-many-files 0 false true  0 1',
+    'not-accepted 0 false true   ',
+    'not-accepted 0 false true mine  ',
   ]);
   assert.equal(await hits(server), 0);
   assert.deepEqual(objects(server), before);
@@ -144,12 +144,60 @@ test('rules for count leave a place free again when an upload fails', async () =
   assert.deepEqual(codes, ['stored', 'aborted', 'too-many-files', 'stored', 'too-many-files']);
 });
 
+test('a stored upload that the page no longer counts leaves its place free', async () => {
+  const codes = await inPage(async ({ Uploader }) => {
+    const uploader = new Uploader({ endpoint: '/uploads', maxFiles: 1 });
+    const code = (upload) => upload.then(() => 'stored').catch((error) => error.code);
+    const first = uploader.upload(new File(['x'], '1'));
+    const codes = [await code(first), await code(uploader.upload(new File(['x'], '2')))];
+    // Twice is once.
+    for (let times = 0; times < 2; times += 1) uploader.release(first);
+    return [...codes, ...(await Promise.all(['3', '4'].map((name) => code(uploader.upload(new File(['x'], name))))))];
+  });
+  assert.deepEqual(codes, ['stored', 'too-many-files', 'stored', 'too-many-files']);
+});
+
+test('the page can upload another file in place of one, whose size counts', async () => {
+  const results = await inPage(async ({ Uploader }) => {
+    const end = (upload) => upload.catch(({ code, limit, actual }) => [code, limit, actual].join(' '));
+    const send = (beforeUpload) =>
+      end(
+        new Uploader({ endpoint: '/uploads', maxBytes: 10, beforeUpload }).upload(
+          new File(['x'.repeat(50)], 'large.png', { type: 'image/png' }),
+        ),
+      );
+    const smaller = new Blob(['small'], { type: 'image/jpeg' });
+    return Promise.all([
+      send(async () => smaller),
+      send(() => new File(['tiny'], 'tiny.webp', { type: 'image/webp' })),
+      send(() => new Blob(['x'.repeat(20)])),
+      send(() => undefined),
+    ]);
+  });
+  const head = (key) => curlAs(server, `${server.bucket}/${key}`, '--dump-header', '-', '--output', '/dev/null');
+  assert.deepEqual(
+    results.map((result) => result.size ?? result),
+    [5, 4, 'file-too-large 10 20', 'file-too-large 10 50'],
+  );
+  assert.match(head(results[0].key), /^content-type: image\/jpeg\r$/im);
+  assert.match(head(results[0].key), /^x-amz-meta-name: large\.png\r$/im);
+  assert.match(head(results[1].key), /^x-amz-meta-name: tiny\.webp\r$/im);
+});
+
 test('`accept` is read as the attribute is', async () => {
   const taken = await inPage(({ isAccepted }) =>
     [
       ['.jpg,.JPEG', 'a.jpeg', ''],
       ['image/*', 'a', 'image/webp'],
       ['image/*', 'a.png', ''],
+      ['image/*', 'IMG_1.HEIC', ''],
+      ['image/*', 'a.pdf', ''],
+      ['image/*', 'heic', ''],
+      ['image/*', 'a.heic', 'text/plain'],
+      ['image/jpeg', 'a.JPG', ''],
+      ['application/pdf', 'a.pdf', ''],
+      ['video/*', 'a.mov', ''],
+      ['audio/*', 'a.mov', ''],
       ['text/plain', 'a.txt', 'text/plain;charset=utf-8'],
       ['.png', 'a.png.exe', 'image/png'],
       [' , ', 'a', 'b/c'],
@@ -157,7 +205,10 @@ test('`accept` is read as the attribute is', async () => {
       ['*/*', 'a', ''],
     ].map((rule) => isAccepted(...rule)),
   );
-  assert.deepEqual(taken, [true, true, false, true, false, true, false, true]);
+  assert.deepEqual(taken, [
+    ...[true, true, true, true, false, false, false, true, true, true, false],
+    ...[true, false, true, false, true],
+  ]);
 });
 
 test('the page can rename a file, and one upload can be told otherwise than the rest', async () => {

@@ -51,6 +51,26 @@ export async function visit(page, at) {
 /** The row of the upload that was begun as so many-th, or as the last. */
 export const rowOf = (page, index = -1) => page.locator('#uploads > .upload').nth(index);
 
+/** The row of the so many-th file of a long list, counted from 1: it is scrolled into view, and only then in the document. */
+export async function reach(page, position) {
+  const row = page.locator(`.upload[aria-posinset="${position}"]`);
+  for (let tries = 0; tries < 50 && (await row.count()) === 0; tries += 1) {
+    await page.evaluate(
+      ([position, isFirst]) => {
+        const list = document.querySelector('direct-put').shadowRoot.querySelector('.uploads');
+        const shown = [...list.children].map((row) => Number(row.getAttribute('aria-posinset')));
+        const all = Number(list.firstElementChild.getAttribute('aria-setsize'));
+        if (isFirst) list.scrollTop = ((position - 1) / all) * list.scrollHeight;
+        else list.scrollTop += (position < Math.min(...shown) ? -0.9 : 0.9) * list.clientHeight;
+      },
+      [position, tries === 0],
+    );
+    await page.waitForTimeout(100);
+  }
+  await row.scrollIntoViewIfNeeded();
+  return row;
+}
+
 export const stateOf = (row) => row.getAttribute('data-state');
 
 /** Waits until more than a share of the bytes has left, from 0 to 1. */
@@ -78,7 +98,8 @@ export async function crash(page, context, at) {
 }
 
 export async function ended(row) {
-  await row.and(row.page().locator('[data-state=stored], [data-state=failed]')).waitFor({ timeout: 150_000 });
+  const over = ['stored', 'failed', 'cancelled'].map((state) => `[data-state=${state}]`).join();
+  await row.and(row.page().locator(over)).waitFor({ timeout: 150_000 });
 }
 
 /** What the row shows of an object that was stored. */
@@ -94,6 +115,13 @@ export async function shownError(row) {
   await ended(row);
   assert.equal(await stateOf(row), 'failed');
   return (await row.locator('.error-code').textContent()).split(' ')[0];
+}
+
+/** Waits until an upload is cancelled, which is no failure. */
+export async function isCancelled(row) {
+  await ended(row);
+  assert.equal(await stateOf(row), 'cancelled');
+  assert.equal(await row.locator('.notice').textContent(), 'Cancelled');
 }
 
 export const screenshot = (page, name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });

@@ -47,7 +47,7 @@ test('a tab crashes, and another goes on where S3 is', async () => {
   const path = await makeFile('crash.bin', 100 * MIB);
   const { page, close } = await crashInTheMiddle(path);
   const row = page.locator('.unfinished');
-  assert.match(await row.textContent(), /crash\.bin.*100 MiB.*Choose the file and resume/s);
+  assert.match(await row.textContent(), /crash\.bin.*105 MB.*Choose the file and resume/s);
   await screenshot(page, 'unfinished');
   await chooseAgain(page, path);
   await assertStored(path, await shownResult(rowOf(page)), server);

@@ -92,6 +92,7 @@ test('a list of uploads takes in one change in as many steps with 10,000 items a
         heard.push(onProgress);
         return Object.assign(new Promise(() => {}), { cancel() {} });
       },
+      release() {},
     });
     const list = new UploadList(uploader);
     list.add(Array.from({ length: uploads }, () => new Blob(['x'])));
@@ -154,7 +155,8 @@ test('the element takes in what one of its uploads tells in as many steps with 2
       element.uploader = uploader;
       document.body.append(element);
       element.add(Array.from({ length: rows }, (_, index) => new File(['x'], `${index}.bin`)));
-      await new Promise((resolve) => setTimeout(resolve));
+      // They begin in several tasks.
+      while (uploads.length < rows) await new Promise((resolve) => setTimeout(resolve, 50));
       const progress = {
         phase: 'upload',
         size: 1,

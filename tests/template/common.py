@@ -51,6 +51,8 @@ def stage(name: str) -> dict[str, str]:
     overrides = dict(item.split("=", 1) for item in config[name]["deploy"]["parameters"]["parameter_overrides"])
     unknown = set(overrides) - set(PARAMETERS)
     assert not unknown, unknown
+    # SAM takes a space for the end of a parameter.
+    assert not any(" " in value for value in overrides.values()), overrides
     return {key: overrides.get(key, str(value.get("Default", ""))) for key, value in PARAMETERS.items()}
 
 

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from common import OPERATIONS, RESOURCES, ROOT, flat, many
+from common import OPERATIONS, RESOURCES, ROOT, TEMPLATE, flat, many
 
 
 def camel(name: str) -> str:
@@ -51,6 +51,11 @@ class Role(unittest.TestCase):
         of_s3 = [statement for statement in statements() if "s3:PutObject" in many(statement["Action"])]
         [condition] = [statement["Condition"] for statement in of_s3]
         self.assertEqual(condition, {"StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}})
+
+    def test_the_function_is_told_whose_the_bucket_has_to_be(self):
+        variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+        self.assertEqual(variables["BUCKET_OWNER"], {"Ref": "AWS::AccountId"})
+        self.assertIn('get("BUCKET_OWNER")', (ROOT / "lambda/src/main.rs").read_text())
 
     def test_nothing_is_allowed_on_everything(self):
         for action, resources in role().items():

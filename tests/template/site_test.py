@@ -35,10 +35,12 @@ class Site(unittest.TestCase):
 
     def test_the_page_may_reach_more_where_a_parameter_says_so_and_nothing_else_gets_into_the_policy(self):
         for value, is_good in [
-            ("", True), ("https://login.example https://eu.auth.example", True), ("*", False), ("https://*.example", False),
-            ("https://a.example; script-src 'unsafe-inline'", False), ("https://a.example,https://b.example", False),
+            ("", True), ("https://login.example,https://eu.auth.example", True), ("*", False), ("https://*.example", False),
+            ("https://a.example; script-src 'unsafe-inline'", False), ("https://a.example https://b.example", False),
         ]:
             self.assertEqual(fits("ConnectSources", value), is_good, value)
+        told = RESOURCES["Site"]["Properties"]["Parameters"]["ConnectSources"]
+        self.assertEqual(told, {"Fn::Join": [" ", {"Fn::Split": [",", {"Ref": "ConnectSources"}]}]})
 
     def test_the_page_signs_in_only_where_a_client_id_says_so(self):
         self.assertEqual(PARAMETERS["SiteClientId"]["Default"], "")

@@ -65,7 +65,6 @@ test('esbuild, build', async () => {
 test('esbuild, one script of the oldest kind, by directput/bundled', async () => {
   const folder = install('bundlers');
   writeFileSync(join(folder, 'single.js'), "import 'directput/bundled';\nimport './app.js';\n");
-  // It warns of the addresses of files, which such a script does not have.
-  run(folder, 'esbuild', 'app=single.js', '--bundle', '--minify', '--log-level=error', '--outdir=dist');
+  run(folder, 'esbuild', 'app=single.js', '--bundle', '--minify', '--outdir=dist');
   await servesBuilt(folder, { inlined: true });
 });

@@ -83,7 +83,7 @@ export function run(folder, command, ...args) {
       encoding: 'utf8',
       stdio: 'pipe',
       env: ENVIRONMENT,
-      timeout: 300_000,
+      timeout: 900_000,
     });
   } catch (error) {
     return assert.fail(`${command} ${args.join(' ')}: ${error.stdout}${error.stderr}`);

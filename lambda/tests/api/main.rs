@@ -4,6 +4,9 @@
 mod calls;
 mod log;
 mod memory;
+mod metrics;
+mod owner;
+mod quota;
 mod refusals;
 mod s3;
 mod storage;

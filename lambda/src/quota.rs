@@ -1,0 +1,150 @@
+//! How much each caller may upload in a day (UTC).
+//!
+//! An upload counts when it is opened, with its whole size, whether it is completed or not: what is refused later has
+//! used S3 all the same.
+
+use std::pin::Pin;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use directput::protocol::ErrorCode;
+
+use crate::config::ConfigError;
+use crate::error::ApiError;
+use crate::key::hash_of_caller;
+
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// How long a day's count is kept, in seconds, from the day's begin: longer than any clock is wrong.
+const KEPT_SECONDS: u64 = 3 * SECONDS_PER_DAY;
+
+/// The name under which callers without a sign-in are counted, all together.
+const ANONYMOUS: &str = "anonymous";
+
+/// How much one caller may open in a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DailyLimits {
+    /// Uploads.
+    pub uploads: u64,
+    /// Bytes of all uploads.
+    pub bytes: u64,
+}
+
+impl DailyLimits {
+    /// The table that uploads are counted in, and its limits; nothing if no table is set. `get` is as for
+    /// [`crate::config::Config::from_env`].
+    ///
+    /// # Errors
+    /// A limit that is no number.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Option<(String, Self)>, ConfigError> {
+        let Some(table) = get("QUOTA_TABLE").filter(|table| !table.is_empty()) else { return Ok(None) };
+        let limit = |variable: &'static str| {
+            let wrong =
+                |is_missing| ConfigError { variable, expected: "a number, 0 for no limit".to_owned(), is_missing };
+            let text = get(variable).ok_or_else(|| wrong(true))?;
+            let limit: u64 = text.trim().parse().map_err(|_| wrong(false))?;
+            Ok(if limit == 0 { u64::MAX } else { limit })
+        };
+        Ok(Some((table, Self { uploads: limit("QUOTA_UPLOADS")?, bytes: limit("QUOTA_BYTES")? })))
+    }
+}
+
+/// An upload that is to be counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// Whose uploads of which day: the day's number since 1970, and a hash of the caller.
+    pub id: String,
+    /// The upload's size, in bytes.
+    pub bytes: u64,
+    /// What the count has to be below, and stay within.
+    pub limits: DailyLimits,
+    /// When the count may be forgotten, in seconds since 1970.
+    pub expires: u64,
+}
+
+/// Counts an upload if that stays within the limits. Otherwise [`ErrorCode::TooManyRequests`], and nothing is counted.
+pub type Count = Box<dyn Fn(Use) -> Pin<Box<dyn Future<Output = Result<(), ErrorCode>> + Send>> + Send + Sync>;
+
+/// Limits, and where uploads are counted.
+pub struct Quota {
+    limits: DailyLimits,
+    count: Count,
+}
+
+impl Quota {
+    /// Limits that are held by a table.
+    pub fn new(limits: DailyLimits, count: Count) -> Self {
+        Self { limits, count }
+    }
+
+    /// Counts an upload of so many bytes now.
+    pub(crate) async fn take(&self, caller: Option<&str>, bytes: u64) -> Result<(), ApiError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (self.count)(self.used(caller, bytes, now)).await.map_err(ApiError::from)
+    }
+
+    fn used(&self, caller: Option<&str>, bytes: u64, now: Duration) -> Use {
+        let day = now.as_secs() / SECONDS_PER_DAY;
+        // A hash is never this word.
+        let id = format!("{day}#{}", caller.map_or_else(|| ANONYMOUS.to_owned(), hash_of_caller));
+        Use { id, bytes, limits: self.limits, expires: day * SECONDS_PER_DAY + KEPT_SECONDS }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used(caller: Option<&str>, seconds: u64) -> Use {
+        let quota = Quota::new(DailyLimits { uploads: 2, bytes: 10 }, Box::new(|_| Box::pin(async { Ok(()) })));
+        quota.used(caller, 5, Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn each_caller_has_a_count_of_its_own_for_each_day() {
+        let noon = 20_000 * SECONDS_PER_DAY + SECONDS_PER_DAY / 2;
+        let ids = [
+            used(Some("alice"), noon).id,
+            used(Some("bob"), noon).id,
+            used(Some("alice"), noon + SECONDS_PER_DAY).id,
+            used(None, noon).id,
+            used(Some(ANONYMOUS), noon).id,
+        ];
+        for (index, id) in ids.iter().enumerate() {
+            assert!(!ids[..index].contains(id), "{id}");
+        }
+        assert_eq!(ids[0], used(Some("alice"), noon + 60).id);
+        assert_eq!(ids[3], "20000#anonymous");
+        assert!(!ids[0].contains("alice"));
+    }
+
+    #[test]
+    fn limits_are_numbers_and_zero_is_none() {
+        let read = |uploads: Option<&'static str>, bytes: &'static str| {
+            DailyLimits::from_env(move |name| match name {
+                "QUOTA_TABLE" => Some("counts".to_owned()),
+                "QUOTA_UPLOADS" => uploads.map(str::to_owned),
+                _ => Some(bytes.to_owned()),
+            })
+        };
+        let limits = |uploads, bytes| Ok(Some(("counts".to_owned(), DailyLimits { uploads, bytes })));
+        assert_eq!(read(Some("20"), "1073741824"), limits(20, 1 << 30));
+        assert_eq!(read(Some("0"), "0"), limits(u64::MAX, u64::MAX));
+        for (uploads, bytes, variable, is_missing) in
+            [(None, "1", "QUOTA_UPLOADS", true), (Some("1"), "1.07E9", "QUOTA_BYTES", false)]
+        {
+            let error = read(uploads, bytes).expect_err("no number");
+            assert_eq!((error.variable, error.is_missing), (variable, is_missing));
+        }
+        for table in [None, Some(String::new())] {
+            assert_eq!(DailyLimits::from_env(|_| table.clone()), Ok(None));
+        }
+    }
+
+    #[test]
+    fn a_count_is_kept_until_its_day_is_over_everywhere() {
+        let begin = 20_000 * SECONDS_PER_DAY;
+        for at in [begin, begin + SECONDS_PER_DAY - 1] {
+            assert_eq!(used(None, at).expires, begin + KEPT_SECONDS);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// The list of `<direct-put>`. Of many rows only those in view are in the document, so that thousands cost what a few do.
+import { h } from './dom.js';
+import { type Host, Row } from './row.js';
+import type { Transfer } from './transfer.js';
+
+/** From this number on, the list scrolls by itself, and rows out of view are taken out. */
+const MANY = 50;
+/** How far beyond the view rows are kept, in CSS pixels: what a wheel scrolls in a frame, and where Tab goes next. */
+const MARGIN_PX = 400;
+/** How high a row is taken to be before one was seen, in CSS pixels. */
+const GUESS_PX = 150;
+
+export class Rows {
+  readonly element = h('ul', { part: 'uploads', id: 'uploads', role: 'list' });
+  readonly #host: Host;
+  #all: Transfer[] = [];
+  /** In the order of the list. */
+  #shown: Row[] = [];
+  #guess = 0;
+  #gap: number | undefined;
+  #frame = 0;
+  readonly #byElement = new WeakMap<Element, Transfer>();
+  readonly #sizes: ResizeObserver | undefined;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.element.addEventListener('scroll', () => this.#plan(), { passive: true });
+    // Test environments that are no browsers lay nothing out.
+    if (!globalThis.ResizeObserver) return;
+    this.#sizes = new ResizeObserver((sizes) => {
+      for (const { target, borderBoxSize } of sizes) {
+        const transfer = this.#byElement.get(target);
+        if (transfer) transfer.height = borderBoxSize[0]?.blockSize ?? 0;
+        // The first that was seen stands for those that were not.
+        this.#guess ||= transfer?.height ?? 0;
+      }
+      this.#plan();
+    });
+  }
+
+  /** All transfers, in order. */
+  get all(): readonly Transfer[] {
+    return this.#all;
+  }
+
+  /** Whether rows out of view are taken out. */
+  get isLong(): boolean {
+    return this.#all.length > MANY;
+  }
+
+  add(transfers: readonly Transfer[]): void {
+    this.#all = this.#all.concat(transfers);
+    if (this.isLong) this.#plan();
+    else this.#show();
+  }
+
+  /** Takes rows off. If one of them had the focus, the next has it, or the one before; says whether there is none. */
+  remove(gone: ReadonlySet<Transfer>): boolean {
+    const focused = this.#focused();
+    const place = focused && gone.has(focused.transfer) ? this.#all.indexOf(focused.transfer) : -1;
+    const isLeft = (transfer: Transfer): boolean => !gone.has(transfer);
+    const next =
+      place < 0 ? undefined : (this.#all.slice(place).find(isLeft) ?? this.#all.slice(0, place).reverse().find(isLeft));
+    this.#all = this.#all.filter(isLeft);
+    this.#show(next);
+    next?.row?.focus();
+    return place >= 0 && !next;
+  }
+
+  /** Shows all anew, in other words or with other details. */
+  render(): void {
+    for (const row of this.#shown) row.render();
+  }
+
+  #focused(): Row | undefined {
+    const { activeElement } = this.element.getRootNode() as ShadowRoot;
+    return activeElement ? this.#shown.find(({ element }) => element.contains(activeElement)) : undefined;
+  }
+
+  /** Many changes are shown once in a frame. */
+  #plan(): void {
+    if (this.isLong) this.#frame ||= requestAnimationFrame(() => this.#show());
+  }
+
+  /** Shows what is in view, and one row that is to have the focus. */
+  #show(next = this.#focused()?.transfer): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const { element, isLong } = this;
+    if (element.toggleAttribute('data-long', isLong)) this.#gap ??= Number.parseFloat(getComputedStyle(element).rowGap);
+    const gap = this.#gap || 0;
+    const [top, height] = isLong ? [element.scrollTop, element.clientHeight] : [0, 0];
+    const shown: Row[] = [];
+    const spaces: number[] = [];
+    let [from, space] = [0, 0];
+    for (let place = 0; place < this.#all.length; place += 1) {
+      const transfer = this.#all[place] as Transfer;
+      const high = transfer.height || this.#guess || GUESS_PX;
+      const isInView = from + high > top - MARGIN_PX && from < top + height + MARGIN_PX;
+      from += high + gap;
+      // What has the focus stays, wherever it is.
+      if (isLong && !isInView && transfer !== next) {
+        space += high + gap;
+        continue;
+      }
+      transfer.row ??= new Row(this.#host, transfer);
+      transfer.row.stand(place + 1, this.#all.length);
+      shown.push(transfer.row);
+      spaces.push(space);
+      space = 0;
+    }
+    this.#arrange(shown);
+    for (const [index, { element: item }] of shown.entries()) {
+      // What is not in the document leaves its room. Padding would make the list itself as high.
+      const margin = `${spaces[index]}px ${index === shown.length - 1 ? space : 0}px`;
+      if (item.dataset.margin === margin) continue;
+      item.dataset.margin = margin;
+      item.style.marginBlock = margin;
+    }
+  }
+
+  /** Puts these rows into the document, and takes out all others. Rows that stay are not moved, and keep the focus. */
+  #arrange(shown: Row[]): void {
+    const wanted = new Set(shown);
+    for (const row of this.#shown) {
+      if (wanted.has(row)) continue;
+      this.#sizes?.unobserve(row.element);
+      row.element.remove();
+      row.transfer.row = undefined;
+    }
+    let next = this.element.firstElementChild;
+    for (const { element, transfer } of shown) {
+      if (element === next) {
+        next = next.nextElementSibling;
+        continue;
+      }
+      this.element.insertBefore(element, next);
+      this.#byElement.set(element, transfer);
+      this.#sizes?.observe(element);
+    }
+    this.#shown = shown;
+  }
+}

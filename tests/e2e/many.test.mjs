@@ -1,0 +1,135 @@
+// Thousands of files in `<direct-put>`: only what is in view is in the document, and the page stays quick.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ended, faultyServer, openPage, reach, rowOf, screenshot, stateOf } from './harness.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const server = faultyServer('many', { args: ['--www', join(import.meta.dirname, 'element')] });
+
+/** Adds this many tiny files. */
+const add = (page, count) =>
+  page.evaluate((count) => {
+    const files = Array.from({ length: count }, (_, index) => new File(['x'], `${index}.txt`, { type: 'text/plain' }));
+    document.querySelector('direct-put').add(files);
+  }, count);
+
+test('with 1,000 files no frame takes longer than 50 ms, and nothing is done for rows out of view', async (context) => {
+  const seen = await measure();
+  context.diagnostic(`${seen.longest} ms for the longest task`);
+  assert.ok(seen.rows < 40, `${seen.rows} rows in the document`);
+  assert.ok(seen.longest < 50, `a task took ${seen.longest} ms`);
+});
+
+async function measure() {
+  const { page, context, troubles, close } = await openPage(server);
+  await context.browser().startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] });
+  // A faked uploader: what is measured is the element's own work.
+  const seen = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const put = document.querySelector('direct-put');
+    const uploader = new Uploader({ endpoint: '/uploads' });
+    uploader.listResumable = async () => [];
+    const running = [];
+    uploader.upload = (file, { onProgress }) => {
+      let store;
+      const promise = new Promise((resolve) => {
+        store = resolve;
+      });
+      const upload = Object.assign(promise, { cancel() {}, pause() {}, resume() {} });
+      running.push({ file, onProgress, store });
+      return upload;
+    };
+    put.uploader = uploader;
+    put.toggleAttribute('total', true);
+    put.toggleAttribute('actions', true);
+    const files = Array.from({ length: 1_000 }, (_, index) => new File(['x'], `${index}.txt`, { type: 'text/plain' }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    put.add(files);
+    const rows = [];
+    const list = put.shadowRoot.querySelector('.uploads');
+    const progress = { size: 1, hashedBytes: 1, sentBytes: 1, bytesPerSecond: 1_000, secondsLeft: 1, held: null };
+    for (let index = 0; index < 1_000; index += 1) {
+      while (!running[index]) await new Promise((resolve) => setTimeout(resolve, 5));
+      const { onProgress, store } = running[index];
+      for (const phase of ['hash', 'sign', 'upload', 'complete']) onProgress({ ...progress, phase });
+      store({ key: `uploads/${index}`, etag: '"x"', checksum: null, size: 1 });
+      if (index % 5 === 0) {
+        list.scrollTop += 700;
+        rows.push(list.childElementCount);
+        await new Promise((resolve) => setTimeout(resolve, 8));
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return { rows: Math.max(...rows), text: put.shadowRoot.querySelector('.summary').textContent };
+  });
+  // Processor time, since other work of the machine makes all of it slower: of the thread that runs the page's script.
+  const { traceEvents } = JSON.parse(String(await context.browser().stopTracing()));
+  const threads = traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain');
+  const tasks = traceEvents.filter(
+    ({ name, tid }) => name === 'RunTask' && threads.some((thread) => thread.tid === tid),
+  );
+  const longest = Math.max(...tasks.map(({ tdur = 0 }) => tdur / 1000));
+  assert.equal(seen.text, '1,000 of 1,000 files stored');
+  assert.deepEqual(troubles, []);
+  await close();
+  return { ...seen, longest };
+}
+
+test('every row of a long list says where it stands, and axe finds nothing', async () => {
+  const { page, troubles, close } = await openPage(server);
+  await add(page, 300);
+  const last = await reach(page, 300);
+  assert.equal(await last.getAttribute('aria-setsize'), '300');
+  assert.equal(await page.locator('.uploads').getAttribute('role'), 'list');
+  assert.equal(await last.locator('.name').textContent(), '299.txt');
+  await page.locator('#summary', { hasText: '300 of 300 files stored' }).waitFor({ timeout: 60_000 });
+  assert.ok((await page.locator('.upload').count()) < 40);
+  // Where a row stands is where its neighbours end.
+  const gaps = await page.locator('.uploads').evaluate((list) => {
+    const boxes = [...list.children].map((row) => row.getBoundingClientRect());
+    return boxes.slice(1).map(({ top }, index) => Math.round(top - boxes[index].bottom));
+  });
+  assert.deepEqual([...new Set(gaps)], [16]);
+  await page.evaluate(`(() => { ${AXE} })()`);
+  const violations = await page.evaluate(async () => (await globalThis.axe.run()).violations.map(({ id }) => id));
+  assert.deepEqual(violations, []);
+  await screenshot(page, 'long');
+  assert.deepEqual(troubles, []);
+  await close();
+});
+
+test('what has the focus in a long list keeps it wherever the list is scrolled, and hands it on when it goes', async () => {
+  const { page, close } = await openPage(server);
+  await add(page, 200);
+  const row = await reach(page, 20);
+  await ended(row);
+  const focused = () =>
+    page.evaluate(() => document.querySelector('direct-put').shadowRoot.activeElement?.getAttribute('aria-label'));
+  await row.locator('.remove').focus();
+  await reach(page, 200);
+  assert.equal(await focused(), 'Remove: 19.txt');
+  assert.ok((await page.locator('.upload').count()) < 40);
+  await page.keyboard.press('Enter');
+  assert.equal(await page.locator('#uploads > [aria-setsize="199"]').first().isVisible(), true);
+  assert.equal(await focused(), 'Remove: 20.txt');
+  // Tab goes through rows that come into view.
+  for (let presses = 0; presses < 30; presses += 1) await page.keyboard.press('Tab');
+  assert.match(await focused(), /: 5\d\.txt$/);
+  await close();
+});
+
+test('a list that becomes short again shows all of its rows', async () => {
+  const { page, close } = await openPage(server);
+  await add(page, 60);
+  await page.locator('#summary', { hasText: '60 of 60 files stored' }).waitFor({ timeout: 30_000 });
+  await (await reach(page, 60)).locator('.remove').click();
+  for (let count = 59; count > 50; count -= 1) await page.locator('.upload').last().locator('.remove').click();
+  assert.equal(await page.locator('.upload').count(), 50);
+  assert.equal(await page.locator('.uploads[data-long]').count(), 0);
+  assert.equal(await stateOf(rowOf(page, 49)), 'stored');
+  assert.equal(await rowOf(page, 0).evaluate((row) => row.style.marginBlock), '0px');
+  await close();
+});
