@@ -216,6 +216,16 @@ mod tests {
     }
 
     #[test]
+    fn samples_that_are_closer_together_than_a_fifth_of_a_second_give_no_speed() {
+        let mut meter = Meter::default();
+        meter.sample(0, 0);
+        meter.sample(199, 1_000);
+        assert_eq!(meter.bytes_per_second(), None);
+        meter.sample(200, 1_000);
+        assert!(meter.bytes_per_second().is_some());
+    }
+
+    #[test]
     fn the_speed_falls_when_answers_stay_away_for_twice_as_long_as_before() {
         let mut meter = Meter::default();
         meter.sample(0, 0);

@@ -207,3 +207,21 @@ fn the_time_left_needs_no_timer_while_nothing_is_in_buffers() {
     assert!(bench.reports().last().is_some_and(|report| report.seconds_left.is_some()));
     assert!(bench.alarm().is_none_or(|at_ms| at_ms > bench.now_ms + 10_000));
 }
+
+#[test]
+fn bytes_that_have_to_be_sent_again_are_not_on_their_way() {
+    let mut bench = Bench::new(1_000 * MIB);
+    bench.create();
+    bench.hash_and_sign();
+    let puts = bench.puts();
+    for put in &puts[..2] {
+        bench.now_ms += 1_000;
+        bench.send(Event::PutProgress { put: put.id, sent_bytes: 8 * MIB });
+    }
+    bench.fail_put(&puts[1], 0, "");
+    bench.now_ms += 2_000;
+    bench.store(&puts[0]);
+    let report = *bench.reports().last().expect("a report");
+    let left = report.seconds_left.expect("a speed") * report.bytes_per_second;
+    assert!((left - (992 * MIB) as f64).abs() < 1.0, "{report:?}");
+}
