@@ -115,7 +115,8 @@ test('what has the focus in a long list keeps it wherever the list is scrolled, 
   await page.keyboard.press('Enter');
   assert.equal(await page.locator('#uploads > [aria-setsize="199"]').first().isVisible(), true);
   assert.equal(await focused(), 'Remove: 20.txt');
-  // Tab goes through rows that come into view.
+  // Tab goes through rows that come into view, each with one button by then.
+  await page.locator('#summary', { hasText: '199 of 199 files stored' }).waitFor({ timeout: 60_000 });
   for (let presses = 0; presses < 30; presses += 1) await page.keyboard.press('Tab');
   assert.match(await focused(), /: 5\d\.txt$/);
   await close();
