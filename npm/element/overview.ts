@@ -46,7 +46,6 @@ export class Overview {
     const { counts, underWay } = totals;
     const { ready, stored, failed, cancelled } = counts;
     const all = ready + underWay + stored + failed;
-    this.element.hidden = all + cancelled === 0;
     this.#summary.hidden = all === 0;
     say(this.#summary, this.words(labels, totals));
     this.#bar.setAttribute('aria-label', labels.total);
@@ -60,12 +59,11 @@ export class Overview {
     show(this.#retryAll, labels.retryAll, hasActions && failed > 0);
     show(this.#cancelAll, labels.cancelAll, hasActions && underWay > 0);
     show(this.#clear, labels.clearFinished, hasActions && stored + cancelled > 0);
+    const next = [this.start, this.#retryAll, this.#cancelAll, this.#clear].find((control) => !control.hidden);
+    this.#buttons.hidden = !next;
+    this.element.hidden = !next && all === 0;
     // A button that goes takes the focus with it.
-    if (hadFocus && !put.shadowRoot?.activeElement?.checkVisibility?.()) {
-      const next = [this.start, this.#retryAll, this.#cancelAll, this.#clear].find((control) => !control.hidden);
-      if (next) next.focus();
-      else this.#acts.focus();
-    }
+    if (hadFocus && !put.shadowRoot?.activeElement?.checkVisibility?.()) (next ?? this.#acts).focus();
     this.#progress(put, labels, totals);
   }
 

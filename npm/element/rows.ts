@@ -24,7 +24,9 @@ export class Rows {
 
   constructor(host: Host) {
     this.#host = host;
-    this.element.addEventListener('scroll', () => this.#plan(), { passive: true });
+    this.element.addEventListener('scroll', () => this.#plan());
+    // The next press of Tab may come before the next frame.
+    this.element.addEventListener('focusin', () => this.#show());
     // Test environments that are no browsers lay nothing out.
     if (!globalThis.ResizeObserver) return;
     this.#sizes = new ResizeObserver((sizes) => {

@@ -65,7 +65,6 @@ button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
 .limits { color: var(--faint); font-size: 0.9em; }
 .overview { display: grid; gap: 0.75rem; }
 .total { display: grid; gap: 0.3rem; }
-.actions:not(:has(button:not([hidden]))) { display: none; }
 .uploads[data-long] {
   max-height: min(70vh, 48rem);
   overflow-y: auto;
