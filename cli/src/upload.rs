@@ -63,7 +63,10 @@ fn prepare(flags: &PutFlags, source: &Source) -> Result<(FileInfo, Memory), Fail
     let own_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = flags.name.clone().unwrap_or_else(|| FileName::fit(&own_name.unwrap_or_default()));
     let info = FileInfo {
-        content_type: flags.content_type.clone().unwrap_or_else(|| content_type(if source.is_piped() { Path::new(name.as_str()) } else { path })),
+        content_type: flags
+            .content_type
+            .clone()
+            .unwrap_or_else(|| content_type(if source.is_piped() { Path::new(name.as_str()) } else { path })),
         name,
         size: FileSize::new(source.state.size).ok_or_else(|| Failure::from(ErrorCode::FileTooLarge))?,
     };

@@ -102,7 +102,8 @@ export class FakeUpload {
     if (this.#isOver) return;
     this.#isOver = true;
     const remains = more.resumeId ? 'parts' : 'nothing';
-    const error = new UploadError({ ...localError(code), ...more, message: more.message ?? code, remains });
+    const told = { message: code, retryable: RETRYABLE.includes(code), ...more };
+    const error = new UploadError({ ...localError(code), ...told, remains });
     if (!this.#tell('failed', { error })) this.upload.catch(() => {});
     this.#reject(error);
   }
@@ -112,6 +113,12 @@ export class FakeUpload {
     return this.#target.dispatchEvent(new CustomEvent(type, { cancelable: type === 'failed', detail }));
   }
 }
+
+/** The codes after which the same upload may succeed later. */
+const RETRYABLE: readonly ErrorCode[] = [
+  ...(['too-many-requests', 'storage-unavailable', 'internal', 'network', 'timeout', 'in-use'] as const),
+  ...(['unexpected-answer', 'headers-timeout', 'read-timeout', 'worker-lost', 'load-failed', 'closed'] as const),
+];
 
 const NOTHING: Omit<Progress, 'size'> = {
   phase: 'hash',

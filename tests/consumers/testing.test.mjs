@@ -1,5 +1,6 @@
 // `directput/testing` in the hands of a component's tests: no browser, no network.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PACKAGE } from './packed.mjs';
@@ -37,6 +38,17 @@ test('a list shows what a test lets happen to an upload', async () => {
   list.items[1].cancel();
   await task();
   assert.deepEqual([list.items[1].state, list.items[1].error.name], ['cancelled', 'AbortError']);
+});
+
+test('errors may be retried as the documents say', async () => {
+  const rows = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([a-z-]+)` \| [^|]* \| (yes|no) \|/gm)];
+  assert.ok(rows.length > 50);
+  const uploader = new FakeUploader();
+  for (const [, code, retryable] of rows) {
+    const upload = uploader.upload(file());
+    uploader.uploads.at(-1).fail(code);
+    await assert.rejects(upload, { code, retryable: retryable === 'yes' });
+  }
 });
 
 test('events, loops over progress, signals and a close are those of an uploader', async () => {
