@@ -88,10 +88,11 @@ export function localError(
 
 /** Whatever was thrown, as an `UploadError`. Only the module and this package make errors of that name. */
 export function toUploadError(error: unknown, more?: Partial<PlainError>): UploadError {
-  if (error instanceof UploadError && !more) return error;
+  const isOne = error instanceof UploadError;
+  if (isOne && !more) return error;
   const { name, message } = Object(error);
-  const cause = error instanceof UploadError ? error.cause : error;
-  if (name === 'UploadError') return new UploadError({ ...plainError(error as UploadError), ...more }, cause);
+  const cause = isOne ? error.cause : error;
+  if (isOne || name === 'UploadError') return new UploadError({ ...plainError(error as UploadError), ...more }, cause);
   // Browsers throw errors whose `code` is a number, and pages throw anything.
   return localError('internal', String(message ?? error), error, { remains: 'unknown', ...more });
 }

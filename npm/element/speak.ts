@@ -62,7 +62,7 @@ export function speak(words: Words, locale: string): Labels {
     percent,
     error,
     speed: (bytesPerSecond) => quantity(bytesPerSecond, '-per-second'),
-    timeLeft: (seconds) => (seconds < 1 ? words.lastSecond : fill(words.timeLeft, { time: time(seconds) })),
+    timeLeft: (seconds) => (seconds < 1 ? words.finishing : fill(words.timeLeft, { time: time(seconds) })),
     begun: ({ size, confirmedBytes, startedAt }) =>
       fill(words.begun, {
         size: bytes(size),

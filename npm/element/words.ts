@@ -14,8 +14,8 @@ export interface Words extends Readonly<Pick<Labels, Text | 'phases' | 'facts'>>
   readonly language: string;
   /** `{time}` is a number with its unit. */
   readonly timeLeft: string;
-  /** For the last second. */
-  readonly lastSecond: string;
+  /** When less than a second is left, which is longer where an answer is waited for. */
+  readonly finishing: string;
   /** Of an unfinished upload: `{size}`, `{share}`, and `{age}` such as `5 min. ago`. */
   readonly begun: string;
   /** `{part}`, `{code}`, and `{time}` until it is done again. */

@@ -161,7 +161,7 @@ test('an uploader that is closed leaves nobody waiting, and its worker sends no 
       await uploader.close();
       return [await kit.end(upload, 1_000), await kit.end(uploader.upload(kit.file(1)), 1_000)];
     }, worker);
-    for (const end of ends) assertUploadError(end, 'worker-lost', `worker: ${worker}`);
+    for (const end of ends) assertUploadError(end, 'closed', `worker: ${worker}`);
     assert.equal(ends[0].remains, 'parts');
     await setFaults(server);
     await sleep(2_000);

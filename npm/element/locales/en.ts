@@ -44,7 +44,7 @@ const english: Words = {
   phases: { hash: 'Hash', sign: 'Sign', upload: 'Upload', complete: 'Complete' },
   facts: { key: 'Key', checksum: 'Checksum', etag: 'ETag', size: 'Size' },
   timeLeft: '{time} left',
-  lastSecond: 'less than a second left',
+  finishing: 'finishing …',
   begun: '{size} · {share} stored · begun {age}',
   retryingPart: 'Part {part} failed ({code}) and is tried again in {time}.',
   retryingCall: 'A call failed ({code}) and is tried again in {time}.',
