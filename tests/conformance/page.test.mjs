@@ -69,7 +69,7 @@ test('a tab crashes, and another goes on where Garage is', async () => {
   await isFurther(rowOf(page), 0.7);
   const next = await crash(page, context, server);
   assert.equal(openUploads(server).length, 1, 'it was not over yet');
-  assert.match(await next.locator('.unfinished').textContent(), /[1-9]\d? % stored/);
+  assert.match(await next.locator('.unfinished').textContent(), /[1-9]\d?\s*% stored/);
   next.once('filechooser', (chooser) => chooser.setFiles(path));
   await next.locator('.unfinished .go-on').click();
   await assertArrived(path, await shownResult(rowOf(next)));
