@@ -11,6 +11,7 @@ export interface ElementDetail extends UploadDetail {
 
 /** The same of a file that may have had no upload: one that could not be opened, or that was one too many. */
 export interface FailedDetail extends Omit<ElementDetail, 'upload'>, Pick<EventDetails, 'error'> {
+  /** What `upload` or `resume` has returned, if the file had one. */
   upload: Upload | undefined;
 }
 
@@ -30,31 +31,44 @@ export interface DirectPutEventMap {
   change: Event;
 }
 
-type Others = Omit<HTMLElementEventMap, keyof DirectPutEventMap>;
-type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void } | null;
+/** The events that every element has. */
+export type Others = Omit<HTMLElementEventMap, keyof DirectPutEventMap>;
+/** What listens to an event: a function, or an object with one. */
+export type Listener<E> =
+  | ((event: E) => void)
+  | {
+      /** Is called with each event. */
+      handleEvent(event: E): void;
+    }
+  | null;
 
 /** An `HTMLElement` with these events and the properties that reflect attributes. */
 export interface DirectPutBase extends HTMLElement, Reflected {
+  /** Has events told, as `EventTarget` does. */
   addEventListener<K extends keyof DirectPutEventMap>(
     type: K,
     listener: Listener<DirectPutEventMap[K]>,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  /** Has events told, as `EventTarget` does. */
   addEventListener<K extends keyof Others>(
     type: K,
     listener: Listener<Others[K]>,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  /** Has events told, as `EventTarget` does. */
   addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  /** Has them told no more. */
   removeEventListener<K extends keyof DirectPutEventMap>(
     type: K,
     listener: Listener<DirectPutEventMap[K]>,
     options?: boolean | EventListenerOptions,
   ): void;
+  /** Has them told no more. */
   removeEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,

@@ -2,9 +2,9 @@
 import { DirectPut } from './direct-put.js';
 
 export { DirectPut } from './direct-put.js';
-export type { DirectPutEventMap, ElementDetail, FailedDetail } from './events.js';
+export type { DirectPutEventMap, ElementDetail, FailedDetail, Listener, Others } from './events.js';
 export type { DirectPutAttributes, DirectPutListeners } from './jsx.js';
-export type { Labels } from './labels.js';
+export type { Labels, Limits } from './labels.js';
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -141,9 +141,13 @@ export class FakeUploader extends UploaderEvents implements Pick<Uploader, keyof
   resumable: Resumable[] = [];
   #isClosed = false;
 
-  /** With `stores` each upload is stored a task later, without more being said. */
-  constructor(readonly stores: boolean = false) {
+  /** Whether each upload is stored a task later, without more being said. */
+  readonly stores: boolean;
+
+  /** Takes whether each upload is stored by itself. Default: false. */
+  constructor(stores = false) {
     super();
+    this.stores = stores;
   }
 
   upload(file: Blob, options: UploadOptions = {}): Upload {
