@@ -1,7 +1,7 @@
 // What pickers have every day, each one attribute of `<direct-put>`: a start button, buttons for all, limits, a restored form.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { FORM, inPage, small } from './form.mjs';
 import {
   ended,
   faultyServer,
@@ -17,16 +17,7 @@ import {
   stateOf,
 } from './harness.mjs';
 
-const server = faultyServer('attributes', { args: ['--www', join(import.meta.dirname, 'element')] });
-
-/** Runs in the page with its element and its form. */
-const inPage = (page, run, argument) =>
-  page.evaluate(
-    `((put, form, argument) => (${run})(put, form, argument))(
-      document.querySelector('direct-put'), document.forms[0], ${JSON.stringify(argument)})`,
-  );
-
-const small = (name, text = name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+const server = faultyServer('attributes', { args: FORM });
 
 test('with `autostart="false"` files wait for the button, and the form for them', async () => {
   await setFaults(server, { on: 'create' });

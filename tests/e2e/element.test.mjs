@@ -1,8 +1,8 @@
 // `<direct-put>` in somebody's page: a control of its form, with attributes, words and looks of the page's choosing.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
+import { FORM, inPage, small } from './form.mjs';
 import {
   ended,
   faultyServer,
@@ -19,16 +19,7 @@ import {
   stateOf,
 } from './harness.mjs';
 
-const server = faultyServer('element', { args: ['--www', join(import.meta.dirname, 'element')] });
-
-/** Runs in the page with its element and its form. */
-const inPage = (page, run, argument) =>
-  page.evaluate(
-    `((put, form, argument) => (${run})(put, form, argument))(
-      document.querySelector('direct-put'), document.forms[0], ${JSON.stringify(argument)})`,
-  );
-
-const small = (name, text = name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+const server = faultyServer('element', { args: FORM });
 
 /** A picture of one colour, as PNG (W3C, PNG specification: signature, IHDR, IDAT, IEND). */
 function png(width, height, color) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FORM, inPage, small } from './form.mjs';
 import {
   ended,
   faultyServer,
@@ -19,16 +20,8 @@ import {
   stateOf,
 } from './harness.mjs';
 
-const server = faultyServer('picker', { args: ['--www', join(import.meta.dirname, 'element')] });
+const server = faultyServer('picker', { args: FORM });
 
-/** Runs in the page with its element and its form. */
-const inPage = (page, run, argument) =>
-  page.evaluate(
-    `((put, form, argument) => (${run})(put, form, argument))(
-      document.querySelector('direct-put'), document.forms[0], ${JSON.stringify(argument)})`,
-  );
-
-const small = (name, text = name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
 const stored = async (row) => {
   await ended(row);
   assert.equal(await stateOf(row), 'stored', await row.textContent());

@@ -1,0 +1,15 @@
+// What tests of `<direct-put>` in a form share.
+import { join } from 'node:path';
+
+/** The page whose form has the element. */
+export const FORM = ['--www', join(import.meta.dirname, 'element')];
+
+/** Runs in the page with its element and its form. */
+export const inPage = (page, run, argument) =>
+  page.evaluate(
+    `((put, form, argument) => (${run})(put, form, argument))(
+      document.querySelector('direct-put'), document.forms[0], ${JSON.stringify(argument)})`,
+  );
+
+/** A small file of text, as Playwright takes it. */
+export const small = (name, text = name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
