@@ -1,19 +1,28 @@
 // Checks options where the mistake was made, in words that name the option.
 import { localError } from './errors.js';
-import type { ChecksumAlgorithm, FileRules, Headers, NetworkHint, Tuning, UploaderOptions } from './types.js';
+import type {
+  ChecksumAlgorithm,
+  FileRules,
+  Headers,
+  NetworkHint,
+  Tuning,
+  UploaderOptions,
+  UploadOptions,
+} from './types.js';
 
-const TUNING = ['checksum', 'network', 'stallSeconds'];
+const TUNING: readonly (keyof Tuning)[] = ['checksum', 'network', 'stallSeconds'];
 
-const UPLOADER_OPTIONS: readonly string[] = [
+const UPLOADER_OPTIONS: readonly (keyof UploaderOptions)[] = [
   ...TUNING,
-  ...['endpoint', 'headers', 'preconnect', 'partsInFlight', 'credentials', 'caller', 'worker', 'warnBeforeLeaving'],
-  ...['accept', 'minBytes', 'maxBytes', 'maxFiles', 'beforeUpload'],
+  ...(['endpoint', 'headers', 'preconnect', 'partsInFlight'] as const),
+  ...(['credentials', 'caller', 'worker', 'warnBeforeLeaving'] as const),
+  ...(['accept', 'minBytes', 'maxBytes', 'maxFiles', 'beforeUpload'] as const),
 ];
 
 /** The names of `UploadOptions`. */
-export const UPLOAD_OPTIONS: readonly string[] = [
+export const UPLOAD_OPTIONS: readonly (keyof UploadOptions)[] = [
   ...TUNING,
-  ...['name', 'type', 'onProgress', 'onRetry', 'onPart', 'signal', 'priority', 'handle'],
+  ...(['name', 'type', 'onProgress', 'onRetry', 'onPart', 'signal', 'priority', 'handle'] as const),
 ];
 
 const NETWORKS: readonly NetworkHint[] = ['slow-2g', '2g', '3g', '4g', 'wifi', 'ethernet', 'unknown'];

@@ -51,7 +51,7 @@ impl Memory {
         }
     }
 
-    /// For what no later run can go on with.
+    /// A memory that keeps nothing, for input that can be read only once.
     pub fn none() -> Self {
         Self { path: PathBuf::new(), _lock: None }
     }

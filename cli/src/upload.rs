@@ -62,12 +62,10 @@ fn prepare(flags: &PutFlags, source: &Source) -> Result<(FileInfo, Memory), Fail
     let path = if source.is_piped() { Path::new("stdin") } else { &source.path };
     let own_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = flags.name.clone().unwrap_or_else(|| FileName::fit(&own_name.unwrap_or_default()));
+    let named = if source.is_piped() { Path::new(name.as_str()) } else { path };
     let info = FileInfo {
-        content_type: flags
-            .content_type
-            .clone()
-            .unwrap_or_else(|| content_type(if source.is_piped() { Path::new(name.as_str()) } else { path })),
-        name,
+        content_type: flags.content_type.clone().unwrap_or_else(|| content_type(named)),
+        name: name.clone(),
         size: FileSize::new(source.state.size).ok_or_else(|| Failure::from(ErrorCode::FileTooLarge))?,
     };
     let memory = match source.is_piped() {

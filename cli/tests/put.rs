@@ -62,7 +62,7 @@ async fn what_comes_through_a_pipe_arrives_under_the_name_that_is_given() {
         assert_eq!(key.rsplit_once('.').map(|(_, extension)| extension), extension, "{key}");
     }
     assert_eq!(server.unfinished(), 0);
-    assert!(!server.folder.path().join("state").exists(), "no later run can go on with it");
+    assert!(!server.folder.path().join("state").exists(), "nothing is kept of what can be read only once");
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ pub struct App {
     pub keys: Keyring,
 }
 
-/// The whole API. Whoever runs it may put a [`Caller`], a [`crate::RequestId`] and an [`Arc`] of a [`Quota`] into the
+/// The whole API. Its server may put a [`Caller`], a [`crate::RequestId`] and an [`Arc`] of a [`Quota`] into the
 /// extensions of a request.
 pub fn router(app: App) -> Router {
     Router::new()
