@@ -94,6 +94,15 @@ mod tests {
     }
 
     #[test]
+    fn time_begins_at_the_first_reading_and_counts_only_jumps_of_more_than_a_second() {
+        for (ahead_ms, expected_ms) in [(JUMP_MS, 0.0), (JUMP_MS + 1.0, JUMP_MS + 1.0)] {
+            let mut clock = Clock::new();
+            assert_eq!(clock.passed_ms(5_000.0, EPOCH_MS), 0.0);
+            assert_eq!(clock.passed_ms(5_000.0, EPOCH_MS + ahead_ms), expected_ms);
+        }
+    }
+
+    #[test]
     fn rounded_clocks_do_not_run_fast() {
         let ms = 600_000.0;
         for rounding_ms in [0.1, 1.0, 16.67, 100.0] {

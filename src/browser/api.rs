@@ -43,7 +43,7 @@ impl Request {
                 let mut path = "/parts".to_owned();
                 if let Some(part) = after {
                     path.push_str("?after=");
-                    path.push_str(&part.get().to_string());
+                    path.push_str(itoa::Buffer::new().format(part.get()));
                 }
                 Self { call: Call::List, method: "GET", path, token: Some(token), body: None }
             }

@@ -104,7 +104,7 @@ impl CompositeChecksum {
         }
         let (digest, count) = text.split_once('-').ok_or(Refusal::Malformed)?;
         let parts: u32 = count.parse().map_err(|_| Refusal::Malformed)?;
-        if !(1..=MAX_PARTS).contains(&parts) || parts.to_string() != count {
+        if !(1..=MAX_PARTS).contains(&parts) || itoa::Buffer::new().format(parts) != count {
             return Err(Refusal::Malformed);
         }
         Ok(Self { digest: Sha256Digest::parse(digest)?, parts })
@@ -112,7 +112,7 @@ impl CompositeChecksum {
 
     /// `<Base64>-<number of parts>`.
     pub fn to_text(&self) -> String {
-        self.digest.to_text() + "-" + &self.parts.to_string()
+        self.digest.to_text() + "-" + itoa::Buffer::new().format(self.parts)
     }
 }
 
