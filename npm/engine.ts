@@ -116,7 +116,7 @@ export class Engine {
     return this.#lead(id, options, goOn, kept);
   }
 
-  control(id: number, command: 'pause' | 'resume' | 'cancel' | 'close'): void {
+  control(id: number, command: 'pause' | 'unpause' | 'cancel' | 'close'): void {
     const running = this.#running.get(id);
     if (!running) return;
     const isEnd = command === 'cancel' || command === 'close';
@@ -233,7 +233,7 @@ export class Engine {
       // What an earlier visit has sent is the module's to remove.
       if (running.end && !keeper?.record) throw localError(running.end === 'cancel' ? 'aborted' : 'closed');
       upload = this.#call((uploader) =>
-        keeper?.record ? uploader.goOn(file, keeper.record, options) : uploader.upload(file, options),
+        keeper?.record ? uploader.resume(file, keeper.record, options) : uploader.upload(file, options),
       );
       running.upload = upload;
       if (keeper) {
@@ -284,7 +284,7 @@ export class Engine {
       isGone = next === null;
     };
     const upload = this.#call((uploader) =>
-      uploader.goOn(new Blob(), { ...record, discard: true }, optionsOf(onRecord)),
+      uploader.resume(new Blob(), { ...record, discard: true }, optionsOf(onRecord)),
     );
     await this.#settled(upload).catch(() => {});
     if (this.#uploader) upload.free();

@@ -218,7 +218,7 @@ export class Uploader extends UploaderEvents {
     );
     const controls = {
       pause: () => send((reach) => reach.control(id, 'pause')),
-      resume: () => send((reach) => reach.control(id, 'resume')),
+      resume: () => send((reach) => reach.control(id, 'unpause')),
       cancel,
       prioritize: (priority: number) => send((reach) => reach.prioritize(id, priority)),
     };

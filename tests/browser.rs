@@ -163,7 +163,7 @@ async fn many_blobs_are_stored_though_some_are_paused_meanwhile_and_one_is_cance
             }
         }
     }
-    paused.iter().for_each(|upload| upload.resume());
+    paused.iter().for_each(|upload| upload.unpause());
     for upload in paused {
         JsFuture::from(upload.done().unchecked_into::<js_sys::Promise>()).await.expect("stored");
     }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use directput::checksum::{Crc64Nvme, ObjectChecksum, PartChecksum, Sha256Digest};
-use directput::engine::{Action, Config, Engine, Event, FileInfo, Now, PutAnswer};
+use directput::engine::{Action, ApiCall, Config, Engine, Event, FileInfo, Now, PutAnswer};
 use directput::plan::{Part, Plan, SINGLE_PUT_BYTES};
 use directput::protocol::{
     CompleteUpload, ContentType, FileName, FileSize, Headers, PartToSign, PartsSigned, SignedPart, UploadCompleted,
@@ -29,7 +29,7 @@ fn upload(parts: u32) -> u32 {
         while let Some(action) = engine.poll() {
             match action {
                 Action::HashPart(part) => events.insert(0, Event::PartHashed { part, checksum: checksum(part) }),
-                Action::Create(request) => events.push(Event::Created(UploadCreated {
+                Action::Call(ApiCall::Create(request)) => events.push(Event::Created(UploadCreated {
                     token: "token".to_owned(),
                     key: "uploads/key".to_owned(),
                     kind: UploadKind::Multipart,
@@ -39,7 +39,7 @@ fn upload(parts: u32) -> u32 {
                     expires_in_seconds: 604_800,
                     parts: signed(&request.parts),
                 })),
-                Action::SignParts { request, .. } => {
+                Action::Call(ApiCall::Sign { request, .. }) => {
                     events.push(Event::Signed(PartsSigned { parts: signed(&request.parts) }));
                 }
                 Action::Put(put) => {
@@ -49,7 +49,7 @@ fn upload(parts: u32) -> u32 {
                     let answer = PutAnswer { status: 200, etag, checksum, is_empty: true, ..PutAnswer::default() };
                     events.insert(0, Event::PutDone { put: put.id, answer });
                 }
-                Action::Complete { request, .. } => events.push(completed(&request, size)),
+                Action::Call(ApiCall::Complete { request, .. }) => events.push(completed(&request, size)),
                 Action::Finished(outcome) => assert!(outcome.is_ok(), "{outcome:?}"),
                 _ => {}
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use directput::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
+use directput::engine::{ApiCall, CALL_TIMEOUT_MS, Call, Event, Failure, HttpRequest};
 use directput::protocol::{
     Endpoint, ErrorCode, Problem, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms,
 };
@@ -19,42 +19,6 @@ pub struct Api {
     headers: HeaderMap,
 }
 
-/// A call that is ready to be made.
-#[derive(Debug)]
-pub struct Request {
-    call: Call,
-    method: Method,
-    path: String,
-    token: Option<String>,
-    body: Option<Vec<u8>>,
-}
-
-impl Request {
-    /// The call that an action asks for; the action itself if it is no call.
-    pub fn of(action: Action) -> Result<Self, Box<Action>> {
-        let post = |call, path: &str, token, body| Self {
-            call,
-            method: Method::POST,
-            path: path.to_owned(),
-            token,
-            body: Some(body),
-        };
-        Ok(match action {
-            Action::Create(request) => post(Call::Create, "", None, json(&request)),
-            Action::SignParts { token, request } => post(Call::Sign, "/parts", Some(token), json(&request)),
-            Action::Complete { token, request } => post(Call::Complete, "/complete", Some(token), json(&request)),
-            Action::List { token, after } => {
-                let path = after.map_or("/parts".to_owned(), |part| format!("/parts?after={}", part.get()));
-                Self { call: Call::List, method: Method::GET, path, token: Some(token), body: None }
-            }
-            Action::Abort { token } => {
-                Self { call: Call::Abort, method: Method::DELETE, path: String::new(), token: Some(token), body: None }
-            }
-            other => return Err(Box::new(other)),
-        })
-    }
-}
-
 impl Api {
     /// The API below `endpoint`, with headers for every call, which were checked when they were given.
     pub fn new(client: Client, endpoint: &Url, headers: &[(String, String)]) -> Self {
@@ -65,13 +29,12 @@ impl Api {
     }
 
     /// Makes a call and says how it ended.
-    pub async fn run(self, request: Request) -> Event {
-        let call = request.call;
-        self.answer(request).await.unwrap_or_else(|failure| Event::CallFailed { call, failure })
+    pub async fn run(self, request: ApiCall) -> Event {
+        let call = request.kind();
+        self.answer(call, request).await.unwrap_or_else(|failure| Event::CallFailed { call, failure })
     }
 
-    async fn answer(self, request: Request) -> Result<Event, Failure> {
-        let call = request.call;
+    async fn answer(self, call: Call, request: ApiCall) -> Result<Event, Failure> {
         let response = self.send(request).await?;
         if response.status().as_u16() != call.success_status() {
             return Err(unexpected(&response));
@@ -85,14 +48,17 @@ impl Api {
         })
     }
 
-    async fn send(self, Request { method, path, token, body, .. }: Request) -> Result<Response, Failure> {
+    async fn send(self, request: ApiCall) -> Result<Response, Failure> {
+        let HttpRequest { method, path, token, body } = request.http();
+        // The five methods are HTTP's own.
+        let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
         let timeout = Duration::from_millis(CALL_TIMEOUT_MS.into());
         let mut request = self.client.request(method, self.endpoint.of(&path)).timeout(timeout).headers(self.headers);
         if let Some(token) = token {
             request = request.header(TOKEN_HEADER, token);
         }
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
+            request = request.header("content-type", "application/json").body(json(&body));
         }
         let response = request.send().await.map_err(|error| unanswered(&error))?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }

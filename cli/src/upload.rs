@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
 use crate::PutFlags;
-use crate::api::{Api, Request};
+use crate::api::Api;
 use crate::disk::Source;
 use crate::kept::{Kept, Memory};
 use crate::shown::Screen;
@@ -188,14 +188,8 @@ impl<'a> Driver<'a> {
         let now = self.now();
         self.engine.handle(now, event);
         while let Some(action) = self.engine.poll() {
-            let action = match Request::of(action) {
-                Ok(request) => {
-                    spawn(events, self.world.api.clone().run(request));
-                    continue;
-                }
-                Err(action) => *action,
-            };
             match action {
+                Action::Call(call) => spawn(events, self.world.api.clone().run(call)),
                 Action::HashPart(part) => self.hash(part, events),
                 Action::Put(put) => self.put(put, events),
                 Action::CancelPut(id) => {
@@ -213,12 +207,8 @@ impl<'a> Driver<'a> {
                 Action::Retry(retry) => self.world.screen.retry(&retry),
                 Action::WakeAt(ms) => self.wakes_at_ms = Some(ms),
                 Action::Finished(outcome) => return Some(outcome),
-                // Calls, which were seen to above.
-                Action::Create(_)
-                | Action::List { .. }
-                | Action::SignParts { .. }
-                | Action::Complete { .. }
-                | Action::Abort { .. } => {}
+                // There is no other upload to be told.
+                Action::Rest { .. } | Action::Stalled => {}
             }
         }
         None

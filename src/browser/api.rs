@@ -11,7 +11,7 @@ use web_sys::{AbortSignal, Headers, RequestCredentials, RequestInit, RequestRedi
 use super::convert::{invalid, to_js};
 use super::credentials::Credentials;
 use super::wire;
-use crate::engine::{Action, CALL_TIMEOUT_MS, Call, Event, Failure};
+use crate::engine::{ApiCall, CALL_TIMEOUT_MS, Call, Event, Failure, HttpRequest};
 use crate::protocol::{Endpoint, ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms};
 
 /// Where the API is and what else it wants to be told.
@@ -20,39 +20,6 @@ pub struct Api {
     endpoint: Endpoint,
     credentials: Rc<Credentials>,
     sends_cookies: bool,
-}
-
-/// A call that is ready to be made.
-pub struct Request {
-    call: Call,
-    method: &'static str,
-    path: String,
-    token: Option<String>,
-    body: Option<JsValue>,
-}
-
-impl Request {
-    /// The call that an action asks for; the action itself if it is no call.
-    pub fn of(action: Action) -> Result<Self, Action> {
-        let post = |call, path: &str, token, body| Self { call, method: "POST", path: path.to_owned(), token, body };
-        Ok(match action {
-            Action::Create(request) => post(Call::Create, "", None, Some(json(&request))),
-            Action::SignParts { token, request } => post(Call::Sign, "/parts", Some(token), Some(json(&request))),
-            Action::Complete { token, request } => post(Call::Complete, "/complete", Some(token), Some(json(&request))),
-            Action::List { token, after } => {
-                let mut path = "/parts".to_owned();
-                if let Some(part) = after {
-                    path.push_str("?after=");
-                    path.push_str(itoa::Buffer::new().format(part.get()));
-                }
-                Self { call: Call::List, method: "GET", path, token: Some(token), body: None }
-            }
-            Action::Abort { token } => {
-                Self { call: Call::Abort, method: "DELETE", path: String::new(), token: Some(token), body: None }
-            }
-            other => return Err(other),
-        })
-    }
 }
 
 impl Api {
@@ -71,16 +38,15 @@ impl Api {
     }
 
     /// Makes a call and says how it ended.
-    pub async fn run(self, request: Request) -> Event {
-        let call = request.call;
-        match self.answer(request).await {
+    pub async fn run(self, request: ApiCall) -> Event {
+        let call = request.kind();
+        match self.answer(call, request).await {
             Ok(event) => event,
             Err(failure) => Event::CallFailed { call, failure },
         }
     }
 
-    async fn answer(self, request: Request) -> Result<Event, Failure> {
-        let call = request.call;
+    async fn answer(self, call: Call, request: ApiCall) -> Result<Event, Failure> {
         let response = self.send(request).await?;
         if response.status() != call.success_status() {
             return Err(unexpected(&response));
@@ -98,7 +64,8 @@ impl Api {
         event.ok_or_else(|| unexpected(&response))
     }
 
-    async fn send(&self, Request { method, path, token, body, .. }: Request) -> Result<Response, Failure> {
+    async fn send(&self, request: ApiCall) -> Result<Response, Failure> {
+        let HttpRequest { method, path, token, body } = request.http();
         let credentials = self.credentials.headers().await?;
         let headers = Headers::new().map_err(|_| Failure::from(ErrorCode::Internal))?;
         let set = |name, value| {
@@ -107,7 +74,7 @@ impl Api {
         for (name, value) in credentials.iter() {
             set(name, value)?;
         }
-        if let Some(token) = &token {
+        if let Some(token) = token {
             set(TOKEN_HEADER, token)?;
         }
         let timeout = AbortSignal::timeout_with_u32(CALL_TIMEOUT_MS);
@@ -117,7 +84,7 @@ impl Api {
         options.set_signal(Some(&timeout));
         if let Some(body) = &body {
             set("content-type", "application/json")?;
-            options.set_body(body);
+            options.set_body(&json(body));
         }
         options.set_headers(&headers);
         // gloo-net's own builder takes every address apart and puts it together again.

@@ -8,7 +8,7 @@ use web_sys::Blob;
 use super::credentials::Credentials;
 use super::wire::{self, headers, member};
 use crate::checksum::ChecksumAlgorithm;
-use crate::engine::{Config, Failure, FileInfo, Record};
+use crate::engine::{Config, Failure, FileInfo, PARTS_IN_FLIGHT, Record};
 use crate::protocol::{ContentType, ErrorCode, FileName, FileSize, Headers, NetworkHint};
 
 /// The options of an `Uploader`. Their ranges are checked where a user meets them, in `npm/options.ts`.
@@ -24,15 +24,13 @@ pub struct UploaderOptions {
     pub config: Config,
 }
 
-/// The most PUTs at once: more than any browser opens connections.
-const MAX_PARTS_IN_FLIGHT: f64 = 64.0;
-
 impl UploaderOptions {
     /// Reads them from a JavaScript object.
     pub fn read(value: &JsValue) -> Result<Self, Failure> {
         let endpoint = wire::text(value, "endpoint").filter(|endpoint| !endpoint.is_empty());
-        let parts_in_flight =
-            member(value, "partsInFlight").as_f64().map(|parts| parts.clamp(1.0, MAX_PARTS_IN_FLIGHT) as u32);
+        let parts_in_flight = member(value, "partsInFlight")
+            .as_f64()
+            .map(|parts| (parts as u32).clamp(*PARTS_IN_FLIGHT.start(), *PARTS_IN_FLIGHT.end()));
         let config = configure(value, Config::default())?;
         let credentials = credentials(value)?;
         let sends_cookies = match wire::text(value, "credentials").as_deref() {

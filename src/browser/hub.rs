@@ -1,4 +1,4 @@
-//! Hands events to the uploads of one `Uploader`, as `src/engine/hub.rs` decides.
+//! Hands events to the uploads of one `Uploader`, as `src/queue` decides.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,7 +6,8 @@ use std::rc::Rc;
 use super::global::now;
 use super::read::release_buffers;
 use super::session::Session;
-use crate::engine::{Demand, Hub as Rules, UploadId};
+use crate::engine::Demand;
+use crate::queue::{Hub as Rules, UploadId};
 
 /// The uploads of one `Uploader`, and the rules that they share connections by.
 #[derive(Debug)]
@@ -61,9 +62,9 @@ impl Hub {
         self.balance();
     }
 
-    /// The user resumes an upload.
-    pub fn resume(&self, id: UploadId) {
-        self.rules.borrow_mut().resume(now(), id);
+    /// The user lets a paused upload go on.
+    pub fn unpause(&self, id: UploadId) {
+        self.rules.borrow_mut().unpause(now(), id);
         self.balance();
     }
 
@@ -104,8 +105,8 @@ impl Hub {
     }
 
     /// A PUT was silent for too long. The next [`Self::balance`] tells the others.
-    pub fn was_silent(&self) {
-        self.rules.borrow_mut().was_silent();
+    pub fn stalled(&self) {
+        self.rules.borrow_mut().stalled();
     }
 
     /// Something happened that may let an upload begin or send more.

@@ -11,16 +11,17 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, XmlHttpRequest};
 
-use super::api::{Api, Request};
+use super::api::Api;
 use super::convert::{UploadOptions, error_to_js, to_js};
 use super::global::now;
 use super::hash::checksum;
 use super::hub::Hub;
 use super::put;
 use super::read::{is_readable, slice};
-use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Retry, UploadId, Uploaded};
+use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Uploaded};
 use crate::plan::Part;
 use crate::protocol::{ErrorCode, PartNumber};
+use crate::queue::UploadId;
 
 /// An upload from its start to its end. Its hub lets go of it when it has ended.
 pub struct Session {
@@ -127,19 +128,18 @@ impl Session {
     }
 
     fn perform(self: &Rc<Self>, action: Action) {
-        let api = self.api.clone();
-        let action = match Request::of(action) {
-            Ok(request) => return self.spawn(api.run(request)),
-            Err(action) => action,
-        };
         match action {
+            Action::Call(call) => self.spawn(self.api.clone().run(call)),
             Action::HashPart(part) => self.hash(part),
-            Action::RefreshCredentials => self.spawn(async move {
-                match api.refresh_credentials().await {
-                    Ok(()) => Event::CredentialsRefreshed,
-                    Err(failure) => Event::CredentialsFailed(failure),
-                }
-            }),
+            Action::RefreshCredentials => {
+                let api = self.api.clone();
+                self.spawn(async move {
+                    match api.refresh_credentials().await {
+                        Ok(()) => Event::CredentialsRefreshed,
+                        Err(failure) => Event::CredentialsFailed(failure),
+                    }
+                });
+            }
             Action::Put(put) => self.put(put),
             Action::CancelPut(id) => {
                 let request = self.take_put(id);
@@ -147,16 +147,13 @@ impl Session {
                 request.inspect(|request| drop(request.abort()));
             }
             Action::Report(progress) => call(self.on_progress.as_ref(), &progress),
-            Action::Retry(retry) => self.retry(&retry),
+            Action::Retry(retry) => call(self.on_retry.as_ref(), &retry),
+            Action::Rest { wait_ms } => self.hub.rest(self.id, wait_ms),
+            Action::Stalled => self.hub.stalled(),
             Action::Persist(record) => call(self.on_record.as_ref(), &record),
             Action::Forget => call(self.on_record.as_ref(), &()),
             Action::WakeAt(ms) => self.wake_at(ms),
             Action::Finished(outcome) => self.finish(outcome),
-            Action::Create(_)
-            | Action::List { .. }
-            | Action::SignParts { .. }
-            | Action::Complete { .. }
-            | Action::Abort { .. } => {}
         }
     }
 
@@ -170,16 +167,6 @@ impl Session {
         let Some(on_step) = &self.on_step else { return };
         // It is the package's own, and does not throw.
         let _ = on_step.call2(&JsValue::UNDEFINED, &number.get().into(), &state.into());
-    }
-
-    fn retry(&self, retry: &Retry) {
-        call(self.on_retry.as_ref(), retry);
-        if retry.part.is_some() && matches!(retry.status, 429 | 503) {
-            self.hub.rest(self.id, retry.wait_ms);
-        }
-        if retry.part.is_some() && retry.code == ErrorCode::Timeout {
-            self.hub.was_silent();
-        }
     }
 
     /// What is read for a part. A file of one part is taken whole: browsers send a file from where it is on disk, but

@@ -64,15 +64,14 @@ impl Uploader {
         self.begin(file, &options, None).map_err(|failure| error_to_js(&failure))
     }
 
-    /// Goes on with an upload, from what `onRecord` was called with last and the same file.
+    /// Resumes an upload of an earlier session, from what `onRecord` was called with last and the same file.
     ///
     /// # Errors
     /// As `upload`, and with `invalid-option` if the record is none.
-    #[wasm_bindgen(js_name = goOn)]
-    pub fn go_on(&self, file: Blob, record: JsValue, options: Option<JsUploadOptions>) -> Result<Upload, JsValue> {
+    pub fn resume(&self, file: Blob, record: JsValue, options: Option<JsUploadOptions>) -> Result<Upload, JsValue> {
         let options = options.map_or(JsValue::UNDEFINED, JsValue::from);
-        let go_on = || self.begin(file, &options, Some(read_record(&record)?));
-        go_on().map_err(|failure| error_to_js(&failure))
+        let resume = || self.begin(file, &options, Some(read_record(&record)?));
+        resume().map_err(|failure| error_to_js(&failure))
     }
 
     /// Says whether there is a network, as far as the browser knows.
@@ -108,20 +107,20 @@ pub struct Upload {
 #[wasm_bindgen(js_class = UploadHandle)]
 impl Upload {
     /// Settled when S3 has confirmed the object, or when the upload has failed or was cancelled and what
-    /// was sent has been removed, or kept to be gone on with. Rejects with `UploadError`.
+    /// was sent has been removed, or kept to be resumed. Rejects with `UploadError`.
     #[wasm_bindgen(getter)]
     pub fn done(&self) -> JsUploadResult {
         self.done.clone().unchecked_into()
     }
 
-    /// Sends no further part until `resume`. Parts on their way still arrive.
+    /// Sends no further part until `unpause`. Parts on their way still arrive.
     pub fn pause(&self) {
         self.session.hub().pause(self.session.id());
     }
 
     /// Goes on.
-    pub fn resume(&self) {
-        self.session.hub().resume(self.session.id());
+    pub fn unpause(&self) {
+        self.session.hub().unpause(self.session.id());
     }
 
     /// Ends it, and removes what was sent.

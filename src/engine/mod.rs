@@ -1,14 +1,26 @@
-//! The upload as data: events in, actions out, time as an argument.
+//! One upload as data: events in, actions out, time as an argument.
 //!
-//! The engine owns no socket, timer, task, clock or random source. Whoever drives it turns actions
-//! into calls and calls into events, and holds no policy. The contract of the loop:
+//! The engine owns no socket, timer, task, clock or random source. A driver turns actions into calls and calls into
+//! events, and holds no policy. The contract of the loop:
 //!
 //! 1. hand in an event with [`Engine::handle`], the first being [`Event::Start`];
-//! 2. take actions with [`Engine::poll`] until there are none, and see to each;
+//! 2. take actions with [`Engine::poll`] until there are none, and perform each;
 //! 3. when something happened, or the time of the latest [`Action::WakeAt`] has come, go to 1.
 //!
-//! It ends with [`Action::Finished`]. Until then there is always an action that waits for its answer,
-//! or a time to wake at.
+//! It ends with [`Action::Finished`]. Until then, either an action is outstanding or a wake-up is set.
+//!
+//! The stages of an upload (`stage`):
+//!
+//! ```text
+//!  Start ──► HashingFirst ──► Creating ──► Sending ──► Completing ──► Finished: stored
+//!                                          ▲     │      (multipart)        ▲
+//!  Start ──► Listing ──────────────────────┘     │                         │
+//!  (resume)     ▲                                └─ single PUT stored ─────┘
+//!               └── S3 has refused to join the parts, once
+//!
+//!  any stage ──► Ending (what was sent is removed) ──► Finished: failed or cancelled
+//!  any stage ──► Finished: failed, what was sent is kept for a later session
+//! ```
 //!
 //! ```
 //! use directput::engine::{Action, Config, Engine, Event, FileInfo, Now};
@@ -25,85 +37,41 @@
 //! assert!(actions.iter().any(|action| matches!(action, Action::HashPart(_))));
 //! ```
 
-mod attempts;
-mod calls;
-mod cancel;
-mod ending;
+mod action;
+mod call;
+mod config;
+mod congestion;
 mod event;
-mod hold;
-mod hub;
+mod holds;
 mod meter;
-mod ordered;
-mod pace;
 mod parts;
-mod progress;
-mod queue;
+mod record;
 mod report;
 mod retry;
-mod sending;
-mod stages;
-mod window;
+mod share;
+mod stage;
+mod stall;
 
-use cancel::Cancel;
-pub use event::{Action, CALL_TIMEOUT_MS, Call, Config, Event, FileInfo, Now, Put, PutId, Record, Share};
-use hold::Holds;
-pub use hub::Hub;
-use meter::Meter;
-use pace::Pace;
-use parts::Parts;
-pub use queue::{Demand, UploadId};
+pub use action::{Action, Put, PutId};
+pub use call::{ApiCall, Body, CALL_TIMEOUT_MS, Call, HttpRequest};
+pub use config::{Config, DEFAULT_PARTS_IN_FLIGHT, DEFAULT_STALL_SECONDS, FileInfo, PARTS_IN_FLIGHT, STALL_SECONDS};
+pub use event::{Event, Now};
+pub use record::Record;
 pub use report::{Failure, Held, Phase, Progress, PutAnswer, Remains, Retry, Uploaded};
-use retry::{CallState, Patience};
-use window::Window;
+pub use share::{Demand, Share};
+pub(crate) use stall::Pace;
+
+use call::Calls;
+use congestion::Congestion;
+use holds::Holds;
+use meter::Meter;
+use parts::Parts;
+use retry::Patience;
+use stage::{Cancel, Stage};
 
 use crate::checksum::ChecksumAlgorithm;
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
 use crate::protocol::{CompleteUpload, ErrorCode, PartNumber};
-
-/// Where the upload is.
-#[derive(Debug, Clone)]
-enum Stage {
-    /// Before [`Event::Start`].
-    New,
-    /// The first part is hashed before the API is asked, so that its URL comes with the answer.
-    HashingFirst,
-    /// The API is asked to open the upload.
-    Creating,
-    /// The API is asked what S3 holds from an earlier session, behind this part.
-    Listing,
-    /// Parts are hashed, signed and sent.
-    Sending,
-    /// S3 is asked to join the parts.
-    Completing,
-    /// It has failed or was cancelled, and what it left behind is being removed.
-    Ending(Failure),
-    /// [`Action::Finished`] was given out.
-    Finished,
-}
-
-/// The calls of the API, each at rest or not.
-#[derive(Debug, Clone, Default)]
-struct Calls {
-    create: CallState,
-    list: CallState,
-    sign: CallState,
-    complete: CallState,
-    abort: CallState,
-    /// The signing call under way is for an upload that was given up since.
-    sign_is_stale: bool,
-    /// An answer to a completion may have been lost, so S3 may have joined the parts already.
-    may_be_complete: bool,
-    /// The removal is answered, and the completion is sent once more to learn whether it had come too late.
-    asks_outcome: bool,
-    /// PUTs ended without an answer, and S3 may yet store what it had received of them: the removal is
-    /// repeated (S3 API Reference, "AbortMultipartUpload").
-    abort_again: bool,
-    /// Fresh credentials were asked for since the API last took some.
-    has_refreshed: bool,
-    is_refreshing: bool,
-    /// How long the last call that was answered took, in milliseconds.
-    turnaround_ms: u64,
-}
 
 /// One upload. See the [module](self) for how to drive it.
 #[derive(Debug, Clone)]
@@ -111,32 +79,39 @@ pub struct Engine {
     config: Config,
     file: FileInfo,
     stage: Stage,
-    /// What the API said about the upload, once it is open.
+
+    // What is known of the upload
+    /// What the API said about it, once it is open.
     open: Option<Record>,
-    completion: Option<CompleteUpload>,
     parts: Parts,
     /// S3 was asked for its parts up to this one.
     listed_until: Option<PartNumber>,
-    calls: Calls,
-    holds: Holds,
-    patience: Patience,
-    window: Window,
-    pace: Pace,
-    share: Share,
-    /// The user wants it to end.
-    cancel: Option<Cancel>,
-    /// S3 may have received the whole of a PUT without its answer having come.
-    in_doubt: bool,
-    /// What is reported next may be less than before.
-    may_go_back: bool,
-    /// It goes on with the upload of an earlier session.
+    completion: Option<CompleteUpload>,
+    /// It resumes the upload of an earlier session.
     is_restored: bool,
     has_restarted: bool,
     /// S3 was asked for its parts after it had refused to join them.
     has_listed_again: bool,
+    /// S3 may have received the whole of a PUT without its answer having come.
+    in_doubt: bool,
+
+    // What decides when something is tried, and how often
+    calls: Calls,
+    holds: Holds,
+    patience: Patience,
+    congestion: Congestion,
+    pace: Pace,
+    share: Share,
+    /// The user has cancelled it.
+    cancel: Option<Cancel>,
+    alarm: Option<u64>,
+
+    // What the user is told
     meter: Meter,
     reported: Option<(u64, Progress)>,
-    alarm: Option<u64>,
+    /// The next report may say less than the one before.
+    may_go_back: bool,
+
     outbox: Vec<Action>,
 }
 
@@ -157,7 +132,7 @@ impl Engine {
             calls: Calls::default(),
             holds: Holds::default(),
             patience: Patience::default(),
-            window: Window::new(config.parts_in_flight),
+            congestion: Congestion::new(config.parts_in_flight),
             pace: Pace::default(),
             share: Share::default(),
             cancel: None,
@@ -187,7 +162,7 @@ impl Engine {
         Self { open: Some(record), is_restored: true, ..engine }
     }
 
-    /// Takes note of what happened. Late news is ignored, and so is all news after the end.
+    /// Takes note of what happened. Stale events are ignored, and all events after the end.
     pub fn handle(&mut self, now: Now, event: Event) {
         if self.is_finished() {
             return;
@@ -214,7 +189,7 @@ impl Engine {
             Event::Share(share) => self.share = share,
             Event::Busy { wait_ms } => self.holds.rest(now, wait_ms),
             Event::Pause => self.holds.pause(),
-            Event::Resume => self.holds.resume(),
+            Event::Unpause => self.holds.unpause(),
             Event::Offline => self.holds.go_offline(now),
             Event::Online => self.online(),
             Event::Abort => self.cancel(now),
@@ -249,7 +224,7 @@ impl Engine {
         let may_start = matches!(self.stage, Stage::Sending) && self.holds.may_put(now);
         let more = if may_start { self.parts.ready() } else { 0 };
         let in_flight = self.parts.in_flight();
-        let wanted = (in_flight + more).min(self.window.limit().max(in_flight));
+        let wanted = (in_flight + more).min(self.congestion.limit().max(in_flight));
         Demand { in_flight, wanted, bytes_in_flight: self.parts.bytes_under_way() }
     }
 

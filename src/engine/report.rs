@@ -144,7 +144,8 @@ impl Failure {
     pub fn unexpected(status: u16, media_type: Option<&str>) -> Self {
         let media_type = media_type.unwrap_or("no media type");
         let essence = media_type.split_once(';').map_or(media_type, |(essence, _)| essence);
-        let detail = Some("status ".to_owned() + itoa::Buffer::new().format(u32::from(status)) + ", " + &excerpt(essence));
+        let detail =
+            Some("status ".to_owned() + itoa::Buffer::new().format(u32::from(status)) + ", " + &excerpt(essence));
         Self { status, detail, ..ErrorCode::UnexpectedAnswer.into() }
     }
 

@@ -183,108 +183,6 @@ pub(super) fn retry_after_ms(failure: &Failure) -> u64 {
     failure.retry_after_ms.unwrap_or(0).min(LONGEST_RETRY_AFTER_MS)
 }
 
-/// One kind of API call: at rest, under way, or waiting for its next attempt.
-#[derive(Debug, Clone, Default)]
-pub(super) struct CallState {
-    failures: u32,
-    stage: Stage,
-    started_ms: u64,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    #[default]
-    AtRest,
-    UnderWay,
-    Waiting {
-        until_ms: u64,
-        /// Until when it must not be made, whatever happens.
-        not_before_ms: u64,
-    },
-    NeedsCredentials,
-}
-
-impl CallState {
-    /// Whether it waits for fresh credentials.
-    pub fn is_waiting_for_credentials(&self) -> bool {
-        self.stage == Stage::NeedsCredentials
-    }
-
-    /// Whether an answer is still to come.
-    pub fn is_under_way(&self) -> bool {
-        self.stage == Stage::UnderWay
-    }
-
-    /// Whether the call may be made now.
-    pub fn may_start(&self, now: Now) -> bool {
-        match self.stage {
-            Stage::AtRest => true,
-            Stage::UnderWay | Stage::NeedsCredentials => false,
-            Stage::Waiting { until_ms, .. } => until_ms <= now.ms,
-        }
-    }
-
-    /// When its wait ends, if it waits.
-    pub fn wakes_at(&self) -> Option<u64> {
-        match self.stage {
-            Stage::Waiting { until_ms, .. } => Some(until_ms),
-            _ => None,
-        }
-    }
-
-    /// It is made.
-    pub fn start(&mut self, now: Now) {
-        self.stage = Stage::UnderWay;
-        self.started_ms = now.ms;
-    }
-
-    /// When it was made: what the answer calls "from now" has begun no earlier, in milliseconds.
-    pub fn started_ms(&self) -> u64 {
-        self.started_ms
-    }
-
-    /// It was answered, or nobody wants the answer any more.
-    pub fn settle(&mut self) {
-        *self = Self::default();
-    }
-
-    /// It has failed; says how often in a row.
-    pub fn fail(&mut self) -> u32 {
-        self.failures += 1;
-        self.stage = Stage::AtRest;
-        self.failures
-    }
-
-    /// It has failed for a reason that doesn't count.
-    pub fn fail_uncounted(&mut self) {
-        self.stage = Stage::AtRest;
-    }
-
-    /// It is made again at `until_ms`. [`Self::hurry`] makes the wait shorter, but not below `not_before_ms`.
-    pub fn wait_until(&mut self, until_ms: u64, not_before_ms: u64) {
-        self.stage = Stage::Waiting { until_ms, not_before_ms };
-    }
-
-    /// It is made again as soon as the server allows: what it waited for has come.
-    pub fn hurry(&mut self) {
-        if let Stage::Waiting { until_ms, not_before_ms } = &mut self.stage {
-            *until_ms = (*not_before_ms).min(*until_ms);
-        }
-    }
-
-    /// It is made again when there are fresh credentials.
-    pub fn wait_for_credentials(&mut self) {
-        self.stage = Stage::NeedsCredentials;
-    }
-
-    /// Fresh credentials have come, or never will.
-    pub fn take_credentials(&mut self) {
-        if self.is_waiting_for_credentials() {
-            self.stage = Stage::AtRest;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -392,20 +290,5 @@ mod tests {
         assert!((0..1_000).all(|_| !patience.ends_part(&refused, 1, false)), "a burst counts once");
         let failures = (1..).find(|_| patience.ends_part(&refused, 1, true));
         assert_eq!(failures, Some(UPLOAD_BUDGET));
-    }
-
-    #[test]
-    fn a_call_waits_for_its_time_or_for_credentials() {
-        let now = Now { ms: 1_000, random: 1 << 31 };
-        let mut call = CallState::default();
-        call.start(now);
-        assert!(!call.may_start(now));
-        assert_eq!(call.fail(), 1);
-        call.wait_until(1_250, 0);
-        assert!(!call.may_start(now) && call.may_start(Now { ms: 1_250, ..now }));
-        call.wait_for_credentials();
-        assert!(!call.may_start(Now { ms: 1 << 40, ..now }));
-        call.take_credentials();
-        assert!(call.may_start(now));
     }
 }

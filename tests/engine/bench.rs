@@ -2,7 +2,8 @@
 
 use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, PartChecksum, Sha256Digest};
 use directput::engine::{
-    Action, Call, Config, Engine, Event, Failure, FileInfo, Now, Progress, Put, PutAnswer, Record, Retry, Uploaded,
+    Action, ApiCall, Call, Config, Engine, Event, Failure, FileInfo, Now, Progress, Put, PutAnswer, Record, Retry,
+    Uploaded,
 };
 use directput::plan::{Part, Plan, SINGLE_PUT_BYTES};
 use directput::protocol::{
@@ -83,7 +84,9 @@ impl Bench {
     }
 
     pub fn creates(&mut self) -> Vec<CreateUpload> {
-        self.take(|action| if let Action::Create(request) = action { Some(request.clone()) } else { None })
+        self.take(
+            |action| if let Action::Call(ApiCall::Create(request)) = action { Some(request.clone()) } else { None },
+        )
     }
 
     pub fn hashes(&mut self) -> Vec<Part> {
@@ -91,7 +94,11 @@ impl Bench {
     }
 
     pub fn signs(&mut self) -> Vec<SignParts> {
-        self.take(|action| if let Action::SignParts { request, .. } = action { Some(request.clone()) } else { None })
+        self.take(
+            |action| {
+                if let Action::Call(ApiCall::Sign { request, .. }) = action { Some(request.clone()) } else { None }
+            },
+        )
     }
 
     pub fn puts(&mut self) -> Vec<Put> {
@@ -99,11 +106,13 @@ impl Bench {
     }
 
     pub fn completes(&mut self) -> Vec<CompleteUpload> {
-        self.take(|action| if let Action::Complete { request, .. } = action { Some(request.clone()) } else { None })
+        self.take(|action| {
+            if let Action::Call(ApiCall::Complete { request, .. }) = action { Some(request.clone()) } else { None }
+        })
     }
 
     pub fn aborts(&mut self) -> usize {
-        self.take(|action| matches!(action, Action::Abort { .. }).then_some(())).len()
+        self.take(|action| matches!(action, Action::Call(ApiCall::Abort { .. })).then_some(())).len()
     }
 
     /// Answers the removal as often as it is asked for.
@@ -117,7 +126,7 @@ impl Bench {
     }
 
     pub fn lists(&mut self) -> Vec<Option<PartNumber>> {
-        self.take(|action| if let Action::List { after, .. } = action { Some(*after) } else { None })
+        self.take(|action| if let Action::Call(ApiCall::List { after, .. }) = action { Some(*after) } else { None })
     }
 
     pub fn cancelled_puts(&mut self) -> usize {

@@ -1,7 +1,8 @@
 //! Engines behind one hub, as the uploads of one `Uploader` are.
 
-use directput::engine::{Event, Failure, Hub, Now, UploadId};
+use directput::engine::{Event, Failure, Now};
 use directput::protocol::ErrorCode;
+use directput::queue::{Hub, UploadId};
 
 use crate::bench::Bench;
 
@@ -94,7 +95,7 @@ fn a_file_that_is_added_without_a_network_makes_no_request_until_there_is_one() 
 }
 
 #[test]
-fn a_file_that_is_paused_and_resumed_has_no_more_connections_than_are_free() {
+fn a_file_that_is_paused_and_unpaused_has_no_more_connections_than_are_free() {
     let mut uploads = Uploads::new(1);
     uploads.add(1_000);
     uploads.add(1_000);
@@ -106,7 +107,7 @@ fn a_file_that_is_paused_and_resumed_has_no_more_connections_than_are_free() {
     uploads.list[0].fail_put(&puts[0], 500, "InternalError");
     uploads.balance();
     assert_eq!(uploads.list[1].puts().len(), 1, "it has the connection that was left");
-    uploads.hub.resume(uploads.now(), 0);
+    uploads.hub.unpause(uploads.now(), 0);
     uploads.balance();
     assert_eq!(uploads.list[0].puts().len(), 0);
     uploads.hub.cancel(uploads.now(), 1);

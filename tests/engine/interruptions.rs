@@ -40,7 +40,7 @@ fn a_pause_lets_parts_arrive_and_starts_nothing_until_it_ends() {
     bench.wait(3_600_000);
     bench.hash_and_sign();
     assert_eq!((bench.puts().len(), bench.alarm()), (0, None));
-    bench.send(Event::Resume);
+    bench.send(Event::Unpause);
     bench.sign_all();
     assert_eq!(bench.puts().len(), 6, "with fresh URLs");
     assert_eq!(last_held(&mut bench), None);
@@ -55,7 +55,7 @@ fn a_part_that_fails_after_the_pause_is_sent_again_only_after_it() {
     puts[1..].iter().for_each(|put| bench.store(put));
     bench.wait(3_600_000);
     assert_eq!((bench.puts().len(), bench.failed_with()), (0, None));
-    bench.send(Event::Resume);
+    bench.send(Event::Unpause);
     bench.store_all();
     assert_eq!(bench.completes().len(), 1);
 }
@@ -100,7 +100,7 @@ fn a_pause_reads_no_more_of_the_file() {
         bench.send(Event::PartHashed { part, checksum: digest(part) });
     }
     assert_eq!((parts.len(), bench.hashes().len()), (2, 0));
-    bench.send(Event::Resume);
+    bench.send(Event::Unpause);
     assert_eq!(bench.hashes().len(), 2);
 }
 

@@ -187,7 +187,7 @@ fn a_paused_upload_leaves_its_connections_to_others() {
     bench.fail_put(&puts[0], 403, "AccessDenied");
     let four = Demand { in_flight: 4, wanted: 4, bytes_in_flight: SIZE - 8 * MIB };
     assert_eq!(bench.engine.demand(now(&bench)), four);
-    bench.send(Event::Resume);
+    bench.send(Event::Unpause);
     bench.sign_all();
     assert_eq!(bench.engine.demand(now(&bench)), five);
 }

@@ -49,7 +49,7 @@ fn what_waits_sets_no_timer_while_the_user_pauses() {
     }
     // A streak of failures is looked at, no more.
     assert!(bench.alarm().is_none_or(|at_ms| at_ms >= bench.now_ms + 50_000));
-    bench.send(Event::Resume);
+    bench.send(Event::Unpause);
     assert_eq!(bench.creates().len(), 1);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use directput::engine::{Action, Call, Event, Failure, Put, PutId, Record, Remains, Retry, Uploaded};
+use directput::engine::{Action, ApiCall, Call, Event, Failure, Put, PutId, Record, Remains, Retry, Uploaded};
 use directput::protocol::{ErrorCode, PartNumber};
 
 use crate::outcome;
@@ -115,17 +115,17 @@ impl Checks {
             Action::CancelPut(put) => {
                 self.puts.remove(put).ok_or("it cancels a PUT that is not under way")?;
             }
-            Action::Create(_) => {
+            Action::Call(ApiCall::Create(_)) => {
                 self.is_opening = true;
                 self.call_rests.retain(|(call, _)| *call == Call::Create);
                 self.check_call(now_ms, Call::Create)?;
             }
-            Action::List { .. } => self.check_call(now_ms, Call::List)?,
-            Action::SignParts { .. } => self.check_call(now_ms, Call::Sign)?,
+            Action::Call(ApiCall::List { .. }) => self.check_call(now_ms, Call::List)?,
+            Action::Call(ApiCall::Sign { .. }) => self.check_call(now_ms, Call::Sign)?,
             // A cancel waits for its outcome within a bound.
-            Action::Complete { .. } if self.has_removed => self.count_request(now_ms)?,
-            Action::Complete { .. } => self.check_call(now_ms, Call::Complete)?,
-            Action::Abort { .. } => {
+            Action::Call(ApiCall::Complete { .. }) if self.has_removed => self.count_request(now_ms)?,
+            Action::Call(ApiCall::Complete { .. }) => self.check_call(now_ms, Call::Complete)?,
+            Action::Call(ApiCall::Abort { .. }) => {
                 self.has_removed = true;
                 self.check_call(now_ms, Call::Abort)?;
             }

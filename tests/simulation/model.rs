@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::hash::{DefaultHasher, Hasher};
 
 use directput::checksum::Sha256Digest;
-use directput::engine::{Action, Call, Config, Engine, Event, Failure, FileInfo, Now, Put};
+use directput::engine::{Action, ApiCall, Call, Config, Engine, Event, Failure, FileInfo, Now, Put};
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize};
 
 use crate::calls::Request;
@@ -60,7 +60,7 @@ impl Write for Text {
         // These are neighbours among the fields of the engine, and no other fields have their names.
         match text {
             "reported" => self.is_skipping = true,
-            "alarm" => self.is_skipping = false,
+            "may_go_back" => self.is_skipping = false,
             _ => {}
         }
         if !self.is_skipping {
@@ -75,9 +75,9 @@ fn rank(action: &Action) -> (u8, u32) {
     match action {
         Action::HashPart(part) => (0, part.number.get()),
         Action::Put(put) => (1, put.id.0),
-        Action::Create(_) => (2, 0),
-        Action::SignParts { .. } => (3, 0),
-        Action::Complete { .. } => (4, 0),
+        Action::Call(ApiCall::Create(_)) => (2, 0),
+        Action::Call(ApiCall::Sign { .. }) => (3, 0),
+        Action::Call(ApiCall::Complete { .. }) => (4, 0),
         _ => (5, 0),
     }
 }
@@ -142,7 +142,7 @@ impl State {
             }
         }
         if self.is_paused {
-            choices.push(Choice::Tell(Event::Resume));
+            choices.push(Choice::Tell(Event::Unpause));
         } else if !self.has_paused {
             choices.push(Choice::Tell(Event::Pause));
         }
@@ -168,7 +168,8 @@ impl State {
             }
             Choice::Tell(event) => {
                 state.has_paused |= matches!(event, Event::Pause);
-                state.is_paused = matches!(event, Event::Pause) || (state.is_paused && !matches!(event, Event::Resume));
+                state.is_paused =
+                    matches!(event, Event::Pause) || (state.is_paused && !matches!(event, Event::Unpause));
                 if matches!(event, Event::Abort) {
                     state.aborted_ms = Some(state.now_ms);
                 }
@@ -185,12 +186,14 @@ impl State {
                 Event::PartHashed { part, checksum: Sha256Digest::of(&part.offset.to_le_bytes()).into() }
             }
             Action::Put(put) => self.answer_put(&put, fate),
-            Action::Create(request) => self.answer_call(Call::Create, Request::Create(request), fate),
-            Action::SignParts { token, request } => self.answer_call(Call::Sign, Request::Sign(token, request), fate),
-            Action::Complete { token, request } => {
+            Action::Call(ApiCall::Create(request)) => self.answer_call(Call::Create, Request::Create(request), fate),
+            Action::Call(ApiCall::Sign { token, request }) => {
+                self.answer_call(Call::Sign, Request::Sign(token, request), fate)
+            }
+            Action::Call(ApiCall::Complete { token, request }) => {
                 self.answer_call(Call::Complete, Request::Complete(token, request), fate)
             }
-            Action::Abort { token } => self.answer_call(Call::Abort, Request::Abort(token), fate),
+            Action::Call(ApiCall::Abort { token }) => self.answer_call(Call::Abort, Request::Abort(token), fate),
             other => unreachable!("{other:?} is not answered"),
         }
     }
@@ -251,7 +254,7 @@ impl State {
                     self.is_over = true;
                     self.check_end(outcome.is_ok())?;
                 }
-                Action::Report(_) | Action::Retry(_) => {}
+                Action::Report(_) | Action::Retry(_) | Action::Rest { .. } | Action::Stalled => {}
                 // Its driver knows of no others.
                 Action::RefreshCredentials => refreshes = true,
                 action => self.open.push(action),
@@ -285,7 +288,7 @@ impl State {
             return Err("PUTs are under way after the end".to_owned());
         }
         let is_late = self.aborted_ms.is_some_and(|at_ms| self.now_ms >= at_ms + CANCEL_MS);
-        if !is_late && self.open.iter().any(|action| matches!(action, Action::Create(_))) {
+        if !is_late && self.open.iter().any(|action| matches!(action, Action::Call(ApiCall::Create(_)))) {
             return Err("nobody will hear of the upload that is being opened".to_owned());
         }
         if is_stored != (self.storage.objects.len() == 1) && self.aborted_ms.is_none() {

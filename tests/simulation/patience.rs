@@ -36,7 +36,7 @@ impl PatienceCheck {
         self.is_final = matches!(event, Event::CredentialsFailed(_) | Event::HashFailed { .. });
         match event {
             Event::Pause => self.is_paused = true,
-            Event::Resume => self.is_paused = false,
+            Event::Unpause => self.is_paused = false,
             Event::Offline => self.is_offline = true,
             Event::Online => self.is_offline = false,
             Event::Created(_) | Event::Listed(_) | Event::Signed(_) | Event::Aborted => {

@@ -1,8 +1,9 @@
 //! What a browser does: it hands events to engines, does what they ask for, and has the hub share connections.
 
-use directput::engine::{Action, Config, Engine, Event, Failure, FileInfo, Held, Hub, Share};
+use directput::engine::{Action, ApiCall, Config, Engine, Event, Failure, FileInfo, Held, Share};
 use directput::plan::{Part, SINGLE_PUT_BYTES};
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
+use directput::queue::Hub;
 
 use crate::calls::Request;
 use crate::checks::Checks;
@@ -205,14 +206,14 @@ impl World {
                     self.reply(number, ms, Event::PartHashed { part, checksum });
                 }
             }
-            Action::Create(request) => self.call(number, Request::Create(request)),
-            Action::List { token, after } => self.call(number, Request::List(token, after)),
-            Action::SignParts { token, request } => self.call(number, Request::Sign(token, request)),
-            Action::Complete { token, request } => self.call(number, Request::Complete(token, request)),
-            Action::Abort { .. } if self.defect == Some(Defect::RemovesNothing) => {
+            Action::Call(ApiCall::Create(request)) => self.call(number, Request::Create(request)),
+            Action::Call(ApiCall::List { token, after }) => self.call(number, Request::List(token, after)),
+            Action::Call(ApiCall::Sign { token, request }) => self.call(number, Request::Sign(token, request)),
+            Action::Call(ApiCall::Complete { token, request }) => self.call(number, Request::Complete(token, request)),
+            Action::Call(ApiCall::Abort { .. }) if self.defect == Some(Defect::RemovesNothing) => {
                 self.reply(number, 1, Event::Aborted);
             }
-            Action::Abort { token } => self.call(number, Request::Abort(token)),
+            Action::Call(ApiCall::Abort { token }) => self.call(number, Request::Abort(token)),
             Action::Put(put) => {
                 let ms = self.scenario.round_trip_ms + self.half_trip();
                 let started_ms = self.clock_ms();
@@ -232,17 +233,14 @@ impl World {
                 }));
             }
             Action::Retry(retry) => {
-                let now = self.engine_now();
-                let hub = &mut self.tab.as_mut().expect("it is open").hub;
-                if retry.part.is_some() && matches!(retry.status, 429 | 503) {
-                    hub.rest(now, number, retry.wait_ms);
-                }
                 let is_silence = retry.part.is_some() && retry.code == ErrorCode::Timeout;
-                if is_silence {
-                    hub.was_silent();
-                }
                 self.saw(if is_silence { "retry after silence" } else { "retry" });
             }
+            Action::Rest { wait_ms } => {
+                let now = self.engine_now();
+                self.tab.as_mut().expect("it is open").hub.rest(now, number, wait_ms);
+            }
+            Action::Stalled => self.tab.as_mut().expect("it is open").hub.stalled(),
             Action::Finished(_) => {}
         }
     }
@@ -293,7 +291,7 @@ impl World {
             Event::Offline,
             Event::Abort,
             Event::Pause,
-            Event::Resume,
+            Event::Unpause,
             Event::Busy { wait_ms: 1_000 },
             Event::Share(Share { lanes: 3, bytes_elsewhere: 0, bytes_per_second: None }),
             Event::CredentialsFailed(failure()),

@@ -79,7 +79,7 @@ impl World {
         let now = self.engine_now();
         self.run_of(number).expect("it runs").is_paused = is_paused;
         let hub = &mut self.tab.as_mut().expect("it runs in one").hub;
-        if is_paused { hub.pause(number) } else { hub.resume(now, number) }
+        if is_paused { hub.pause(number) } else { hub.unpause(now, number) }
     }
 
     fn abort(&mut self, file: usize) {

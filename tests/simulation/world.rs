@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use directput::engine::{Engine, Event, Failure, Hub, Now, Put, Record, Remains, Uploaded};
+use directput::engine::{Engine, Event, Failure, Now, Put, Record, Remains, Uploaded};
+use directput::queue::Hub;
 use fastrand::Rng;
 
 use crate::calls::Request;

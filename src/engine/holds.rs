@@ -27,7 +27,7 @@ impl Holds {
         self.paused = true;
     }
 
-    pub fn resume(&mut self) {
+    pub fn unpause(&mut self) {
         self.paused = false;
     }
 
@@ -154,7 +154,7 @@ mod tests {
         holds.pause();
         assert_eq!((holds.held(at(0)), holds.wakes_at(at(0))), (Some(Held::Paused), None));
         assert!(!holds.may_call(at(1 << 40)));
-        holds.resume();
+        holds.unpause();
         assert_eq!(holds.held(at(0)), Some(Held::Offline));
     }
 }

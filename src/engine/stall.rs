@@ -27,7 +27,7 @@ const EVIDENCE: u64 = 16;
 
 /// The measured speed of answers: their bytes, by the time in which one of them was under way.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     bytes: u64,
     ms: u64,
     /// The latest stretch of time that was counted without a gap, in milliseconds.
@@ -66,7 +66,7 @@ impl Pace {
 
 /// What decides how long a PUT may be silent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Silence {
+pub(crate) struct Silence {
     /// The least, in milliseconds: [`super::Config::stall_ms`].
     pub stall_ms: u64,
     /// The lengths of all PUTs under way, in bytes.

@@ -1,8 +1,10 @@
 //! What the user is told of how far an upload is.
 
-use super::event::{Action, Now};
-use super::report::{Held, Phase, Progress};
-use super::{Engine, Stage};
+use super::Stage;
+use crate::engine::Engine;
+use crate::engine::action::Action;
+use crate::engine::event::Now;
+use crate::engine::report::{Held, Phase, Progress};
 
 /// Progress is reported no more often than this, in milliseconds, unless there is other news.
 const REPORT_EVERY_MS: u64 = 100;
@@ -16,14 +18,14 @@ const SLOWEST_BYTES_PER_SECOND: f64 = 1.0;
 
 impl Engine {
     /// Takes note of the speed, by which it is decided what to do next.
-    pub(super) fn measure(&mut self, now: Now) {
+    pub(in crate::engine) fn measure(&mut self, now: Now) {
         match self.held(now) {
             Some(_) => self.meter.interrupt(),
             None => self.meter.sample(now.ms, self.parts.moved_bytes()),
         }
     }
 
-    pub(super) fn report(&mut self, now: Now) {
+    pub(in crate::engine) fn report(&mut self, now: Now) {
         // A failure is no progress, least of all the end of it.
         if matches!(self.stage, Stage::New) || matches!(self.outbox.last(), Some(Action::Finished(Err(_)))) {
             return;
@@ -45,7 +47,7 @@ impl Engine {
     }
 
     /// When to say again how long it takes, while bytes wait in buffers and nothing else is heard.
-    pub(super) fn reports_at(&self, now: Now) -> Option<u64> {
+    pub(in crate::engine) fn reports_at(&self, now: Now) -> Option<u64> {
         let (_, before) = self.reported.as_ref()?;
         (before.seconds_left.is_some() && self.meter.underway_bytes() > 0).then(|| now.ms + COUNT_DOWN_MS)
     }

@@ -5,7 +5,7 @@
 
 /// Values in ascending order, none twice.
 #[derive(Debug, Clone)]
-pub(super) struct Ordered<T>(Vec<T>);
+pub(crate) struct Ordered<T>(Vec<T>);
 
 impl<T> Default for Ordered<T> {
     fn default() -> Self {

@@ -6,7 +6,7 @@
 //! window grows by one; a congested window is halved, once for all the parts that were in flight. When all of them were
 //! silent for too long there are two left, then one: the link may carry no more.
 
-use super::event::PutId;
+use super::action::PutId;
 
 /// A new upload begins with so many, or with fewer where fewer are allowed: as many as browsers open connections to a
 /// host. An upload of a few dozen parts would be half over before it had grown to that.
@@ -20,7 +20,7 @@ const ROUNDS_UNTIL_PROBE: u32 = 4;
 
 /// The number of parts that may be in flight.
 #[derive(Debug, Clone)]
-pub(super) struct Window {
+pub(super) struct Congestion {
     limit: u32,
     max: u32,
     round: Option<Round>,
@@ -37,7 +37,7 @@ struct Round {
     stored: u32,
 }
 
-impl Window {
+impl Congestion {
     /// A window that grows to `max` parts, at least 1.
     pub fn new(max: u32) -> Self {
         let max = max.max(1);
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     /// Stores parts on a link that `speed` describes by the number of parts in flight, in parts/s.
-    fn run(window: &mut Window, now_ms: &mut u64, parts: u32, speed: impl Fn(u32) -> f64) {
+    fn run(window: &mut Congestion, now_ms: &mut u64, parts: u32, speed: impl Fn(u32) -> f64) {
         for _ in 0..parts {
             *now_ms += (1_000.0 / speed(window.limit())) as u64;
             window.stored(*now_ms, 1_000_000);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn it_grows_to_its_maximum_while_each_part_more_is_faster() {
-        let (mut window, mut now_ms) = (Window::new(9), 0);
+        let (mut window, mut now_ms) = (Congestion::new(9), 0);
         assert_eq!(window.limit(), 6);
         window.started_from_rest(0);
         run(&mut window, &mut now_ms, 13, f64::from);
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn it_grows_slowly_where_more_parts_are_no_faster() {
-        let (mut window, mut now_ms) = (Window::new(64), 0);
+        let (mut window, mut now_ms) = (Congestion::new(64), 0);
         window.started_from_rest(0);
         let mut after = |parts| {
             run(&mut window, &mut now_ms, parts, |_| 5.0);
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_round_that_is_4_percent_faster_is_no_gain_and_one_of_8_percent_is() {
-        let (mut window, mut now_ms) = (Window::new(64), 0);
+        let (mut window, mut now_ms) = (Congestion::new(64), 0);
         window.started_from_rest(0);
         let mut after_round = |speed| {
             let parts = window.limit();
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn parts_that_fail_together_halve_it_once() {
-        let mut window = Window::new(6);
+        let mut window = Congestion::new(6);
         let news: Vec<_> = (0..6).map(|put| window.congested(1_000, PutId(put), PutId(6))).collect();
         assert_eq!((window.limit(), news), (3, vec![true, false, false, false, false, false]));
         window.stored(1_500, 1_000_000);
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_silent_link_gets_two_parts_and_then_one() {
-        let mut window = Window::new(6);
+        let mut window = Congestion::new(6);
         window.silent(1_000, 6, PutId(6));
         assert_eq!(window.limit(), 2);
         assert!(!window.congested(1_000, PutId(3), PutId(6)), "they failed together");

@@ -1,8 +1,9 @@
 //! How an upload is cancelled: what is on its way is cut off, unless S3 may have it already. Then the answer that tells
 //! is waited for, within a bound, so that the outcome is true.
 
-use super::event::Now;
-use super::{Engine, Stage};
+use super::Stage;
+use crate::engine::Engine;
+use crate::engine::event::Now;
 use crate::protocol::ErrorCode;
 
 /// How long a cancelled upload waits for the answer that tells, and then for its removal, in milliseconds each.
@@ -10,7 +11,7 @@ const CANCEL_MS: u64 = 10_000;
 
 /// A cancel that has not led to the end yet.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cancel {
+pub(in crate::engine) struct Cancel {
     /// Until when something is waited for, in milliseconds of the engine's clock.
     until_ms: u64,
     /// Whether what is waited for is the removal.
@@ -19,18 +20,18 @@ pub(super) struct Cancel {
 
 impl Engine {
     /// The user wants it to end.
-    pub(super) fn cancel(&mut self, now: Now) {
+    pub(in crate::engine) fn cancel(&mut self, now: Now) {
         if self.cancel.is_none() && !matches!(self.stage, Stage::Ending(_)) {
             self.cancel = Some(Cancel { until_ms: now.ms + CANCEL_MS, is_removing: false });
         }
     }
 
-    pub(super) fn is_cancelled(&self) -> bool {
+    pub(in crate::engine) fn is_cancelled(&self) -> bool {
         self.cancel.is_some()
     }
 
     /// Ends a cancelled upload as soon as nothing on its way can tell how it ends.
-    pub(super) fn advance_cancel(&mut self, now: Now) {
+    pub(in crate::engine) fn advance_cancel(&mut self, now: Now) {
         let Some(Cancel { until_ms, is_removing }) = self.cancel else { return };
         let is_late = now.ms >= until_ms;
         match self.stage {
@@ -56,7 +57,7 @@ impl Engine {
     }
 
     /// When a cancelled upload is to be looked at again.
-    pub(super) fn cancel_wakes_at(&self) -> Option<u64> {
+    pub(in crate::engine) fn cancel_wakes_at(&self) -> Option<u64> {
         self.cancel.map(|cancel| cancel.until_ms)
     }
 }

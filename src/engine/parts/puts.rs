@@ -1,8 +1,9 @@
 //! How parts are sent: each attempt from its start to its end.
 
-use super::event::{Now, Put, PutId};
-use super::pace::Silence;
-use super::parts::{Parts, Presigned, Sending, Slot, State};
+use super::{Parts, Presigned, Sending, Slot, State};
+use crate::engine::action::{Put, PutId};
+use crate::engine::event::Now;
+use crate::engine::stall::Silence;
 use crate::protocol::{ETag, PartNumber};
 
 /// Of a PUT that lacks no more than this, in bytes, the rest may have left since the last news of it: what a link of
@@ -17,7 +18,7 @@ const FASTEST_BYTES_PER_MS: u64 = 1_250_000;
 
 /// What bytes that left meant.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Moved {
+pub(in crate::engine) enum Moved {
     /// Nothing that had not left before.
     Nothing,
     /// No attempt had come so far.
@@ -26,7 +27,7 @@ pub(super) enum Moved {
 
 /// An attempt that is over.
 #[derive(Debug)]
-pub(super) struct Attempt {
+pub(in crate::engine) struct Attempt {
     pub number: PartNumber,
     /// What it was made with.
     pub presigned: Presigned,

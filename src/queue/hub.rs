@@ -5,7 +5,8 @@
 //! paused is told when it goes on, so the work for an event does not depend on the number of files that wait.
 //!
 //! ```
-//! use directput::engine::{Event, Hub, Now};
+//! use directput::engine::{Event, Now};
+//! use directput::queue::Hub;
 //!
 //! let mut hub = Hub::new(6);
 //! hub.set_online(false);
@@ -18,9 +19,8 @@
 
 use std::cell::Cell;
 
-use super::event::{Event, Now};
-use super::pace::Pace;
-use super::queue::{Demand, Queue, UploadId};
+use super::{Queue, UploadId};
+use crate::engine::{Demand, Event, Now, Pace};
 
 /// Decides which uploads begin, how many PUTs each may run, and what each is told of the others.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Hub {
     /// The lengths of all PUTs under way when it was last looked at, in bytes.
     bytes_in_flight: u64,
     /// A PUT was silent for too long since S3 has last confirmed one.
-    is_silent: bool,
+    has_stalled: bool,
     outbox: Vec<(UploadId, Event)>,
 }
 
@@ -47,7 +47,7 @@ impl Hub {
             rests_until_ms: 0,
             pace: Pace::default(),
             bytes_in_flight: 0,
-            is_silent: false,
+            has_stalled: false,
             outbox: Vec::new(),
         }
     }
@@ -74,10 +74,10 @@ impl Hub {
         }
     }
 
-    /// The user resumes an upload. It is told what it missed.
-    pub fn resume(&mut self, now: Now, id: UploadId) {
+    /// The user lets a paused upload go on. It is told what it missed.
+    pub fn unpause(&mut self, now: Now, id: UploadId) {
         if self.queue.set_paused(id, false) {
-            self.tell(now, id, Event::Resume);
+            self.tell(now, id, Event::Unpause);
         }
     }
 
@@ -118,15 +118,15 @@ impl Hub {
     /// S3 has confirmed a part of this many bytes, of any upload. Its PUT was started at `started_ms` of [`Now::ms`].
     pub fn confirmed(&mut self, now: Now, bytes: u64, started_ms: u64) {
         self.pace.answered(now.ms, bytes, started_ms);
-        self.is_silent = false;
+        self.has_stalled = false;
         self.queue.limit(self.queue.limit_now().saturating_add(1));
     }
 
     /// A PUT of some upload was silent for too long. If S3 confirms nothing, the link may be slow: half as many may run at
     /// once, until it confirms something again.
-    pub fn was_silent(&mut self) {
+    pub fn stalled(&mut self) {
         self.pace.forget();
-        if !std::mem::replace(&mut self.is_silent, true) {
+        if !std::mem::replace(&mut self.has_stalled, true) {
             self.queue.limit(self.queue.limit_now() / 2);
         }
     }
@@ -181,9 +181,9 @@ fn network(is_offline: bool) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use super::super::event::Share;
-    use super::super::queue::touched;
+    use super::super::touched;
     use super::*;
+    use crate::engine::Share;
 
     fn at(ms: u64) -> Now {
         Now { ms, random: 1 << 31 }
@@ -267,14 +267,14 @@ mod tests {
         hub.set_online(false);
         hub.rest(at(0), 1, 10_000);
         assert_eq!(words(&mut hub, 0), [""; 0]);
-        hub.resume(at(3_000), 0);
+        hub.unpause(at(3_000), 0);
         hub.share(idle);
-        assert_eq!(words(&mut hub, 0), ["offline", "busy 7000", "resume", "lanes 1"]);
+        assert_eq!(words(&mut hub, 0), ["offline", "busy 7000", "unpause", "lanes 1"]);
         hub.pause(0);
         hub.share(idle);
         hub.set_online(true);
-        hub.resume(at(20_000), 0);
-        assert_eq!(words(&mut hub, 0), ["pause", "lanes 0", "online", "resume"]);
+        hub.unpause(at(20_000), 0);
+        assert_eq!(words(&mut hub, 0), ["pause", "lanes 0", "online", "unpause"]);
     }
 
     #[test]
@@ -302,7 +302,7 @@ mod tests {
         hub.remove(1);
         hub.cancel(at(0), 1);
         hub.pause(1);
-        hub.resume(at(0), 1);
+        hub.unpause(at(0), 1);
         assert_eq!(told(&mut hub), [], "it is over");
     }
 
@@ -346,7 +346,7 @@ mod tests {
         act("rest", &mut hub, &mut |hub| hub.rest(at(0), 0, 1_000));
         act("prioritize", &mut hub, &mut |hub| hub.prioritize(files - 2, 1));
         act("pause", &mut hub, &mut |hub| hub.pause(files - 3));
-        act("resume", &mut hub, &mut |hub| hub.resume(at(0), files - 3));
+        act("unpause", &mut hub, &mut |hub| hub.unpause(at(0), files - 3));
         act("add", &mut hub, &mut |hub| hub.add(files, true, 0));
         act("end, and begin the next", &mut hub, &mut |hub| {
             hub.remove(0);
@@ -406,7 +406,7 @@ mod tests {
             assert_eq!(share.bytes_elsewhere, 1 << 20, "{id}");
         }
         assert_eq!(shares.len(), 2);
-        hub.was_silent();
+        hub.stalled();
         hub.share(sending);
         let is_forgotten = |(_, event)| matches!(event, Event::Share(Share { bytes_per_second: None, .. }));
         assert!(std::iter::from_fn(|| hub.poll()).all(is_forgotten));
@@ -441,15 +441,15 @@ mod tests {
             hub.queue.limit_now()
         };
         assert_eq!(lanes(&mut hub), 6);
-        (0..6).for_each(|_| hub.was_silent());
+        (0..6).for_each(|_| hub.stalled());
         assert_eq!(lanes(&mut hub), 3, "one burst");
         hub.confirmed(at(50_000), 1, 0);
         assert_eq!(lanes(&mut hub), 4);
-        hub.was_silent();
+        hub.stalled();
         hub.confirmed(at(99_001), 1, 0);
-        hub.was_silent();
+        hub.stalled();
         hub.confirmed(at(99_003), 1, 0);
-        hub.was_silent();
+        hub.stalled();
         assert_eq!(lanes(&mut hub), 1);
         (0..9).for_each(|_| hub.confirmed(at(100_000), 1, 0));
         assert_eq!(lanes(&mut hub), 6);

@@ -1,30 +1,17 @@
 //! What follows from a call of the API that failed, and how credentials are renewed.
 
-use super::event::{Action, Call, Now};
-use super::report::Failure;
-use super::retry::{ABORT_BUDGET, CallState, backoff_ms, retry_after_ms};
-use super::{Calls, Engine, Stage};
+use super::Stage;
+use crate::engine::Engine;
+use crate::engine::action::Action;
+use crate::engine::call::{Call, CallState};
+use crate::engine::event::Now;
+use crate::engine::report::Failure;
+use crate::engine::retry::{ABORT_BUDGET, backoff_ms, retry_after_ms};
 use crate::protocol::ErrorCode;
-
-impl Calls {
-    fn of(&mut self, call: Call) -> &mut CallState {
-        match call {
-            Call::Create => &mut self.create,
-            Call::List => &mut self.list,
-            Call::Sign => &mut self.sign,
-            Call::Complete => &mut self.complete,
-            Call::Abort => &mut self.abort,
-        }
-    }
-
-    fn all(&mut self) -> [&mut CallState; 5] {
-        [&mut self.create, &mut self.list, &mut self.sign, &mut self.complete, &mut self.abort]
-    }
-}
 
 impl Engine {
     /// Marks a call as answered. Says whether the answer was waited for.
-    pub(super) fn answered(&mut self, now: Now, call: Call) -> bool {
+    pub(in crate::engine) fn answered(&mut self, now: Now, call: Call) -> bool {
         let state = self.calls.of(call);
         if !state.is_under_way() {
             return false;
@@ -37,7 +24,7 @@ impl Engine {
         true
     }
 
-    pub(super) fn call_failed(&mut self, now: Now, call: Call, failure: Failure) {
+    pub(in crate::engine) fn call_failed(&mut self, now: Now, call: Call, failure: Failure) {
         if !self.calls.of(call).is_under_way() {
             return;
         }
@@ -85,7 +72,7 @@ impl Engine {
     }
 
     /// Fresh credentials have come, or never will.
-    pub(super) fn credentials(&mut self, now: Now, outcome: Result<(), Failure>) {
+    pub(in crate::engine) fn credentials(&mut self, now: Now, outcome: Result<(), Failure>) {
         if !std::mem::take(&mut self.calls.is_refreshing) {
             return;
         }
@@ -150,13 +137,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn online(&mut self) {
+    pub(in crate::engine) fn online(&mut self) {
         self.holds.go_online();
         self.hurry();
     }
 
     /// What waited for a better network need not wait any longer.
-    pub(super) fn hurry(&mut self) {
+    pub(in crate::engine) fn hurry(&mut self) {
         self.parts.wake_all();
         self.calls.all().into_iter().for_each(CallState::hurry);
     }

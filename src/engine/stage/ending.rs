@@ -1,8 +1,11 @@
 //! How an upload ends: stored, failed and removed, failed and kept, or begun anew.
 
-use super::event::{Action, Call, Now};
-use super::report::{Failure, Remains, Uploaded};
-use super::{Calls, Engine, Stage};
+use super::Stage;
+use crate::engine::Engine;
+use crate::engine::action::Action;
+use crate::engine::call::{ApiCall, Call, Calls};
+use crate::engine::event::Now;
+use crate::engine::report::{Failure, Remains, Uploaded};
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
 use crate::protocol::ErrorCode;
 
@@ -25,18 +28,18 @@ fn may_be_resumed(code: ErrorCode) -> bool {
 
 impl Engine {
     /// Ends the upload: nothing more is sent, and what was sent is removed, unless a later session can resume it.
-    pub(super) fn end(&mut self, now: Now, reason: Failure) {
+    pub(in crate::engine) fn end(&mut self, now: Now, reason: Failure) {
         if may_be_resumed(reason.code) { self.end_and_keep(now, reason) } else { self.end_and_remove(now, reason) }
     }
 
     /// Ends the upload, and keeps what was sent where records are kept.
-    pub(super) fn end_and_keep(&mut self, now: Now, reason: Failure) {
+    pub(in crate::engine) fn end_and_keep(&mut self, now: Now, reason: Failure) {
         let keeps = self.config.keeps_records && self.has_remote_parts();
         self.end_and(now, reason, keeps);
     }
 
     /// Ends the upload and removes what was sent, whatever the reason.
-    pub(super) fn end_and_remove(&mut self, now: Now, reason: Failure) {
+    pub(in crate::engine) fn end_and_remove(&mut self, now: Now, reason: Failure) {
         self.end_and(now, reason, false);
     }
 
@@ -62,12 +65,12 @@ impl Engine {
     }
 
     /// Whether there is an upload id, with parts that cost money.
-    pub(super) fn has_remote_parts(&self) -> bool {
+    pub(in crate::engine) fn has_remote_parts(&self) -> bool {
         self.open.is_some() && (self.is_restored || self.parts.plan().is_multipart())
     }
 
     /// Cuts off every PUT under way.
-    pub(super) fn cancel_puts(&mut self, now: Now) {
+    pub(in crate::engine) fn cancel_puts(&mut self, now: Now) {
         self.doubt(self.parts.may_have_arrived(now));
         let puts = self.parts.cancel_all(now);
         self.calls.abort_again |= !puts.is_empty();
@@ -76,7 +79,7 @@ impl Engine {
 
     /// From now on only the removal is missing, also for a later session. What may have completed the upload is kept, so
     /// that it can say what it does not know.
-    pub(super) fn discard(&mut self) {
+    pub(in crate::engine) fn discard(&mut self) {
         if let Some(record) = &mut self.open {
             record.discard = true;
             record.completion = record.completion.take().filter(|_| self.calls.may_be_complete);
@@ -84,7 +87,7 @@ impl Engine {
         self.persist();
     }
 
-    pub(super) fn persist(&mut self) {
+    pub(in crate::engine) fn persist(&mut self) {
         if let Some(record) = &self.open
             && self.config.keeps_records
             && self.has_remote_parts()
@@ -99,7 +102,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn advance_abort(&mut self, now: Now) {
+    pub(in crate::engine) fn advance_abort(&mut self, now: Now) {
         match &self.open {
             // The reply may still bring an upload id that costs money.
             None if self.calls.create.is_under_way() => {}
@@ -110,14 +113,14 @@ impl Engine {
             Some(open) if self.has_remote_parts() => {
                 if self.calls.abort.may_start(now) {
                     self.calls.abort.start(now);
-                    self.outbox.push(Action::Abort { token: open.token.clone() });
+                    self.outbox.push(Action::Call(ApiCall::Abort { token: open.token.clone() }));
                 }
             }
             _ => self.removed(),
         }
     }
 
-    pub(super) fn aborted(&mut self, now: Now) {
+    pub(in crate::engine) fn aborted(&mut self, now: Now) {
         if !self.answered(now, Call::Abort) {
             return;
         }
@@ -131,7 +134,7 @@ impl Engine {
 
     /// No part is left behind. If S3 may have joined them before, it is asked once more: it answers a repeated completion
     /// as the first.
-    pub(super) fn removed(&mut self) {
+    pub(in crate::engine) fn removed(&mut self) {
         self.forget();
         if self.may_have_object() && self.has_remote_parts() && self.completion.is_some() {
             self.calls.asks_outcome = true;
@@ -142,12 +145,12 @@ impl Engine {
     }
 
     /// What is left behind is removed in a later session, or by the bucket's lifecycle rule.
-    pub(super) fn give_up_removal(&mut self) {
+    pub(in crate::engine) fn give_up_removal(&mut self) {
         self.conclude(false);
     }
 
     /// Ends with the reason for which the upload was removed.
-    pub(super) fn conclude(&mut self, is_removed: bool) {
+    pub(in crate::engine) fn conclude(&mut self, is_removed: bool) {
         if let Stage::Ending(reason) = &self.stage {
             let reason = reason.clone();
             self.fail(reason, is_removed);
@@ -160,7 +163,7 @@ impl Engine {
     }
 
     /// Notes that S3 may have received the whole of a PUT whose answer does not come. A part is no object.
-    pub(super) fn doubt(&mut self, may_be_whole: bool) {
+    pub(in crate::engine) fn doubt(&mut self, may_be_whole: bool) {
         self.in_doubt |= may_be_whole && !self.has_remote_parts();
     }
 
@@ -174,7 +177,7 @@ impl Engine {
     }
 
     /// S3 or the API doesn't know the upload any more: it is opened anew, once.
-    pub(super) fn start_again(&mut self, now: Now, failure: Failure) {
+    pub(in crate::engine) fn start_again(&mut self, now: Now, failure: Failure) {
         if self.is_cancelled() || std::mem::replace(&mut self.has_restarted, true) {
             return self.end(now, failure);
         }
@@ -195,25 +198,7 @@ impl Engine {
         self.notice(None, &failure, 1, 0);
     }
 
-    /// S3 has refused to join the parts. An entity tag may have been changed on its way, as proxies do that compress, so S3
-    /// is asked once for what it holds.
-    pub(super) fn parts_refused(&mut self, now: Now, failure: Failure) {
-        if self.is_cancelled() || std::mem::replace(&mut self.has_listed_again, true) {
-            return self.end(now, failure);
-        }
-        self.parts.list_again();
-        self.listed_until = None;
-        self.completion = None;
-        if let Some(record) = &mut self.open {
-            record.completion = None;
-        }
-        self.persist();
-        self.stage = Stage::Listing;
-        self.may_go_back = true;
-        self.notice(None, &failure, 1, 0);
-    }
-
-    pub(super) fn finish(&mut self, outcome: Result<Uploaded, Failure>) {
+    pub(in crate::engine) fn finish(&mut self, outcome: Result<Uploaded, Failure>) {
         if outcome.is_ok() {
             self.forget();
         }

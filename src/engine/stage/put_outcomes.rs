@@ -1,12 +1,12 @@
-//! What follows from each attempt to PUT a part: success, failure, silence.
+//! What follows from each attempt to PUT a part: success or failure.
 
-use super::Engine;
-use super::event::{Action, Now, PutId};
-use super::pace::Silence;
-use super::report::{Failure, PutAnswer, Retry};
-use super::retry::{REFUSED_BUDGET, Verdict, backoff_ms, judge_put, retry_after_ms};
-use super::sending::{Attempt, Moved};
 use crate::checksum::PartChecksum;
+use crate::engine::Engine;
+use crate::engine::action::{Action, PutId};
+use crate::engine::event::Now;
+use crate::engine::parts::{Attempt, Moved};
+use crate::engine::report::{Failure, PutAnswer, Retry};
+use crate::engine::retry::{REFUSED_BUDGET, Verdict, backoff_ms, judge_put, retry_after_ms};
 use crate::protocol::{ETag, ErrorCode, PartNumber};
 
 /// What an answer to a PUT proves.
@@ -35,13 +35,13 @@ pub(super) fn prove(answer: &PutAnswer, checksum: Option<PartChecksum>) -> Proof
 }
 
 impl Engine {
-    pub(super) fn put_moved(&mut self, now: Now, put: PutId, sent_bytes: u64) {
+    pub(in crate::engine) fn put_moved(&mut self, now: Now, put: PutId, sent_bytes: u64) {
         if self.parts.progress(now, put, sent_bytes) == Moved::Further {
             self.patience.moved();
         }
     }
 
-    pub(super) fn put_done(&mut self, now: Now, put: PutId, answer: &PutAnswer) {
+    pub(in crate::engine) fn put_done(&mut self, now: Now, put: PutId, answer: &PutAnswer) {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
         match prove(answer, self.parts.checksum(attempt.number)) {
             Proof::Stored(None) if self.parts.plan().is_multipart() => {
@@ -75,13 +75,13 @@ impl Engine {
         let left_bytes = if attempt.left_bytes > 0 { attempt.left_bytes } else { self.parts.moved_bytes() };
         self.meter.arrived(now.ms, left_bytes, attempt.started_ms);
         self.parts.rival_is_stored(now, attempt.started_ms, self.config.stall_ms);
-        self.window.stored(now.ms, bytes);
+        self.congestion.stored(now.ms, bytes);
         self.pace.answered(now.ms, bytes, attempt.started_ms);
         self.patience.storage_worked();
         self.holds.succeeded();
     }
 
-    pub(super) fn put_failed(&mut self, now: Now, put: PutId, failure: Failure) {
+    pub(in crate::engine) fn put_failed(&mut self, now: Now, put: PutId, failure: Failure) {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
         match judge_put(&failure, self.parts.plan().is_multipart()) {
             Verdict::AlreadyStored => self.part_is_stored(now, &attempt, None),
@@ -120,12 +120,12 @@ impl Engine {
     }
 
     /// There was no answer, or none that says anything about the request: it is made again as it was.
-    fn put_lost(&mut self, now: Now, put: PutId, attempt: Attempt, is_busy: bool, failure: Failure) {
+    pub(super) fn put_lost(&mut self, now: Now, put: PutId, attempt: Attempt, is_busy: bool, failure: Failure) {
         let number = attempt.number;
         self.calls.abort_again = true;
         self.doubt(attempt.may_be_whole || failure.status != 0);
         let is_alien = failure.code == ErrorCode::UnexpectedAnswer;
-        let is_first = is_alien || self.window.congested(now.ms, put, self.parts.next_put());
+        let is_first = is_alien || self.congestion.congested(now.ms, put, self.parts.next_put());
         // Without a network nothing is learnt from a failure.
         let counts = !(self.holds.is_offline() && failure.status == 0);
         let failures = if counts { self.parts.count_failure(number) } else { 1 };
@@ -137,7 +137,7 @@ impl Engine {
         self.send_again(now, attempt, is_busy, is_first, failures, &failure);
     }
 
-    fn send_again(
+    pub(super) fn send_again(
         &mut self,
         now: Now,
         attempt: Attempt,
@@ -153,67 +153,18 @@ impl Engine {
         };
         self.parts.rest(attempt.number, now.ms + wait_ms, Some(attempt.presigned));
         self.notice(Some(attempt.number), failure, failures, wait_ms);
-    }
-
-    /// Gives up the attempts that were silent for too long. If all were, the link may have become slow: the attempt that
-    /// has come furthest gets more time, so that what has arrived of it is not lost, while another one tries the link.
-    pub(super) fn end_stalled(&mut self, now: Now) {
-        let silence = self.silence();
-        let stalled = self.parts.stalled(now, silence);
-        let (count, in_flight) = (stalled.len() as u32, self.parts.in_flight());
-        if count == 0 {
-            return;
-        }
-        let mut spared = None;
-        if count == in_flight {
-            self.window.silent(now.ms, in_flight, self.parts.next_put());
-            self.pace.forget();
-            spared = if count > 1 { self.parts.spare_furthest(silence) } else { None };
-        }
-        for put in stalled.into_iter().filter(|&put| Some(put) != spared) {
-            // One that was silent may have ended the upload, and with it the others.
-            if self.parts.is_in_flight(put) {
-                // A link that carries what others send is not dead, only shared.
-                let is_over = self.parts.count_timeout(put, silence) && self.share.bytes_per_second.is_none();
-                self.outbox.push(Action::CancelPut(put));
-                self.put_timed_out(now, put, is_over);
-            }
+        if is_busy {
+            self.outbox.push(Action::Rest { wait_ms });
         }
     }
 
-    /// A PUT was silent for too long; `is_over` says whether it would have been answered by the slowest link.
-    fn put_timed_out(&mut self, now: Now, put: PutId, is_over: bool) {
-        let Some(attempt) = self.parts.end_put(now, put) else { return };
-        let failure = Failure::from(ErrorCode::Timeout);
-        if is_over || self.holds.is_offline() {
-            return self.put_lost(now, put, attempt, false, failure);
-        }
-        self.calls.abort_again = true;
-        self.doubt(attempt.may_be_whole);
-        self.window.congested(now.ms, put, self.parts.next_put());
-        self.patience.was_too_slow();
-        let failures = self.parts.count_failure(attempt.number);
-        self.send_again(now, attempt, false, false, failures, &failure);
-    }
-
-    /// What decides how long a PUT may be silent.
-    pub(super) fn silence(&self) -> Silence {
-        let bytes_in_flight = self.parts.bytes_under_way() + self.share.bytes_elsewhere;
-        let own = self.pace.bytes_per_second(bytes_in_flight);
-        Silence {
-            stall_ms: self.config.stall_ms,
-            bytes_in_flight,
-            bytes_per_second: self.share.bytes_per_second.or(own),
-            is_untold: self.config.has_service_worker && self.parts.moved_bytes() == 0,
-        }
-    }
-
-    /// When to look for silent PUTs again. Limits shrink with what is under way, so the time may have come already.
-    pub(super) fn stalls_at(&self, now: Now) -> Option<u64> {
-        self.parts.stalls_at(self.silence()).map(|at_ms| at_ms.max(now.ms + 1))
-    }
-
-    pub(super) fn notice(&mut self, part: Option<PartNumber>, failure: &Failure, failures: u32, wait_ms: u64) {
+    pub(in crate::engine) fn notice(
+        &mut self,
+        part: Option<PartNumber>,
+        failure: &Failure,
+        failures: u32,
+        wait_ms: u64,
+    ) {
         let Failure { code, status, .. } = *failure;
         self.outbox.push(Action::Retry(Retry { part, code, status, failures, wait_ms }));
     }

@@ -1,0 +1,71 @@
+//! What an engine is made with: the file, the options, and their defaults and ranges. The package's and the command
+//! line's options take theirs from here.
+
+use std::ops::RangeInclusive;
+
+use crate::checksum::ChecksumAlgorithm;
+use crate::protocol::{ContentType, FileName, FileSize, NetworkHint};
+
+/// Range of [`Config::parts_in_flight`]: no browser opens more connections.
+pub const PARTS_IN_FLIGHT: RangeInclusive<u32> = 1..=64;
+
+/// Default of [`Config::parts_in_flight`]: browsers open 6 connections to a host.
+pub const DEFAULT_PARTS_IN_FLIGHT: u32 = 6;
+
+/// Range of the option `stallSeconds`, in seconds.
+pub const STALL_SECONDS: RangeInclusive<u64> = 5..=300;
+
+/// Default of the option `stallSeconds`, in seconds. The browser's socket may take the last bytes of a part long before
+/// they leave the machine, so it must not be short.
+pub const DEFAULT_STALL_SECONDS: u64 = 30;
+
+/// The file to upload.
+#[derive(Debug, Clone)]
+pub struct FileInfo {
+    /// Its name on the user's disk.
+    pub name: FileName,
+    /// Its media type.
+    pub content_type: ContentType,
+    /// Its size in bytes.
+    pub size: FileSize,
+}
+
+/// How an upload is to be done.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    // Limits
+    /// Maximum number of PUTs at once, see [`PARTS_IN_FLIGHT`].
+    pub parts_in_flight: u32,
+    /// Maximum number of parts that are hashed at once, at least 1.
+    pub hashers: u32,
+    /// Least silence after which a PUT may be given up and made again, in milliseconds; see [`STALL_SECONDS`]. Slow links
+    /// get more time.
+    pub stall_ms: u64,
+
+    // What the bytes are verified by
+    /// Checksum of each part and of the object.
+    pub algorithm: ChecksumAlgorithm,
+
+    // What is known of the surroundings
+    /// Kind of link.
+    pub network: NetworkHint,
+    /// Whether [`Action::Persist`](super::Action::Persist) outlives the driver. If so, an upload that ends for want of a
+    /// network can be resumed; otherwise what was sent is removed.
+    pub keeps_records: bool,
+    /// Whether requests go through a service worker. The browser then reports no progress of PUTs.
+    pub has_service_worker: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            parts_in_flight: DEFAULT_PARTS_IN_FLIGHT,
+            hashers: 2,
+            stall_ms: DEFAULT_STALL_SECONDS * 1_000,
+            algorithm: ChecksumAlgorithm::Sha256,
+            network: NetworkHint::Unknown,
+            keeps_records: false,
+            has_service_worker: false,
+        }
+    }
+}

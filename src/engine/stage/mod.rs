@@ -1,0 +1,36 @@
+//! The stages of an upload, one file each, and what may end each of them.
+
+mod call_outcomes;
+mod cancel;
+mod completing;
+mod ending;
+mod opening;
+mod progress;
+mod put_outcomes;
+mod sending;
+mod stalls;
+
+pub(super) use cancel::Cancel;
+
+use super::report::Failure;
+
+/// Where an upload is.
+#[derive(Debug, Clone)]
+pub(super) enum Stage {
+    /// Before [`Event::Start`](super::Event::Start).
+    New,
+    /// The first part is hashed before the API is asked, so that its URL comes with the answer.
+    HashingFirst,
+    /// The API is asked to open the upload.
+    Creating,
+    /// The API is asked what S3 holds from an earlier session.
+    Listing,
+    /// Parts are hashed, signed and sent.
+    Sending,
+    /// S3 is asked to join the parts.
+    Completing,
+    /// It has failed or was cancelled, and what it left behind is being removed.
+    Ending(Failure),
+    /// [`Action::Finished`](super::Action::Finished) was given out.
+    Finished,
+}

@@ -1,0 +1,116 @@
+//! How an upload begins: the first part is hashed, then the API opens an upload, or S3 lists what it holds of an earlier
+//! session.
+
+use super::Stage;
+use crate::engine::Engine;
+use crate::engine::action::Action;
+use crate::engine::call::{ApiCall, Call};
+use crate::engine::event::Now;
+use crate::engine::record::Record;
+use crate::plan::Plan;
+use crate::protocol::{CreateUpload, ErrorCode, PartsListed, UploadCreated, UploadKind};
+
+/// No more parts than these are announced with the upload: what every server signs at once.
+const MAX_FIRST_PARTS: usize = 16;
+
+impl Engine {
+    pub(in crate::engine) fn begin(&mut self, now: Now) {
+        if !matches!(self.stage, Stage::New) {
+            return;
+        }
+        if let Some(record) = &self.open {
+            let fits = Plan::restore(self.file.size, record.part_size, true).is_some();
+            let is_unwanted = record.discard;
+            self.stage = if record.completion.is_some() { Stage::Completing } else { Stage::Listing };
+            if is_unwanted {
+                self.end_and_remove(now, ErrorCode::Aborted.into());
+            } else if !fits {
+                self.end(now, ErrorCode::WrongFile.into());
+            }
+        } else {
+            self.stage = Stage::HashingFirst;
+        }
+    }
+
+    /// Asks for the upload as soon as there is a part to send.
+    pub(in crate::engine) fn advance_first(&mut self) {
+        self.hash_ahead();
+        if self.parts.unsigned() > 0 {
+            self.stage = Stage::Creating;
+        }
+    }
+
+    pub(in crate::engine) fn advance_create(&mut self, now: Now) {
+        if self.holds.may_call(now) && self.calls.create.may_start(now) {
+            self.calls.create.start(now);
+            let parts = self.parts.start_signing(MAX_FIRST_PARTS);
+            self.outbox.push(Action::Call(ApiCall::Create(CreateUpload {
+                name: self.file.name.clone(),
+                content_type: self.file.content_type.clone(),
+                size: self.file.size,
+                algorithm: self.config.algorithm,
+                parts,
+                network: self.config.network,
+            })));
+        }
+    }
+
+    pub(in crate::engine) fn created(&mut self, now: Now, reply: UploadCreated) {
+        let asked_ms = self.calls.create.started_ms();
+        if !self.answered(now, Call::Create) {
+            return;
+        }
+        let is_multipart = reply.kind == UploadKind::Multipart;
+        let plan = Plan::restore(self.file.size, reply.part_size, is_multipart)
+            .filter(|plan| plan.part_count() == reply.part_count);
+        self.open = Some(Record {
+            token: reply.token,
+            key: reply.key,
+            algorithm: self.config.algorithm,
+            part_size: reply.part_size,
+            max_parts_per_request: reply.max_parts_per_request.max(1),
+            expires_in_seconds: reply.expires_in_seconds,
+            completion: None,
+            discard: false,
+        });
+        let Some(plan) = plan else {
+            return self.end(now, ErrorCode::InvalidReply.into());
+        };
+        // The server's threshold may differ from the one that was assumed.
+        if plan != self.parts.plan() {
+            self.parts.restart(plan);
+        }
+        if matches!(self.stage, Stage::Creating) {
+            self.stage = Stage::Sending;
+            self.parts.signed(asked_ms, reply.parts);
+            self.persist();
+        } else {
+            self.discard();
+        }
+    }
+
+    pub(in crate::engine) fn advance_list(&mut self, now: Now) {
+        if let Some(open) = &self.open
+            && self.holds.may_call(now)
+            && self.calls.list.may_start(now)
+        {
+            self.calls.list.start(now);
+            self.outbox.push(Action::Call(ApiCall::List { token: open.token.clone(), after: self.listed_until }));
+        }
+    }
+
+    pub(in crate::engine) fn listed(&mut self, now: Now, reply: PartsListed) {
+        if !self.answered(now, Call::List) || !matches!(self.stage, Stage::Listing) {
+            return;
+        }
+        for part in reply.parts {
+            self.parts.hold(part);
+        }
+        match reply.next {
+            None => self.stage = Stage::Sending,
+            Some(next) if self.listed_until < Some(next) => self.listed_until = Some(next),
+            // It would never end.
+            Some(_) => self.end(now, ErrorCode::InvalidReply.into()),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! How parts get from the file to S3 as long as all goes well: which are hashed, signed and sent next.
+
+use super::Stage;
+use crate::checksum::{ChecksumAlgorithm, PartChecksum};
+use crate::engine::Engine;
+use crate::engine::action::Action;
+use crate::engine::call::{ApiCall, Call};
+use crate::engine::event::Now;
+use crate::engine::parts::Hashed;
+use crate::engine::report::Failure;
+use crate::plan::Part;
+use crate::protocol::{ErrorCode, PartsSigned, SignParts};
+
+/// How far ahead of the PUTs parts are hashed at least, in parts for each PUT that may run: far enough
+/// that a batch of URLs is worth its call.
+const HASH_AHEAD: u32 = 3;
+
+/// How far ahead at most, in seconds of the measured speed: half of the life of the shortest-lived URL, so
+/// that a cancelled upload has not read the whole file and no URL waits until it expires.
+const HASH_AHEAD_SECONDS: f64 = 30.0;
+
+/// How often in a row a part may take too long to be read.
+const UNREAD_BUDGET: u32 = 3;
+
+impl Engine {
+    pub(in crate::engine) fn part_hashed(&mut self, now: Now, part: Part, checksum: PartChecksum) {
+        if matches!(self.stage, Stage::New | Stage::Completing | Stage::Ending(_) | Stage::Finished) {
+            return;
+        }
+        match self.parts.hashed(part, checksum) {
+            Hashed::Unexpected | Hashed::Accepted => {}
+            Hashed::Differs => self.end_and_remove(now, ErrorCode::FileChanged.into()),
+            Hashed::IsAnother => self.end(now, ErrorCode::WrongFile.into()),
+        }
+    }
+
+    /// A part could not be read. If that took too long it is read again; a disk may have been busy.
+    pub(in crate::engine) fn hash_failed(&mut self, now: Now, part: Part, failure: Failure) {
+        if !failure.code.is_retryable() {
+            return self.end(now, failure);
+        }
+        let Some(unread) = self.parts.unread(part) else { return };
+        if unread >= UNREAD_BUDGET {
+            return self.end(now, failure);
+        }
+        self.notice(Some(part.number), &failure, unread, 0);
+    }
+
+    pub(in crate::engine) fn advance_parts(&mut self, now: Now) {
+        self.end_stalled(now);
+        if !matches!(self.stage, Stage::Sending) {
+            return;
+        }
+        if self.parts.is_all_stored() {
+            return self.all_stored();
+        }
+        self.parts.wake(now);
+        // What S3 holds is compared first: parts of another file must not be added to it.
+        if !self.parts.is_compared() {
+            return self.hash_ahead();
+        }
+        self.start_puts(now);
+        self.hash_ahead();
+        if self.wants_urls() && self.holds.may_call(now) && self.calls.sign.may_start(now) {
+            self.start_signing(now);
+        }
+    }
+
+    fn start_puts(&mut self, now: Now) {
+        let limit = self.congestion.limit().min(self.share.lanes);
+        while self.holds.may_put(now) && self.parts.in_flight() < limit {
+            let was_at_rest = self.parts.in_flight() == 0;
+            let Some(put) = self.parts.start_put(now) else { break };
+            if was_at_rest {
+                self.congestion.started_from_rest(now.ms);
+            }
+            self.outbox.push(Action::Put(put));
+        }
+    }
+
+    /// Whether parts wait for URLs, and no more are left that have one than are sent while the API answers. The
+    /// later it is asked the more parts are hashed by then, and the fewer calls it takes; so a call is worth as many
+    /// parts as could be on their way and are not, and never fewer than half of those that may be.
+    pub(in crate::engine) fn wants_urls(&self) -> bool {
+        let part_bytes = self.parts.plan().part_bytes().max(1) as f64;
+        let parts_per_ms = self.meter.bytes_per_second().unwrap_or(0.0) / part_bytes / 1_000.0;
+        let meanwhile = (parts_per_ms * (2 * self.calls.turnaround_ms) as f64) as u32 + 1;
+        let limit = self.congestion.limit();
+        let (unsigned, ready, in_flight) = (self.parts.unsigned(), self.parts.ready(), self.parts.in_flight());
+        let idle = limit.min(self.share.lanes).saturating_sub(in_flight);
+        let worth = if ready == 0 { idle.max(limit / 2) } else { limit };
+        let is_worth_it = unsigned >= worth || in_flight == 0 || self.parts.hashing() == 0;
+        unsigned > 0 && is_worth_it && ready <= meanwhile.min(limit)
+    }
+
+    /// Keeps the hashers busy, first with what S3 holds already, then so far ahead of the PUTs and no further.
+    pub(in crate::engine) fn hash_ahead(&mut self) {
+        if self.holds.is_paused() {
+            return;
+        }
+        let ahead = self.parts_ahead();
+        if self.config.algorithm == ChecksumAlgorithm::None {
+            while self.parts.ahead() < ahead && self.parts.skip_hash() {}
+            return;
+        }
+        // Until the upload is open nothing stands in the way of the call that opens it.
+        let is_open = matches!(self.stage, Stage::Listing | Stage::Sending);
+        let hashers = if is_open { self.config.hashers } else { 1 };
+        while self.parts.hashing() < hashers {
+            let next = match self.parts.start_compare() {
+                None if self.parts.ahead() < ahead => self.parts.start_hash(),
+                next => next,
+            };
+            let Some(part) = next else { break };
+            self.outbox.push(Action::HashPart(part));
+        }
+    }
+
+    /// How many parts may be hashed and not yet on their way.
+    fn parts_ahead(&self) -> u32 {
+        let window = self.congestion.limit();
+        let batch = self.open.as_ref().map_or(0, |open| open.max_parts_per_request);
+        let speed = self.meter.bytes_per_second().unwrap_or(0.0);
+        let parts = speed * HASH_AHEAD_SECONDS / self.parts.plan().part_bytes().max(1) as f64;
+        (parts as u32).min(batch + 2 * window).max(window * HASH_AHEAD)
+    }
+
+    fn start_signing(&mut self, now: Now) {
+        let Some(open) = &self.open else { return };
+        let request = SignParts {
+            parts: self.parts.start_signing(open.max_parts_per_request as usize),
+            bits_per_second: Some(self.bits_per_second()),
+        };
+        self.calls.sign.start(now);
+        self.outbox.push(Action::Call(ApiCall::Sign { token: open.token.clone(), request }));
+    }
+
+    /// The measured speed, or the one that the network's kind promises.
+    fn bits_per_second(&self) -> u64 {
+        let measured = self.meter.bytes_per_second().map(|speed| (speed * 8.0) as u64);
+        measured.unwrap_or(self.config.network.bits_per_second())
+    }
+
+    pub(in crate::engine) fn signed(&mut self, now: Now, reply: PartsSigned) {
+        let asked_ms = self.calls.sign.started_ms();
+        if !self.answered(now, Call::Sign) || std::mem::take(&mut self.calls.sign_is_stale) {
+            return;
+        }
+        if matches!(self.stage, Stage::Sending) {
+            self.parts.signed(asked_ms, reply.parts);
+        }
+    }
+}

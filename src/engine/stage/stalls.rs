@@ -1,0 +1,69 @@
+//! How PUTs that have stalled are found and given up.
+
+use crate::engine::Engine;
+use crate::engine::action::{Action, PutId};
+use crate::engine::event::Now;
+use crate::engine::report::Failure;
+use crate::engine::stall::Silence;
+use crate::protocol::ErrorCode;
+
+impl Engine {
+    /// What decides how long a PUT may be silent.
+    pub(in crate::engine) fn silence(&self) -> Silence {
+        let bytes_in_flight = self.parts.bytes_under_way() + self.share.bytes_elsewhere;
+        let own = self.pace.bytes_per_second(bytes_in_flight);
+        Silence {
+            stall_ms: self.config.stall_ms,
+            bytes_in_flight,
+            bytes_per_second: self.share.bytes_per_second.or(own),
+            is_untold: self.config.has_service_worker && self.parts.moved_bytes() == 0,
+        }
+    }
+
+    /// When to look for silent PUTs again. Limits shrink with what is under way, so the time may have come already.
+    pub(in crate::engine) fn stalls_at(&self, now: Now) -> Option<u64> {
+        self.parts.stalls_at(self.silence()).map(|at_ms| at_ms.max(now.ms + 1))
+    }
+
+    /// Gives up the attempts that were silent for too long. If all were, the link may have become slow: the attempt that
+    /// has come furthest gets more time, so that what has arrived of it is not lost, while another one tries the link.
+    pub(in crate::engine) fn end_stalled(&mut self, now: Now) {
+        let silence = self.silence();
+        let stalled = self.parts.stalled(now, silence);
+        let (count, in_flight) = (stalled.len() as u32, self.parts.in_flight());
+        if count == 0 {
+            return;
+        }
+        let mut spared = None;
+        if count == in_flight {
+            self.congestion.silent(now.ms, in_flight, self.parts.next_put());
+            self.pace.forget();
+            spared = if count > 1 { self.parts.spare_furthest(silence) } else { None };
+        }
+        for put in stalled.into_iter().filter(|&put| Some(put) != spared) {
+            // One that was silent may have ended the upload, and with it the others.
+            if self.parts.is_in_flight(put) {
+                // A link that carries what others send is not dead, only shared.
+                let is_over = self.parts.count_timeout(put, silence) && self.share.bytes_per_second.is_none();
+                self.outbox.push(Action::CancelPut(put));
+                self.put_timed_out(now, put, is_over);
+            }
+        }
+    }
+
+    /// A PUT was silent for too long; `is_over` says whether it would have been answered by the slowest link.
+    fn put_timed_out(&mut self, now: Now, put: PutId, is_over: bool) {
+        let Some(attempt) = self.parts.end_put(now, put) else { return };
+        let failure = Failure::from(ErrorCode::Timeout);
+        self.outbox.push(Action::Stalled);
+        if is_over || self.holds.is_offline() {
+            return self.put_lost(now, put, attempt, false, failure);
+        }
+        self.calls.abort_again = true;
+        self.doubt(attempt.may_be_whole);
+        self.congestion.congested(now.ms, put, self.parts.next_put());
+        self.patience.was_too_slow();
+        let failures = self.parts.count_failure(attempt.number);
+        self.send_again(now, attempt, false, false, failures, &failure);
+    }
+}

@@ -1,0 +1,242 @@
+//! Many uploads under one limit for connections: which may begin, and how many PUTs each may run.
+//!
+//! Uploads begin by priority, then in the order in which they came. At most two for each connection are under way, so
+//! the next small file is hashed and announced while another is sent. Large files lead at most half of the
+//! connections, so small ones behind them need not wait. Connections are shared max-min fairly among uploads of one
+//! priority: none gets a second one while another that could use it has none (Bertsekas and Gallager, "Data Networks",
+//! section 6.5.2).
+//!
+//! Thousands of files may wait. The next one is the first of a list, and an upload is found by halving, so the work for
+//! an event depends on the uploads that are under way, not on those that wait.
+
+mod hub;
+mod share;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+
+pub use hub::Hub;
+
+use crate::engine::Share;
+use crate::ordered::Ordered;
+
+/// Maximum number of uploads under way for each connection.
+const ACTIVE_PER_LANE: u32 = 2;
+
+/// Names an upload in a queue.
+pub type UploadId = u32;
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    id: UploadId,
+    priority: i32,
+    is_large: bool,
+    has_begun: bool,
+    is_paused: bool,
+    /// Whether it was told that the browser is offline, and not that it is online again.
+    is_offline: bool,
+    /// Its latest share.
+    share: Share,
+}
+
+impl Entry {
+    fn new(id: UploadId, is_large: bool, priority: i32) -> Self {
+        Self { id, priority, is_large, has_begun: false, is_paused: false, is_offline: false, share: Share::default() }
+    }
+
+    fn place(&self) -> Place {
+        Place { priority: self.priority, id: self.id }
+    }
+
+    fn is_active(&self) -> bool {
+        self.has_begun && !self.is_paused
+    }
+}
+
+/// Where an upload stands: before those with a lower priority, then before those that came later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    priority: i32,
+    id: UploadId,
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        touch();
+        other.priority.cmp(&self.priority).then(self.id.cmp(&other.id))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The uploads of one `Uploader`.
+#[derive(Debug)]
+struct Queue {
+    lanes: u32,
+    /// How many PUTs may run at once for now, from 1 to `lanes`.
+    limit: u32,
+    /// In ascending order of ids.
+    entries: Vec<Entry>,
+    /// Small files that wait and are not paused.
+    small: Ordered<Place>,
+    /// Large files that wait and are not paused.
+    large: Ordered<Place>,
+    /// Uploads that have begun. A paused one leaves when none of its PUTs is under way.
+    begun: Ordered<Place>,
+    /// Number of uploads that have begun and are not paused.
+    active: u32,
+    /// Number of large ones among them.
+    active_large: u32,
+}
+
+impl Queue {
+    /// A queue for this many PUTs at once, at least 1.
+    pub fn new(lanes: u32) -> Self {
+        Self {
+            lanes: lanes.max(1),
+            limit: lanes.max(1),
+            entries: Vec::new(),
+            small: Ordered::default(),
+            large: Ordered::default(),
+            begun: Ordered::default(),
+            active: 0,
+            active_large: 0,
+        }
+    }
+
+    /// Takes an upload; ids are given in ascending order. `is_large` says whether it has several parts.
+    pub fn add(&mut self, id: UploadId, is_large: bool, priority: i32) {
+        let entry = Entry::new(id, is_large, priority);
+        self.entries.push(entry);
+        self.enter(entry);
+    }
+
+    /// The upload is over.
+    pub fn remove(&mut self, id: UploadId) {
+        let Some(at) = self.index(id) else { return };
+        self.leave(self.entries[at]);
+        self.entries.remove(at);
+    }
+
+    /// From now on it goes before all with a lower priority.
+    pub fn prioritize(&mut self, id: UploadId, priority: i32) {
+        if let Some(at) = self.index(id) {
+            self.replace(at, Entry { priority, ..self.entries[at] });
+        }
+    }
+
+    /// A paused upload doesn't begin, and leaves its place to another. Returns whether there is such an upload.
+    pub fn set_paused(&mut self, id: UploadId, is_paused: bool) -> bool {
+        let at = self.index(id);
+        if let Some(at) = at {
+            self.replace(at, Entry { is_paused, ..self.entries[at] });
+        }
+        at.is_some()
+    }
+
+    /// Notes that the upload is told whether the browser is offline. Returns whether that is news to it, or `None` if
+    /// there is no such upload.
+    pub fn set_offline(&mut self, id: UploadId, is_offline: bool) -> Option<bool> {
+        let at = self.index(id)?;
+        Some(std::mem::replace(&mut self.entries[at].is_offline, is_offline) != is_offline)
+    }
+
+    /// The next upload that may begin now.
+    pub fn begin_next(&mut self) -> Option<UploadId> {
+        if self.active >= self.lanes.saturating_mul(ACTIVE_PER_LANE) {
+            return None;
+        }
+        let takes_large = self.active_large < (self.lanes / 2).max(1);
+        let next = match (self.small.first(), self.large.first()) {
+            (Some(small), Some(large)) if takes_large => small.min(large),
+            (None, Some(large)) if takes_large => large,
+            (small, _) => small?,
+        };
+        let at = self.index(next.id)?;
+        self.replace(at, Entry { has_begun: true, ..self.entries[at] });
+        Some(next.id)
+    }
+
+    /// The uploads that have begun, but for those that are paused and have no PUT under way.
+    pub fn begun(&self) -> Vec<UploadId> {
+        self.begun.iter().map(|place| place.id).collect()
+    }
+
+    /// How many PUTs may run at once for now.
+    pub fn limit_now(&self) -> u32 {
+        self.limit
+    }
+
+    /// Limits the PUTs at once to less than the queue was made for, at least 1.
+    pub fn limit(&mut self, limit: u32) {
+        self.limit = limit.clamp(1, self.lanes);
+    }
+
+    /// Returns where the upload is in `entries`, unless it is over.
+    fn index(&self, id: UploadId) -> Option<usize> {
+        let at = self.entries.partition_point(|entry| {
+            touch();
+            entry.id < id
+        });
+        self.entries.get(at).filter(|entry| entry.id == id).map(|_| at)
+    }
+
+    /// Changes an upload, which may move it from one list to another.
+    fn replace(&mut self, at: usize, entry: Entry) {
+        self.leave(self.entries[at]);
+        self.entries[at] = entry;
+        self.enter(entry);
+    }
+
+    /// Puts an upload where it belongs.
+    fn enter(&mut self, entry: Entry) {
+        if entry.has_begun {
+            self.begun.insert(entry.place());
+        } else if !entry.is_paused {
+            self.waiting(entry.is_large).insert(entry.place());
+        }
+        if entry.is_active() {
+            self.active += 1;
+            self.active_large += u32::from(entry.is_large);
+        }
+    }
+
+    /// Takes an upload from where it is.
+    fn leave(&mut self, entry: Entry) {
+        if entry.has_begun {
+            self.begun.remove(entry.place());
+        } else if !entry.is_paused {
+            self.waiting(entry.is_large).remove(entry.place());
+        }
+        if entry.is_active() {
+            self.active -= 1;
+            self.active_large -= u32::from(entry.is_large);
+        }
+    }
+
+    fn waiting(&mut self, is_large: bool) -> &mut Ordered<Place> {
+        if is_large { &mut self.large } else { &mut self.small }
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    static TOUCHED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts an upload that is looked at, where tests count the work.
+fn touch() {
+    #[cfg(test)]
+    TOUCHED.set(TOUCHED.get() + 1);
+}
+
+/// Returns how many times this thread has looked at an upload.
+#[cfg(test)]
+fn touched() -> u64 {
+    TOUCHED.get()
+}

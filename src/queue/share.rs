@@ -1,0 +1,86 @@
+//! Shares the connections out among the uploads that have begun.
+
+use super::{Entry, Place, Queue, UploadId, touch};
+use crate::engine::{Demand, Share};
+
+/// An upload on its way to its share.
+struct Claim {
+    /// Where it is in [`Queue::entries`].
+    at: usize,
+    priority: i32,
+    in_flight: u32,
+    wanted: u32,
+    bytes_in_flight: u64,
+    share: u32,
+}
+
+impl Queue {
+    /// Returns each upload whose share has changed. PUTs under way go on, so an upload that has more lanes than its share only
+    /// starts no new ones. `demand` is called once for each upload; `bytes_per_second` is the speed of answers.
+    pub fn share(
+        &mut self,
+        bytes_per_second: Option<u64>,
+        demand: impl Fn(UploadId) -> Demand,
+    ) -> Vec<(UploadId, Share)> {
+        let mut claims = Vec::with_capacity(self.begun.len());
+        for id in self.begun() {
+            touch();
+            let Some(at) = self.index(id) else { continue };
+            let Entry { priority, is_paused, .. } = self.entries[at];
+            let Demand { in_flight, mut wanted, bytes_in_flight } = demand(id);
+            if is_paused {
+                wanted = in_flight;
+                if in_flight == 0 {
+                    self.begun.remove(Place { priority, id });
+                }
+            }
+            claims.push(Claim { at, priority, in_flight, wanted, bytes_in_flight, share: 0 });
+        }
+        let mut left = self.limit;
+        for equals in claims.chunk_by_mut(|one, other| one.priority == other.priority) {
+            left = fill(left, equals);
+        }
+        // What others have in excess of their share is not free yet.
+        let mut free = self.limit.saturating_sub(claims.iter().map(|claim| claim.in_flight).sum());
+        let all_bytes: u64 = claims.iter().map(|claim| claim.bytes_in_flight).sum();
+        let mut changed = Vec::new();
+        for Claim { at, in_flight, bytes_in_flight, share, .. } in claims {
+            let more = share.saturating_sub(in_flight).min(free);
+            free -= more;
+            let lanes = share.min(in_flight + more);
+            // Powers of two change seldom, and each change costs an event.
+            let share = Share {
+                lanes,
+                bytes_elsewhere: roughly(all_bytes - bytes_in_flight) * 2,
+                bytes_per_second: bytes_per_second.map(roughly),
+            };
+            let entry = &mut self.entries[at];
+            if entry.share != share {
+                entry.share = share;
+                changed.push((entry.id, share));
+            }
+        }
+        changed
+    }
+}
+
+/// The greatest power of two that is not above a number; 0 of 0.
+fn roughly(number: u64) -> u64 {
+    number.checked_ilog2().map_or(0, |bits| 1 << bits)
+}
+
+/// Gives out lanes one by one in rounds, until all have what they want or none is left; returns how many are.
+fn fill(mut left: u32, claims: &mut [Claim]) -> u32 {
+    loop {
+        let before = left;
+        for claim in &mut *claims {
+            if left > 0 && claim.share < claim.wanted {
+                claim.share += 1;
+                left -= 1;
+            }
+        }
+        if left == before {
+            return left;
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Which uploads begin, and how connections are shared: the rules one by one, and against a simple model of them.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::engine::Demand;
+
+/// The latest share of each upload.
+#[derive(Default)]
+struct Shares(BTreeMap<UploadId, u32>);
+
+impl Shares {
+    /// Shares by PUTs in flight and PUTs wanted, in the order of ids.
+    fn now(&mut self, queue: &mut Queue, list: &[(u32, u32)]) -> Vec<u32> {
+        let demand = |id| {
+            let (in_flight, wanted) = list[id as usize];
+            Demand { in_flight, wanted, bytes_in_flight: 0 }
+        };
+        self.0.extend(queue.share(None, demand).into_iter().map(|(id, share)| (id, share.lanes)));
+        self.0.values().copied().collect()
+    }
+}
+
+fn begin_all(queue: &mut Queue) -> Vec<UploadId> {
+    std::iter::from_fn(|| queue.begin_next()).collect()
+}
+
+#[test]
+fn small_files_pass_large_ones_and_leave_them_half_of_the_lanes() {
+    let mut queue = Queue::new(6);
+    (0..5).for_each(|id| queue.add(id, true, 0));
+    (5..30).for_each(|id| queue.add(id, false, 0));
+    let begun = begin_all(&mut queue);
+    assert_eq!(begun, [0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    queue.remove(1);
+    assert_eq!(begin_all(&mut queue), [3]);
+    queue.remove(7);
+    assert_eq!(begin_all(&mut queue), [14]);
+}
+
+#[test]
+fn priority_goes_before_order_and_a_pause_makes_room() {
+    let mut queue = Queue::new(1);
+    (0..5).for_each(|id| queue.add(id, false, 0));
+    queue.prioritize(4, 1);
+    queue.set_paused(0, true);
+    assert_eq!(begin_all(&mut queue), [4, 1]);
+    queue.set_paused(4, true);
+    assert_eq!(begin_all(&mut queue), [2]);
+    queue.set_paused(0, false);
+    queue.remove(1);
+    assert_eq!(begin_all(&mut queue), [0]);
+}
+
+#[test]
+fn lanes_are_shared_fairly_and_none_is_idle_while_another_wants_it() {
+    let (mut queue, mut shares) = (Queue::new(6), Shares::default());
+    (0..4).for_each(|id| queue.add(id, id == 0, 0));
+    begin_all(&mut queue);
+    assert_eq!(shares.now(&mut queue, &[(0, 6), (0, 1), (0, 1), (0, 0)]), [4, 1, 1, 0]);
+    queue.prioritize(2, 5);
+    assert_eq!(shares.now(&mut queue, &[(0, 6), (0, 6), (0, 6), (0, 6)]), [0, 0, 6, 0]);
+}
+
+#[test]
+fn a_newcomer_waits_for_a_lane_that_is_in_use_and_then_gets_it() {
+    let (mut queue, mut shares) = (Queue::new(6), Shares::default());
+    queue.add(0, true, 0);
+    queue.add(1, false, 0);
+    begin_all(&mut queue);
+    assert_eq!(shares.now(&mut queue, &[(6, 6), (0, 1)]), [5, 0]);
+    assert_eq!(shares.now(&mut queue, &[(5, 6), (0, 1)]), [5, 1]);
+}
+
+#[test]
+fn a_paused_upload_leaves_its_lanes_as_its_puts_end() {
+    let (mut queue, mut shares) = (Queue::new(6), Shares::default());
+    queue.add(0, true, 0);
+    queue.add(1, true, 0);
+    begin_all(&mut queue);
+    assert_eq!(shares.now(&mut queue, &[(0, 6), (0, 6)]), [3, 3]);
+    queue.set_paused(0, true);
+    assert_eq!(shares.now(&mut queue, &[(3, 6), (3, 6)]), [3, 3]);
+    assert_eq!(shares.now(&mut queue, &[(0, 6), (3, 6)]), [0, 6]);
+    assert_eq!(queue.begun(), [1]);
+    queue.set_paused(0, false);
+    assert_eq!(shares.now(&mut queue, &[(0, 6), (6, 6)]), [0, 3], "its lanes are not free yet");
+    assert_eq!(shares.now(&mut queue, &[(0, 6), (3, 6)]), [3, 3]);
+}
+
+#[test]
+#[cfg(not(target_arch = "wasm32"))]
+fn no_demands_whatsoever_take_more_lanes_than_there_are() {
+    let mut rng = fastrand::Rng::with_seed(4);
+    for _ in 0..20_000 {
+        let lanes = rng.u32(1..9);
+        let (mut queue, mut left) = (Queue::new(lanes), lanes);
+        (0..rng.u32(0..12)).for_each(|id| queue.add(id, rng.bool(), rng.i32(0..3)));
+        let all: BTreeMap<_, _> = begin_all(&mut queue)
+            .into_iter()
+            .map(|id| {
+                let in_flight = rng.u32(0..=left);
+                left -= in_flight;
+                (id, Demand { in_flight, wanted: in_flight + rng.u32(0..5), bytes_in_flight: 0 })
+            })
+            .collect();
+        let shares: BTreeMap<_, _> =
+            queue.share(None, |id| all[&id]).into_iter().map(|(id, share)| (id, share.lanes)).collect();
+        let after: u32 = all.iter().map(|(id, demand)| shares[id].max(demand.in_flight)).sum();
+        assert!(after <= lanes, "{lanes} {all:?} {shares:?}");
+        let wants_more = all.iter().any(|(id, demand)| demand.wanted > shares[id].max(demand.in_flight));
+        assert!(after == lanes || !wants_more, "{lanes} {all:?} {shares:?}");
+    }
+}
+
+/// The rules as plainly as they can be said: every list is looked through from its start.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Default)]
+struct Naive {
+    lanes: u32,
+    uploads: Vec<Entry>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Naive {
+    fn upload(&mut self, id: UploadId) -> Option<&mut Entry> {
+        self.uploads.iter_mut().find(|upload| upload.id == id)
+    }
+
+    fn begin_next(&mut self) -> Option<UploadId> {
+        let active = || self.uploads.iter().filter(|upload| upload.has_begun && !upload.is_paused);
+        let takes_large = active().filter(|upload| upload.is_large).count() < (self.lanes as usize / 2).max(1);
+        if active().count() >= 2 * self.lanes as usize {
+            return None;
+        }
+        let may_begin =
+            |upload: &&mut Entry| !upload.has_begun && !upload.is_paused && (takes_large || !upload.is_large);
+        // Of equals the last is taken, which is the first from behind.
+        let next = self.uploads.iter_mut().rev().filter(may_begin).max_by_key(|upload| upload.priority)?;
+        next.has_begun = true;
+        Some(next.id)
+    }
+
+    fn share(&mut self, demands: &BTreeMap<UploadId, Demand>) -> BTreeMap<UploadId, u32> {
+        let mut begun: Vec<_> = self.uploads.iter().filter(|upload| upload.has_begun).collect();
+        begun.sort_by_key(|upload| -upload.priority);
+        let mut shares: BTreeMap<_, _> = begun.iter().map(|upload| (upload.id, 0)).collect();
+        let mut left = self.lanes;
+        for priority in (0..4).rev() {
+            for _ in 0..self.lanes {
+                for upload in begun.iter().filter(|upload| upload.priority == priority) {
+                    let share = shares.get_mut(&upload.id).expect("has begun");
+                    if left > 0 && *share < demands[&upload.id].wanted {
+                        *share += 1;
+                        left -= 1;
+                    }
+                }
+            }
+        }
+        let in_flight: u32 = begun.iter().map(|upload| demands[&upload.id].in_flight).sum();
+        let mut free = self.lanes.saturating_sub(in_flight);
+        for upload in begun {
+            let share = shares.get_mut(&upload.id).expect("has begun");
+            let in_flight = demands[&upload.id].in_flight;
+            while *share > in_flight + free {
+                *share -= 1;
+            }
+            free -= share.saturating_sub(in_flight);
+        }
+        shares
+    }
+}
+
+#[test]
+#[cfg(not(target_arch = "wasm32"))]
+fn ten_thousand_files_begin_and_share_by_the_same_rules_as_a_few() {
+    let mut rng = fastrand::Rng::with_seed(7);
+    // Most histories are short, so that lists run empty; some have ten thousand files at once.
+    for (files, operations) in [(5, 300), (30, 300), (200, 1_000), (10_000, 1_500)].repeat(3) {
+        let lanes = rng.u32(1..9);
+        let mut queue = Queue::new(lanes);
+        let mut naive = Naive { lanes, uploads: Vec::new() };
+        let mut shares = BTreeMap::new();
+        let mut next_id = 0;
+        for step in 0..files + operations {
+            // The oldest are most likely to be under way.
+            let some = if rng.bool() { rng.usize(0..30) } else { rng.usize(0..files.max(30)) };
+            let id = naive.uploads.get(some).map_or(next_id + 7, |upload| upload.id);
+            match rng.u32(0..10) {
+                _ if step < files => {
+                    let (is_large, priority) = (rng.bool(), if rng.u32(0..4) == 0 { rng.i32(0..4) } else { 0 });
+                    queue.add(next_id, is_large, priority);
+                    naive.uploads.push(Entry::new(next_id, is_large, priority));
+                    next_id += 1;
+                }
+                0 => {
+                    queue.add(next_id, true, 0);
+                    naive.uploads.push(Entry::new(next_id, true, 0));
+                    next_id += 1;
+                }
+                1 | 2 => {
+                    queue.remove(id);
+                    naive.uploads.retain(|upload| upload.id != id);
+                    shares.remove(&id);
+                }
+                3 => {
+                    let priority = rng.i32(0..4);
+                    queue.prioritize(id, priority);
+                    naive.upload(id).into_iter().for_each(|upload| upload.priority = priority);
+                }
+                4 | 5 => {
+                    let is_paused = rng.bool();
+                    let is_known = queue.set_paused(id, is_paused);
+                    assert_eq!(is_known, naive.upload(id).is_some());
+                    naive.upload(id).into_iter().for_each(|upload| upload.is_paused = is_paused);
+                }
+                6 | 7 => assert_eq!(queue.begin_next(), naive.begin_next()),
+                _ => {
+                    let mut left = lanes;
+                    let mut demands = BTreeMap::new();
+                    for upload in naive.uploads.iter().filter(|upload| upload.has_begun) {
+                        let is_known = queue.begun.iter().any(|place| place.id == upload.id);
+                        // A paused upload starts nothing, so it has PUTs under way only at first.
+                        let in_flight = if is_known { rng.u32(0..=left) } else { 0 };
+                        let more = if upload.is_paused { 0 } else { rng.u32(0..4) };
+                        left -= in_flight;
+                        let demand = Demand { in_flight, wanted: in_flight + more, bytes_in_flight: 0 };
+                        demands.insert(upload.id, demand);
+                    }
+                    let changed = queue.share(None, |id| demands[&id]).into_iter();
+                    shares.extend(changed.map(|(id, share)| (id, share.lanes)));
+                    assert_eq!(shares, naive.share(&demands));
+                }
+            }
+        }
+        // What is left begins and ends in the same order.
+        for _ in 0..200 {
+            let begun = queue.begin_next();
+            assert_eq!(begun, naive.begin_next());
+            let Some(id) = begun else { break };
+            queue.remove(id);
+            naive.uploads.retain(|upload| upload.id != id);
+        }
+    }
+}
