@@ -3,13 +3,16 @@
 //   node tools/order.mjs module.wat module.wasm
 //
 // The second file is the first, assembled: its functions are compared, those of the text are moved.
+//
+// Which functions resemble each other is a guess; several are made, and the one that zlib likes best is taken.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { deflateRawSync } from 'node:zlib';
 
 const [textPath, modulePath] = process.argv.slice(2);
-/** Functions that share this many bytes in a row count as similar. Measured, like the next two. */
-const GRAM_BYTES = 5;
+/** Functions that share this many bytes in a row count as similar. */
+const GRAM_BYTES = [4, 5, 6];
 /** How much of what stands before is compared with, in bytes. */
-const WINDOW_BYTES = 4_000;
+const WINDOW_BYTES = [1_000, 2_000, 4_000, 8_000, 16_000];
 /** Keeps tiny functions, which resemble everything, from coming first. */
 const SMALL = 8;
 
@@ -41,15 +44,15 @@ function bodies(module) {
   }
 }
 
-function gramsOf(bytes) {
+function gramsOf(bytes, length) {
   const grams = new Set();
-  for (let at = 0; at + GRAM_BYTES <= bytes.length; at++) grams.add(bytes.toString('latin1', at, at + GRAM_BYTES));
+  for (let at = 0; at + length <= bytes.length; at++) grams.add(bytes.toString('latin1', at, at + length));
   return grams;
 }
 
 /** Each next function is the one that shares most, for its size, with those before it. The largest is the first. */
-function order(functions) {
-  const grams = functions.map(gramsOf);
+function order(functions, gramBytes, windowBytes) {
+  const grams = functions.map((bytes) => gramsOf(bytes, gramBytes));
   const users = new Map();
   for (const [index, own] of grams.entries()) {
     for (const gram of own) users.set(gram, [...(users.get(gram) ?? []), index]);
@@ -61,7 +64,7 @@ function order(functions) {
   let window = Buffer.alloc(0);
   while (left.size > 0) {
     const shared = new Map();
-    for (const gram of gramsOf(window)) {
+    for (const gram of gramsOf(window, gramBytes)) {
       for (const index of users.get(gram) ?? []) shared.set(index, (shared.get(index) ?? 0) + 1);
     }
     let best;
@@ -71,7 +74,7 @@ function order(functions) {
     }
     left.delete(best.index);
     chosen.push(best.index);
-    window = Buffer.concat([window, functions[best.index]]).subarray(-WINDOW_BYTES);
+    window = Buffer.concat([window, functions[best.index]]).subarray(-windowBytes);
   }
   return chosen;
 }
@@ -81,4 +84,7 @@ const functions = bodies(readFileSync(modulePath));
 if (functions.length !== texts.length) {
   throw new Error(`${texts.length} functions in ${textPath}, ${functions.length} in ${modulePath}`);
 }
-writeFileSync(textPath, before + order(functions).map((index) => texts[index]).join('') + after);
+const orders = GRAM_BYTES.flatMap((gram) => WINDOW_BYTES.map((window) => order(functions, gram, window)));
+const weigh = (indices) => deflateRawSync(Buffer.concat(indices.map((index) => functions[index])), { level: 9 }).length;
+const [best] = orders.map((indices) => ({ indices, bytes: weigh(indices) })).sort((one, other) => one.bytes - other.bytes);
+writeFileSync(textPath, before + best.indices.map((index) => texts[index]).join('') + after);

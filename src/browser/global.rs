@@ -1,12 +1,13 @@
 //! What a page and a worker both have, under the same name but behind different types.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use js_sys::{Array, Date, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Crypto, Performance, SubtleCrypto};
 
 use crate::clock::Clock;
@@ -24,6 +25,12 @@ pub fn subtle_crypto() -> Option<SubtleCrypto> {
     }
     let subtle: JsValue = crypto.unchecked_into::<Crypto>().subtle().into();
     (!subtle.is_undefined()).then(|| subtle.unchecked_into())
+}
+
+/// Runs a task to its end. Boxed, so that what runs tasks is in the module once.
+pub fn spawn(task: impl Future<Output = ()> + 'static) {
+    let task: Pin<Box<dyn Future<Output = ()>>> = Box::pin(task);
+    spawn_local(task);
 }
 
 /// Waits, in milliseconds; what it gives is never an error.

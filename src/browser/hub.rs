@@ -1,35 +1,33 @@
-//! Hands events to the uploads of one `Uploader`, as `src/queue` decides.
+//! Hands the events of one `Uploader` to its uploads, as `src/queue` decides.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::dispatcher::Dispatcher;
 use super::global::now;
 use super::read::release_buffers;
 use super::session::Session;
-use crate::engine::Demand;
-use crate::queue::{Hub as Rules, UploadId};
+use crate::engine::{Demand, Event};
+use crate::queue::UploadId;
 
-/// The uploads of one `Uploader`, and the rules that they share connections by.
+/// The uploads of one `Uploader`.
 #[derive(Debug)]
 pub struct Hub {
-    rules: RefCell<Rules>,
     /// In ascending order of ids.
     sessions: RefCell<Vec<Rc<Session>>>,
     next_id: Cell<UploadId>,
-    is_balancing: Cell<bool>,
-    is_unbalanced: Cell<bool>,
+    dispatcher: Rc<Dispatcher>,
 }
 
 impl Hub {
     /// A hub for this many PUTs at once.
     pub fn new(lanes: u32) -> Self {
-        Self {
-            rules: RefCell::new(Rules::new(lanes)),
-            sessions: RefCell::default(),
-            next_id: Cell::default(),
-            is_balancing: Cell::default(),
-            is_unbalanced: Cell::default(),
-        }
+        Self { sessions: RefCell::default(), next_id: Cell::default(), dispatcher: Dispatcher::new(lanes) }
+    }
+
+    /// Where its uploads and the page say what has happened.
+    pub fn dispatcher(&self) -> &Rc<Dispatcher> {
+        &self.dispatcher
     }
 
     /// An id for the next upload.
@@ -38,102 +36,51 @@ impl Hub {
     }
 
     /// Takes an upload, which begins when there is room.
-    pub fn add(&self, session: Rc<Session>, is_large: bool, priority: i32) {
-        self.rules.borrow_mut().add(session.id(), is_large, priority);
+    pub fn add(self: &Rc<Self>, session: Rc<Session>, is_large: bool, priority: i32) {
+        let id = session.id();
         self.sessions.borrow_mut().push(session);
-        self.balance();
+        // JavaScript may let go of the uploader while its uploads go on.
+        let hub = Rc::clone(self);
+        self.dispatcher.set_run(Some(Rc::new(move || hub.run())));
+        self.dispatcher.change(|rules| rules.add(id, is_large, priority));
     }
 
-    /// The upload is over.
-    pub fn remove(&self, id: UploadId) {
-        self.rules.borrow_mut().remove(id);
+    /// Hands out all events, and lets uploads begin and send what they may by then.
+    fn run(&self) {
+        let rules = &self.dispatcher;
+        loop {
+            while let Some((id, event)) = rules.with_rules(|rules| rules.poll()) {
+                self.handle(id, event);
+            }
+            let now = now();
+            rules.with_rules(|rules| rules.begin(now));
+            if rules.with_rules(|rules| rules.is_idle()) {
+                let demand = |id| self.session(id).map_or(Demand::default(), |session| session.demand(now));
+                rules.with_rules(|rules| rules.share(demand));
+                if rules.with_rules(|rules| rules.is_idle()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn handle(&self, id: UploadId, event: Event) {
+        let Some(session) = self.session(id) else { return };
+        session.handle(event);
+        if session.is_finished() {
+            self.remove(id);
+        }
+    }
+
+    fn remove(&self, id: UploadId) {
+        self.dispatcher.with_rules(|rules| rules.remove(id));
         let mut sessions = self.sessions.borrow_mut();
         if let Ok(at) = sessions.binary_search_by_key(&id, |session| session.id()) {
             sessions.remove(at);
         }
         if sessions.is_empty() {
             release_buffers();
-        }
-    }
-
-    /// The user pauses an upload.
-    pub fn pause(&self, id: UploadId) {
-        self.rules.borrow_mut().pause(id);
-        self.balance();
-    }
-
-    /// The user lets a paused upload go on.
-    pub fn unpause(&self, id: UploadId) {
-        self.rules.borrow_mut().unpause(now(), id);
-        self.balance();
-    }
-
-    /// The user cancels an upload.
-    pub fn cancel(&self, id: UploadId) {
-        self.rules.borrow_mut().cancel(now(), id);
-        self.balance();
-    }
-
-    /// The page goes on without an upload.
-    pub fn close(&self, id: UploadId) {
-        self.rules.borrow_mut().close(now(), id);
-        self.balance();
-    }
-
-    /// Puts an upload before all with a lower priority.
-    pub fn prioritize(&self, id: UploadId, priority: i32) {
-        self.rules.borrow_mut().prioritize(id, priority);
-        self.balance();
-    }
-
-    /// The browser says whether there is a network.
-    pub fn set_online(&self, is_online: bool) {
-        self.rules.borrow_mut().set_online(is_online);
-        self.balance();
-    }
-
-    /// S3 has asked an upload for a rest, in milliseconds.
-    pub fn rest(&self, from: UploadId, wait_ms: u64) {
-        self.rules.borrow_mut().rest(now(), from, wait_ms);
-        self.balance();
-    }
-
-    /// S3 has confirmed a part of this many bytes, whose PUT was started at `started_ms`. The next [`Self::balance`] tells
-    /// the others.
-    pub fn confirmed(&self, bytes: u64, started_ms: u64) {
-        self.rules.borrow_mut().confirmed(now(), bytes, started_ms);
-    }
-
-    /// A PUT was silent for too long. The next [`Self::balance`] tells the others.
-    pub fn stalled(&self) {
-        self.rules.borrow_mut().stalled();
-    }
-
-    /// Something happened that may let an upload begin or send more.
-    pub fn balance(&self) {
-        self.is_unbalanced.set(true);
-        // What follows makes things happen, and so comes here again.
-        if self.is_balancing.replace(true) {
-            return;
-        }
-        while self.is_unbalanced.replace(false) {
-            let now = now();
-            self.rules.borrow_mut().begin(now);
-            self.deliver();
-            let demand = |id| self.session(id).map_or(Demand::default(), |session| session.demand(now));
-            self.rules.borrow_mut().share(demand);
-            self.deliver();
-        }
-        self.is_balancing.set(false);
-    }
-
-    fn deliver(&self) {
-        loop {
-            // Sessions change the rules while they handle the event, so no borrow may last that long.
-            let next = self.rules.borrow_mut().poll();
-            let Some((id, event)) = next else { break };
-            let session = self.session(id);
-            session.inspect(|session| session.dispatch(event));
+            self.dispatcher.set_run(None);
         }
     }
 

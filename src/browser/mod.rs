@@ -6,6 +6,7 @@
 mod api;
 mod convert;
 mod credentials;
+mod dispatcher;
 mod global;
 mod hash;
 mod hub;

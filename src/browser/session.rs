@@ -1,6 +1,6 @@
 //! One upload under way: carries events to the engine and its actions out into the browser.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -8,14 +8,13 @@ use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, XmlHttpRequest};
 
 use super::api::Api;
 use super::convert::{UploadOptions, error_to_js, to_js};
-use super::global::now;
+use super::dispatcher::Dispatcher;
+use super::global::{now, spawn};
 use super::hash::checksum;
-use super::hub::Hub;
 use super::put;
 use super::read::{is_readable, slice};
 use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Uploaded};
@@ -23,10 +22,20 @@ use crate::plan::Part;
 use crate::protocol::{ErrorCode, PartNumber};
 use crate::queue::UploadId;
 
+/// A PUT under way.
+struct PutUnderWay {
+    id: PutId,
+    part: Part,
+    /// On the clock of [`Now::ms`].
+    started_ms: u64,
+    /// None if it could not be opened.
+    request: Option<XmlHttpRequest>,
+}
+
 /// An upload from its start to its end. Its hub lets go of it when it has ended.
 pub struct Session {
     id: UploadId,
-    hub: Rc<Hub>,
+    dispatcher: Rc<Dispatcher>,
     file: Blob,
     api: Api,
     on_progress: Option<Function>,
@@ -35,9 +44,7 @@ pub struct Session {
     on_step: Option<Function>,
     settle: RefCell<Option<(Function, Function)>>,
     engine: RefCell<Engine>,
-    inbox: RefCell<Vec<Event>>,
-    is_busy: Cell<bool>,
-    puts: RefCell<Vec<(PutId, PartNumber, XmlHttpRequest)>>,
+    puts: RefCell<Vec<PutUnderWay>>,
     timer: RefCell<Option<Timeout>>,
 }
 
@@ -50,12 +57,19 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     /// Makes an upload that waits in its hub; the promise is settled when it ends.
-    pub fn new(hub: &Rc<Hub>, api: Api, engine: Engine, file: Blob, options: UploadOptions) -> (Rc<Self>, Promise) {
+    pub fn new(
+        id: UploadId,
+        dispatcher: &Rc<Dispatcher>,
+        api: Api,
+        engine: Engine,
+        file: Blob,
+        options: UploadOptions,
+    ) -> (Rc<Self>, Promise) {
         let mut settle = None;
         let promise = Promise::new(&mut |resolve, reject| settle = Some((resolve, reject)));
         let session = Rc::new(Self {
-            id: hub.next_id(),
-            hub: Rc::clone(hub),
+            id,
+            dispatcher: Rc::clone(dispatcher),
             file,
             api,
             on_progress: options.on_progress,
@@ -64,8 +78,6 @@ impl Session {
             on_step: options.on_step,
             settle: RefCell::new(settle),
             engine: RefCell::new(engine),
-            inbox: RefCell::default(),
-            is_busy: Cell::new(false),
             puts: RefCell::default(),
             timer: RefCell::default(),
         });
@@ -77,40 +89,37 @@ impl Session {
         self.id
     }
 
-    /// Its hub.
-    pub fn hub(&self) -> &Rc<Hub> {
-        &self.hub
-    }
-
     /// What it has and could use of the hub's connections.
     pub fn demand(&self, now: Now) -> Demand {
         self.engine.borrow().demand(now)
     }
 
-    /// Hands an event to the engine and does what it asks for. A callback may cause the next event
-    /// while the last is being seen to, so events queue.
-    pub fn dispatch(self: &Rc<Self>, event: Event) {
-        self.inbox.borrow_mut().push(event);
-        if self.is_busy.replace(true) {
-            return;
+    /// Hands an event to the engine and does what it asks for.
+    #[inline(never)]
+    pub fn handle(self: &Rc<Self>, event: Event) {
+        if let Event::Listed(listed) = &event {
+            listed.parts.iter().for_each(|part| self.tell_part(part.number, "stored"));
         }
+        let ended = match &event {
+            Event::PutDone { put, .. } | Event::PutFailed { put, .. } => self.take_put(*put),
+            _ => None,
+        };
+        self.engine.borrow_mut().handle(now(), event);
         loop {
-            if self.inbox.borrow().is_empty() {
-                break;
-            }
-            let event = self.inbox.borrow_mut().remove(0);
-            if let Event::Listed(listed) = &event {
-                listed.parts.iter().for_each(|part| self.tell_part(part.number, "stored"));
-            }
-            self.engine.borrow_mut().handle(now(), event);
-            loop {
-                let action = self.engine.borrow_mut().poll();
-                let Some(action) = action else { break };
-                self.perform(action);
-            }
+            let action = self.engine.borrow_mut().poll();
+            let Some(action) = action else { break };
+            self.perform(action);
         }
-        self.is_busy.set(false);
-        self.hub.balance();
+        ended.inspect(|put| self.put_ended(put));
+    }
+
+    /// Whether it has ended.
+    pub fn is_finished(&self) -> bool {
+        self.engine.borrow().is_finished()
+    }
+
+    fn send(&self, event: Event) {
+        self.dispatcher.change(|rules| rules.send(self.id, event));
     }
 
     /// Runs a call and hands its outcome to the engine.
@@ -118,15 +127,13 @@ impl Session {
         self.spawn_boxed(Box::pin(call));
     }
 
-    /// Of one type for all calls, so that what runs them is made once.
+    /// Of one type for all calls, so that what runs them is in the module once.
     fn spawn_boxed(self: &Rc<Self>, call: Pin<Box<dyn Future<Output = Event>>>) {
         let session = Rc::clone(self);
-        spawn_local(async move {
-            let event = call.await;
-            session.dispatch(event);
-        });
+        spawn(async move { session.send(call.await) });
     }
 
+    #[inline(never)]
     fn perform(self: &Rc<Self>, action: Action) {
         match action {
             Action::Call(call) => self.spawn(self.api.clone().run(call)),
@@ -142,14 +149,15 @@ impl Session {
             }
             Action::Put(put) => self.put(put),
             Action::CancelPut(id) => {
-                let request = self.take_put(id);
+                let Some(put) = self.take_put(id) else { return };
                 // Its `loadend` follows at once; the engine ignores what it says.
-                request.inspect(|request| drop(request.abort()));
+                put.request.as_ref().inspect(|request| drop(request.abort()));
+                self.put_ended(&put);
             }
             Action::Report(progress) => call(self.on_progress.as_ref(), &progress),
             Action::Retry(retry) => call(self.on_retry.as_ref(), &retry),
-            Action::Rest { wait_ms } => self.hub.rest(self.id, wait_ms),
-            Action::Stalled => self.hub.stalled(),
+            Action::Rest { wait_ms } => self.dispatcher.change(|rules| rules.rest(now(), self.id, wait_ms)),
+            Action::Stalled => self.dispatcher.change(|rules| rules.stalled()),
             Action::Persist(record) => call(self.on_record.as_ref(), &record),
             Action::Forget => call(self.on_record.as_ref(), &()),
             Action::WakeAt(ms) => self.wake_at(ms),
@@ -157,10 +165,15 @@ impl Session {
         }
     }
 
-    fn take_put(&self, id: PutId) -> Option<XmlHttpRequest> {
+    fn take_put(&self, id: PutId) -> Option<PutUnderWay> {
         let mut puts = self.puts.borrow_mut();
-        let at = puts.iter().position(|(put, ..)| *put == id)?;
-        Some(puts.swap_remove(at).2)
+        let at = puts.iter().position(|put| put.id == id)?;
+        Some(puts.swap_remove(at))
+    }
+
+    /// Whether a PUT was neither cancelled nor answered.
+    fn is_under_way(&self, id: PutId) -> bool {
+        self.puts.borrow().iter().any(|put| put.id == id)
     }
 
     fn tell_part(&self, number: PartNumber, state: &'static str) {
@@ -199,39 +212,38 @@ impl Session {
         });
     }
 
-    /// Says what became of a part, sent from `started_ms` on, once the engine has judged the answer.
-    fn tell_outcome(&self, Part { number, length, .. }: Part, started_ms: u64) {
+    /// Tells what became of a part, once the engine has judged how its PUT ended.
+    fn put_ended(&self, put: &PutUnderWay) {
+        let Part { number, length, .. } = put.part;
         if self.engine.borrow().is_stored(number) {
-            self.hub.confirmed(length, started_ms);
+            self.dispatcher.change(|rules| rules.confirmed(now(), length, put.started_ms));
             self.tell_part(number, "stored");
-        } else if !self.puts.borrow().iter().any(|(_, sent, _)| *sent == number) {
-            // An attempt that was given up may end after the next has begun.
+        } else {
             self.tell_part(number, "hashed");
         }
     }
 
     fn put(self: &Rc<Self>, put: Put) {
         let (id, number) = (put.id, put.part.number);
-        let started_ms = now().ms;
         let opened = put::open(&put.url, &put.headers).and_then(|request| Ok((request, self.slice(put.part)?)));
+        let request = opened.as_ref().ok().map(|(request, _)| request.clone());
         // Must come before the first await: the engine may cancel the PUT before the future is polled.
-        if let Ok((request, _)) = &opened {
-            self.puts.borrow_mut().push((id, number, request.clone()));
-        }
+        self.puts.borrow_mut().push(PutUnderWay { id, part: put.part, started_ms: now().ms, request });
         let session = Rc::clone(self);
-        spawn_local(async move {
+        spawn(async move {
             let outcome = match opened {
                 // Cancelled meanwhile. `abort` does nothing to a request that was not sent yet.
-                Ok(_) if !session.puts.borrow().iter().any(|(put, ..)| *put == id) => Err(ErrorCode::Aborted.into()),
+                Ok(_) if !session.is_under_way(id) => Err(ErrorCode::Aborted.into()),
                 Ok((request, slice)) => {
                     session.tell_part(number, "sending");
                     let watching = Rc::clone(&session);
-                    let on_progress = move |sent_bytes| watching.dispatch(Event::PutProgress { put: id, sent_bytes });
+                    let on_progress = move |sent_bytes| watching.send(Event::PutProgress { put: id, sent_bytes });
                     let outcome = put::send(&request, &slice, &put.headers, on_progress).await;
-                    session.take_put(id);
                     match outcome {
                         // To the browser a file that it can't read any more is a network error too.
-                        Err(failure) if failure.status == 0 && !is_readable(&slice).await => {
+                        Err(failure)
+                            if failure.status == 0 && session.is_under_way(id) && !is_readable(&slice).await =>
+                        {
                             Err(ErrorCode::FileChanged.into())
                         }
                         outcome => outcome,
@@ -243,21 +255,19 @@ impl Session {
                 Ok(answer) => Event::PutDone { put: id, answer },
                 Err(failure) => Event::PutFailed { put: id, failure },
             };
-            session.dispatch(event);
-            session.tell_outcome(put.part, started_ms);
+            session.send(event);
         });
     }
 
     fn wake_at(self: &Rc<Self>, ms: u64) {
         let wait_ms = ms.saturating_sub(now().ms).min(i32::MAX as u64) as u32;
         let session = Rc::clone(self);
-        let timer = Timeout::new(wait_ms, move || session.dispatch(Event::Tick));
+        let timer = Timeout::new(wait_ms, move || session.send(Event::Tick));
         *self.timer.borrow_mut() = Some(timer);
     }
 
     fn finish(&self, outcome: Result<Uploaded, Failure>) {
         // Both hold the session, which would otherwise hold itself.
-        self.hub.remove(self.id);
         self.timer.take();
         if let Some((resolve, reject)) = self.settle.take() {
             let settled = match outcome {
@@ -269,9 +279,13 @@ impl Session {
     }
 }
 
-/// Calls the user's function. What it throws is the user's to find, not the upload's to fail by.
+/// Calls the user's function. What it throws is rethrown to the page, and does not fail the upload.
 fn call(function: Option<&Function>, value: &impl Serialize) {
-    if let Some(Err(error)) = function.map(|function| function.call1(&JsValue::UNDEFINED, &to_js(value))) {
-        wasm_bindgen_futures::spawn_local(async move { wasm_bindgen::throw_val(error) });
+    function.inspect(|function| call_with(function, &to_js(value)));
+}
+
+fn call_with(function: &Function, value: &JsValue) {
+    if let Err(error) = function.call1(&JsValue::UNDEFINED, value) {
+        spawn(async move { wasm_bindgen::throw_val(error) });
     }
 }

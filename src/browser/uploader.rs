@@ -8,10 +8,12 @@ use web_sys::Blob;
 
 use super::api::Api;
 use super::convert::{UploadOptions, UploaderOptions, error_to_js, read_record};
+use super::global::now;
 use super::hub::Hub;
 use super::session::Session;
 use crate::engine::{Config, Engine, Failure, Record};
 use crate::plan::SINGLE_PUT_BYTES;
+use crate::queue::UploadId;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../../npm/types.ts");
@@ -77,7 +79,7 @@ impl Uploader {
     /// Says whether there is a network, as far as the browser knows.
     #[wasm_bindgen(js_name = setOnline)]
     pub fn set_online(&self, is_online: bool) {
-        self.hub.set_online(is_online);
+        self.hub.dispatcher().change(|rules| rules.set_online(is_online));
     }
 
     fn begin(&self, file: Blob, options: &JsValue, record: Option<Record>) -> Result<Upload, Failure> {
@@ -90,9 +92,10 @@ impl Uploader {
             Some(record) => Engine::restore(config, info, record),
             None => Engine::new(config, info),
         };
-        let (session, done) = Session::new(&self.hub, self.api.clone(), engine, file, options);
-        self.hub.add(Rc::clone(&session), is_large, priority);
-        Ok(Upload { session, done })
+        let id = self.hub.next_id();
+        let (session, done) = Session::new(id, self.hub.dispatcher(), self.api.clone(), engine, file, options);
+        self.hub.add(session, is_large, priority);
+        Ok(Upload { hub: Rc::clone(&self.hub), id, done })
     }
 }
 
@@ -100,7 +103,8 @@ impl Uploader {
 #[wasm_bindgen(js_name = UploadHandle)]
 #[derive(Debug)]
 pub struct Upload {
-    session: Rc<Session>,
+    hub: Rc<Hub>,
+    id: UploadId,
     done: Promise,
 }
 
@@ -115,27 +119,27 @@ impl Upload {
 
     /// Sends no further part until `unpause`. Parts on their way still arrive.
     pub fn pause(&self) {
-        self.session.hub().pause(self.session.id());
+        self.hub.dispatcher().change(|rules| rules.pause(self.id));
     }
 
     /// Goes on.
     pub fn unpause(&self) {
-        self.session.hub().unpause(self.session.id());
+        self.hub.dispatcher().change(|rules| rules.unpause(now(), self.id));
     }
 
     /// Ends it, and removes what was sent.
     pub fn cancel(&self) {
-        self.session.hub().cancel(self.session.id());
+        self.hub.dispatcher().change(|rules| rules.cancel(now(), self.id));
     }
 
     /// Ends it, and keeps what was sent if it has `onRecord`. Rejects with `closed`.
     pub fn close(&self) {
-        self.session.hub().close(self.session.id());
+        self.hub.dispatcher().change(|rules| rules.close(now(), self.id));
     }
 
     /// Puts it before all uploads with a lower priority; 0 is usual.
     pub fn prioritize(&self, priority: i32) {
-        self.session.hub().prioritize(self.session.id(), priority);
+        self.hub.dispatcher().change(|rules| rules.prioritize(self.id, priority));
     }
 }
 

@@ -291,32 +291,4 @@ mod tests {
         call.take_credentials();
         assert!(call.may_start(now));
     }
-
-    #[test]
-    fn each_call_is_the_request_that_the_protocol_documents() {
-        let token = || "secret".to_owned();
-        let (sign, complete) =
-            (SignParts { parts: vec![], bits_per_second: None }, CompleteUpload { parts: vec![], checksum: None });
-        let after = PartNumber::new(12);
-        let calls = [
-            (ApiCall::List { token: token(), after: None }, Call::List, "GET", "/parts", None),
-            (ApiCall::List { token: token(), after }, Call::List, "GET", "/parts?after=12", None),
-            (ApiCall::Sign { token: token(), request: sign }, Call::Sign, "POST", "/parts", Some(r#"{"parts":[]}"#)),
-            (
-                ApiCall::Complete { token: token(), request: complete },
-                Call::Complete,
-                "POST",
-                "/complete",
-                Some(r#"{"parts":[]}"#),
-            ),
-            (ApiCall::Abort { token: token() }, Call::Abort, "DELETE", "", None),
-        ];
-        for (call, kind, method, path, body) in calls {
-            let request = call.http();
-            assert_eq!((call.kind(), request.method, request.path.as_str()), (kind, method, path));
-            assert_eq!(request.token, Some("secret"));
-            let text = request.body.map(|body| serde_json::to_string(&body).expect("plain data"));
-            assert_eq!(text.as_deref(), body);
-        }
-    }
 }

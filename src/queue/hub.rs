@@ -38,6 +38,13 @@ pub struct Hub {
     outbox: Vec<(UploadId, Event)>,
 }
 
+impl Default for Hub {
+    /// A hub for one PUT at once.
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
 impl Hub {
     /// A hub for this many PUTs at once, at least 1.
     pub fn new(lanes: u32) -> Self {
@@ -131,6 +138,12 @@ impl Hub {
         }
     }
 
+    /// Something has happened to an upload that is no matter of the others. Events are handed out in the order in which they
+    /// came.
+    pub fn send(&mut self, id: UploadId, event: Event) {
+        self.push(id, event);
+    }
+
     /// Lets all uploads begin that may begin now.
     pub fn begin(&mut self, now: Now) {
         while let Some(id) = self.queue.begin_next() {
@@ -150,6 +163,11 @@ impl Hub {
             self.push(id, Event::Share(share));
         }
         self.bytes_in_flight = bytes_in_flight.get();
+    }
+
+    /// Whether no event waits to be handed out.
+    pub fn is_idle(&self) -> bool {
+        self.outbox.is_empty()
     }
 
     /// Returns the next event and the upload to hand it to, or nothing until something happens.

@@ -1,0 +1,60 @@
+//! The events of all uploads of one `Uploader`, in the order in which they came.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::global::spawn;
+use crate::queue::Hub as Rules;
+
+/// Keeps the rules of the queue, which keep the events. What handles them runs in a task of its own, so a change of the rules
+/// never runs anything.
+#[derive(Default)]
+pub struct Dispatcher {
+    rules: RefCell<Rules>,
+    /// Handles all events, as long as there are uploads.
+    run: RefCell<Option<Rc<dyn Fn()>>>,
+    is_scheduled: Cell<bool>,
+}
+
+impl std::fmt::Debug for Dispatcher {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Events hold presigned URLs and tokens.
+        formatter.debug_struct("Dispatcher").finish_non_exhaustive()
+    }
+}
+
+impl Dispatcher {
+    /// A dispatcher for this many PUTs at once.
+    pub fn new(lanes: u32) -> Rc<Self> {
+        Rc::new(Self { rules: RefCell::new(Rules::new(lanes)), ..Self::default() })
+    }
+
+    /// Changes the rules or adds an event, which is handled soon.
+    pub fn change<T>(self: &Rc<Self>, change: impl FnOnce(&mut Rules) -> T) -> T {
+        self.schedule();
+        change(&mut self.rules.borrow_mut())
+    }
+
+    /// Changes the rules or takes an event, while events are handled.
+    pub fn with_rules<T>(&self, change: impl FnOnce(&mut Rules) -> T) -> T {
+        change(&mut self.rules.borrow_mut())
+    }
+
+    /// Sets what handles events from now on; nothing when no upload is left.
+    pub fn set_run(&self, run: Option<Rc<dyn Fn()>>) {
+        *self.run.borrow_mut() = run;
+    }
+
+    fn run(&self) {
+        self.is_scheduled.set(false);
+        let run = self.run.borrow().clone();
+        run.inspect(|run| run());
+    }
+
+    fn schedule(self: &Rc<Self>) {
+        if !self.is_scheduled.replace(true) {
+            let dispatcher = Rc::clone(self);
+            spawn(async move { dispatcher.run() });
+        }
+    }
+}
