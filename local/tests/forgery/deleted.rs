@@ -92,8 +92,7 @@ async fn a_file_whose_bytes_are_not_named_at_once_is_bound_by_its_upload_id() {
     let file = json!({ "name": "a.png", "type": "image/png", "size": good.len() });
     let reply: Value = call(&server, "alice", Method::POST, "").json(&file).send().await.unwrap().json().await.unwrap();
     assert_eq!((&reply["kind"], &reply["partCount"]), (&json!("multipart"), &json!(1)), "{reply}");
-    let text = |name: &str| reply[name].as_str().unwrap().to_owned();
-    let mut upload = Opened { caller: "alice", token: text("token"), key: text("key"), parts: Vec::new() };
+    let mut upload = Opened::of("alice", &reply);
     let (status, signed) = sign(&server, &upload, 1, good).await;
     assert_eq!(status, 200, "{signed}");
     upload.parts = signed["parts"].as_array().unwrap().clone();
