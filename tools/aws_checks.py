@@ -131,6 +131,22 @@ def delete_then_put(stage: Stage) -> str:
     return f"other bytes {answer}"
 
 
+def delete_marker(stage: Stage) -> str:
+    """A delete marker counts as no object: by its URL and its token an uploader puts back the same bytes, once, and no others."""
+    upload = stage.open()
+    expect(stage.put(upload).status == 200, "the PUT failed")
+    deleted = stage.s3().delete_object(Bucket=stage.outputs["BucketName"], Key=upload.reply["key"])
+    need(deleted.get("DeleteMarker"), "the bucket keeps no versions (Versioning)")
+    other = secrets.token_bytes(64)
+    part = {"number": 1, "length": len(other), "checksum": digest(other)}
+    answer = stage.post(stage.endpoint + "/parts", {"parts": [part]}, upload_token=upload.reply["token"])
+    expect(400 <= answer.status < 500, f"other bytes for the same token were answered by {answer}")
+    again, once_more = stage.put(upload), stage.put(upload)
+    expect(again.status == 200, f"the same bytes over the marker were answered by {again}")
+    expect(once_more.status == 412, f"the same bytes over themselves were answered by {once_more}")
+    return f"other bytes {answer.status}, the same bytes 200, then 412"
+
+
 # --- the bucket's policy ------------------------------------------------------------------------------
 
 
@@ -341,6 +357,6 @@ def undelivered(stage: Stage) -> str:
 # In this order: those of the logs come after what they are about.
 CHECKS = [
     api_preflight, bucket_preflight, cors_on_401, single_put, unsigned_headers, plain_http, delete_then_put,
-    refused_to_others, other_prefixes, unscanned, completion, largest_completion, encoded_path, headers_through_cloudfront,
-    errors_uncached, execute_api_closed, throttling, cors_on_429, logs_join, metrics, alarms, undelivered,
+    delete_marker, refused_to_others, other_prefixes, unscanned, completion, largest_completion, encoded_path,
+    headers_through_cloudfront, errors_uncached, execute_api_closed, throttling, cors_on_429, logs_join, metrics, alarms, undelivered,
 ]

@@ -78,7 +78,9 @@ async fn create(
     let key = new_key(caller.as_deref(), &request.name);
     log_key(&key);
     let name = name_for_metadata(&request.name);
-    let object = Object { key: &key, content_type: &request.content_type, name: Some(&name) };
+    let disposition = app.config.download_names.disposition(&request.content_type, &name);
+    let object =
+        Object { key: &key, content_type: &request.content_type, name: Some(&name), disposition: &disposition };
     let upload = match plan.is_multipart() {
         true => Some(app.storage.create(object, request.algorithm).await?),
         false => None,
@@ -139,12 +141,11 @@ async fn sign(
     check_batch(&request.parts, &plan, claims.sum)?;
     check_bytes(&request.parts, &claims)?;
 
+    let (content_type, name) = (&claims.content_type, claims.name.as_deref());
+    let disposition = app.config.download_names.disposition(content_type, name.unwrap_or_default());
     let target = match &claims.upload {
         Some(upload_id) => Target::Part { key: &claims.key, upload_id },
-        None => {
-            let name = claims.name.as_deref();
-            Target::Object(Object { key: &claims.key, content_type: &claims.content_type, name })
-        }
+        None => Target::Object(Object { key: &claims.key, content_type, name, disposition: &disposition }),
     };
     let wanted = request.parts.iter().filter_map(|wanted| Some((plan.part(wanted.number)?, wanted.checksum.as_ref())));
     let parts = app.sign(target, wanted, request.bits_per_second.unwrap_or(UNKNOWN_BITS_PER_SECOND)).await?;

@@ -7,6 +7,7 @@ use directput::checksum::ChecksumAlgorithm;
 use directput::plan::{MAX_OBJECT_BYTES, MAX_PART_BYTES, SINGLE_PUT_BYTES};
 
 pub use crate::allowed_types::AllowedTypes;
+use crate::download::DownloadNames;
 
 /// Everything that a request is checked against.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Config {
     pub allowed_types: AllowedTypes,
     /// What uploads may be verified by.
     pub allowed_checksums: Vec<ChecksumAlgorithm>,
+    /// What browsers do with a downloaded object, and whether they learn the file's name.
+    pub download_names: DownloadNames,
     /// Up to this size, in bytes, a file travels in one PUT.
     pub single_put_bytes: u64,
     /// The most parts that one call may have signed.
@@ -55,13 +58,14 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// The defaults for a bucket: any type, up to 50 GiB, verified, URLs of 60 to 300 s, uploads of a week.
+    /// The defaults for a bucket: any type, up to 50 GiB, verified, saved without their names, URLs of 60 to 300 s, uploads of a week.
     pub fn for_bucket(bucket: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
             max_file_bytes: 50 << 30,
             allowed_types: AllowedTypes::any(),
             allowed_checksums: vec![ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64nvme],
+            download_names: DownloadNames::None,
             single_put_bytes: SINGLE_PUT_BYTES,
             max_parts_per_request: 100,
             url_lifetime_seconds: 60..=300,
@@ -98,6 +102,13 @@ impl Config {
             config.allowed_checksums = algorithms.collect::<Option<_>>().ok_or_else(|| ConfigError {
                 variable: "ALLOWED_CHECKSUMS",
                 expected: "some of sha256, crc64nvme and none, with commas between them".to_owned(),
+                is_missing: false,
+            })?;
+        }
+        if let Some(text) = read.text("DOWNLOAD_NAMES") {
+            config.download_names = DownloadNames::parse(&text).ok_or_else(|| ConfigError {
+                variable: "DOWNLOAD_NAMES",
+                expected: "none, attachment or inline".to_owned(),
                 is_missing: false,
             })?;
         }
@@ -164,7 +175,7 @@ mod tests {
         assert_eq!(config.token_lifetime_seconds, 604_800);
         assert_eq!((config.max_file_bytes, config.single_put_bytes), (53_687_091_200, 16_777_216));
         assert_eq!((config.max_parts_per_request, config.needs_caller), (100, false));
-        assert_eq!(config.allowed_types, AllowedTypes::any());
+        assert_eq!((config.allowed_types, config.download_names), (AllowedTypes::any(), DownloadNames::None));
         assert_eq!(config.allowed_checksums, [ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64nvme]);
     }
 
@@ -181,12 +192,14 @@ mod tests {
             ("NEEDS_CALLER", "true"),
             ("ALLOWED_TYPES", "a/b"),
             ("ALLOWED_CHECKSUMS", "none, sha256"),
+            ("DOWNLOAD_NAMES", "inline"),
         ])
         .expect("all are good");
         assert_eq!((config.bucket.as_str(), config.max_file_bytes, config.single_put_bytes), ("b.2", 1, 2));
         assert_eq!((config.max_parts_per_request, config.token_lifetime_seconds), (3, 600));
         assert_eq!((config.url_lifetime_seconds, config.needs_caller), (30..=600, true));
         assert_eq!(config.allowed_types, AllowedTypes::parse("a/b").expect("sound"));
+        assert_eq!(config.download_names, DownloadNames::Inline);
         assert_eq!(config.allowed_checksums, [ChecksumAlgorithm::None, ChecksumAlgorithm::Sha256]);
         let unset = from(&[("BUCKET", "b-1"), ("MAX_FILE_BYTES", " "), ("NEEDS_CALLER", "false")]).expect("enough");
         assert_eq!((unset.max_file_bytes, unset.needs_caller), (50 << 30, false));
@@ -220,6 +233,7 @@ mod tests {
             ("MAX_PARTS_PER_REQUEST", "0", "from 1 to 1000"),
             ("ALLOWED_CHECKSUMS", "sha256,md5", "some of sha256, crc64nvme and none"),
             ("ALLOWED_TYPES", "image", "media types"),
+            ("DOWNLOAD_NAMES", "yes", "none, attachment or inline"),
             ("NEEDS_CALLER", "yes", "true or false"),
             ("ALLOWED_TYPES", "*/png", "media types"),
             ("ALLOWED_TYPES", "/png", "media types"),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use directput::protocol::FileName;
+use percent_encoding::utf8_percent_encode;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -53,21 +54,30 @@ fn extension(name: &str) -> Option<String> {
     is_harmless.then(|| extension.to_ascii_lowercase())
 }
 
-/// The user's name for the file as a header can carry it: percent-encoded UTF-8, cut between two
-/// characters where it would be longer than S3 keeps.
+/// The user's name for the file as a header can carry it: percent-encoded UTF-8, no longer than S3 keeps.
 pub fn name_for_metadata(name: &FileName) -> String {
-    let mut encoded = String::new();
-    for character in name.as_str().chars() {
+    let encoded_bytes = |character: char| {
         let mut utf8 = [0; 4];
-        let piece = percent_encoding::percent_encode(character.encode_utf8(&mut utf8).as_bytes(), UNRESERVED);
-        let before = encoded.len();
-        encoded.extend(piece);
-        if encoded.len() > MAX_ENCODED_NAME_BYTES {
-            encoded.truncate(before);
-            break;
-        }
+        utf8_percent_encode(character.encode_utf8(&mut utf8), UNRESERVED).map(str::len).sum()
+    };
+    utf8_percent_encode(&fit(name.as_str(), MAX_ENCODED_NAME_BYTES, encoded_bytes), UNRESERVED).to_string()
+}
+
+/// A name that takes `max_bytes` at most, of which each character takes some. One that is too long keeps its extension; its
+/// stem is cut between two characters.
+pub(crate) fn fit(name: &str, max_bytes: usize, bytes_of: impl Fn(char) -> usize) -> String {
+    let bytes_of_all = |text: &str| text.chars().map(&bytes_of).sum::<usize>();
+    if bytes_of_all(name) <= max_bytes {
+        return name.to_owned();
     }
-    encoded
+    let tail = extension(name).map_or("", |extension| &name[name.len() - extension.len() - 1..]);
+    let mut left = max_bytes.saturating_sub(bytes_of_all(tail));
+    let stem = name[..name.len() - tail.len()].chars().take_while(|character| {
+        let next = left.checked_sub(bytes_of(*character));
+        left = next.unwrap_or_default();
+        next.is_some()
+    });
+    stem.chain(tail.chars()).collect()
 }
 
 #[cfg(test)]
@@ -149,5 +159,7 @@ mod tests {
             assert_eq!(name_for_metadata(&name(&"📷".repeat(cameras))), "%F0%9F%93%B7".repeat(kept));
         }
         assert_eq!(name_for_metadata(&name(&format!("{}é", "📷".repeat(149)))).len(), 149 * 12 + 6);
+        let long = name_for_metadata(&name(&format!("{}.Pdf", "📷".repeat(255))));
+        assert_eq!(long, format!("{}.Pdf", "%F0%9F%93%B7".repeat(149)), "the extension is kept");
     }
 }

@@ -4,6 +4,7 @@
 //! the very same code.
 
 pub mod config;
+pub mod download;
 pub mod key;
 pub mod keyring;
 pub mod lifetime;

@@ -22,9 +22,6 @@ use crate::error::ApiError;
 use crate::refusal::code_of_storage_error;
 use crate::sign::{Request, Signer, Signing};
 
-/// Objects are downloaded, never shown: nobody's HTML runs under the bucket's name.
-const CONTENT_DISPOSITION: &str = "attachment";
-
 /// S3 keeps this header of a PUT even if it is not signed, and gives it out with the object: readers would decode the bytes
 /// to others than those that were checked. So a PUT has to say that they are what they are.
 const CONTENT_ENCODING: &str = "identity";
@@ -65,6 +62,8 @@ pub struct Object<'a> {
     pub content_type: &'a ContentType,
     /// The percent-encoded name that its user knows it by.
     pub name: Option<&'a str>,
+    /// What browsers do with it: no HTML of an uploader runs under the bucket's name.
+    pub disposition: &'a str,
 }
 
 impl Object<'_> {
@@ -116,9 +115,9 @@ impl Batch<'_> {
                 let query = vec![("partNumber", number.as_str()), ("uploadId", upload_id)];
                 ("UploadPart", key, query, [Some(length), checksum].into_iter().flatten().collect::<Vec<_>>())
             }
-            Target::Object(Object { key, content_type, name }) => {
+            Target::Object(Object { key, content_type, name, disposition }) => {
                 let headers = [
-                    Some(("content-disposition", CONTENT_DISPOSITION)),
+                    Some(("content-disposition", disposition)),
                     Some(("content-encoding", CONTENT_ENCODING)),
                     Some(length),
                     Some(("content-type", content_type.as_str())),
@@ -199,7 +198,7 @@ impl Storage {
             .set_expected_bucket_owner(self.owner.clone())
             .key(object.key)
             .content_type(object.content_type.as_str())
-            .content_disposition(CONTENT_DISPOSITION)
+            .content_disposition(object.disposition)
             .set_checksum_algorithm(algorithm)
             .set_checksum_type(checksum_type)
             .set_metadata(object.metadata());

@@ -7,7 +7,9 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use aws_sdk_s3::presigning::PresigningConfig;
 use directput::plan::Plan;
-use directput::protocol::FileSize;
+use directput::protocol::{ContentType, FileName, FileSize};
+use directput_lambda::download::DownloadNames;
+use directput_lambda::key::name_for_metadata;
 use directput_lambda::sign::{Request, Signer};
 use directput_lambda::storage::{Storage, Target};
 use proptest::prelude::*;
@@ -36,6 +38,7 @@ struct Put {
     sha256: String,
     content_type: String,
     name: String,
+    disposition: String,
     seconds: u64,
     at: u64,
 }
@@ -44,9 +47,10 @@ fn put() -> impl Strategy<Value = Put> {
     (
         ("uploads/[a-zA-Z0-9 ~+/&=_.é-]{1,30}", "[ -~]{1,40}", 1..=10_000, 0..5_u64 << 30),
         ("[A-Za-z0-9+/]{43}=", "[a-z]{1,9}/[ -~]{1,20}[a-z]", "[a-zA-Z0-9%._~-]{1,60}", 1..=600_u64),
-        946_684_800..4_102_444_800_u64,
+        (946_684_800..4_102_444_800_u64, any::<String>()),
     )
-        .prop_map(|((key, upload_id, number, length), (sha256, content_type, name, seconds), at)| Put {
+        .prop_map(|((key, upload_id, number, length), (sha256, content_type, name, seconds), (at, file))| Put {
+            disposition: disposition_of(&file),
             // The SDK's own endpoint rules take a double slash for one; no key has any.
             key: key.replace("//", "/a/"),
             upload_id,
@@ -58,6 +62,12 @@ fn put() -> impl Strategy<Value = Put> {
             seconds,
             at,
         })
+}
+
+/// The header that names a file.
+fn disposition_of(file: &str) -> String {
+    let name = name_for_metadata(&FileName::fit(file));
+    DownloadNames::Attachment.disposition(&ContentType::unknown(), &name).into_owned()
 }
 
 async fn by_sdk(client: &Client, put: &Put, is_part: bool) -> String {
@@ -73,7 +83,7 @@ async fn by_sdk(client: &Client, put: &Put, is_part: bool) -> String {
         request.presigned(presigning).await.unwrap()
     } else {
         let request = client.put_object().bucket("bucket").key(&put.key).content_type(&put.content_type);
-        let request = request.content_disposition("attachment").content_length(length).metadata("name", &put.name);
+        let request = request.content_disposition(&put.disposition).content_length(length).metadata("name", &put.name);
         let request = request.content_encoding("identity");
         request.checksum_sha256(&put.sha256).if_none_match("*").presigned(presigning).await.unwrap()
     };
@@ -86,7 +96,7 @@ fn by_us(signer: &Signer, credentials: &Credentials, put: &Put, is_part: bool) -
     let part_query = [("partNumber", number.as_str()), ("uploadId", &put.upload_id)];
     let part_headers = [("content-length", length.as_str()), ("x-amz-checksum-sha256", &put.sha256)];
     let object_headers = [
-        ("content-disposition", "attachment"),
+        ("content-disposition", put.disposition.as_str()),
         ("content-encoding", "identity"),
         ("content-length", &length),
         ("content-type", &put.content_type),
@@ -138,6 +148,7 @@ fn another_day_and_other_credentials_have_another_key() {
         sha256: "x".to_owned(),
         content_type: "a/b".to_owned(),
         name: "n".to_owned(),
+        disposition: disposition_of("n"),
         seconds: 60,
         at,
     };

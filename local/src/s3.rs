@@ -336,8 +336,21 @@ impl S3 for Bucket {
     }
 
     async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
-        self.0.delete(&request.input.key).await?;
-        Ok(S3Response::new(DeleteObjectOutput::default()))
+        let marker = self.0.delete(&request.input.key).await?;
+        Ok(S3Response::new(DeleteObjectOutput {
+            delete_marker: marker.is_some().then_some(true),
+            version_id: marker,
+            ..DeleteObjectOutput::default()
+        }))
+    }
+
+    async fn put_bucket_versioning(
+        &self,
+        request: S3Request<PutBucketVersioningInput>,
+    ) -> S3Result<S3Response<PutBucketVersioningOutput>> {
+        let status = request.input.versioning_configuration.status;
+        self.0.keep_markers(status.is_some_and(|status| status.as_str() == BucketVersioningStatus::ENABLED)).await?;
+        Ok(S3Response::new(PutBucketVersioningOutput::default()))
     }
 
     async fn list_objects_v2(

@@ -1,5 +1,6 @@
 """`make verify-aws` as far as it goes without an account: against the local server, and against moto's AWS."""
 
+import logging
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from unittest.mock import patch
 
 import boto3
 from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -24,6 +26,8 @@ from aws_stage import Answer, Skipped, Stage, Wrong  # noqa: E402
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 SERVER = os.environ.get("DIRECTPUT_LOCAL", TARGET / "debug/directput-local")
 ORIGIN = "https://app.example"
+# What `delete-marker` says where all is as it should be.
+MARKED = ("ok", "other bytes 400, the same bytes 200, then 412")
 NAMES = [verify_aws.name_of(check) for check in aws_checks.CHECKS]
 
 
@@ -36,28 +40,39 @@ def run(stage: Stage, *names: str) -> dict[str, str]:
     return {name: (word, seen) for word, name, seen in lines}
 
 
+def start(test: unittest.TestCase, *more: str, **settings: str) -> dict[str, str]:
+    """Starts the local server for a test, and returns what its first line says."""
+    folder = TemporaryDirectory()
+    test.addCleanup(folder.cleanup)
+    arguments = ["--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--data", folder.name, "--exit-with-stdin", *more]
+    server = subprocess.Popen([SERVER, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True, env={**os.environ, **settings})
+
+    def stop():
+        server.stdin.close()
+        server.wait(10)
+        server.stdout.close()
+
+    test.addCleanup(stop)
+    return dict(pair.split("=", 1) for pair in server.stdout.readline().split()[1:])
+
+
+def keep_versions(stage: Stage) -> None:
+    stage.s3().put_bucket_versioning(
+        Bucket=stage.outputs["BucketName"], VersioningConfiguration={"Status": "Enabled"})
+
+
 class Local(unittest.TestCase):
     """Page, API and S3 in one process stand in for a stage; what is AWS's own they can't show."""
 
     def setUp(self):
-        folder = TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        arguments = ["--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--data", folder.name, "--exit-with-stdin"]
-        self.server = subprocess.Popen([SERVER, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.DEVNULL, text=True)
-        self.addCleanup(self.stop)
-        ready = dict(pair.split("=", 1) for pair in self.server.stdout.readline().split()[1:])
+        ready = start(self)
         page = ready["page"]
         self.stage = Stage(
             "local", {"Endpoint": f"{page}/uploads", "SiteUrl": page, "BucketName": ready["bucket"]},
             {"AllowedOrigins": page, "UploadsPerSecond": "1"},
             s3_options={"endpoint_url": ready["s3"], "aws_access_key_id": ready["access_key"],
                         "aws_secret_access_key": ready["secret_key"], "region_name": "us-east-1"})
-
-    def stop(self):
-        self.server.stdin.close()
-        self.server.wait(10)
-        self.server.stdout.close()
 
     def test_what_the_local_server_can_show_is_ok(self):
         names = ["api-preflight", "bucket-preflight", "single-put", "unsigned-headers", "delete-then-put", "other-prefixes",
@@ -71,14 +86,41 @@ class Local(unittest.TestCase):
             self.assertEqual(run(self.stage, name)[name][0], "FAIL", name)
 
     def test_what_the_stage_lacks_is_skipped(self):
-        for name in ["cors-on-401", "plain-http", "unscanned", "largest-completion", "execute-api-closed", "undelivered"]:
+        for name in ["cors-on-401", "plain-http", "delete-marker", "unscanned", "largest-completion", "execute-api-closed",
+                     "undelivered"]:
             self.assertEqual(run(self.stage, name)[name][0], "skip", name)
+
+    def test_the_same_bytes_alone_return_over_a_delete_marker(self):
+        keep_versions(self.stage)
+        self.assertEqual(run(self.stage, "delete-marker")["delete-marker"], MARKED)
 
     def test_a_stage_with_sign_in_needs_a_token(self):
         self.stage.parameters["JwtIssuer"] = "https://login.example"
         word, seen = run(self.stage, "single-put")["single-put"]
         self.assertEqual(word, "skip")
         self.assertIn("DIRECTPUT_AUTHORIZATION", seen)
+
+
+class Moto(unittest.TestCase):
+    """The API of the local server, with moto's S3 behind it: another's understanding of versions and conditional writes."""
+
+    def setUp(self):
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        moto = ThreadedMotoServer(port=0, verbose=False)
+        moto.start()
+        self.addCleanup(moto.stop)
+        address = "http://{}:{}".format(*moto.get_host_and_port())
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        options = {"endpoint_url": address, **keys}
+        boto3.client("s3", **options).create_bucket(Bucket="the-uploads")
+        ready = start(self, "--use-s3", address, BUCKET="the-uploads", AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="test",
+                      AWS_SECRET_ACCESS_KEY="test")
+        self.stage = Stage("moto", {"Endpoint": f"{ready['page']}/uploads", "BucketName": "the-uploads"}, {}, s3_options=options)
+
+    def test_the_same_bytes_alone_return_over_a_delete_marker(self):
+        self.assertEqual(run(self.stage, "delete-marker")["delete-marker"][0], "skip")
+        keep_versions(self.stage)
+        self.assertEqual(run(self.stage, "delete-marker")["delete-marker"], MARKED)
 
 
 @mock_aws

@@ -39,6 +39,20 @@ class SignIn(unittest.TestCase):
         self.assertEqual(variables["NEEDS_CALLER"], {"Fn::If": ["HasSignIn", "true", "false"]})
 
 
+class Downloads(unittest.TestCase):
+    def test_a_download_has_its_files_name_only_if_the_stack_says_so(self):
+        self.assertEqual(PARAMETERS["DownloadNames"]["Default"], "none")
+        # lambda/src/download.rs takes these.
+        self.assertEqual(PARAMETERS["DownloadNames"]["AllowedValues"], ["none", "attachment", "inline"])
+        variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+        self.assertEqual(variables["DOWNLOAD_NAMES"], {"Ref": "DownloadNames"})
+
+    def test_the_bucket_lets_pages_send_the_name(self):
+        condition, cors, _ = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
+        for rule in cors["CorsRules"]:
+            self.assertIn("content-disposition", rule["AllowedHeaders"])
+
+
 class Origins(unittest.TestCase):
     def test_only_dev_lets_pages_of_this_machine_upload(self):
         self.assertEqual(stage("dev")["AllowedOrigins"], "http://127.0.0.1:8080")

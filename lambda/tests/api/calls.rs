@@ -2,6 +2,7 @@
 
 use directput::checksum::Crc64Nvme;
 use directput::plan::DEFAULT_PART_BYTES;
+use directput_lambda::download::DownloadNames;
 use serde_json::{Value, json};
 
 use super::*;
@@ -84,6 +85,39 @@ async fn a_small_file_is_signed_at_once_and_every_header_of_its_put_is_too() {
     let path = |part: &Value| part["url"].as_str().unwrap().split('?').next().unwrap().to_owned();
     assert_eq!(path(&again["parts"][0]), path(signed));
     assert!(api.s3.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_object_is_saved_under_the_files_name_where_the_server_says_so() {
+    for (names, content_type, expected) in [
+        (
+            DownloadNames::Attachment,
+            "image/png",
+            "attachment; filename=\"_ _1_.png\"; filename*=UTF-8''%C3%BC%20%221%22.png",
+        ),
+        (DownloadNames::Inline, "image/png", "inline; filename=\"_ _1_.png\"; filename*=UTF-8''%C3%BC%20%221%22.png"),
+        (
+            DownloadNames::Inline,
+            "text/html",
+            "attachment; filename=\"_ _1_.png\"; filename*=UTF-8''%C3%BC%20%221%22.png",
+        ),
+        (DownloadNames::None, "image/png", "attachment"),
+    ] {
+        let api = Api::with(|config| config.download_names = names).await;
+        let [mut small, mut large] = [small_file(), large_file()];
+        for file in [&mut small, &mut large] {
+            (file["name"], file["type"]) = (json!("../\u{202e}ü \"1\".png"), json!(content_type));
+        }
+        let (_, created) = api.post("/uploads", "", small).await;
+        assert_eq!(created["parts"][0]["headers"]["content-disposition"], json!(expected));
+        let token = created["token"].as_str().unwrap();
+        let (_, again) = api.post("/uploads/parts", token, json!({ "parts": [part(1, 1_000)] })).await;
+        assert_eq!(again["parts"][0]["headers"], created["parts"][0]["headers"], "signed again as it was");
+
+        api.s3.answers(200, CREATED);
+        assert_eq!(api.post("/uploads", "", large).await.0, 201);
+        assert_eq!(api.s3.asked()[0].header("content-disposition"), expected);
+    }
 }
 
 #[tokio::test]

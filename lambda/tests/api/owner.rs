@@ -16,7 +16,7 @@ async fn each_call_says_whose_the_bucket_has_to_be_where_that_is_known() {
             s3.refuses(403, "AccessDenied");
         }
         let content_type = directput::protocol::ContentType::unknown();
-        let object = Object { key: "uploads/a", content_type: &content_type, name: None };
+        let object = Object { key: "uploads/a", content_type: &content_type, name: None, disposition: "attachment" };
         bucket.create(object, directput::checksum::ChecksumAlgorithm::Sha256).await.unwrap_err();
         bucket.list("uploads/a", "id", None).await.unwrap_err();
         bucket.complete("uploads/a", "id", 1, &[], None).await.unwrap_err();

@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use directput::checksum::{ChecksumAlgorithm, Sha256Digest};
 use directput::protocol::{ContentType, ErrorCode, FileSize};
 use directput_lambda::config::Config;
+use directput_lambda::download::DownloadNames;
 use directput_lambda::keyring::Keyring;
 use directput_lambda::token::{NewUpload, TokenKeys};
 use directput_lambda::{App, router};
@@ -66,7 +67,8 @@ fn no_request_whatsoever_makes_it_fail() {
     keep_log();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (storage, calls) = runtime.block_on(storage::open());
-    let config = Config { max_file_bytes: 1 << 40, ..Config::for_bucket(storage::BUCKET) };
+    let download_names = DownloadNames::Inline;
+    let config = Config { max_file_bytes: 1 << 40, download_names, ..Config::for_bucket(storage::BUCKET) };
     let api: Router =
         router(App { config, storage, keys: Keyring::fixed(TokenKeys::new(KEY, None, storage::BUCKET).unwrap()) });
     let tokens = tokens();
@@ -127,6 +129,9 @@ fn check_answer(body: &[u8]) -> String {
     let Ok(reply) = serde_json::from_slice::<Value>(body) else { return String::new() };
     for part in reply["parts"].as_array().into_iter().flatten() {
         let Some(url) = part["url"].as_str() else { continue };
+        if let Some(disposition) = part["headers"]["content-disposition"].as_str() {
+            storage::check_disposition(disposition);
+        }
         let prefix = format!("https://s3.eu-central-1.amazonaws.com/{}/uploads/", storage::BUCKET);
         let host = format!("https://{}.s3.eu-central-1.amazonaws.com/uploads/", storage::BUCKET);
         let rest = url.strip_prefix(&host).or_else(|| url.strip_prefix(&prefix)).expect(url);

@@ -32,7 +32,25 @@ impl HttpConnector for Counting {
     }
 }
 
+/// What browsers are told of a file is a header of RFC 6266, whatever the file is called, and short.
+pub fn check_disposition(disposition: &str) {
+    let (kind, names) = disposition.split_once("; ").unwrap_or((disposition, ""));
+    assert!(["attachment", "inline"].contains(&kind), "{disposition}");
+    let is_short = disposition.len() <= 1_100 && disposition.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    assert!(is_short && !disposition.contains("  "), "{disposition}");
+    if names.is_empty() {
+        return;
+    }
+    let (plain, encoded) = names.strip_prefix("filename=\"").unwrap().split_once("\"; filename*=UTF-8''").unwrap();
+    assert!(!plain.contains(['"', '\\', '/', '%']) && plain.len() <= 255, "{disposition}");
+    let is_encoded = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
+    assert!(encoded.bytes().all(is_encoded) && !encoded.contains("%2F") && !encoded.contains("%0"), "{disposition}");
+}
+
 fn answer(request: &HttpRequest) -> HttpResponse {
+    if let Some(disposition) = request.headers().get("content-disposition") {
+        check_disposition(disposition);
+    }
     let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
     let xml = match request.method() {
         "POST" if request.uri().contains("uploadId=") => {

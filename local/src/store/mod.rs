@@ -5,6 +5,7 @@
 
 mod multipart;
 mod receive;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -126,7 +127,9 @@ impl Store {
         // The record first: an object without one would be half an object.
         write_json(&self.record_path(key), record).await?;
         make_parent(&path).await?;
-        received.file.persist(&path).map_err(|error| s3s::S3Error::internal_error(error.error))
+        received.file.persist(&path).map_err(|error| s3s::S3Error::internal_error(error.error))?;
+        self.unmark(key).await;
+        Ok(())
     }
 
     /// Looks for an object.
@@ -134,14 +137,16 @@ impl Store {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
         let metadata = tokio::fs::metadata(&path).await.ok().filter(std::fs::Metadata::is_file);
-        let metadata = metadata.ok_or_else(|| s3_error!(NoSuchKey))?;
-        let record = read_json(&self.record_path(key)).await?.ok_or_else(|| s3_error!(NoSuchKey))?;
+        let (Some(metadata), Some(record)) = (metadata, read_json(&self.record_path(key)).await?) else {
+            return Err(self.missing(key).await?);
+        };
         let modified = metadata.modified().map_err(s3s::S3Error::internal_error)?;
         Ok(Found { path, size: metadata.len(), modified, record })
     }
 
-    /// Removes an object. One that is not there is no failure, as for S3.
-    pub async fn delete(&self, key: &str) -> S3Result<()> {
+    /// Removes an object, and says the version of the delete marker in its place, if the bucket has versions. One that is not
+    /// there is no failure, as for S3.
+    pub async fn delete(&self, key: &str) -> S3Result<Option<String>> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
         for path in [path, self.record_path(key)] {
@@ -152,7 +157,7 @@ impl Store {
                 _ => {}
             }
         }
-        Ok(())
+        self.mark(key).await
     }
 
     /// The keys of all objects that begin with `prefix`, in order.

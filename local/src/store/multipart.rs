@@ -195,6 +195,7 @@ impl Store {
         write_json(&self.record_path(key), &record).await?;
         make_parent(&path).await?;
         whole.persist(&path).map_err(|error| S3Error::internal_error(error.error))?;
+        self.unmark(key).await;
         let completed = Completed { key: key.to_owned(), parts: numbers, record: record.clone() };
         write_json(&replay, &completed).await?;
         tokio::fs::remove_dir_all(folder).await.map_err(S3Error::internal_error)?;

@@ -1,20 +1,37 @@
 //! What an uploader can still do once the app has checked an object and deleted or moved it.
 //!
 //! In a bucket with versions a deletion leaves a delete marker, and S3 then writes as if there was no object (S3 User Guide,
-//! "How to prevent object overwrites with conditional writes"). So the cases with a delete marker are those without.
+//! "How to prevent object overwrites with conditional writes"). The embedded server does so; Garage has no versions.
 
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use directput::checksum::Sha256Digest;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::Running;
+use crate::common::{Running, other_s3};
 use crate::completions::{Completion, send_all};
 use crate::put::Put;
 use crate::{MIB, Opened, call, open, start};
 
-async fn delete(server: &Running, key: &str) {
-    server.s3.delete_object().bucket(&server.bucket).key(key).send().await.unwrap();
+/// Gives the bucket versions, and says whether it has them.
+async fn keep_versions(server: &Running) -> bool {
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let request = server.s3.put_bucket_versioning().bucket(&server.bucket).versioning_configuration(enabled);
+    let refusal = request.send().await.err().map(|error| error.code().unwrap_or_default().to_owned());
+    let expected = other_s3().map(|_| "NotImplemented".to_owned());
+    assert_eq!(refusal, expected, "the embedded server has versions, Garage has none");
+    refusal.is_none()
+}
+
+/// Deletes an object; `leaves_marker` in a bucket with versions.
+async fn delete(server: &Running, key: &str, leaves_marker: bool) {
+    let deleted = server.s3.delete_object().bucket(&server.bucket).key(key).send().await.unwrap();
+    assert_eq!(deleted.delete_marker().unwrap_or_default(), leaves_marker);
     assert_eq!(server.bytes(key).await, None);
+    let missing = server.s3.head_object().bucket(&server.bucket).key(key).send().await.unwrap_err();
+    let marker = missing.raw_response().unwrap().headers().get("x-amz-delete-marker");
+    assert_eq!(marker, leaves_marker.then_some("true"));
 }
 
 /// Asks the API to sign a PUT of these bytes by the token of an upload.
@@ -27,12 +44,23 @@ async fn sign(server: &Running, upload: &Opened, number: usize, bytes: &[u8]) ->
 
 #[tokio::test]
 async fn no_other_bytes_follow_a_single_put_that_was_deleted() {
+    no_other_bytes_follow(&start().await, false).await;
+}
+
+#[tokio::test]
+async fn no_other_bytes_follow_a_single_put_over_a_delete_marker() {
     let server = start().await;
+    let has_versions = keep_versions(&server).await;
+    no_other_bytes_follow(&server, has_versions).await;
+}
+
+/// Stores and deletes an object, and tries to store others in its place by its URL and its token.
+async fn no_other_bytes_follow(server: &Running, leaves_marker: bool) {
     let (good, evil): (&[u8], &[u8]) = (b"the bytes of a picture", b"the bytes of a program");
-    let upload = open(&server, "alice", &[good]).await;
+    let upload = open(server, "alice", &[good]).await;
     let put = Put::of(&upload.parts[0], good);
     for moment in ["before it is stored", "while it stands", "after it was deleted"] {
-        let (status, answer) = sign(&server, &upload, 1, evil).await;
+        let (status, answer) = sign(server, &upload, 1, evil).await;
         let refusal = (&answer["code"], &answer["field"]);
         assert_eq!(
             (status, refusal),
@@ -41,18 +69,20 @@ async fn no_other_bytes_follow_a_single_put_that_was_deleted() {
         );
         let checksum = Sha256Digest::of(evil).to_string();
         for forged in [put.body(evil), put.body(evil).with("x-amz-checksum-sha256", &checksum)] {
-            assert!((400..500).contains(&forged.send(&server).await), "{moment}");
+            assert!((400..500).contains(&forged.send(server).await), "{moment}");
         }
         match moment {
-            "before it is stored" => assert_eq!(put.send(&server).await, 200),
-            "while it stands" => delete(&server, &upload.key).await,
+            "before it is stored" => assert_eq!(put.send(server).await, 200),
+            "while it stands" => delete(server, &upload.key, leaves_marker).await,
             _ => assert_eq!(server.bytes(&upload.key).await, None, "nothing has come in its place"),
         }
     }
     // The very same bytes are all that can return, for as long as a URL of theirs is good.
-    let (status, again) = sign(&server, &upload, 1, good).await;
-    assert_eq!((status, Put::of(&again["parts"][0], good).send(&server).await), (200, 200), "{again}");
+    let (status, again) = sign(server, &upload, 1, good).await;
+    assert_eq!((status, Put::of(&again["parts"][0], good).send(server).await), (200, 200), "{again}");
     assert_eq!(server.bytes(&upload.key).await.unwrap(), good);
+    let once_more = put.send(server).await;
+    assert_eq!(once_more, if other_s3().is_some() { 200 } else { 412 }, "it is written once again");
 }
 
 #[tokio::test]
@@ -62,30 +92,40 @@ async fn a_file_whose_bytes_are_not_named_at_once_is_bound_by_its_upload_id() {
     let file = json!({ "name": "a.png", "type": "image/png", "size": good.len() });
     let reply: Value = call(&server, "alice", Method::POST, "").json(&file).send().await.unwrap().json().await.unwrap();
     assert_eq!((&reply["kind"], &reply["partCount"]), (&json!("multipart"), &json!(1)), "{reply}");
-    let text = |name: &str| reply[name].as_str().unwrap().to_owned();
-    let mut upload = Opened { caller: "alice", token: text("token"), key: text("key"), parts: Vec::new() };
+    let mut upload = Opened::of("alice", &reply);
     let (status, signed) = sign(&server, &upload, 1, good).await;
     assert_eq!(status, 200, "{signed}");
     upload.parts = signed["parts"].as_array().unwrap().clone();
     let completion = send_all(&server, &upload, &[good]).await;
     assert_eq!(completion.send(&server).await.0, 200);
-    nothing_follows(&server, &upload, &completion, evil).await;
+    nothing_follows(&server, &upload, &completion, evil, false).await;
 }
 
 #[tokio::test]
 async fn no_part_follows_a_multipart_upload_that_was_completed_and_deleted() {
+    no_part_follows(&start().await, false).await;
+}
+
+#[tokio::test]
+async fn no_part_follows_a_multipart_upload_over_a_delete_marker() {
     let server = start().await;
+    let has_versions = keep_versions(&server).await;
+    no_part_follows(&server, has_versions).await;
+}
+
+/// Completes and deletes an upload of three parts, and tries to go on with it.
+async fn no_part_follows(server: &Running, leaves_marker: bool) {
     let [a, b, c, evil] = [vec![1; 8 * MIB], vec![2; 8 * MIB], vec![3; 4 * MIB], vec![4; 8 * MIB]];
     let parts: [&[u8]; 3] = [&a, &b, &c];
-    let upload = open(&server, "alice", &parts).await;
-    let completion = send_all(&server, &upload, &parts).await;
-    assert_eq!(completion.send(&server).await.0, 200);
-    nothing_follows(&server, &upload, &completion, &evil).await;
+    let upload = open(server, "alice", &parts).await;
+    let completion = send_all(server, &upload, &parts).await;
+    assert_eq!(completion.send(server).await.0, 200);
+    nothing_follows(server, &upload, &completion, &evil, leaves_marker).await;
 }
 
 /// Deletes the object of a completed upload, and tries to store another in its place.
-async fn nothing_follows(server: &Running, upload: &Opened, completion: &Completion, evil: &[u8]) {
-    delete(server, &upload.key).await;
+async fn nothing_follows(server: &Running, upload: &Opened, completion: &Completion, evil: &[u8], leaves_marker: bool) {
+    delete(server, &upload.key, leaves_marker).await;
     // The API doesn't know what S3 has: it signs, and S3 refuses.
     let (status, signed) = sign(server, upload, 1, evil).await;
     assert_eq!(status, 200, "{signed}");

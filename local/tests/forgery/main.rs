@@ -8,6 +8,7 @@
 mod common;
 mod completions;
 mod deleted;
+mod names;
 mod put;
 mod puts;
 mod verdict;
@@ -16,6 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use common::{Running, start_against};
 use directput::checksum::Sha256Digest;
+use directput_local::Auth;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -24,9 +26,14 @@ const MIB: usize = 1 << 20;
 
 const SECRET: &str = "a secret of thirty-two characters";
 
+/// How callers sign in.
+fn auth() -> Auth {
+    format!("hs256:{SECRET}").parse().unwrap()
+}
+
 /// A server that callers have to sign in to.
 async fn start() -> Running {
-    start_against(&[], Some(format!("hs256:{SECRET}").parse().unwrap())).await
+    start_against(&[], Some(auth())).await
 }
 
 /// A call of the API by somebody.
@@ -45,19 +52,29 @@ struct Opened {
     parts: Vec<Value>,
 }
 
-/// Opens an upload of a file that consists of these parts.
-async fn open(server: &Running, caller: &'static str, parts: &[&[u8]]) -> Opened {
+impl Opened {
+    /// What the API has answered.
+    fn of(caller: &'static str, reply: &Value) -> Self {
+        let text = |name: &str| reply[name].as_str().unwrap().to_owned();
+        let parts = reply["parts"].as_array().cloned().unwrap_or_default();
+        Self { caller, token: text("token"), key: text("key"), parts }
+    }
+}
+
+/// What opens an upload of a picture that consists of these parts.
+fn opening(name: &str, parts: &[&[u8]]) -> Value {
     let wanted = parts.iter().enumerate().map(|(index, bytes)| {
         json!({ "number": index + 1, "length": bytes.len(), "checksum": Sha256Digest::of(bytes).to_string() })
     });
     let size: usize = parts.iter().map(|bytes| bytes.len()).sum();
-    let file = json!({ "name": "a.png", "type": "image/png", "size": size, "parts": wanted.collect::<Vec<_>>() });
-    let reply = call(server, caller, Method::POST, "").json(&file).send().await.unwrap();
+    json!({ "name": name, "type": "image/png", "size": size, "parts": wanted.collect::<Vec<_>>() })
+}
+
+/// Opens an upload of a file that consists of these parts.
+async fn open(server: &Running, caller: &'static str, parts: &[&[u8]]) -> Opened {
+    let reply = call(server, caller, Method::POST, "").json(&opening("a.png", parts)).send().await.unwrap();
     assert_eq!(reply.status(), 201);
-    let reply: Value = reply.json().await.unwrap();
-    let text = |name: &str| reply[name].as_str().unwrap().to_owned();
-    let parts = reply["parts"].as_array().unwrap().clone();
-    Opened { caller, token: text("token"), key: text("key"), parts }
+    Opened::of(caller, &reply.json().await.unwrap())
 }
 
 async fn abort(server: &Running, upload: &Opened) -> u16 {

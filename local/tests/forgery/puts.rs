@@ -76,7 +76,7 @@ async fn nothing_can_be_made_of_a_url_whose_time_is_over() {
     let bytes: &[u8] = b"too late";
     let storage = Storage::open(server.config.clone(), server.credentials.clone(), &server.bucket).await.unwrap();
     let (png, key) = (ContentType::parse("image/png").unwrap(), "uploads/11111111-1111-4111-8111-111111111111.png");
-    let object = Object { key, content_type: &png, name: None };
+    let object = Object { key, content_type: &png, name: None, disposition: "attachment" };
     let upload_id = storage.create(object, directput::checksum::ChecksumAlgorithm::Sha256).await.unwrap();
     let plan = Plan::new(FileSize::new(bytes.len() as u64).unwrap(), 1 << 20);
     let part = plan.parts().next().unwrap();

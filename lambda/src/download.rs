@@ -1,0 +1,207 @@
+//! The header `Content-Disposition`: what a browser does with a downloaded object, and what it calls the file (RFC 6266).
+
+use std::borrow::Cow;
+
+use directput::protocol::ContentType;
+use mime::Mime;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
+
+use crate::key::fit;
+use crate::sign::UNRESERVED;
+
+/// What the objects are given out as. It is signed, so a client can't choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DownloadNames {
+    /// Saved, under a name that the browser makes of the key.
+    None,
+    /// Saved, under the file's name.
+    Attachment,
+    /// Shown if they run no scripts (see [`is_shown`]), else saved; under the file's name either way.
+    Inline,
+}
+
+/// The longest name, in bytes of UTF-8: what file systems take (Linux, `NAME_MAX`). Percent-encoded it has three times as
+/// many at most; S3 keeps 2 KB of such headers for an object (S3 User Guide, "Working with object metadata").
+const MAX_NAME_BYTES: usize = 255;
+
+impl DownloadNames {
+    /// Reads the setting.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            "attachment" => Some(Self::Attachment),
+            "inline" => Some(Self::Inline),
+            _ => None,
+        }
+    }
+
+    /// The header for a file of this type. `name` is percent-encoded, as in the object's metadata.
+    pub fn disposition(self, content_type: &ContentType, name: &str) -> Cow<'static, str> {
+        let kind = match self {
+            Self::None => return Cow::Borrowed("attachment"),
+            Self::Inline if is_shown(content_type) => "inline",
+            Self::Attachment | Self::Inline => "attachment",
+        };
+        let name = base_of(&percent_decode_str(name).decode_utf8_lossy());
+        if name.is_empty() {
+            return Cow::Borrowed(kind);
+        }
+        // RFC 8187, section 3.2.1, would leave more characters as they are; these do in any header.
+        let encoded = utf8_percent_encode(&name, UNRESERVED);
+        Cow::Owned(format!("{kind}; filename=\"{}\"; filename*=UTF-8''{encoded}", ascii_of(&name)))
+    }
+}
+
+/// Whether browsers run no scripts of such a file. Its bytes may be others than its type says; browsers go by the type then.
+fn is_shown(content_type: &ContentType) -> bool {
+    content_type.as_str().parse().is_ok_and(|parsed: Mime| match parsed.type_().as_str() {
+        "audio" | "video" => true,
+        _ => matches!(
+            parsed.essence_str(),
+            "application/pdf" | "image/avif" | "image/gif" | "image/jpeg" | "image/png" | "image/webp" | "text/plain"
+        ),
+    })
+}
+
+/// The name without folders, and without characters that are not seen or turn others around: they make one extension look
+/// like another. Dots and spaces at the end mean nothing to some file systems.
+fn base_of(name: &str) -> String {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let seen: String = base.chars().filter(|character| !character.is_control() && !is_direction(*character)).collect();
+    fit(seen.trim().trim_end_matches(['.', ' ']), MAX_NAME_BYTES, |character| character.len_utf8())
+}
+
+/// Whether it sets the direction of text, or ends a line (Unicode Standard Annex 9, section 2).
+fn is_direction(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The name for who knows no `filename*`. Quotes would need a backslash, which not all understand, nor what a percent sign
+/// means (RFC 6266, appendix D). Signatures fold spaces.
+fn ascii_of(name: &str) -> String {
+    let is_plain = |character: char| (' '..='~').contains(&character) && !['"', '\\', '%'].contains(&character);
+    let plain: String = name.chars().map(|character| if is_plain(character) { character } else { '_' }).collect();
+    plain.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use directput::protocol::FileName;
+
+    use super::*;
+    use crate::key::name_for_metadata;
+
+    fn of(names: DownloadNames, content_type: &str, name: &str) -> String {
+        let name = name_for_metadata(&FileName::parse(name).expect("a name"));
+        names.disposition(&ContentType::parse(content_type).expect("a type"), &name).into_owned()
+    }
+
+    fn attached(name: &str) -> String {
+        of(DownloadNames::Attachment, "a/b", name)
+    }
+
+    #[test]
+    fn a_file_is_saved_under_its_name() {
+        for (name, expected) in [
+            ("photo.png", "attachment; filename=\"photo.png\"; filename*=UTF-8''photo.png"),
+            ("Übung \"1\".pdf", "attachment; filename=\"_bung _1_.pdf\"; filename*=UTF-8''%C3%9Cbung%20%221%22.pdf"),
+            ("📷.jpg", "attachment; filename=\"_.jpg\"; filename*=UTF-8''%F0%9F%93%B7.jpg"),
+            ("100%25.txt", "attachment; filename=\"100_25.txt\"; filename*=UTF-8''100%2525.txt"),
+            (
+                "it's (a) 'b'.txt",
+                "attachment; filename=\"it's (a) 'b'.txt\"; filename*=UTF-8''it%27s%20%28a%29%20%27b%27.txt",
+            ),
+            ("a  b", "attachment; filename=\"a b\"; filename*=UTF-8''a%20%20b"),
+            ("a;b,c=d", "attachment; filename=\"a;b,c=d\"; filename*=UTF-8''a%3Bb%2Cc%3Dd"),
+        ] {
+            assert_eq!(attached(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn folders_and_what_is_not_seen_are_left_out() {
+        for (name, expected) in [
+            ("../../etc/passwd", "passwd"),
+            ("..\\..\\x.exe", "x.exe"),
+            ("C:\\Users\\me\\a.txt", "a.txt"),
+            ("a\r\nSet-Cookie: b=c", "aSet-Cookie: b=c"),
+            ("a\0b\u{7f}\u{85}c", "abc"),
+            // Shown as "picexe.png".
+            ("pic\u{202e}gnp.exe", "picgnp.exe"),
+            ("\u{2066}a\u{2069}\u{feff}\u{61c}b\u{2028}c", "abc"),
+            ("  a.txt. . ", "a.txt"),
+            (".bashrc", ".bashrc"),
+            ("👩\u{200d}🚀", "👩\u{200d}🚀"),
+        ] {
+            let encoded = utf8_percent_encode(expected, UNRESERVED).to_string();
+            assert!(attached(name).ends_with(&format!("; filename*=UTF-8''{encoded}")), "{name:?}: {}", attached(name));
+        }
+        for nothing in ["..", ".", "a/", "/", "\u{202e}", " ", "\r\n", "../.."] {
+            assert_eq!(attached(nothing), "attachment", "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_extension() {
+        let name = |text: &str| {
+            let disposition = attached(text);
+            let (_, encoded) = disposition.split_once("filename*=UTF-8''").expect("a name");
+            percent_decode_str(encoded).decode_utf8().expect("whole characters").into_owned()
+        };
+        assert_eq!(name(&format!("{}.pdf", "a".repeat(300))), format!("{}.pdf", "a".repeat(251)));
+        assert_eq!(name(&format!("{}.pdf", "é".repeat(300))), format!("{}.pdf", "é".repeat(125)));
+        assert_eq!(name(&format!("{}.PDF", "📷".repeat(255))), format!("{}.PDF", "📷".repeat(62)));
+        assert_eq!(name(&"📷".repeat(256)), "📷".repeat(63));
+        assert_eq!(name(&format!("a.{}", "b".repeat(300))), format!("a.{}", "b".repeat(253)));
+    }
+
+    #[test]
+    fn a_header_is_short_ascii_without_any_space_twice() {
+        for name in ["é".repeat(512), "\"".repeat(1_024), " a".repeat(512), "%".repeat(1_024), "x".repeat(1_024)] {
+            for names in [DownloadNames::None, DownloadNames::Attachment, DownloadNames::Inline] {
+                let disposition = of(names, "image/png", &name);
+                assert!(disposition.len() < 1_100, "{}", disposition.len());
+                assert!(disposition.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{disposition}");
+                assert!(!disposition.contains("  "), "{disposition}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_runs_no_scripts_is_shown() {
+        for (content_type, expected) in [
+            ("image/png", "inline"),
+            ("IMAGE/JPEG", "inline"),
+            ("video/mp4", "inline"),
+            ("audio/x-odd", "inline"),
+            ("application/pdf", "inline"),
+            ("text/plain; charset=utf-8", "inline"),
+            ("image/svg+xml", "attachment"),
+            ("image/svg", "attachment"),
+            ("text/html", "attachment"),
+            ("text/xml", "attachment"),
+            ("application/xhtml+xml", "attachment"),
+            ("text/plain,text/html", "attachment"),
+            ("application/octet-stream", "attachment"),
+        ] {
+            let disposition = of(DownloadNames::Inline, content_type, "a");
+            assert_eq!(disposition.split(';').next(), Some(expected), "{content_type}");
+            assert!(disposition.contains("filename=\"a\""), "{disposition}");
+            assert_eq!(of(DownloadNames::None, content_type, "a"), "attachment");
+        }
+    }
+
+    #[test]
+    fn names_are_off_or_one_of_two() {
+        for (text, names) in [
+            ("none", Some(DownloadNames::None)),
+            ("attachment", Some(DownloadNames::Attachment)),
+            ("inline", Some(DownloadNames::Inline)),
+            ("Inline", None),
+            ("", None),
+            ("true", None),
+        ] {
+            assert_eq!(DownloadNames::parse(text), names, "{text}");
+        }
+    }
+}

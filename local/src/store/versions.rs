@@ -1,0 +1,55 @@
+//! Delete markers, of a bucket with versions (S3 User Guide, "Working with delete markers"). Older versions are not kept.
+
+use std::path::PathBuf;
+
+use axum::http::{HeaderMap, HeaderValue};
+use s3s::{S3Error, S3Result, s3_error};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Store, read_json, write_json};
+
+/// What a deletion leaves in the place of an object.
+#[derive(Debug, Serialize, Deserialize)]
+struct Marker {
+    version: String,
+}
+
+impl Store {
+    /// Whether a deletion leaves a marker from now on.
+    pub async fn keep_markers(&self, is_kept: bool) -> S3Result<()> {
+        write_json(&self.state("versioning.json"), &is_kept).await
+    }
+
+    /// Leaves a marker, and says its version. Nothing in a bucket without versions.
+    pub(super) async fn mark(&self, key: &str) -> S3Result<Option<String>> {
+        if read_json(&self.state("versioning.json")).await? != Some(true) {
+            return Ok(None);
+        }
+        let marker = Marker { version: Uuid::new_v4().simple().to_string() };
+        write_json(&self.marker_path(key), &marker).await?;
+        Ok(Some(marker.version))
+    }
+
+    /// Removes the marker of an object that is there again.
+    pub(super) async fn unmark(&self, key: &str) {
+        // Most objects never had one.
+        drop(tokio::fs::remove_file(self.marker_path(key)).await);
+    }
+
+    /// Why there is no object: S3 says so if it was deleted.
+    pub(super) async fn missing(&self, key: &str) -> S3Result<S3Error> {
+        let mut missing = s3_error!(NoSuchKey);
+        if let Some(Marker { version }) = read_json(&self.marker_path(key)).await? {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-amz-delete-marker", HeaderValue::from_static("true"));
+            headers.insert("x-amz-version-id", version.parse().map_err(S3Error::internal_error)?);
+            missing.set_headers(headers);
+        }
+        Ok(missing)
+    }
+
+    fn marker_path(&self, key: &str) -> PathBuf {
+        self.state("markers").join(format!("{key}.json"))
+    }
+}
