@@ -89,9 +89,10 @@ lint: wasm-target node-modules
 	node_modules/.bin/biome ci --error-on-warnings .
 
 .PHONY: test-wasm
+# A call that is refused again and again takes up to half a minute.
 test-wasm: wasm-tools browser
 	cargo build -p directput-local
-	timeout 600 node tests/e2e/with-server.mjs wasm-pack test --headless --chrome --chromedriver "$$(command -v chromedriver)" . --test browser
+	WASM_BINDGEN_TEST_TIMEOUT=120 timeout 600 node tests/e2e/with-server.mjs wasm-pack test --headless --chrome --chromedriver "$$(command -v chromedriver)" . --test browser
 
 .PHONY: test-page
 test-page: package browser

@@ -90,6 +90,8 @@ pub struct Engine {
     /// It resumes the upload of an earlier session.
     is_restored: bool,
     has_restarted: bool,
+    /// When the token has had its time, in milliseconds.
+    token_until_ms: u64,
     /// S3 was asked for its parts after it had refused to join them.
     has_listed_again: bool,
     /// S3 may have received the whole of a PUT without its answer having come.
@@ -140,6 +142,7 @@ impl Engine {
             may_go_back: false,
             is_restored: false,
             has_restarted: false,
+            token_until_ms: 0,
             has_listed_again: false,
             meter: Meter::default(),
             reported: None,
@@ -259,6 +262,7 @@ impl Engine {
         self.set_alarm(now);
     }
 
+    #[inline(never)]
     fn set_alarm(&mut self, now: Now) {
         let calls = &self.calls;
         let held = self.holds.wakes_at(now);

@@ -74,9 +74,9 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
     match (failure.status, storage_code) {
         (0, _) if failure.code.is_retryable() => Verdict::SendAgain,
         (0, _) => Verdict::GiveUp,
-        // RequestTimeout: the body came too slowly. OperationAborted, ConditionalRequestConflict: two
-        // requests for one key met.
-        (400, "RequestTimeout") => Verdict::SendAgain,
+        // RequestTimeout: the body came too slowly. IncompleteBody: something on the way has cut it. OperationAborted,
+        // ConditionalRequestConflict: two requests for one key met.
+        (400, "RequestTimeout" | "IncompleteBody") => Verdict::SendAgain,
         (409, code) if !code.is_empty() => Verdict::SendAgain,
         (429 | 503, _) => Verdict::Rest,
         // 511: the network wants the user to sign in (RFC 6585, section 6).
@@ -85,7 +85,7 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
         (400, "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "XAmzContentSHA256Mismatch") => {
             Verdict::HashAgain
         }
-        (403, _) | (400, "ExpiredToken" | "RequestExpired") => Verdict::SignAgain,
+        (403, _) | (400, "ExpiredToken" | "RequestExpired" | "TokenRefreshRequired") => Verdict::SignAgain,
         // The key is new, and only this digest was ever signed for it.
         (412, _) if !is_multipart => Verdict::AlreadyStored,
         (404, "NoSuchUpload") => Verdict::Gone,
@@ -215,6 +215,8 @@ mod tests {
         assert_eq!(judge(400, "InvalidRequest", true), Verdict::GiveUp);
         assert_eq!(judge(409, "OperationAborted", true), Verdict::SendAgain);
         assert_eq!(judge(400, "RequestTimeout", true), Verdict::SendAgain);
+        assert_eq!(judge(400, "IncompleteBody", true), Verdict::SendAgain);
+        assert_eq!(judge(400, "TokenRefreshRequired", true), Verdict::SignAgain);
         assert_eq!(judge(400, "ExpiredToken", true), Verdict::SignAgain);
         assert_eq!(judge(429, "", true), Verdict::Rest);
         for status in [500, 502, 504, 599] {

@@ -12,6 +12,7 @@ mod hub;
 mod interruptions;
 mod progress;
 mod reading;
+mod restart;
 mod rules;
 mod sessions;
 mod signing;

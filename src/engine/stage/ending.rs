@@ -178,7 +178,10 @@ impl Engine {
 
     /// S3 or the API doesn't know the upload any more: it is opened anew, once.
     pub(in crate::engine) fn start_again(&mut self, now: Now, failure: Failure) {
-        if self.is_cancelled() || std::mem::replace(&mut self.has_restarted, true) {
+        // The token of a single PUT is good for minutes, and a pause may last for hours.
+        let is_due =
+            !self.has_remote_parts() && now.ms >= self.token_until_ms && failure.code == ErrorCode::TokenExpired;
+        if self.is_cancelled() || (!is_due && std::mem::replace(&mut self.has_restarted, true)) {
             return self.end(now, failure);
         }
         self.cancel_puts(now);

@@ -63,6 +63,7 @@ impl Engine {
         let is_multipart = reply.kind == UploadKind::Multipart;
         let plan = Plan::restore(self.file.size, reply.part_size, is_multipart)
             .filter(|plan| plan.part_count() == reply.part_count);
+        self.token_until_ms = asked_ms.saturating_add(reply.expires_in_seconds.saturating_mul(1_000));
         self.open = Some(Record {
             token: reply.token,
             key: reply.key,
