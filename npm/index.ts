@@ -1,16 +1,16 @@
 // The package's entry: an Uploader in the page that stands in for the one in the worker.
-import type { Outcome, PlainOptions } from './engine.js';
+
 import { localError, toUploadError, UploadError } from './errors.js';
-import { type UploadDetail, type UploaderEventMap, UploaderEvents } from './events.js';
-import { Latest } from './latest.js';
-import { Leaving } from './leaving.js';
 import { CANCEL_MS, CLOSE_MS, within } from './limits.js';
-import type { Item, News } from './news.js';
-import { absolute, checkNames, checkTuning, checkUploaderOptions, UPLOAD_OPTIONS } from './options.js';
-import { preconnect } from './preconnect.js';
-import { type Reach, start } from './reach.js';
-import { admit } from './rules.js';
-import { Turns } from './turns.js';
+import type { Addressed, Message } from './messages.js';
+import { type Connection, start } from './page/connection.js';
+import { type UploadDetail, type UploaderEventMap, UploaderEvents } from './page/events.js';
+import { LeaveWarning } from './page/leave-warning.js';
+import { absolute, checkNames, checkTuning, checkUploaderOptions, UPLOAD_OPTIONS } from './page/options.js';
+import { preconnect } from './page/preconnect.js';
+import { ProgressStream } from './page/progress-stream.js';
+import { admit } from './page/rules.js';
+import { Scheduler } from './page/scheduler.js';
 import type {
   ErrorCode,
   FileRules,
@@ -21,19 +21,20 @@ import type {
   UploadOptions,
   UploadResult,
 } from './types.js';
+import type { Outcome, PlainOptions } from './worker/host.js';
 
-export { type Assets, init } from './assets.js';
 export { UploadError } from './errors.js';
-export type { EventDetails, UploadDetail, UploaderEventMap } from './events.js';
-export { isAccepted } from './rules.js';
+export { type Assets, init } from './page/assets.js';
+export type { EventDetails, UploadDetail, UploaderEventMap } from './page/events.js';
+export { isAccepted } from './page/rules.js';
 export type * from './types.js';
 
 /** Hands an upload to the engine. */
-type Run = (reach: Reach, id: number) => Promise<Outcome>;
+type Run = (reach: Connection, id: number) => Promise<Outcome>;
 
 /** An upload of which the page waits for the end. */
 interface Follower {
-  hear(news: News): void;
+  hear(news: Message): void;
   /** Ends it; what can be resumed is kept. */
   close(): void;
   /** Ends it for who waits for it. */
@@ -44,15 +45,15 @@ interface Follower {
 
 /** Uploads files straight to S3, every byte checked. Tells of all of them by events, and of each to those who called. */
 export class Uploader extends UploaderEvents {
-  readonly #start: () => Promise<Reach>;
-  readonly #leaving: Leaving;
+  readonly #start: () => Promise<Connection>;
+  readonly #leaving: LeaveWarning;
   readonly #listening = new AbortController();
-  readonly #turns = new Turns();
+  readonly #turns = new Scheduler();
   readonly #bucket: string | undefined;
   readonly #rules: FileRules;
   readonly #followers = new Map<number, Follower>();
   /** The engine that is there, or on its way. */
-  #reaching: Promise<Reach> | undefined;
+  #reaching: Promise<Connection> | undefined;
   #uploads = 0;
   /** Stored, or on the way there. */
   readonly #taken = new Set<Upload>();
@@ -64,7 +65,7 @@ export class Uploader extends UploaderEvents {
     this.#rules = options;
     this.#bucket = options.preconnect && absolute('preconnect', options.preconnect);
     this.#start = () => start(checked, options.worker ?? true, (items) => this.#hear(items));
-    this.#leaving = new Leaving(options.warnBeforeLeaving ?? true);
+    this.#leaving = new LeaveWarning(options.warnBeforeLeaving ?? true);
     this.#reach().catch(() => {
       // Each upload tries again, and says why it can't.
     });
@@ -150,7 +151,7 @@ export class Uploader extends UploaderEvents {
   }
 
   /** The engine; a fresh one if the last was lost, or did not come. */
-  #reach(): Promise<Reach> {
+  #reach(): Promise<Connection> {
     if (this.#reaching) return this.#reaching;
     const reaching = this.#start();
     this.#reaching = reaching;
@@ -165,7 +166,7 @@ export class Uploader extends UploaderEvents {
     return reaching;
   }
 
-  async #ask<T>(call: (reach: Reach) => T | Promise<T>): Promise<T> {
+  async #ask<T>(call: (reach: Connection) => T | Promise<T>): Promise<T> {
     try {
       return await call(await this.#reach());
     } catch (error) {
@@ -173,8 +174,8 @@ export class Uploader extends UploaderEvents {
     }
   }
 
-  /** News of an upload that has ended meanwhile is dropped. */
-  #hear(items: Item[]): void {
+  /** Message of an upload that has ended meanwhile is dropped. */
+  #hear(items: Addressed[]): void {
     for (const [id, news] of items) {
       if (news.freed) this.dispatchEvent(new Event('resumablechange'));
       else this.#followers.get(id)?.hear(news);
@@ -187,12 +188,12 @@ export class Uploader extends UploaderEvents {
     // To hand a file over to a worker takes half a millisecond, and there may be hundreds.
     const turn = Promise.all([this.#reach(), admit()]).then((ready) => this.#turns.next().then(() => ready));
     // Commands follow the call that they are for on its way through the worker.
-    const send = (command: (reach: Reach) => unknown): void =>
+    const send = (command: (reach: Connection) => unknown): void =>
       void turn.then(([reach]) => command(reach)).catch(() => {});
-    const latest = new Latest();
+    const latest = new ProgressStream();
     const tell = <K extends keyof UploaderEventMap>(type: K, more?: object): boolean =>
       this.dispatchEvent(new CustomEvent(type, { cancelable: type === 'failed', detail: { ...detail, ...more } }));
-    const hear = ({ progress, retry, part }: News): void => {
+    const hear = ({ progress, retry, part }: Message): void => {
       if (progress) {
         latest.set(progress);
         guarded(options.onProgress, progress);
@@ -233,12 +234,12 @@ export class Uploader extends UploaderEvents {
   /** What an upload ends with, and what cancels it: that waits for nothing but an engine that has the upload. */
   #follow(
     id: number,
-    turn: Promise<[Reach, Run]>,
+    turn: Promise<[Connection, Run]>,
     signal: AbortSignal | undefined,
-    hear: (news: News) => void,
+    hear: (news: Message) => void,
     resumed?: string,
   ): [Promise<UploadResult>, cancel: () => void] {
-    let engine: Reach | undefined;
+    let engine: Connection | undefined;
     let isOver = false;
     /** What `resume` takes, for the case that the engine can't say it. */
     let keptId: string | null = resumed ?? null;
@@ -330,7 +331,7 @@ function guarded<T>(callback: ((value: T) => void) | undefined, value: T): void 
 }
 
 /** Opens the file of an earlier visit again, if its handle was kept, the user allows it and the file is still there. */
-async function reopen(reach: Reach, id: string): Promise<File> {
+async function reopen(reach: Connection, id: string): Promise<File> {
   const needed = (cause?: unknown): UploadError => {
     return localError('file-needed', undefined, cause, { remains: 'parts', resumeId: id });
   };

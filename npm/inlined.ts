@@ -3,7 +3,7 @@
 
 import WASM from '../target/wasm/directput_bg.wasm.gz';
 import WORKER from '../target/wasm/worker.js.gz';
-import { blobOf } from './assets.js';
+import { blobOf } from './page/assets.js';
 
 /** What the engine is loaded from. */
 export interface Files {

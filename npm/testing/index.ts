@@ -1,6 +1,5 @@
 // The sub-export `directput/testing`: an uploader that sends nothing, for the tests of components that upload.
 import { localError } from '../errors.js';
-import { type UploadDetail, UploaderEvents } from '../events.js';
 import {
   type ErrorCode,
   type Progress,
@@ -11,7 +10,8 @@ import {
   type UploadOptions,
   type UploadResult,
 } from '../index.js';
-import { Latest } from '../latest.js';
+import { type UploadDetail, UploaderEvents } from '../page/events.js';
+import { ProgressStream } from '../page/progress-stream.js';
 
 /** What an upload of a `FakeUploader` was last told to do. */
 export type FakeControl = 'pause' | 'resume' | 'cancel' | undefined;
@@ -31,7 +31,7 @@ export class FakeUpload {
   /** The last of `prioritize`. */
   priority: number;
   readonly #target: EventTarget;
-  readonly #latest = new Latest();
+  readonly #latest = new ProgressStream();
   #progress: Progress;
   #isOver = false;
   #resolve: (result: UploadResult) => void = () => {};

@@ -36,7 +36,7 @@ test('every option of an upload has its row', () => {
 
 test('every member of progress and every event has its row', () => {
   same(rows('docs/options.md', '## What `upload` returns'), members('Progress'));
-  same(rows('docs/options.md', '## Events'), members('UploaderEventMap', readFileSync('npm/events.ts', 'utf8')));
+  same(rows('docs/options.md', '## Events'), members('UploaderEventMap', readFileSync('npm/page/events.ts', 'utf8')));
 });
 
 test('every method has its row', () => {

@@ -1,11 +1,7 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
-import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../target/wasm/directput.js';
-import { localError, type PlainError, plainError, toUploadError, type UploadError } from './errors.js';
-import { fingerprints } from './fingerprint.js';
-import { Keeper } from './keeper.js';
-import { take, taken, whenFree } from './locks.js';
-import { Gatherer, type Item, type News, NOBODY } from './news.js';
-import { type EngineRecord, isResumable, type Kept, Records } from './records.js';
+import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../../target/wasm/directput.js';
+import { localError, type PlainError, plainError, toUploadError, type UploadError } from '../errors.js';
+import { type Addressed, type Message, MessageBatcher, NOBODY } from '../messages.js';
 import type {
   ErrorCode,
   Headers,
@@ -17,7 +13,11 @@ import type {
   Tuning,
   UploaderOptions,
   UploadResult,
-} from './types.js';
+} from '../types.js';
+import { fingerprints } from './fingerprint.js';
+import { Keeper } from './keeper.js';
+import { take, taken, whenFree } from './locks.js';
+import { type EngineRecord, isResumable, type Kept, Records } from './records.js';
 
 /** The options of an upload that can be sent to a worker. */
 export interface PlainOptions extends Metadata, Tuning {
@@ -28,13 +28,13 @@ export interface PlainOptions extends Metadata, Tuning {
 }
 
 /** Takes what an upload tells of itself. */
-type Tell = (news: News) => void;
+type Tell = (news: Message) => void;
 
 /** Why an earlier upload can't go on with a file that seemed to fit. The upload stays, and the file begins anew. */
 const REFUSALS: readonly ErrorCode[] = ['wrong-file', 'not-your-upload', 'token-invalid'];
 
 /** How an upload ended, with the last that it had to tell; errors lose their members on the way out of a worker. */
-export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: PlainError }) & { news: Item[] };
+export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: PlainError }) & { news: Addressed[] };
 
 /** An upload from the moment that it is asked for. */
 interface Running {
@@ -50,10 +50,10 @@ interface Running {
   stop(error: UploadError): void;
 }
 
-export class Engine {
+export class Host {
   #uploader: WasmUploader | undefined;
   #records: Records | undefined;
-  #news = new Gatherer(() => {});
+  #news = new MessageBatcher(() => {});
   readonly #running = new Map<number, Running>();
   /** Reject what waits for the module. */
   readonly #waiting = new Set<(error: UploadError) => void>();
@@ -61,13 +61,13 @@ export class Engine {
   /** Loads the module. Until this has succeeded the engine is not used. */
   async open(
     { caller = '', ...options }: UploaderOptions,
-    tell: (items: Item[]) => unknown,
+    tell: (items: Addressed[]) => unknown,
     askHeaders: (() => Promise<Headers>) | undefined,
     module: WebAssembly.Module,
   ): Promise<void> {
     await init({ module_or_path: module });
     this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
-    this.#news = new Gatherer(tell);
+    this.#news = new MessageBatcher(tell);
     // Nothing is kept where a browser has no store, or where tabs could not keep out of each other's way.
     if (globalThis.indexedDB && globalThis.navigator?.locks) this.#records = new Records(`${options.endpoint}`, caller);
     // What it can't do is done by a later visit.

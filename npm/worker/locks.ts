@@ -1,5 +1,5 @@
 // One Web Lock for each upload, so that tabs keep out of each other's way.
-import { LOCK_MS, within } from './limits.js';
+import { LOCK_MS, within } from '../limits.js';
 
 const lockName = (id: string): string => `directput:${id}`;
 

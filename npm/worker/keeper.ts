@@ -1,8 +1,8 @@
 // What is written down of one upload while it is under way, so that a later visit can go on with it.
-import { localError } from './errors.js';
+import { localError } from '../errors.js';
+import type { Metadata } from '../types.js';
 import { take } from './locks.js';
 import { type EngineRecord, isResumable, type Kept, type Records } from './records.js';
-import type { Metadata } from './types.js';
 
 /** What a record says of a file besides its size. */
 export interface About extends Metadata {

@@ -1,6 +1,6 @@
 // What an Uploader tells whoever listens, as the platform's own objects do.
-import type { UploadError } from './errors.js';
-import type { Progress, Retry, Upload, UploadResult } from './types.js';
+import type { UploadError } from '../errors.js';
+import type { Progress, Retry, Upload, UploadResult } from '../types.js';
 
 /** Which upload an event is about. */
 export interface UploadDetail {

@@ -3,7 +3,7 @@
 /** A task that takes longer than this gives way, in milliseconds: half of what a frame has. */
 const TASK_MS = 8;
 
-export class Turns {
+export class Scheduler {
   #last: Promise<void> = Promise.resolve();
   #since = 0;
 

@@ -1,6 +1,6 @@
 // What tells one file from another without reading all of it.
-import { localError } from './errors.js';
-import { SAMPLES_MS, within } from './limits.js';
+import { localError } from '../errors.js';
+import { SAMPLES_MS, within } from '../limits.js';
 
 /** How much is read at the start, in the middle and at the end of the file, in bytes. */
 const SAMPLE_BYTES = 65_536;

@@ -1,5 +1,5 @@
 // Where the worker's script and the Wasm module are: beside this file, where a page says, or inlined in a file of their own.
-import type { Files } from './inlined.js';
+import type { Files } from '../inlined.js';
 
 /** Where the package's other two files are, if not beside its entry. */
 export interface Assets {

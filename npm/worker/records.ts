@@ -1,7 +1,7 @@
 // What is written down of unfinished uploads for later visits, in IndexedDB. Each call may fail; the next one opens the
 // database again, which may have been cleared or closed meanwhile.
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
-import { STORE_MS, within } from './limits.js';
+import { STORE_MS, within } from '../limits.js';
 
 /** What is kept of one upload. It holds the upload token: whoever can run scripts here can use it. */
 export interface Kept {

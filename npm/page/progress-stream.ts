@@ -1,8 +1,8 @@
 // Progress for `for await`: who is slow to ask gets the latest, not all of it.
-import type { Progress } from './types.js';
+import type { Progress } from '../types.js';
 
 /** Hands progress from an upload to one loop, or several. */
-export class Latest {
+export class ProgressStream {
   #progress: Progress | undefined;
   #count = 0;
   #wakes: (() => void)[] = [];

@@ -3,7 +3,7 @@
 import type { PartNews, Progress, Retry } from './types.js';
 
 /** What an upload tells of itself: one of these. */
-export interface News {
+export interface Message {
   progress?: Progress;
   retry?: Retry;
   part?: PartNews;
@@ -16,24 +16,24 @@ export interface News {
 /** In place of the upload that news is of. */
 export const NOBODY = -1;
 
-/** News, and which upload it is of. */
-export type Item = [id: number, news: News];
+/** Message, and which upload it is of. */
+export type Addressed = [id: number, news: Message];
 
 /** Messages are no closer together than this, in milliseconds. */
 const SEND_EVERY_MS = 50;
 
 /** Gathers news and sends it, the first at once. What it does with one piece does not grow with what it holds. */
-export class Gatherer {
-  readonly #send: (items: Item[]) => unknown;
-  readonly #unsent = new Map<number, News[]>();
+export class MessageBatcher {
+  readonly #send: (items: Addressed[]) => unknown;
+  readonly #unsent = new Map<number, Message[]>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sentAt = Number.NEGATIVE_INFINITY;
 
-  constructor(send: (items: Item[]) => unknown) {
+  constructor(send: (items: Addressed[]) => unknown) {
     this.#send = send;
   }
 
-  add(id: number, news: News): void {
+  add(id: number, news: Message): void {
     const own = this.#unsent.get(id) ?? [];
     this.#unsent.set(id, own);
     const last = own.at(-1)?.progress;
@@ -44,7 +44,7 @@ export class Gatherer {
   }
 
   /** Hands out what is still unsent of an upload that has ended. */
-  take(id: number): Item[] {
+  take(id: number): Addressed[] {
     const own = this.#unsent.get(id) ?? [];
     this.#unsent.delete(id);
     return own.map((news) => [id, news]);

@@ -1,24 +1,25 @@
 // How the page reaches the engine: in a module worker, or in the page where no worker can start.
 import { proxy, wrap } from 'comlink';
+import { importInlined, importWorker } from '../chunks.js';
+import { localError, type UploadError } from '../errors.js';
+import type { Files } from '../inlined.js';
+import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from '../limits.js';
+import type { Addressed } from '../messages.js';
+import { keepErrors } from '../thrown.js';
+import type { UploaderOptions } from '../types.js';
+import type { Host } from '../worker/host.js';
 import { chosenInlined, init, trusted, wasmUrl, workerFile } from './assets.js';
-import type { Engine } from './engine.js';
-import { localError, type UploadError } from './errors.js';
-import type { Files } from './inlined.js';
-import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from './limits.js';
-import type { Item } from './news.js';
 import { plainHeaders } from './options.js';
-import { keepErrors } from './thrown.js';
-import type { UploaderOptions } from './types.js';
 
 /** The engine's methods, each of which may have to cross into a worker. */
-interface Calls extends Pick<Engine, 'upload' | 'resume' | 'list' | 'handleOf' | 'forget'> {
-  control(...call: Parameters<Engine['control']>): unknown;
-  prioritize(...call: Parameters<Engine['prioritize']>): unknown;
+interface Calls extends Pick<Host, 'upload' | 'resume' | 'list' | 'handleOf' | 'forget'> {
+  control(...call: Parameters<Host['control']>): unknown;
+  prioritize(...call: Parameters<Host['prioritize']>): unknown;
   setOnline(isOnline: boolean): unknown;
 }
 
 /** The engine as the page reaches it: itself, or through a worker. */
-export interface Reach extends Calls {
+export interface Connection extends Calls {
   /** Whether it runs in a worker. */
   inWorker: boolean;
   /** Resolves when the engine is no more. What was under way has then been rejected with `worker-lost`. */
@@ -33,10 +34,10 @@ type Method = (typeof METHODS)[number];
 const callsOf = (call: (method: Method, args: never[]) => unknown): Calls =>
   Object.fromEntries(METHODS.map((method) => [method, (...args: never[]) => call(method, args)])) as never;
 
-type Hear = (items: Item[]) => void;
+type Hear = (items: Addressed[]) => void;
 
 /** Starts the engine: with the files beside the entry if they are there, otherwise with those that are inlined. */
-export async function start(options: UploaderOptions, wantsWorker: boolean, hear: Hear): Promise<Reach> {
+export async function start(options: UploaderOptions, wantsWorker: boolean, hear: Hear): Promise<Connection> {
   // Servers, service workers, and browsers whose user has turned Wasm off.
   if (!globalThis.XMLHttpRequest || !globalThis.WebAssembly) return nowhere();
   const chosen = chosenInlined();
@@ -89,8 +90,8 @@ async function fromBeside(): Promise<Files> {
   return { script, wasm, module: inTime(MODULE_MS, compile(wasm)) };
 }
 
-/** Bundlers make a file of its own of this import, which most pages never load. */
-const fromInlined = async (): Promise<Files> => (await inTime(MODULE_MS, import('./inlined.js'))).inlined();
+/** The same as JavaScript, which most pages never load. */
+const fromInlined = async (): Promise<Files> => (await inTime(MODULE_MS, importInlined())).inlined();
 
 /** The address of what has failed. */
 const addressOf = (files: Files | undefined): Promise<string> | string =>
@@ -112,7 +113,7 @@ async function warn(what: string, [address, cause]: [Promise<string> | string, u
 const inTime = <T>(ms: number, promise: Promise<T>): Promise<T> => within(ms, promise, localError('timeout'));
 
 /** The engine where none can run, such as on a server that renders a page: it knows of no upload, and refuses each. */
-function nowhere(): Reach {
+function nowhere(): Connection {
   const refuse = (method: Method): unknown => {
     if (method === 'list') return [];
     if (/upload|resume|handle/.test(method)) throw localError('unsupported-environment');
@@ -121,10 +122,10 @@ function nowhere(): Reach {
   return { ...callsOf(refuse), inWorker: false, lost: new Promise(() => {}), close() {} };
 }
 
-async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear, files: Files): Promise<Reach> {
+async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear, files: Files): Promise<Connection> {
   const worker = new Worker(trusted(files.script), { type: 'module', name: 'directput' });
   keepErrors();
-  const engine = wrap<Engine>(worker);
+  const engine = wrap<Host>(worker);
   /** Reject what waits for the worker. */
   const owed = new Set<(error: UploadError) => void>();
   let ended: UploadError | undefined;
@@ -201,17 +202,17 @@ async function startHere(
   hear: Hear,
   compiling: Files['module'],
   files: Files | undefined,
-): Promise<Reach> {
+): Promise<Connection> {
   const copy = losses;
-  let engine: Engine;
+  let engine: Host;
   try {
     const fresh = `${files?.script}#${copy}`;
-    const module: typeof import('./worker.js') = await inTime(
+    const module: typeof import('../worker.js') = await inTime(
       MODULE_MS,
       // Bundlers find the first, and must leave the other alone: the worker's file is where they have put it.
-      copy === 0 ? import('./worker.js') : import(/* webpackIgnore: true */ /* @vite-ignore */ fresh),
+      copy === 0 ? importWorker() : import(/* webpackIgnore: true */ /* @vite-ignore */ fresh),
     );
-    engine = new module.Engine();
+    engine = new module.Host();
     const { headers } = options;
     const ask = typeof headers === 'function' ? async () => plainHeaders(await headers()) : undefined;
     await inTime(MODULE_MS, engine.open(options, hear, ask, await compiling));

@@ -1,5 +1,5 @@
 // Checks options where the mistake was made, in words that name the option.
-import { localError } from './errors.js';
+import { localError } from '../errors.js';
 import type {
   ChecksumAlgorithm,
   FileRules,
@@ -8,7 +8,7 @@ import type {
   Tuning,
   UploaderOptions,
   UploadOptions,
-} from './types.js';
+} from '../types.js';
 
 const TUNING: readonly (keyof Tuning)[] = ['checksum', 'network', 'stallSeconds'];
 
