@@ -1,5 +1,6 @@
 // The sub-export `directput/list`: uploads as a list that user interfaces draw. A Svelte store as it is, and what the
 // hooks for React and Vue stand on.
+import { isHopeless } from '../hopeless.js';
 import {
   type Progress,
   type Resumable,
@@ -20,7 +21,7 @@ export interface UploadItem {
   readonly id: number;
   /** The name of the file. */
   readonly name: string;
-  /** Its size in bytes. */
+  /** Its size in bytes; of what is uploaded in place of the file, if `beforeUpload` has replaced it. */
   readonly size: number;
   /** Where it lies in the folder that was chosen, such as `photos/2026/a.jpg`; empty without one. It is in no key. */
   readonly path: string;
@@ -44,6 +45,31 @@ export interface UploadItem {
   retry(): void;
   /** Cancels it if it is under way, and takes it off the list. */
   remove(): void;
+}
+
+/** How far all uploads of a list are together. Those that have failed or were cancelled are left out. */
+export interface Total extends Pick<Progress, 'size' | 'sentBytes' | 'bytesPerSecond' | 'secondsLeft'> {}
+
+/** The total of items, for stores that say nothing but their items. */
+export function totalOf(items: readonly UploadItem[]): Total {
+  let [size, sentBytes, bytesPerSecond] = [0, 0, 0];
+  for (const { state, size: own, progress } of items) {
+    if (state === 'failed' || state === 'cancelled') continue;
+    size += own;
+    sentBytes += state === 'stored' ? own : (progress?.sentBytes ?? 0);
+    if (state === 'running') bytesPerSecond += progress?.bytesPerSecond ?? 0;
+  }
+  return { size, sentBytes, bytesPerSecond, secondsLeft: bytesPerSecond ? (size - sentBytes) / bytesPerSecond : null };
+}
+
+/** What acts on a list, without the list around it. */
+export type ListMethods = Pick<UploadList, (typeof METHODS)[number]>;
+
+const METHODS = ['add', 'goOn', 'retryAll', 'cancelAll', 'clearFinished', 'clear'] as const;
+
+/** What hooks give their components. */
+export function methodsOf(list: UploadList): ListMethods {
+  return Object.fromEntries(METHODS.map((name) => [name, list[name].bind(list)])) as unknown as ListMethods;
 }
 
 /** What is known of an item before it begins. */
@@ -118,9 +144,29 @@ export class UploadList {
     });
   }
 
+  /** The size, progress, speed and time left of all uploads together. */
+  get total(): Total {
+    return totalOf(this.#items);
+  }
+
+  /** Begins all again that have failed and may succeed. */
+  retryAll(): void {
+    for (const { state, error, retry } of this.#now()) if (state === 'failed' && !isHopeless(error)) retry();
+  }
+
+  /** Cancels all that are under way. */
+  cancelAll(): void {
+    for (const { state, cancel } of this.#now()) if (isUnderWay(state)) cancel();
+  }
+
+  /** Takes all that are stored or cancelled off the list. Objects stay in the bucket. */
+  clearFinished(): void {
+    for (const { state, remove } of this.#now()) if (state === 'stored' || state === 'cancelled') remove();
+  }
+
   /** Cancels what is under way, and empties the list. */
   clear(): void {
-    for (const { remove } of this.#items) remove();
+    for (const { remove } of this.#now()) remove();
   }
 
   /**
@@ -150,6 +196,11 @@ export class UploadList {
     await this.#closing;
   }
 
+  /** The items as they are, those included that the array does not show yet. */
+  #now(): readonly UploadItem[] {
+    return [...this.#entries].map(({ item }) => item);
+  }
+
   #enter(
     facts: Facts,
     options: UploadOptions = {},
@@ -159,7 +210,7 @@ export class UploadList {
     let uploader: AnyUploader | undefined;
     const onProgress = (progress: Progress): void => {
       options.onProgress?.(progress);
-      entry.set({ progress });
+      entry.set({ progress, size: progress.size });
     };
     const entry = new Entry(
       { id, ...facts },
@@ -222,7 +273,6 @@ class Entry {
   ) {
     this.#begin = begin;
     this.#changed = changed;
-    const isUnderWay = (): boolean => this.item.state === 'running' || this.item.state === 'paused';
     this.item = {
       ...facts,
       ...BEGUN,
@@ -241,7 +291,7 @@ class Entry {
         if (this.item.error) this.run();
       },
       remove: () => {
-        if (isUnderWay()) this.#upload?.cancel();
+        if (isUnderWay(this.item.state)) this.#upload?.cancel();
         removed(this.#upload);
       },
     };
@@ -272,5 +322,7 @@ class Entry {
     if (this.#wasPaused) this.item.pause();
   }
 }
+
+const isUnderWay = (state: UploadState): boolean => state === 'running' || state === 'paused';
 
 const BEGUN = { state: 'running', progress: undefined, result: undefined, error: undefined } as const;

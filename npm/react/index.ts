@@ -1,14 +1,25 @@
 // The sub-export `directput/react`: a hook for components that upload.
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { UploaderOptions } from '../index.js';
-import { type AnyUploader, isUploader, type UploadItem, UploadList } from '../list/index.js';
+import {
+  type AnyUploader,
+  isUploader,
+  type ListMethods,
+  methodsOf,
+  type Total,
+  totalOf,
+  type UploadItem,
+  UploadList,
+} from '../list/index.js';
 
-export type { UploadItem, UploadState } from '../list/index.js';
+export type { ListMethods, Total, UploadItem, UploadState } from '../list/index.js';
 
 /** What `useUpload` gives a component. */
-export interface UseUpload extends Pick<UploadList, 'add' | 'goOn' | 'clear'> {
+export interface UseUpload extends ListMethods {
   /** All uploads, in the order in which they were asked for. */
   items: readonly UploadItem[];
+  /** The size, progress, speed and time left of all uploads together. */
+  total: Total;
   /** For what else there is to do, such as `listResumable()`; made when it is first asked for. */
   readonly uploader: AnyUploader;
 }
@@ -30,13 +41,10 @@ export function useUpload(source: AnyUploader | UploaderOptions): UseUpload {
     () => list.items,
     () => NONE,
   );
-  const [methods] = useState(() => ({
-    add: list.add.bind(list),
-    goOn: list.goOn.bind(list),
-    clear: list.clear.bind(list),
-  }));
+  const [methods] = useState(() => methodsOf(list));
   return {
     items,
+    total: totalOf(items),
     ...methods,
     get uploader() {
       return list.uploader;

@@ -7,7 +7,7 @@ import { PACKAGE } from './packed.mjs';
 
 const { FakeUploader } = await import(join(PACKAGE, 'testing/index.js'));
 const { UploadError } = await import(join(PACKAGE, 'index.js'));
-const { UploadList } = await import(join(PACKAGE, 'list/index.js'));
+const { totalOf, UploadList } = await import(join(PACKAGE, 'list/index.js'));
 
 const file = () => new File([new Uint8Array(1_000)], 'a.bin');
 const task = () => new Promise((resolve) => setTimeout(resolve));
@@ -38,6 +38,57 @@ test('a list shows what a test lets happen to an upload', async () => {
   list.items[1].cancel();
   await task();
   assert.deepEqual([list.items[1].state, list.items[1].error.name], ['cancelled', 'AbortError']);
+});
+
+test('what acts on all uploads of a list leaves out what it can do nothing about', async () => {
+  const uploader = new FakeUploader();
+  const list = new UploadList(uploader);
+  const states = () => list.items.map(({ name, state }) => `${name} ${state}`);
+  const names = ['stored', 'failed', 'hopeless', 'paused', 'cancelled'];
+  list.add(names.map((name) => new File([new Uint8Array(1_000)], name)));
+  const [stored, failed, hopeless, paused] = uploader.uploads;
+  await task();
+  list.items[3].pause();
+  list.items[4].cancel();
+  stored.store();
+  failed.fail('network');
+  hopeless.fail('file-changed');
+  await task();
+  list.retryAll();
+  await task();
+  assert.deepEqual(
+    uploader.uploads.slice(5).map(({ file }) => file.name),
+    ['failed'],
+  );
+  paused.progress({ sentBytes: 250, bytesPerSecond: 7 });
+  uploader.uploads[5].progress({ sentBytes: 500, bytesPerSecond: 50 });
+  await task();
+  // What is paused has no speed, and what has failed is not waited for.
+  assert.deepEqual(list.total, { size: 3_000, sentBytes: 1_750, bytesPerSecond: 50, secondsLeft: 25 });
+  assert.deepEqual(totalOf(list.items), list.total);
+  list.add([file()]);
+  // What was added in the same task is cancelled, too.
+  list.cancelAll();
+  await task();
+  const after = ['stored stored', 'failed cancelled', 'hopeless failed', 'paused cancelled'];
+  assert.deepEqual(states(), [...after, 'cancelled cancelled', 'a.bin cancelled']);
+  assert.equal(list.total.secondsLeft, null);
+  list.clearFinished();
+  await task();
+  assert.deepEqual(states(), ['hopeless failed']);
+  list.add([file()]);
+  list.clear();
+  await task();
+  assert.deepEqual([states(), uploader.uploads.at(-1).control], [[], 'cancel']);
+});
+
+test('the size of an item is that of what is uploaded', async () => {
+  const uploader = new FakeUploader();
+  const list = new UploadList(uploader);
+  list.add([file()]);
+  uploader.uploads[0].progress({ size: 400, sentBytes: 100 });
+  await task();
+  assert.deepEqual([list.items[0].size, list.total.size], [400, 400]);
 });
 
 test('errors may be retried as the documents say', async () => {
