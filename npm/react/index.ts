@@ -1,4 +1,4 @@
-// The sub-export `directput/react`: a hook for components that upload.
+// The sub-export `directput/react`: a hook for components that upload, and the element as a component.
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { UploaderOptions } from '../index.js';
 import {
@@ -12,7 +12,12 @@ import {
   UploadList,
 } from '../list/index.js';
 
+import { following } from './following.js';
+
+export type { DirectPut as DirectPutElement } from '../element/index.js';
 export type { ListMethods, Total, UploadItem, UploadState } from '../list/index.js';
+
+export { DirectPut, type DirectPutHandlers, type DirectPutProps, type DirectPutReflected } from './direct-put.js';
 
 /** What `useUpload` gives a component. */
 export interface UseUpload extends ListMethods {
@@ -34,7 +39,9 @@ export function useUpload(source: AnyUploader | UploaderOptions): UseUpload {
   useEffect(() => {
     latest.current = source;
   });
-  const [list] = useState(() => new UploadList(isUploader(source) ? source : following(source, latest)));
+  const [list] = useState(
+    () => new UploadList(isUploader(source) ? source : following(source, () => latest.current as UploaderOptions)),
+  );
   useEffect(() => list.hold(), [list]);
   const items = useSyncExternalStore(
     (changed) => list.subscribe(changed),
@@ -53,19 +60,3 @@ export function useUpload(source: AnyUploader | UploaderOptions): UseUpload {
 }
 
 const NONE: readonly UploadItem[] = [];
-
-/** The options, with functions that ask the latest ones. */
-function following(options: UploaderOptions, latest: { current: AnyUploader | UploaderOptions }): UploaderOptions {
-  const { headers, beforeUpload } = options;
-  const now = (): UploaderOptions => latest.current as UploaderOptions;
-  return {
-    ...options,
-    ...(typeof headers === 'function' && {
-      headers: () => {
-        const { headers = {} } = now();
-        return typeof headers === 'function' ? headers() : headers;
-      },
-    }),
-    ...(beforeUpload && { beforeUpload: (file, metadata) => now().beforeUpload?.(file, metadata) }),
-  };
-}
