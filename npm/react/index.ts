@@ -32,16 +32,18 @@ export interface UseUpload extends ListMethods {
 /**
  * Uploads for as long as the component is there; in an `<Activity>` that is hidden and shown again they go on where they
  * were. Options count from its first rendering on, but functions among them are always those of the last one. With an
- * uploader in place of options uploads outlive the component.
+ * uploader in place of options uploads outlive the component; with a list they last while one of the components that share it
+ * is there.
  */
-export function useUpload(source: AnyUploader | UploaderOptions): UseUpload {
+export function useUpload(source: UploadList | AnyUploader | UploaderOptions): UseUpload {
   const latest = useRef(source);
   useEffect(() => {
     latest.current = source;
   });
-  const [list] = useState(
-    () => new UploadList(isUploader(source) ? source : following(source, () => latest.current as UploaderOptions)),
-  );
+  const [list] = useState(() => {
+    if (source instanceof UploadList) return source;
+    return new UploadList(isUploader(source) ? source : following(source, () => latest.current as UploaderOptions));
+  });
   useEffect(() => list.hold(), [list]);
   const items = useSyncExternalStore(
     (changed) => list.subscribe(changed),

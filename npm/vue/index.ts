@@ -23,16 +23,20 @@ export interface UseUpload extends ListMethods {
   list: UploadList;
 }
 
-/** Uploads for as long as the component is there; with an uploader in place of options, for as long as that is. */
-export function useUpload(source: AnyUploader | UploaderOptions): UseUpload {
-  const list = new UploadList(source);
+/**
+ * Uploads for as long as the component is there; with an uploader in place of options, for as long as that is; with a list,
+ * for as long as one of the components that share it is there.
+ */
+export function useUpload(source: UploadList | AnyUploader | UploaderOptions): UseUpload {
+  const list = source instanceof UploadList ? source : new UploadList(source);
   const items = shallowRef(list.items);
   const unsubscribe = list.subscribe((now) => {
     items.value = now;
   });
+  const letGo = list.hold();
   onScopeDispose(() => {
     unsubscribe();
-    void list.close();
+    letGo();
   });
   return { items, total: computed(() => totalOf(items.value)), list, ...methodsOf(list) };
 }
