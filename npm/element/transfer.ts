@@ -192,7 +192,6 @@ export class Transfer {
 }
 
 /** The error of a file that has no upload. */
-export function refusal(code: ErrorCode, message: string, more?: object): UploadError {
-  const { cause, ...others } = { cause: undefined, ...more };
-  return new UploadError({ message, code, retryable: false, status: 0, remains: 'nothing', ...others }, cause);
+export function refusal(code: ErrorCode, message: string, more?: object, cause?: unknown): UploadError {
+  return new UploadError({ message, code, retryable: false, status: 0, remains: 'nothing', ...more }, cause);
 }

@@ -11,6 +11,7 @@ import {
   type UploadOptions,
   type UploadResult,
 } from '../index.js';
+import { Slices } from '../slices.js';
 
 /** What is true of an upload in a list. */
 export type UploadState = 'running' | 'paused' | 'stored' | 'failed' | 'cancelled';
@@ -52,14 +53,18 @@ export interface Total extends Pick<Progress, 'size' | 'sentBytes' | 'bytesPerSe
 
 /** The total of items, for stores that say nothing but their items. */
 export function totalOf(items: readonly UploadItem[]): Total {
-  let [size, sentBytes, bytesPerSecond] = [0, 0, 0];
+  let [size, sentBytes, bytesLeft, bytesPerSecond] = [0, 0, 0, 0];
   for (const { state, size: own, progress } of items) {
     if (state === 'failed' || state === 'cancelled') continue;
+    const sent = state === 'stored' ? own : (progress?.sentBytes ?? 0);
+    const speed = state === 'running' ? (progress?.bytesPerSecond ?? 0) : 0;
     size += own;
-    sentBytes += state === 'stored' ? own : (progress?.sentBytes ?? 0);
-    if (state === 'running') bytesPerSecond += progress?.bytesPerSecond ?? 0;
+    sentBytes += sent;
+    // An upload knows what waits in buffers.
+    bytesLeft += speed * (progress?.secondsLeft ?? 0) || own - sent;
+    bytesPerSecond += speed;
   }
-  return { size, sentBytes, bytesPerSecond, secondsLeft: bytesPerSecond ? (size - sentBytes) / bytesPerSecond : null };
+  return { size, sentBytes, bytesPerSecond, secondsLeft: bytesPerSecond ? bytesLeft / bytesPerSecond : null };
 }
 
 /** What acts on a list, without the list around it. */
@@ -83,11 +88,15 @@ export function isUploader(source: AnyUploader | UploaderOptions): source is Any
   return 'upload' in source;
 }
 
+/** So many uploads begin in one task. */
+const AT_ONCE = 100;
+
 /** Uploads in the order in which they were asked for. */
 export class UploadList {
   readonly #source: AnyUploader | UploaderOptions;
   readonly #subscribers = new Set<(items: readonly UploadItem[]) => void>();
   readonly #entries = new Set<Entry>();
+  readonly #begins = new Slices(AT_ONCE);
   #items: readonly UploadItem[] = [];
   #own: Uploader | undefined;
   /** What the array does not show yet; nothing while no change is on its way. */
@@ -190,6 +199,8 @@ export class UploadList {
 
   /** Ends an uploader that was made here. What it has under way fails with `closed`. */
   async close(): Promise<void> {
+    // What waits for its turn would have another uploader made.
+    for (const begin of this.#begins.take()) begin();
     const own = this.#own;
     this.#own = undefined;
     this.#closing = own?.close() ?? this.#closing;
@@ -206,32 +217,32 @@ export class UploadList {
     options: UploadOptions = {},
     begin: (uploader: AnyUploader, options: UploadOptions) => Upload,
   ): void {
+    // If it can't be made this throws, and there is no item that could not begin.
+    let { uploader } = this;
     const id = this.#count++;
-    let uploader: AnyUploader | undefined;
     const onProgress = (progress: Progress): void => {
       options.onProgress?.(progress);
       entry.set({ progress, size: progress.size });
     };
     const entry = new Entry(
       { id, ...facts },
+      (go) => this.#begins.do(go),
       () => {
-        const own = this.uploader;
-        uploader = own;
-        return begin(own, { ...options, onProgress });
+        uploader = this.uploader;
+        return begin(uploader, { ...options, onProgress });
       },
       () => this.#tell(entry),
       (upload) => {
         // Another file has its place.
-        if (upload) uploader?.release(upload);
+        if (upload) uploader.release(upload);
         this.#isShorter = true;
         this.#entries.delete(entry);
         this.#tell(entry);
       },
     );
-    // If the uploader can't be made this throws, and there is no item that could not begin.
-    entry.run();
     entry.place = this.#entries.size;
     this.#entries.add(entry);
+    entry.run();
   }
 
   /** Many changes of one task are told of once. Of items that did not change only the array's slots are copied. */
@@ -259,18 +270,23 @@ class Entry {
   item: UploadItem;
   /** Where it stands in the array. */
   place = 0;
+  readonly #waits: (go: () => void) => void;
   readonly #begin: () => Upload;
   readonly #changed: () => void;
   #upload: Upload | undefined;
   /** Whether it was paused when it failed. */
   #wasPaused = false;
+  /** Whether it was removed. */
+  #isGone = false;
 
   constructor(
     facts: Facts & Pick<UploadItem, 'id'>,
+    waits: (go: () => void) => void,
     begin: () => Upload,
     changed: () => void,
     removed: (upload: Upload | undefined) => void,
   ) {
+    this.#waits = waits;
     this.#begin = begin;
     this.#changed = changed;
     this.item = {
@@ -278,20 +294,21 @@ class Entry {
       ...BEGUN,
       pause: () => {
         if (this.item.state !== 'running') return;
-        this.#upload?.pause();
+        this.#go().pause();
         this.set({ state: 'paused' });
       },
       resume: () => {
         if (this.item.state !== 'paused') return;
-        this.#upload?.resume();
+        this.#go().resume();
         this.set({ state: 'running' });
       },
-      cancel: () => this.#upload?.cancel(),
+      cancel: () => this.#go().cancel(),
       retry: () => {
         if (this.item.error) this.run();
       },
       remove: () => {
         if (isUnderWay(this.item.state)) this.#upload?.cancel();
+        this.#isGone = true;
         removed(this.#upload);
       },
     };
@@ -303,9 +320,18 @@ class Entry {
   }
 
   run(): void {
+    this.#upload = undefined;
+    this.set(BEGUN);
+    this.#waits(() => {
+      if (!this.#isGone) this.#go();
+    });
+  }
+
+  /** Its upload; what is done about one that waits for its turn begins it. */
+  #go(): Upload {
+    if (this.#upload) return this.#upload;
     const upload = this.#begin();
     this.#upload = upload;
-    this.set(BEGUN);
     upload.then(
       (result) => this.set({ state: 'stored', result }),
       (error: UploadError) => {
@@ -313,6 +339,7 @@ class Entry {
         this.set({ state: error.code === 'aborted' ? 'cancelled' : 'failed', error });
       },
     );
+    return upload;
   }
 
   /** Goes on if it was under way when its uploader was closed. */

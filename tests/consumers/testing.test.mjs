@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { PACKAGE } from './packed.mjs';
+import { PACKAGE, run } from './packed.mjs';
 
 const { FakeUploader } = await import(join(PACKAGE, 'testing/index.js'));
 const { UploadError } = await import(join(PACKAGE, 'index.js'));
@@ -80,6 +80,47 @@ test('what acts on all uploads of a list leaves out what it can do nothing about
   list.clear();
   await task();
   assert.deepEqual([states(), uploader.uploads.at(-1).control], [[], 'cancel']);
+});
+
+test('of many files a list shows all at once, and begins them in order, a few in each task', async () => {
+  const uploader = new FakeUploader();
+  const list = new UploadList(uploader);
+  const names = Array.from({ length: 1_000 }, (_, index) => `${index}`);
+  list.add(names.map((name) => new File(['x'], name)));
+  await undefined;
+  await undefined;
+  assert.deepEqual([list.items.length, list.items.at(-1).state], [1_000, 'running']);
+  const first = uploader.uploads.length;
+  assert.ok(first > 0 && first < 200, `${first} begun`);
+  // What is done about one that waits is done at once; one that is removed is never begun.
+  list.items[900].pause();
+  list.items[901].cancel();
+  list.items[902].remove();
+  assert.deepEqual(
+    uploader.uploads.slice(first).map(({ file, control }) => [file.name, control]),
+    [
+      ['900', 'pause'],
+      ['901', 'cancel'],
+    ],
+  );
+  while (uploader.uploads.length < 999) await task();
+  await task();
+  const rest = names.filter((name) => !['900', '901', '902'].includes(name));
+  const begun = uploader.uploads.map(({ file }) => file.name);
+  assert.deepEqual([begun.length, begun.filter((name) => !/^90[012]$/.test(name))], [999, rest]);
+  assert.deepEqual([list.items[900].state, list.items[901].state, list.items.length], ['paused', 'cancelled', 999]);
+});
+
+test('a list that is closed while files wait makes no other uploader for them', () => {
+  const script = `
+    import { UploadList } from 'directput/list';
+    const list = new UploadList({ endpoint: '/uploads' });
+    list.add(Array.from({ length: 1_000 }, () => new Blob(['x'])));
+    await list.close();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    console.log(list.items.length, new Set(list.items.map(({ state, error }) => state + ' ' + error?.code)));`;
+  const said = run('node', '--input-type=module', '--eval', script).trim();
+  assert.equal(said, "1000 Set(1) { 'failed closed' }");
 });
 
 test('the size of an item is that of what is uploaded', async () => {
