@@ -1,4 +1,4 @@
-// The element in the TSX of those that have no app here, and as a component of React 18.
+// The element's types in the TSX of those that have no app here, in templates, and the element as a component of React 18.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -15,6 +15,14 @@ for (const [name, flags] of Object.entries({
     run(install('jsx'), 'tsc', ...STRICT, '--skipLibCheck', ...flags);
   });
 }
+
+test('a template of Vue', () => {
+  run(install('jsx'), 'vue-tsc', '--project', 'tsconfig.vue.json');
+});
+
+test('a template of Svelte', () => {
+  run(install('jsx'), 'svelte-check', '--tsconfig', './tsconfig.svelte.json', '--fail-on-warnings');
+});
 
 test('the component in React 18', async () => {
   const folder = install('jsx');
