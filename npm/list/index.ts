@@ -68,9 +68,9 @@ export function totalOf(items: readonly UploadItem[]): Total {
 }
 
 /** What acts on a list, without the list around it. */
-export type ListMethods = Pick<UploadList, (typeof METHODS)[number]>;
+export type ListMethods = Pick<UploadList, 'add' | 'goOn' | 'retryAll' | 'cancelAll' | 'clearFinished' | 'clear'>;
 
-const METHODS = ['add', 'goOn', 'retryAll', 'cancelAll', 'clearFinished', 'clear'] as const;
+const METHODS: readonly (keyof ListMethods)[] = ['add', 'goOn', 'retryAll', 'cancelAll', 'clearFinished', 'clear'];
 
 /** What hooks give their components. */
 export function methodsOf(list: UploadList): ListMethods {

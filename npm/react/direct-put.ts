@@ -11,8 +11,7 @@ import {
   useLayoutEffect,
   useRef,
 } from 'react';
-import type { Reflected } from '../element/attributes.js';
-import type { DirectPut as DirectPutElement, DirectPutEventMap, Labels } from '../element/index.js';
+import type { DirectPut as DirectPutElement, DirectPutEventMap, Labels, Reflected } from '../element/index.js';
 import type { UploaderOptions } from '../index.js';
 import type { AnyUploader } from '../list/index.js';
 import { following } from './following.js';

@@ -48,7 +48,7 @@ test('every method has its row', () => {
 
 test('every method that hooks give has its row, and a component is given each that the list has', () => {
   const list = readFileSync('npm/list/index.ts', 'utf8');
-  const [, named] = /METHODS = \[([^\]]*)\]/.exec(list);
+  const [, named] = /METHODS[^=]*= \[([^\]]*)\]/.exec(list);
   const methods = [...named.matchAll(/'(\w+)'/g)].map(([, name]) => name);
   same(
     rows('docs/frameworks.md', '## React').map((name) => name.split('(')[0]),
