@@ -185,8 +185,11 @@ export class Uploader extends UploaderEvents {
   #begin(file: Blob | undefined, options: UploadOptions, admit: () => Promise<Run>, resumed?: string): Upload {
     const id = this.#uploads++;
     if (this.#bucket && this.#followers.size === 0) preconnect(this.#bucket);
-    // To hand a file over to a worker takes half a millisecond, and there may be hundreds.
-    const turn = Promise.all([this.#reach(), admit()]).then((ready) => this.#turns.next().then(() => ready));
+    // To hand a file over to a worker takes half a millisecond, and there may be thousands that are looked at first.
+    const turn = this.#turns
+      .next()
+      .then(() => Promise.all([this.#reach(), admit()]))
+      .then((ready) => this.#turns.next().then(() => ready));
     // Commands follow the call that they are for on its way through the worker.
     const send = (command: (reach: Connection) => unknown): void =>
       void turn.then(([reach]) => command(reach)).catch(() => {});
@@ -217,14 +220,13 @@ export class Uploader extends UploaderEvents {
         throw error;
       },
     );
-    const controls = {
+    const upload: Upload = Object.assign(ended, {
       pause: () => send((reach) => reach.control(id, 'pause')),
       resume: () => send((reach) => reach.control(id, 'unpause')),
       cancel,
       prioritize: (priority: number) => send((reach) => reach.prioritize(id, priority)),
-    };
-    const iterable = { [Symbol.asyncIterator]: () => latest.until(upload) };
-    const upload: Upload = Object.assign(ended, controls, iterable);
+      [Symbol.asyncIterator]: () => latest.until(upload),
+    });
     this.#taken.add(upload);
     const detail: UploadDetail = { upload, file };
     tell('start');

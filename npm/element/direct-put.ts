@@ -9,6 +9,7 @@ import {
   type UploadResult,
 } from '../index.js';
 import type { AnyUploader } from '../list/index.js';
+import { Slices } from '../slices.js';
 import type { Resumable } from '../types.js';
 import { ATTRIBUTES, OF_UPLOADER, optionsOf, REFLECTED, reflect } from './attributes.js';
 import { fill, type Kept, restored, validate } from './control.js';
@@ -23,6 +24,9 @@ import { styleOf } from './style.js';
 import { refusal, type Transfer } from './transfer.js';
 import { Transfers } from './transfers.js';
 import { Zone } from './zone.js';
+
+/** So many files are put on the list in one task. */
+const AT_ONCE = 500;
 
 /**
  * The element. It tells of its uploads by the events of `Uploader`, and by `change` when its value has. The form gets the
@@ -45,6 +49,7 @@ export class DirectPut extends DirectPutBase {
   #uploadOptions: ((file: Blob | undefined) => UploadOptions) | undefined;
   #uploader: AnyUploader | undefined;
   #isOwn = false;
+  readonly #adds = new Slices(1);
   #listening = new AbortController();
 
   constructor() {
@@ -183,6 +188,7 @@ export class DirectPut extends DirectPutBase {
 
   /** Cancels what is under way, and removes all rows. Objects that are stored stay in the bucket. */
   clear(): void {
+    this.#adds.take();
     this.#transfers.remove(this.#transfers.all);
   }
 
@@ -294,14 +300,18 @@ export class DirectPut extends DirectPutBase {
         return this.uploader.upload(file as File, own);
       },
     }));
-    this.#transfers.add(begun, (transfer, index) => {
-      if (!transfer.file) {
-        const { cause } = taken[index] as Found;
-        transfer.refuse(refusal('file-changed', 'The file changed or can no longer be read.', { cause }));
-      }
-      // One that would wait for the start button is told at once that it is one too many.
-      else if (this.autostart || this.#refusal()) transfer.run();
-    });
+    for (let at = 0; at < begun.length; at += AT_ONCE) {
+      this.#adds.do(() =>
+        this.#transfers.add(begun.slice(at, at + AT_ONCE), (transfer, index) => {
+          if (!transfer.file) {
+            const { cause } = taken[at + index] as Found;
+            transfer.refuse(refusal('file-changed', 'The file changed or can no longer be read.', {}, cause));
+          }
+          // One that would wait for the start button is told at once that it is one too many.
+          else if (this.autostart || this.#refusal()) transfer.run();
+        }),
+      );
+    }
   }
 
   #goOn(kept: Resumable, file: File | undefined): Upload | undefined {
@@ -355,9 +365,9 @@ export class DirectPut extends DirectPutBase {
   }
 
   async #showDetails(): Promise<void> {
-    if (this.details && !this.#transfers.details) {
+    if (this.details && !this.#transfers.loaded) {
       const details = await import('./details.js');
-      this.#transfers.details = details;
+      this.#transfers.loaded = details;
       this.#root.adoptedStyleSheets.push(styleOf(details.CSS));
     }
     this.#transfers.rows.render();

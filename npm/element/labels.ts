@@ -100,7 +100,7 @@ export interface Labels {
   bytes(bytes: number): string;
   /** A speed, from bytes a second. */
   speed(bytesPerSecond: number): string;
-  /** The time left, from seconds. */
+  /** The time left, from seconds; 0 when all has left and the last answer is waited for. */
   timeLeft(seconds: number): string;
   /** A share, from 0 to 1. */
   percent(share: number): string;

@@ -1,4 +1,5 @@
 // Spreads work over several tasks, so that between them the page can draw and hear its user.
+import { anotherTask } from './another-task.js';
 
 /** A task that takes longer than this gives way, in milliseconds: half of what a frame has. */
 const TASK_MS = 8;
@@ -18,16 +19,4 @@ export class Scheduler {
     });
     return this.#last;
   }
-}
-
-/** Timers would do, but in a page that is not seen they come once a second. */
-function anotherTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }

@@ -46,6 +46,21 @@ test('every method has its row', () => {
   same([...said, 'upload', 'constructor'], methods);
 });
 
+test('every method that hooks give has its row, and a component is given each that the list has', () => {
+  const list = readFileSync('npm/list/index.ts', 'utf8');
+  const [, named] = /METHODS[^=]*= \[([^\]]*)\]/.exec(list);
+  const methods = [...named.matchAll(/'(\w+)'/g)].map(([, name]) => name);
+  same(
+    rows('docs/frameworks.md', '## React').map((name) => name.split('(')[0]),
+    methods,
+  );
+  const [, body] = list.split('export class UploadList');
+  const own = [...body.split('\nclass ')[0].matchAll(/^ {2}(?:async )?([a-z]\w+)\([^)]*\)[^;]*\{$/gm)].map(
+    ([, name]) => name,
+  );
+  same([...methods, 'constructor', 'subscribe', 'hold', 'close'], own);
+});
+
 test('every attribute, property, method, event and part of the element is named, and editors are told of them', () => {
   const read = (name) => readFileSync(join('npm/element', name), 'utf8');
   const attributes = read('attributes.ts');
