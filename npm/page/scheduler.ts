@@ -1,5 +1,5 @@
 // Spreads work over several tasks, so that between them the page can draw and hear its user.
-import { anotherTask } from './another-task.js';
+import { anotherTask } from '../another-task.js';
 
 /** A task that takes longer than this gives way, in milliseconds: half of what a frame has. */
 const TASK_MS = 8;
