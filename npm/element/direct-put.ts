@@ -168,6 +168,7 @@ export class DirectPut extends DirectPutBase {
 
   /** Without `autostart`: begins what has not begun. */
   start(): void {
+    this.#addAll();
     this.#transfers.start();
   }
 
@@ -178,6 +179,7 @@ export class DirectPut extends DirectPutBase {
 
   /** Cancels all that are under way. */
   cancelAll(): void {
+    this.#addAll();
     this.#transfers.cancelAll();
   }
 
@@ -312,6 +314,11 @@ export class DirectPut extends DirectPutBase {
         }),
       );
     }
+  }
+
+  /** What waits to be put on the list is meant, too. */
+  #addAll(): void {
+    for (const add of this.#adds.take()) add();
   }
 
   #goOn(kept: Resumable, file: File | undefined): Upload | undefined {

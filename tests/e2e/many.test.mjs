@@ -169,6 +169,25 @@ test('files that wait to be put on the list go with it when it is cleared', asyn
   await close();
 });
 
+test('what starts all files starts those that wait to be put on the list', async () => {
+  const { page, close } = await openPage(server);
+  const begun = await page.evaluate(async () => {
+    const { FakeUploader } = await import('/directput/testing/index.js');
+    const put = document.querySelector('direct-put');
+    const uploader = new FakeUploader();
+    put.uploader = uploader;
+    put.autostart = false;
+    put.add(Array.from({ length: 1_200 }, (_, index) => new File(['x'], `${index}`)));
+    put.start();
+    for (let waits = 0; waits < 100 && uploader.uploads.length < 1_200; waits += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return uploader.uploads.length;
+  });
+  assert.equal(begun, 1_200);
+  await close();
+});
+
 test('every row of a long list says where it stands, and axe finds nothing', async () => {
   const { page, troubles, close } = await openPage(server);
   await add(page, 300);
