@@ -21,7 +21,10 @@ export type { EventDetails, UploadDetail, UploaderEventMap } from './page/events
 export { isAccepted } from './page/rules.js';
 export type * from './types.js';
 
-/** Uploads files straight to S3, every byte checked. Tells of all of them by events, and of each to those who called. */
+/**
+ * Uploads files straight to S3, every byte verified. Reports on all uploads by events, and on each by its promise and
+ * callbacks.
+ */
 export class Uploader extends UploaderEvents {
   readonly #start: () => Promise<Connection>;
   readonly #warning: LeaveWarning;
@@ -45,7 +48,7 @@ export class Uploader extends UploaderEvents {
     this.#start = () => start(checked, options.worker ?? true, (messages) => this.#deliver(messages));
     this.#warning = new LeaveWarning(options.warnBeforeLeaving ?? true);
     this.#connect().catch(() => {
-      // Each upload tries again, and says why it can't.
+      // Each upload tries again, and rejects with the reason.
     });
     for (const [event, isOnline] of [
       ['online', true],

@@ -1,45 +1,45 @@
-// What uploads tell on their way, many in one message: each costs both threads a task, and two hundred small files have
-// a thousand things to say.
+// Messages of uploads, batched: each transfer costs both threads a task, and two hundred small files have a thousand
+// messages.
 import type { PartNews, Progress, Retry } from './types.js';
 
-/** What an upload tells of itself: one of these. */
+/** A message of an upload: one of these members. */
 export interface Message {
   progress?: Progress;
   retry?: Retry;
   part?: PartNews;
-  /** What `resume` takes to go on with it, once that is written down; null if it no longer is. */
+  /** What `resume` takes, once that is written down; null if it no longer is. */
   kept?: string | null;
-  /** Another tab has let go of an upload; news of nobody. */
+  /** Another tab has released an upload. Addressed to `NOBODY`. */
   freed?: true;
 }
 
-/** In place of the upload that news is of. */
+/** In place of an upload's number. */
 export const NOBODY = -1;
 
-/** Message, and which upload it is of. */
-export type Addressed = [id: number, news: Message];
+/** A message and the upload that it is of. */
+export type Addressed = [id: number, message: Message];
 
 /** Messages are no closer together than this, in milliseconds. */
 const SEND_EVERY_MS = 50;
 
-/** Gathers news and sends it, the first at once. What it does with one piece does not grow with what it holds. */
+/** Collects messages and sends them in batches, the first at once. The work for a message does not grow with what it holds. */
 export class MessageBatcher {
-  readonly #send: (items: Addressed[]) => unknown;
+  readonly #send: (messages: Addressed[]) => unknown;
   readonly #unsent = new Map<number, Message[]>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sentAt = Number.NEGATIVE_INFINITY;
 
-  constructor(send: (items: Addressed[]) => unknown) {
+  constructor(send: (messages: Addressed[]) => unknown) {
     this.#send = send;
   }
 
-  add(id: number, news: Message): void {
+  add(id: number, message: Message): void {
     const own = this.#unsent.get(id) ?? [];
     this.#unsent.set(id, own);
     const last = own.at(-1)?.progress;
-    // Of two reports of one phase the second says all.
-    if (last && last.phase === news.progress?.phase) own.pop();
-    own.push(news);
+    // The later of two reports of one phase replaces the earlier.
+    if (last && last.phase === message.progress?.phase) own.pop();
+    own.push(message);
     this.#timer ??= setTimeout(() => this.#flush(), this.#sentAt + SEND_EVERY_MS - performance.now());
   }
 
@@ -47,14 +47,14 @@ export class MessageBatcher {
   take(id: number): Addressed[] {
     const own = this.#unsent.get(id) ?? [];
     this.#unsent.delete(id);
-    return own.map((news) => [id, news]);
+    return own.map((message) => [id, message]);
   }
 
   #flush(): void {
     this.#timer = undefined;
-    const items = [...this.#unsent.keys()].flatMap((id) => this.take(id));
-    if (items.length === 0) return;
+    const messages = [...this.#unsent.keys()].flatMap((id) => this.take(id));
+    if (messages.length === 0) return;
     this.#sentAt = performance.now();
-    this.#send(items);
+    this.#send(messages);
   }
 }

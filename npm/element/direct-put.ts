@@ -35,7 +35,7 @@ const AT_ONCE = 500;
 export class DirectPut extends DirectPutBase {
   /** It is a control of forms (HTML standard, "form-associated custom elements"). */
   static readonly formAssociated = true;
-  /** A change of these is seen to. */
+  /** The attributes whose changes take effect. */
   static readonly observedAttributes = [...ATTRIBUTES, 'lang'];
 
   readonly #internals = internalsOf(this);
@@ -117,7 +117,7 @@ export class DirectPut extends DirectPutBase {
     this.#lookAgain();
   }
 
-  /** Every word that it says: in the page's language if there is a file of it, and those that were set. */
+  /** All its texts: those that were set, otherwise in the page's language if there is a file for it. */
   get labels(): Labels {
     return this.#language.labels;
   }
@@ -156,7 +156,7 @@ export class DirectPut extends DirectPutBase {
     return this.#internals.checkValidity();
   }
 
-  /** The same, and the browser says why not. */
+  /** The same, and the browser shows why not. */
   reportValidity(): boolean {
     return this.#internals.reportValidity();
   }
@@ -218,7 +218,7 @@ export class DirectPut extends DirectPutBase {
   /** Called by the browser. */
   disconnectedCallback(): void {
     this.#listening.abort();
-    // Who only moves it elsewhere has it connected again in the same task.
+    // An element that is only moved is connected again in the same task.
     queueMicrotask(() => {
       if (!this.isConnected) this.#renew();
     });
@@ -275,7 +275,7 @@ export class DirectPut extends DirectPutBase {
     const { type, detail, cancelable } = event;
     const transfer = this.#transfers.of(detail.upload);
     if (!this.#isOwn && !transfer) return;
-    // Whoever has seen to a failure here need not see to it there.
+    // A failure that was handled here needs no handling there.
     if (!this.#tell(type, detail, transfer, cancelable)) event.preventDefault();
   }
 

@@ -82,7 +82,7 @@ export class Row {
     this.render();
   }
 
-  /** Says where it stands in the list, from 1 on. */
+  /** Sets its position in the list, from 1 on. */
   stand(place: number, all: number): void {
     const { element } = this;
     // What is set again would be looked at again.

@@ -39,7 +39,7 @@ export class Totals {
     return this.#counted.has(transfer);
   }
 
-  /** Counts a transfer as it is now. Says whether a stored one has come or gone. */
+  /** Counts a transfer as it is now. Returns whether the number of stored ones changed. */
   count(transfer: Transfer): boolean {
     const before = this.#counted.get(transfer);
     const { state, progress } = transfer;
@@ -55,7 +55,7 @@ export class Totals {
     return (before?.state === 'stored') !== (state === 'stored');
   }
 
-  /** Counts a transfer no more. Says whether it was stored. */
+  /** Stops counting a transfer. Returns whether it was stored. */
   drop(transfer: Transfer): boolean {
     const before = this.#counted.get(transfer);
     this.#counted.delete(transfer);

@@ -27,7 +27,7 @@ export interface Owner {
   readonly language: Language;
   /** The element itself. */
   readonly put: HTMLElement;
-  /** Tells who listens to the element. */
+  /** Dispatches an event of the element. */
   tell(type: string, detail: object, transfer: Transfer): void;
   /** Some have changed. Whether one that is stored has come or gone is `isOther`. */
   summedUp(changes: readonly Transfer[], isOther: boolean): void;
@@ -163,7 +163,7 @@ export class Transfers implements Acts, Host, Listener {
   moved(transfer: Transfer): void {
     if (!this.totals.has(transfer)) return;
     this.totals.count(transfer);
-    // Of many uploads nobody wants to hear each quarter.
+    // With many uploads, each quarter of each would be too much to hear.
     if (this.all.length === 1) this.speaker.progress(transfer, this.language.labels);
     if (this.#owner.put.hasAttribute('total')) this.#show();
   }

@@ -139,7 +139,7 @@ export class UploadList {
     }
   }
 
-  /** Goes on with an upload of an earlier visit, as `Uploader.resume` does. */
+  /** Resumes an upload of an earlier visit, as `Uploader.resume` does. */
   goOn({ id, name, size }: Resumable, file?: File, options?: UploadOptions): void {
     let isGone = false;
     this.#enter({ name, size, path: '', file }, options, (uploader, own) => {
@@ -342,7 +342,7 @@ class Entry {
     return upload;
   }
 
-  /** Goes on if it was under way when its uploader was closed. */
+  /** Resumes if it was under way when its uploader was closed. */
   reopen(): void {
     if (this.item.error?.code !== 'closed') return;
     this.run();

@@ -1,4 +1,4 @@
-// Progress for `for await`: who is slow to ask gets the latest, not all of it.
+// Progress for `for await`: a loop that is slow gets the latest progress, not all of it.
 import type { Progress } from '../types.js';
 
 /** Hands progress from an upload to one loop, or several. */
@@ -19,7 +19,7 @@ export class ProgressStream {
     const finish = (): void => {
       isOver = true;
     };
-    // The loop throws it, so nobody needs to catch it elsewhere.
+    // The loop throws it, so it is handled.
     const over = ended.then(finish, finish);
     for (let seen = 0; ; ) {
       if (this.#progress && seen < this.#count) {

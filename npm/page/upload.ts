@@ -94,7 +94,7 @@ export class FollowedUpload {
     if (this.#isOver) return this.#stopped;
     this.#connection = connection;
     const outcome = await start(connection, this.#id);
-    for (const [, message] of outcome.news) this.hear(message);
+    for (const [, message] of outcome.messages) this.hear(message);
     if (outcome.ok) return outcome.result;
     throw new UploadError(outcome.error, signal?.aborted ? signal.reason : undefined);
   }

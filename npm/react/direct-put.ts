@@ -104,7 +104,7 @@ export const DirectPut: ForwardRefExoticComponent<DirectPutProps & RefAttributes
     const own = useRef<DirectPutElement>(null);
     const latest = useRef(props);
     const told = useRef('');
-    // Who writes options into a template has other objects with each rendering, of the same values.
+    // Options that are written into JSX are new objects at each rendering, with the same values.
     const values = valuesOf(options);
     useImperativeHandle(ref, () => elementOf(own), []);
     useCommitted(() => {

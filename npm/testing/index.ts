@@ -16,7 +16,7 @@ import { ProgressStream } from '../page/progress-stream.js';
 /** What an upload of a `FakeUploader` was last told to do. */
 export type FakeControl = 'pause' | 'resume' | 'cancel' | undefined;
 
-/** An upload that goes as the test says. */
+/** An upload that the test drives. */
 export class FakeUpload {
   /** What the component has. */
   readonly upload: Upload;
@@ -137,7 +137,7 @@ const NOTHING: Omit<Progress, 'size'> = {
 export class FakeUploader extends UploaderEvents implements Pick<Uploader, keyof Uploader> {
   /** Every upload that was asked for, in order. */
   readonly uploads: FakeUpload[] = [];
-  /** What `listResumable` says. */
+  /** What `listResumable` returns. */
   resumable: Resumable[] = [];
   #isClosed = false;
 
