@@ -98,7 +98,7 @@ impl Session {
     #[inline(never)]
     pub fn handle(self: &Rc<Self>, event: Event) {
         if let Event::Listed(listed) = &event {
-            listed.parts.iter().for_each(|part| self.tell_part(part.number, "stored"));
+            listed.parts.iter().for_each(|part| self.report_part(part.number, "stored"));
         }
         let ended = match &event {
             Event::PutDone { put, .. } | Event::PutFailed { put, .. } => self.take_put(*put),
@@ -176,7 +176,7 @@ impl Session {
         self.puts.borrow().iter().any(|put| put.id == id)
     }
 
-    fn tell_part(&self, number: PartNumber, state: &'static str) {
+    fn report_part(&self, number: PartNumber, state: &'static str) {
         let Some(on_step) = &self.on_step else { return };
         // It is the package's own, and does not throw.
         let _ = on_step.call2(&JsValue::UNDEFINED, &number.get().into(), &state.into());
@@ -195,7 +195,7 @@ impl Session {
     fn hash(self: &Rc<Self>, part: Part) {
         let slice = self.slice(part);
         let algorithm = self.engine.borrow().algorithm();
-        self.tell_part(part.number, "hashing");
+        self.report_part(part.number, "hashing");
         let session = Rc::clone(self);
         self.spawn(async move {
             let hashed = match slice {
@@ -204,7 +204,7 @@ impl Session {
             };
             match hashed {
                 Ok(checksum) => {
-                    session.tell_part(part.number, "hashed");
+                    session.report_part(part.number, "hashed");
                     Event::PartHashed { part, checksum }
                 }
                 Err(failure) => Event::HashFailed { part, failure },
@@ -217,9 +217,9 @@ impl Session {
         let Part { number, length, .. } = put.part;
         if self.engine.borrow().is_stored(number) {
             self.dispatcher.change(|rules| rules.confirmed(now(), length, put.started_ms));
-            self.tell_part(number, "stored");
+            self.report_part(number, "stored");
         } else {
-            self.tell_part(number, "hashed");
+            self.report_part(number, "hashed");
         }
     }
 
@@ -235,7 +235,7 @@ impl Session {
                 // Cancelled meanwhile. `abort` does nothing to a request that was not sent yet.
                 Ok(_) if !session.is_under_way(id) => Err(ErrorCode::Aborted.into()),
                 Ok((request, slice)) => {
-                    session.tell_part(number, "sending");
+                    session.report_part(number, "sending");
                     let watching = Rc::clone(&session);
                     let on_progress = move |sent_bytes| watching.send(Event::PutProgress { put: id, sent_bytes });
                     let outcome = put::send(&request, &slice, &put.headers, on_progress).await;

@@ -61,7 +61,7 @@ pub(super) struct Meter {
     left: Rate,
     arrived: Rate,
     /// When bytes left or arrived last, or were on their way.
-    moved_ms: u64,
+    progress_ms: u64,
     bytes_per_second: Option<f64>,
     /// Whether that is more than a first guess.
     is_settled: bool,
@@ -77,7 +77,7 @@ impl Meter {
         let since = *self.since.get_or_insert(now);
         if since.0 == now_ms || (!has_speed && self.left.last.1 == bytes) {
             self.since = Some(now);
-            (self.left.last, self.arrived.last, self.moved_ms) = (now, now, now_ms);
+            (self.left.last, self.arrived.last, self.progress_ms) = (now, now, now_ms);
             return;
         }
         if now_ms.saturating_sub(self.left.last.0) < SAMPLE_MS {
@@ -85,7 +85,7 @@ impl Meter {
         }
         // All may have left, and wait in buffers: that is no speed of zero.
         if bytes > self.left.last.1 {
-            self.moved_ms = now_ms;
+            self.progress_ms = now_ms;
             match now_ms < since.0 + FILLING_MS {
                 true => self.left.last = now,
                 false => self.left.count(now),
@@ -100,7 +100,7 @@ impl Meter {
             // No bytes may have been seen to leave.
             self.arrived.last.0 = self.arrived.last.0.min(started_ms);
         }
-        self.moved_ms = now_ms;
+        self.progress_ms = now_ms;
         match self.since {
             Some(_) => self.arrived.count((now_ms, bytes)),
             None => self.arrived.last = (now_ms, bytes),
@@ -120,9 +120,9 @@ impl Meter {
         let arrived_since = speed * now_ms.saturating_sub(arrived_ms) as f64 / 1_000.0;
         self.underway_bytes = bytes.saturating_sub(arrived_bytes + arrived_since as u64);
         if self.underway_bytes > 0 {
-            self.moved_ms = now_ms;
+            self.progress_ms = now_ms;
         }
-        let idle_ms = now_ms.saturating_sub(self.moved_ms + IDLE_MS.max(2 * self.arrived.gap_ms));
+        let idle_ms = now_ms.saturating_sub(self.progress_ms + IDLE_MS.max(2 * self.arrived.gap_ms));
         self.bytes_per_second = Some(rate.bytes_per_second(idle_ms));
     }
 

@@ -52,7 +52,7 @@ pub(super) enum Verdict {
     /// Send the same bytes to the same URL.
     SendAgain,
     /// The same, after S3 has had a rest from every part.
-    Rest,
+    SlowDown,
     /// The URL is no longer good.
     SignAgain,
     /// The bytes that arrived were not the bytes that were hashed.
@@ -78,7 +78,7 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
         // ConditionalRequestConflict: two requests for one key met.
         (400, "RequestTimeout" | "IncompleteBody") => Verdict::SendAgain,
         (409, code) if !code.is_empty() => Verdict::SendAgain,
-        (429 | 503, _) => Verdict::Rest,
+        (429 | 503, _) => Verdict::SlowDown,
         // 511: the network wants the user to sign in (RFC 6585, section 6).
         (500..=510 | 512..=599, _) => Verdict::SendAgain,
         (_, "") => Verdict::NotFromS3,
@@ -131,7 +131,7 @@ impl Patience {
     }
 
     /// Bytes have left that had never left before.
-    pub fn moved(&mut self) {
+    pub fn progressed(&mut self) {
         self.streak_ms = None;
     }
 
@@ -163,7 +163,7 @@ impl Patience {
 
     /// A PUT was given up because it was silent for longer than was expected, but not for so long as a very slow link
     /// would need.
-    pub fn was_too_slow(&mut self) {
+    pub fn stalled(&mut self) {
         self.streak_ms.get_or_insert(0);
     }
 
@@ -206,7 +206,7 @@ mod tests {
         };
         assert_eq!(judge(0, "", true), Verdict::SendAgain);
         assert_eq!(judge(500, "InternalError", true), Verdict::SendAgain);
-        assert_eq!(judge(503, "SlowDown", true), Verdict::Rest);
+        assert_eq!(judge(503, "SlowDown", true), Verdict::SlowDown);
         assert_eq!(judge(403, "AccessDenied", true), Verdict::SignAgain);
         assert_eq!(judge(400, "BadDigest", true), Verdict::HashAgain);
         assert_eq!(judge(412, "PreconditionFailed", false), Verdict::AlreadyStored);
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(judge(400, "IncompleteBody", true), Verdict::SendAgain);
         assert_eq!(judge(400, "TokenRefreshRequired", true), Verdict::SignAgain);
         assert_eq!(judge(400, "ExpiredToken", true), Verdict::SignAgain);
-        assert_eq!(judge(429, "", true), Verdict::Rest);
+        assert_eq!(judge(429, "", true), Verdict::SlowDown);
         for status in [500, 502, 504, 599] {
             assert_eq!(judge(status, "", true), Verdict::SendAgain, "{status}");
         }
@@ -249,7 +249,7 @@ mod tests {
         assert!(!patience.ends_part(&lost, 1, true));
         patience.pass(now(15 * 60_000), false);
         assert!(patience.ends_part(&lost, 1, true));
-        patience.moved();
+        patience.progressed();
         assert!(!patience.ends_part(&lost, 1, true));
     }
 
@@ -273,7 +273,7 @@ mod tests {
     fn sleep_and_pauses_use_up_no_patience() {
         let mut patience = Patience::default();
         patience.storage_worked();
-        patience.was_too_slow();
+        patience.stalled();
         patience.pass(Now { ms: 0, random: 0 }, false);
         patience.pass(Now { ms: 10 * 3_600_000, random: 0 }, false);
         patience.pass(Now { ms: 20 * 3_600_000, random: 0 }, true);

@@ -10,7 +10,7 @@
 const FLOOR_BYTES_PER_SECOND: u64 = 8_000;
 
 /// The speed that is assumed as long as a service worker hides all progress, in byte/s: 0.8 Mbit/s.
-const UNTOLD_BYTES_PER_SECOND: u64 = 100_000;
+const HIDDEN_PROGRESS_BYTES_PER_SECOND: u64 = 100_000;
 
 /// How much longer a part may be silent after each time that it was silent for too long. Each guess that is too short
 /// costs all that had arrived by then, so there are three at most.
@@ -74,7 +74,7 @@ pub(crate) struct Silence {
     /// The speed of answers in byte/s, if it is known.
     pub bytes_per_second: Option<u64>,
     /// Whether a service worker keeps the browser from telling of bytes that have left.
-    pub is_untold: bool,
+    pub hides_progress: bool,
 }
 
 impl Silence {
@@ -99,8 +99,8 @@ impl Silence {
     }
 
     fn guess_ms(&self) -> u64 {
-        let untold_bytes = if self.is_untold { self.bytes_in_flight } else { 0 };
-        self.least_ms() + untold_bytes.saturating_mul(1_000) / UNTOLD_BYTES_PER_SECOND
+        let hidden_bytes = if self.hides_progress { self.bytes_in_flight } else { 0 };
+        self.least_ms() + hidden_bytes.saturating_mul(1_000) / HIDDEN_PROGRESS_BYTES_PER_SECOND
     }
 
     fn least_ms(&self) -> u64 {
@@ -115,7 +115,7 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn silence(bytes_in_flight: u64, bytes_per_second: Option<u64>) -> Silence {
-        Silence { stall_ms: 30_000, bytes_in_flight, bytes_per_second, is_untold: false }
+        Silence { stall_ms: 30_000, bytes_in_flight, bytes_per_second, hides_progress: false }
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn behind_a_service_worker_the_guess_is_longer() {
-        let silence = Silence { is_untold: true, ..silence(20 * MIB, None) };
+        let silence = Silence { hides_progress: true, ..silence(20 * MIB, None) };
         assert_eq!(silence.limit_ms(0), 45_000 + 209_715, "20 MiB at 1 Mbit/s take 168 s");
         assert!(
             Silence { bytes_per_second: Some(12_500_000), ..silence }.limit_ms(0) < 40_000,

@@ -84,18 +84,18 @@ impl Hub {
     /// The user lets a paused upload go on. It is told what it missed.
     pub fn unpause(&mut self, now: Now, id: UploadId) {
         if self.queue.set_paused(id, false) {
-            self.tell(now, id, Event::Unpause);
+            self.send_with_missed(now, id, Event::Unpause);
         }
     }
 
     /// The user cancels an upload, whether or not it has begun.
     pub fn cancel(&mut self, now: Now, id: UploadId) {
-        self.tell(now, id, Event::Abort);
+        self.send_with_missed(now, id, Event::Abort);
     }
 
     /// The page goes on without an upload, whether or not it has begun.
     pub fn close(&mut self, now: Now, id: UploadId) {
-        self.tell(now, id, Event::Close);
+        self.send_with_missed(now, id, Event::Close);
     }
 
     /// The browser says whether there is a network.
@@ -147,7 +147,7 @@ impl Hub {
     /// Lets all uploads begin that may begin now.
     pub fn begin(&mut self, now: Now) {
         while let Some(id) = self.queue.begin_next() {
-            self.tell(now, id, Event::Start);
+            self.send_with_missed(now, id, Event::Start);
         }
     }
 
@@ -176,9 +176,9 @@ impl Hub {
     }
 
     /// Hands an event to an upload, after the news that it missed: the network and S3's rest.
-    fn tell(&mut self, now: Now, id: UploadId, event: Event) {
-        let Some(is_news) = self.queue.set_offline(id, self.is_offline) else { return };
-        if is_news {
+    fn send_with_missed(&mut self, now: Now, id: UploadId, event: Event) {
+        let Some(is_change) = self.queue.set_offline(id, self.is_offline) else { return };
+        if is_change {
             self.push(id, network(self.is_offline));
         }
         let wait_ms = self.rests_until_ms.saturating_sub(now.ms);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     /// Takes all events, as one word each.
-    fn told(hub: &mut Hub) -> Vec<(UploadId, String)> {
+    fn drain(hub: &mut Hub) -> Vec<(UploadId, String)> {
         let word = |event| match event {
             Event::Busy { wait_ms } => format!("busy {wait_ms}"),
             Event::Share(share) => format!("lanes {}", share.lanes),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn words(hub: &mut Hub, id: UploadId) -> Vec<String> {
-        told(hub).into_iter().filter(|(other, _)| *other == id).map(|(_, word)| word).collect()
+        drain(hub).into_iter().filter(|(other, _)| *other == id).map(|(_, word)| word).collect()
     }
 
     #[test]
@@ -232,44 +232,44 @@ mod tests {
         let mut hub = hub(6, 1);
         hub.begin(at(0));
         hub.rest(at(1_000), 0, 10_000);
-        assert_eq!(told(&mut hub), [(0, "start".to_owned())], "the one that was refused knows it");
+        assert_eq!(drain(&mut hub), [(0, "start".to_owned())], "the one that was refused knows it");
         hub.add(1, false, 0);
         hub.begin(at(1_101));
-        assert_eq!(told(&mut hub), [(1, "busy 9899".to_owned()), (1, "start".to_owned())]);
+        assert_eq!(drain(&mut hub), [(1, "busy 9899".to_owned()), (1, "start".to_owned())]);
         hub.add(2, false, 0);
         hub.begin(at(11_000));
-        assert_eq!(told(&mut hub), [(2, "start".to_owned())], "it is over");
+        assert_eq!(drain(&mut hub), [(2, "start".to_owned())], "it is over");
     }
 
     #[test]
     fn a_rest_is_told_to_all_that_have_begun_and_gets_no_shorter_by_a_later_one() {
         let mut hub = hub(1, 3);
         hub.begin(at(0));
-        told(&mut hub);
+        drain(&mut hub);
         hub.rest(at(0), 1, 10_000);
-        assert_eq!(told(&mut hub), [(0, "busy 10000".to_owned())]);
+        assert_eq!(drain(&mut hub), [(0, "busy 10000".to_owned())]);
         hub.rest(at(1_000), 0, 2_000);
-        assert_eq!(told(&mut hub), [], "they rest longer anyway");
+        assert_eq!(drain(&mut hub), [], "they rest longer anyway");
         hub.remove(0);
         hub.begin(at(5_000));
-        assert_eq!(told(&mut hub), [(2, "busy 5000".to_owned()), (2, "start".to_owned())]);
+        assert_eq!(drain(&mut hub), [(2, "busy 5000".to_owned()), (2, "start".to_owned())]);
     }
 
     #[test]
     fn an_upload_that_waits_is_told_that_it_is_offline_when_it_begins() {
         let mut hub = hub(1, 4);
         hub.begin(at(0));
-        told(&mut hub);
+        drain(&mut hub);
         hub.set_online(false);
-        assert_eq!(told(&mut hub), [(0, "offline".to_owned()), (1, "offline".to_owned())]);
+        assert_eq!(drain(&mut hub), [(0, "offline".to_owned()), (1, "offline".to_owned())]);
         hub.remove(0);
         hub.begin(at(1));
-        assert_eq!(told(&mut hub), [(2, "offline".to_owned()), (2, "start".to_owned())]);
+        assert_eq!(drain(&mut hub), [(2, "offline".to_owned()), (2, "start".to_owned())]);
         hub.set_online(true);
         hub.remove(1);
         hub.begin(at(2));
         let online = |id| (id, "online".to_owned());
-        assert_eq!(told(&mut hub), [online(1), online(2), (3, "start".to_owned())]);
+        assert_eq!(drain(&mut hub), [online(1), online(2), (3, "start".to_owned())]);
     }
 
     #[test]
@@ -310,33 +310,33 @@ mod tests {
     fn an_upload_that_is_cancelled_knows_whether_it_is_offline() {
         let mut hub = hub(1, 3);
         hub.begin(at(0));
-        told(&mut hub);
+        drain(&mut hub);
         hub.set_online(false);
-        told(&mut hub);
+        drain(&mut hub);
         hub.cancel(at(0), 2);
-        assert_eq!(told(&mut hub), [(2, "offline".to_owned()), (2, "abort".to_owned())]);
+        assert_eq!(drain(&mut hub), [(2, "offline".to_owned()), (2, "abort".to_owned())]);
         hub.cancel(at(0), 1);
-        assert_eq!(told(&mut hub), [(1, "abort".to_owned())]);
+        assert_eq!(drain(&mut hub), [(1, "abort".to_owned())]);
         hub.remove(1);
         hub.cancel(at(0), 1);
         hub.pause(1);
         hub.unpause(at(0), 1);
-        assert_eq!(told(&mut hub), [], "it is over");
+        assert_eq!(drain(&mut hub), [], "it is over");
     }
 
     #[test]
     fn an_upload_is_told_its_lanes_only_when_they_change() {
         let mut hub = hub(6, 2);
         hub.begin(at(0));
-        told(&mut hub);
+        drain(&mut hub);
         let demand = |id| Demand { in_flight: 0, wanted: if id == 0 { 9 } else { 1 }, bytes_in_flight: 0 };
         hub.share(demand);
-        assert_eq!(told(&mut hub), [(0, "lanes 5".to_owned()), (1, "lanes 1".to_owned())]);
+        assert_eq!(drain(&mut hub), [(0, "lanes 5".to_owned()), (1, "lanes 1".to_owned())]);
         hub.share(demand);
-        assert_eq!(told(&mut hub), []);
+        assert_eq!(drain(&mut hub), []);
         hub.remove(1);
         hub.share(demand);
-        assert_eq!(told(&mut hub), [(0, "lanes 6".to_owned())]);
+        assert_eq!(drain(&mut hub), [(0, "lanes 6".to_owned())]);
     }
 
     /// Counts the work of each act on a hub with this many files, by the uploads looked at and the events handed out. A
@@ -346,7 +346,7 @@ mod tests {
         (0..files).for_each(|id| hub.add(id, id % 3 != 0, 0));
         // Large files that may not begin yet and paused ones stand before those that may.
         (12..files / 2).for_each(|id| hub.pause(id));
-        told(&mut hub);
+        drain(&mut hub);
         let demand = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
         let mut work = Vec::new();
         let mut act = |name, hub: &mut Hub, act: &mut dyn FnMut(&mut Hub)| {
@@ -395,7 +395,7 @@ mod tests {
         while ended < files {
             hub.begin(at(0));
             hub.share(|_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 });
-            begun.extend(told(&mut hub).into_iter().filter(|(_, word)| word == "start").map(|(id, _)| id));
+            begun.extend(drain(&mut hub).into_iter().filter(|(_, word)| word == "start").map(|(id, _)| id));
             hub.remove(begun.pop_front().expect("one is under way until all have ended"));
             ended += 1;
         }
@@ -414,7 +414,7 @@ mod tests {
         hub.begin(at(0));
         let sending = |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1_000_000 };
         hub.share(sending);
-        told(&mut hub);
+        drain(&mut hub);
         hub.confirmed(at(3_000), 2_000_000, 1_000);
         hub.share(sending);
         let shares: Vec<_> = std::iter::from_fn(|| hub.poll()).collect();
@@ -455,7 +455,7 @@ mod tests {
         let wants = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
         let lanes = |hub: &mut Hub| {
             hub.share(wants);
-            told(hub);
+            drain(hub);
             hub.queue.limit_now()
         };
         assert_eq!(lanes(&mut hub), 6);

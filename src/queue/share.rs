@@ -51,8 +51,8 @@ impl Queue {
             // Powers of two change seldom, and each change costs an event.
             let share = Share {
                 lanes,
-                bytes_elsewhere: roughly(all_bytes - bytes_in_flight) * 2,
-                bytes_per_second: bytes_per_second.map(roughly),
+                bytes_elsewhere: power_of_two_below(all_bytes - bytes_in_flight) * 2,
+                bytes_per_second: bytes_per_second.map(power_of_two_below),
             };
             let entry = &mut self.entries[at];
             if entry.share != share {
@@ -65,7 +65,7 @@ impl Queue {
 }
 
 /// The greatest power of two that is not above a number; 0 of 0.
-fn roughly(number: u64) -> u64 {
+fn power_of_two_below(number: u64) -> u64 {
     number.checked_ilog2().map_or(0, |bits| 1 << bits)
 }
 

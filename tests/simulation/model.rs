@@ -60,7 +60,7 @@ impl Write for Text {
         // These are neighbours among the fields of the engine, and no other fields have their names.
         match text {
             "reported" => self.is_skipping = true,
-            "may_go_back" => self.is_skipping = false,
+            "may_decrease" => self.is_skipping = false,
             _ => {}
         }
         if !self.is_skipping {

@@ -58,7 +58,7 @@ impl Engine {
     fn is_stale(&self, call: Call) -> bool {
         match (&self.stage, call) {
             (Stage::Ending(_), Call::Abort) => false,
-            (Stage::Ending(_), Call::Complete) => !self.calls.asks_outcome,
+            (Stage::Ending(_), Call::Complete) => !self.calls.is_checking_completion,
             (Stage::Ending(_), _) => true,
             _ => false,
         }
@@ -95,13 +95,13 @@ impl Engine {
         if self.holds.is_offline() && failure.status == 0 && !is_ending {
             // Without a network nothing is learnt from a failure.
             self.calls.of(call).fail_uncounted();
-            return self.notice(None, &failure, 1, 0);
+            return self.report_retry(None, &failure, 1, 0);
         }
         let failures = self.calls.of(call).fail();
         let is_over = if is_ending { failures >= ABORT_BUDGET } else { self.patience.ends_call(&failure, failures) };
         if is_over {
             self.calls.of(call).settle();
-            return if is_ending { self.conclude(self.calls.asks_outcome) } else { self.end(now, failure) };
+            return if is_ending { self.conclude(self.calls.is_checking_completion) } else { self.end(now, failure) };
         }
         if self.may_be_unauthorized(&failure) {
             self.refresh_credentials();
@@ -110,7 +110,7 @@ impl Engine {
         let wait_ms = backoff_ms(failures, now.random).max(rest_ms);
         self.calls.of(call).wait_until(now.ms + wait_ms, now.ms + rest_ms);
         if !is_ending {
-            self.notice(None, &failure, failures, wait_ms);
+            self.report_retry(None, &failure, failures, wait_ms);
         }
     }
 
@@ -139,12 +139,12 @@ impl Engine {
 
     pub(in crate::engine) fn online(&mut self) {
         self.holds.go_online();
-        self.hurry();
+        self.skip_backoff();
     }
 
     /// What waited for a better network need not wait any longer.
-    pub(in crate::engine) fn hurry(&mut self) {
+    pub(in crate::engine) fn skip_backoff(&mut self) {
         self.parts.wake_all();
-        self.calls.all().into_iter().for_each(CallState::hurry);
+        self.calls.all().into_iter().for_each(CallState::skip_backoff);
     }
 }

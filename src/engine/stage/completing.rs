@@ -32,7 +32,7 @@ impl Engine {
     }
 
     pub(in crate::engine) fn advance_complete(&mut self, now: Now) {
-        let may_call = self.holds.may_call(now) || self.calls.asks_outcome;
+        let may_call = self.holds.may_call(now) || self.calls.is_checking_completion;
         if !may_call || !self.calls.complete.may_start(now) {
             return;
         }
@@ -94,7 +94,7 @@ impl Engine {
         }
         self.persist();
         self.stage = Stage::Listing;
-        self.may_go_back = true;
-        self.notice(None, &failure, 1, 0);
+        self.may_decrease = true;
+        self.report_retry(None, &failure, 1, 0);
     }
 }

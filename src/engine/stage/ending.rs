@@ -35,15 +35,15 @@ impl Engine {
     /// Ends the upload, and keeps what was sent where records are kept.
     pub(in crate::engine) fn end_and_keep(&mut self, now: Now, reason: Failure) {
         let keeps = self.config.keeps_records && self.has_remote_parts();
-        self.end_and(now, reason, keeps);
+        self.end_upload(now, reason, keeps);
     }
 
     /// Ends the upload and removes what was sent, whatever the reason.
     pub(in crate::engine) fn end_and_remove(&mut self, now: Now, reason: Failure) {
-        self.end_and(now, reason, false);
+        self.end_upload(now, reason, false);
     }
 
-    fn end_and(&mut self, now: Now, reason: Failure, keeps: bool) {
+    fn end_upload(&mut self, now: Now, reason: Failure, keeps: bool) {
         if matches!(self.stage, Stage::Ending(_) | Stage::Finished) {
             return;
         }
@@ -71,7 +71,7 @@ impl Engine {
 
     /// Cuts off every PUT under way.
     pub(in crate::engine) fn cancel_puts(&mut self, now: Now) {
-        self.doubt(self.parts.may_have_arrived(now));
+        self.note_possible_object(self.parts.may_have_arrived(now));
         let puts = self.parts.cancel_all(now);
         self.calls.abort_again |= !puts.is_empty();
         self.outbox.extend(puts.into_iter().map(Action::CancelPut));
@@ -109,7 +109,7 @@ impl Engine {
             Some(_) if self.has_remote_parts() && self.holds.is_offline() && self.config.keeps_records => {
                 self.give_up_removal();
             }
-            Some(_) if self.calls.asks_outcome => self.advance_complete(now),
+            Some(_) if self.calls.is_checking_completion => self.advance_complete(now),
             Some(open) if self.has_remote_parts() => {
                 if self.calls.abort.may_start(now) {
                     self.calls.abort.start(now);
@@ -137,8 +137,8 @@ impl Engine {
     pub(in crate::engine) fn removed(&mut self) {
         self.forget();
         if self.may_have_object() && self.has_remote_parts() && self.completion.is_some() {
-            self.calls.asks_outcome = true;
-            self.calls.complete.hurry();
+            self.calls.is_checking_completion = true;
+            self.calls.complete.skip_backoff();
         } else {
             self.conclude(true);
         }
@@ -159,12 +159,12 @@ impl Engine {
 
     /// Whether S3 may have an object of this upload although no answer has said so.
     fn may_have_object(&self) -> bool {
-        self.calls.may_be_complete || self.in_doubt
+        self.calls.may_be_complete || self.may_have_stored
     }
 
     /// Notes that S3 may have received the whole of a PUT whose answer does not come. A part is no object.
-    pub(in crate::engine) fn doubt(&mut self, may_be_whole: bool) {
-        self.in_doubt |= may_be_whole && !self.has_remote_parts();
+    pub(in crate::engine) fn note_possible_object(&mut self, may_be_whole: bool) {
+        self.may_have_stored |= may_be_whole && !self.has_remote_parts();
     }
 
     fn fail(&mut self, reason: Failure, is_removed: bool) {
@@ -197,8 +197,8 @@ impl Engine {
         self.calls = Calls { sign: std::mem::take(&mut self.calls.sign), sign_is_stale, ..Calls::default() };
         self.stage = Stage::New;
         self.begin(now);
-        self.may_go_back = true;
-        self.notice(None, &failure, 1, 0);
+        self.may_decrease = true;
+        self.report_retry(None, &failure, 1, 0);
     }
 
     pub(in crate::engine) fn finish(&mut self, outcome: Result<Uploaded, Failure>) {

@@ -105,7 +105,7 @@ impl Engine {
             return;
         }
         for part in reply.parts {
-            self.parts.hold(part);
+            self.parts.add_listed(part);
         }
         match reply.next {
             None => self.stage = Stage::Sending,

@@ -21,7 +21,7 @@ impl Engine {
     pub(in crate::engine) fn measure(&mut self, now: Now) {
         match self.held(now) {
             Some(_) => self.meter.interrupt(),
-            None => self.meter.sample(now.ms, self.parts.moved_bytes()),
+            None => self.meter.sample(now.ms, self.parts.total_sent_bytes()),
         }
     }
 
@@ -30,7 +30,7 @@ impl Engine {
         if matches!(self.stage, Stage::New) || matches!(self.outbox.last(), Some(Action::Finished(Err(_)))) {
             return;
         }
-        let progress = self.not_back(self.progress(self.held(now)));
+        let progress = self.without_decrease(self.progress(self.held(now)));
         let is_due = match &self.reported {
             None => true,
             Some((_, before)) if before == &progress => false,
@@ -53,8 +53,8 @@ impl Engine {
     }
 
     /// A plan of the server's own makes hashed parts count no more, but that is no news for the user.
-    fn not_back(&mut self, progress: Progress) -> Progress {
-        if std::mem::take(&mut self.may_go_back) {
+    fn without_decrease(&mut self, progress: Progress) -> Progress {
+        if std::mem::take(&mut self.may_decrease) {
             return progress;
         }
         let Some((_, before)) = self.reported else { return progress };
@@ -105,8 +105,8 @@ impl Engine {
         match self.stage {
             Stage::New | Stage::HashingFirst => Phase::Hash,
             Stage::Creating | Stage::Listing | Stage::Sending => {
-                // Once bytes were on their way it stays so, also while every part rests: see `not_back`.
-                match self.parts.has_begun() {
+                // Once bytes were on their way it stays so, also while every part rests: see `without_decrease`.
+                match self.parts.is_first_hashed() {
                     _ if self.parts.in_flight() > 0 || self.parts.stored() > 0 => Phase::Upload,
                     true => Phase::Sign,
                     false => Phase::Hash,

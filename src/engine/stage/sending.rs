@@ -20,7 +20,7 @@ const HASH_AHEAD: u32 = 3;
 const HASH_AHEAD_SECONDS: f64 = 30.0;
 
 /// How often in a row a part may take too long to be read.
-const UNREAD_BUDGET: u32 = 3;
+const READ_TIMEOUT_BUDGET: u32 = 3;
 
 impl Engine {
     pub(in crate::engine) fn part_hashed(&mut self, now: Now, part: Part, checksum: PartChecksum) {
@@ -39,11 +39,11 @@ impl Engine {
         if !failure.code.is_retryable() {
             return self.end(now, failure);
         }
-        let Some(unread) = self.parts.unread(part) else { return };
-        if unread >= UNREAD_BUDGET {
+        let Some(read_timeouts) = self.parts.count_read_timeout(part) else { return };
+        if read_timeouts >= READ_TIMEOUT_BUDGET {
             return self.end(now, failure);
         }
-        self.notice(Some(part.number), &failure, unread, 0);
+        self.report_retry(Some(part.number), &failure, read_timeouts, 0);
     }
 
     pub(in crate::engine) fn advance_parts(&mut self, now: Now) {

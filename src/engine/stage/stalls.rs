@@ -16,7 +16,7 @@ impl Engine {
             stall_ms: self.config.stall_ms,
             bytes_in_flight,
             bytes_per_second: self.share.bytes_per_second.or(own),
-            is_untold: self.config.has_service_worker && self.parts.moved_bytes() == 0,
+            hides_progress: self.config.has_service_worker && self.parts.total_sent_bytes() == 0,
         }
     }
 
@@ -34,13 +34,13 @@ impl Engine {
         if count == 0 {
             return;
         }
-        let mut spared = None;
+        let mut extended = None;
         if count == in_flight {
-            self.congestion.silent(now.ms, in_flight, self.parts.next_put());
+            self.congestion.all_stalled(now.ms, in_flight, self.parts.next_put());
             self.pace.forget();
-            spared = if count > 1 { self.parts.spare_furthest(silence) } else { None };
+            extended = if count > 1 { self.parts.extend_furthest(silence) } else { None };
         }
-        for put in stalled.into_iter().filter(|&put| Some(put) != spared) {
+        for put in stalled.into_iter().filter(|&put| Some(put) != extended) {
             // One that was silent may have ended the upload, and with it the others.
             if self.parts.is_in_flight(put) {
                 // A link that carries what others send is not dead, only shared.
@@ -60,9 +60,9 @@ impl Engine {
             return self.put_lost(now, put, attempt, false, failure);
         }
         self.calls.abort_again = true;
-        self.doubt(attempt.may_be_whole);
+        self.note_possible_object(attempt.may_be_whole);
         self.congestion.congested(now.ms, put, self.parts.next_put());
-        self.patience.was_too_slow();
+        self.patience.stalled();
         let failures = self.parts.count_failure(attempt.number);
         self.send_again(now, attempt, false, false, failures, &failure);
     }
