@@ -18,23 +18,23 @@ use crate::protocol::{FileSize, PartNumber};
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// The most parts of an object (S3 User Guide, "Amazon S3 multipart upload limits").
+/// Maximum number of parts of an object (S3 User Guide, "Amazon S3 multipart upload limits").
 pub const MAX_PARTS: u32 = 10_000;
 
-/// The least length of a part that is not the last, in bytes (same page).
+/// Minimum length of every part but the last, in bytes (same page).
 pub const MIN_PART_BYTES: u64 = 5 * MIB;
 
-/// The greatest length of a part and of a single PUT, in bytes (same page).
+/// Maximum length of a part and of a single PUT, in bytes (same page).
 pub const MAX_PART_BYTES: u64 = 5 * GIB;
 
 /// The largest object in bytes: 10,000 parts of 5 GiB, which the same page rounds to 48.8 TiB.
 pub const MAX_OBJECT_BYTES: u64 = MAX_PARTS as u64 * MAX_PART_BYTES;
 
-/// Up to this size, in bytes, a file travels in one PUT unless the server is configured otherwise.
+/// Default: maximum size of a file that is sent in one PUT, in bytes. The server may be configured otherwise.
 pub const SINGLE_PUT_BYTES: u64 = 16 * MIB;
 
-/// The length of a part, in bytes, while 10,000 of them are enough. Small enough to lose little when
-/// a PUT fails and to hash in one piece, large enough for the preflight of each PUT not to matter.
+/// Default length of a part, in bytes; larger files get longer parts, to stay within 10,000. Small enough to lose
+/// little when a PUT fails and to be hashed at once, large enough that the preflight of each PUT does not matter.
 pub const DEFAULT_PART_BYTES: u64 = 8 * MIB;
 
 /// How a file of a known size is cut into parts.

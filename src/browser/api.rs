@@ -23,8 +23,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API below `endpoint`, such as `/uploads`, with headers for every call. `sends_cookies` says whether cookies go to
-    /// another origin too (Fetch standard, credentials mode `include`).
+    /// The API below `endpoint`, such as `/uploads`, with headers for every call. `sends_cookies` says whether cookies
+    /// go to another origin too (Fetch standard, credentials mode `include`).
     pub fn new(endpoint: &str, credentials: Credentials, sends_cookies: bool) -> Self {
         Self { endpoint: Endpoint::new(endpoint), credentials: Rc::new(credentials), sends_cookies }
     }
@@ -108,8 +108,8 @@ impl Api {
         }
     }
 
-    /// Whether the API's address leads elsewhere, such as to the login page of another origin, which the browser follows and
-    /// then calls a broken network. Asked for by a request that changes nothing.
+    /// Whether the API's address leads elsewhere, such as to the login page of another origin, which the browser
+    /// follows and then calls a broken network. Asked for by a request that changes nothing.
     async fn is_redirected(&self) -> bool {
         let options = RequestInit::new();
         options.set_method("HEAD");

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use super::global::spawn;
 use crate::queue::Hub as Rules;
 
-/// Keeps the rules of the queue, which keep the events. What handles them runs in a task of its own, so a change of the rules
-/// never runs anything.
+/// Owns the rules of the queue, which hold the events. Events are handled in a task of their own, so a change of the
+/// rules never runs a callback.
 #[derive(Default)]
 pub struct Dispatcher {
     rules: RefCell<Rules>,

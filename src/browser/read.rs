@@ -63,12 +63,15 @@ impl Drop for Bytes {
     }
 }
 
-/// Nothing is read for a while, so no buffer is kept.
+/// Frees the pooled buffers. Called when no upload is left.
 pub fn release_buffers() {
     POOL.with_borrow_mut(Vec::clear);
 }
 
-/// A lazy slice: nothing is read until somebody needs the bytes.
+/// Returns a lazy slice: the browser reads nothing until the bytes are used.
+///
+/// # Errors
+/// [`ErrorCode::FileChanged`] if the browser refuses.
 pub fn slice(blob: &Blob, start: f64, end: f64) -> Result<Blob, Failure> {
     blob.slice_with_f64_and_f64(start, end).map_err(|_| ErrorCode::FileChanged.into())
 }
@@ -81,8 +84,8 @@ pub async fn is_readable(blob: &Blob) -> bool {
     }
 }
 
-/// A file that can't be read is tried once more after this, in milliseconds. A page that is being left can't read any,
-/// and WebKit lets its worker live long enough to take that for a change of the file.
+/// Wait before a failed read is repeated once, in milliseconds. A page that is being left cannot read files. Its worker
+/// lives on in WebKit for a moment, and would report a changed file.
 const AGAIN_MS: u32 = 1_500;
 
 /// All bytes of a blob of less than 4 GiB.
@@ -104,7 +107,7 @@ pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
 async fn read_once(blob: &Blob) -> Result<Bytes, Failure> {
     match reader(blob) {
         Some(reader) => {
-            // Held on to until here: Chromium forgets a read whose reader is garbage, and it is never answered.
+            // `reader` must live until here: Chromium never answers a read whose reader was collected.
             let bytes = fill(&reader, blob.size() as u32).await;
             // Its outcome is of no interest: it was read to the end, or has failed.
             drop(within(READ_MS, &reader.cancel()).await);

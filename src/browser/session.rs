@@ -32,7 +32,7 @@ struct PutUnderWay {
     request: Option<XmlHttpRequest>,
 }
 
-/// An upload from its start to its end. Its hub lets go of it when it has ended.
+/// An upload from its start to its end. Its hub drops it when it has ended.
 pub struct Session {
     id: UploadId,
     dispatcher: Rc<Dispatcher>,
@@ -84,12 +84,12 @@ impl Session {
         (session, promise)
     }
 
-    /// Its name in the hub.
+    /// Returns its id in the hub.
     pub fn id(&self) -> UploadId {
         self.id
     }
 
-    /// What it has and could use of the hub's connections.
+    /// Returns the connections that it uses and could use.
     pub fn demand(&self, now: Now) -> Demand {
         self.engine.borrow().demand(now)
     }
@@ -212,7 +212,7 @@ impl Session {
         });
     }
 
-    /// Tells what became of a part, once the engine has judged how its PUT ended.
+    /// Reports the state of a part after its PUT. Must come after the engine has handled the outcome.
     fn put_ended(&self, put: &PutUnderWay) {
         let Part { number, length, .. } = put.part;
         if self.engine.borrow().is_stored(number) {

@@ -68,7 +68,7 @@ impl Crc64Nvme {
     /// The length of its text, in bytes.
     pub const TEXT_BYTES: usize = 12;
 
-    /// That of some bytes.
+    /// Returns the checksum of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         let mut hasher = Crc64NvmeHasher::default();
         hasher.update(bytes);

@@ -26,8 +26,8 @@ pub enum Call {
 }
 
 impl Call {
-    /// The HTTP status of the documented answer (`docs/openapi.yaml`). An answer with any other status below 400 is
-    /// [`ErrorCode::UnexpectedAnswer`](crate::protocol::ErrorCode::UnexpectedAnswer).
+    /// Returns the HTTP status of the documented answer (`docs/openapi.yaml`). An answer with any other status below
+    /// 400 is [`ErrorCode::UnexpectedAnswer`](crate::protocol::ErrorCode::UnexpectedAnswer).
     pub fn success_status(self) -> u16 {
         match self {
             Self::Create => 201,
@@ -37,7 +37,7 @@ impl Call {
     }
 }
 
-/// A call to make.
+/// An API call to make.
 #[derive(Debug, Clone)]
 pub enum ApiCall {
     /// Opens the upload; answered by [`Event::Created`](super::Event::Created).
@@ -249,7 +249,8 @@ impl CallState {
         self.step = Step::AtRest;
     }
 
-    /// Schedules the next attempt at `until_ms`. [`Self::skip_backoff`] moves it forward, but not before `not_before_ms`.
+    /// Schedules the next attempt at `until_ms`. [`Self::skip_backoff`] moves it forward, but not before
+    /// `not_before_ms`.
     pub fn wait_until(&mut self, until_ms: u64, not_before_ms: u64) {
         self.step = Step::Waiting { until_ms, not_before_ms };
     }

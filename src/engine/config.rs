@@ -15,8 +15,8 @@ pub const DEFAULT_PARTS_IN_FLIGHT: u32 = 6;
 /// Range of the option `stallSeconds`, in seconds.
 pub const STALL_SECONDS: RangeInclusive<u64> = 5..=300;
 
-/// Default of the option `stallSeconds`, in seconds. A short time would end good PUTs: the browser's socket may buffer the
-/// last bytes of a part long before they leave the machine.
+/// Default of the option `stallSeconds`, in seconds. A short time would end good PUTs: the browser's socket may buffer
+/// the last bytes of a part long before they leave the machine.
 pub const DEFAULT_STALL_SECONDS: u64 = 30;
 
 /// The file to upload.
@@ -38,8 +38,8 @@ pub struct Config {
     pub parts_in_flight: u32,
     /// Maximum number of parts that are hashed at once, at least 1.
     pub hashers: u32,
-    /// Least silence after which a PUT may be given up and made again, in milliseconds; see [`STALL_SECONDS`]. Slow links
-    /// get more time.
+    /// Least silence after which a PUT may be given up and made again, in milliseconds; see [`STALL_SECONDS`]. Slow
+    /// links get more time.
     pub stall_ms: u64,
 
     // Integrity
@@ -49,8 +49,8 @@ pub struct Config {
     // Surroundings
     /// Kind of link.
     pub network: NetworkHint,
-    /// Whether [`Action::Persist`](super::Action::Persist) outlives the driver. If so, an upload that ends for want of a
-    /// network can be resumed; otherwise what was sent is removed.
+    /// Whether [`Action::Persist`](super::Action::Persist) outlives the driver. If so, an upload that ends for want of
+    /// a network can be resumed; otherwise what was sent is removed.
     pub keeps_records: bool,
     /// Whether requests go through a service worker. The browser then reports no progress of PUTs.
     pub has_service_worker: bool,

@@ -1,10 +1,10 @@
 //! The congestion window: how many parts may be in flight at once.
 //!
 //! The window follows additive increase, multiplicative decrease, as TCP does (RFC 5681, section 3.1), with one more
-//! condition: a larger window must be faster. A round ends when as many parts are stored as the window holds. The window
-//! grows by one part after a round that was 5 % faster than the round before, or after four rounds that were not. On
-//! congestion the window is halved, once for all parts that were in flight. If all parts in flight stall, the window
-//! shrinks to two parts, then to one: the link may carry no more.
+//! condition: a larger window must be faster. A round ends when as many parts are stored as the window holds. The
+//! window grows by one part after a round that was 5 % faster than the round before, or after four rounds that were
+//! not. On congestion the window is halved, once for all parts that were in flight. If all parts in flight stall, the
+//! window shrinks to two parts, then to one: the link may carry no more.
 
 use super::action::PutId;
 
@@ -79,8 +79,8 @@ impl Congestion {
         self.started_from_rest(now_ms);
     }
 
-    /// Halves the window after a PUT failed because of congestion, unless the last cut already accounts for that failure.
-    /// `next` is the id of the next PUT. Returns whether the window was halved.
+    /// Halves the window after a PUT failed because of congestion, unless the last cut already accounts for that
+    /// failure. `next` is the id of the next PUT. Returns whether the window was halved.
     pub fn congested(&mut self, now_ms: u64, put: PutId, next: PutId) -> bool {
         let is_new = put >= self.first_after_cut;
         if is_new {

@@ -11,7 +11,8 @@ use crate::protocol::{PartsListed, PartsSigned, UploadCompleted, UploadCreated};
 /// The time and a random number at the moment of an event. The engine has no clock and no random source of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// Milliseconds on a clock that never runs backwards and continues while the machine sleeps. Its start is arbitrary.
+    /// Milliseconds on a clock that never runs backwards and continues while the machine sleeps. Its start is
+    /// arbitrary.
     pub ms: u64,
     /// Fresh random number, uniform over all `u32`, for the jitter of retries.
     pub random: u32,
@@ -51,7 +52,8 @@ pub enum Event {
         /// Bytes of the part sent so far in this attempt.
         sent_bytes: u64,
     },
-    /// A PUT was answered with a status from 200 to 299. The engine checks whether the answer proves that S3 has the part.
+    /// A PUT was answered with a status from 200 to 299. The engine checks whether the answer proves that S3 has the
+    /// part.
     PutDone {
         /// Which attempt.
         put: PutId,

@@ -62,7 +62,8 @@ impl Holds {
         self.busy_until_ms = self.busy_until_ms.max(now.ms + wait_ms);
     }
 
-    /// Records that a request has succeeded. If it was made while offline, the browser is wrong and the upload is online.
+    /// Records that a request has succeeded. If it was made while offline, the browser is wrong and the upload is
+    /// online.
     pub fn succeeded(&mut self) {
         self.busy_in_a_row = 0;
         if self.offline.as_ref().is_some_and(|offline| offline.is_probing) {

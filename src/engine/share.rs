@@ -5,7 +5,8 @@
 pub struct Share {
     /// Maximum number of PUTs that the upload may have in flight.
     pub lanes: u32,
-    /// Total length of the PUTs in flight of the other uploads, in bytes. The queue rounds it up, at most to twice that.
+    /// Total length of the PUTs in flight of the other uploads, in bytes. The queue rounds it up, at most to twice
+    /// that.
     pub bytes_elsewhere: u64,
     /// Speed at which S3 confirms the bytes of all uploads together, in byte/s; `None` while unknown.
     pub bytes_per_second: Option<u64>,

@@ -157,8 +157,8 @@ impl ETag {
         }
     }
 
-    /// Whether a header `ETag` has the form of S3's: quotes, 32 letters or digits, and after a multipart upload `-` and a
-    /// number (S3 API Reference, "Object"). Web servers make theirs from lengths and times, which are shorter.
+    /// Whether a header `ETag` has the form of S3's: quotes, 32 letters or digits, and after a multipart upload `-` and
+    /// a number (S3 API Reference, "Object"). Web servers make theirs from lengths and times, which are shorter.
     pub fn is_of_s3(header: &str) -> bool {
         let Some(bare) = header.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
         let (hash, parts) = bare.split_once('-').unwrap_or((bare, "1"));

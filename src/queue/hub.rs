@@ -1,8 +1,8 @@
 //! The uploads of one `Uploader`, as data: they share the connections, the network, and the rests that S3 asks for.
 //!
 //! Like the engine, the hub owns no session and no clock. Its methods take what has happened, and [`Hub::poll`] returns
-//! the events to hand out. Only uploads that have begun are told of the network and of rests. An upload that waits or is
-//! paused is told when it goes on, so the work for an event does not depend on the number of files that wait.
+//! the events to hand out. Only uploads that have begun are told of the network and of rests. An upload that waits or
+//! is paused is told when it goes on, so the work for an event does not depend on the number of files that wait.
 //!
 //! ```
 //! use directput::engine::{Event, Now};
@@ -22,31 +22,31 @@ use std::cell::Cell;
 use super::{Queue, UploadId};
 use crate::engine::{Demand, Event, Now, Pace};
 
-/// Decides which uploads begin, how many PUTs each may run, and what each is told of the others.
+/// Decides which uploads start, how many PUTs each may run, and which events of one upload the others get.
 #[derive(Debug)]
 pub struct Hub {
     queue: Queue,
     is_offline: bool,
-    /// Until when S3 wants a rest, on the clock of [`Now::ms`].
+    /// End of the wait after S3 has throttled an upload, in milliseconds of [`Now::ms`].
     rests_until_ms: u64,
-    /// How fast S3 confirms the bytes of all uploads.
+    /// Speed at which S3 confirms the bytes of all uploads.
     pace: Pace,
-    /// The lengths of all PUTs under way when it was last looked at, in bytes.
+    /// Total length of all PUTs in flight at the last [`Hub::share`], in bytes.
     bytes_in_flight: u64,
-    /// A PUT was silent for too long since S3 has last confirmed one.
+    /// Whether a PUT has stalled since S3 last confirmed one.
     has_stalled: bool,
     outbox: Vec<(UploadId, Event)>,
 }
 
 impl Default for Hub {
-    /// A hub for one PUT at once.
+    /// Creates a hub for one PUT at once.
     fn default() -> Self {
         Self::new(1)
     }
 }
 
 impl Hub {
-    /// A hub for this many PUTs at once, at least 1.
+    /// Creates a hub for at most `lanes` PUTs at once; 0 counts as 1.
     pub fn new(lanes: u32) -> Self {
         Self {
             queue: Queue::new(lanes),
@@ -59,46 +59,46 @@ impl Hub {
         }
     }
 
-    /// Takes an upload into the queue; ids are given in ascending order. `is_large` says whether it has several parts.
+    /// Adds an upload to the queue. Ids must be in ascending order. `is_large` is whether it has several parts.
     pub fn add(&mut self, id: UploadId, is_large: bool, priority: i32) {
         self.queue.add(id, is_large, priority);
     }
 
-    /// The upload is over.
+    /// Removes an upload that has ended.
     pub fn remove(&mut self, id: UploadId) {
         self.queue.remove(id);
     }
 
-    /// Puts an upload before all with a lower priority.
+    /// Puts an upload before all uploads with a lower priority.
     pub fn prioritize(&mut self, id: UploadId, priority: i32) {
         self.queue.prioritize(id, priority);
     }
 
-    /// The user pauses an upload. Another may begin in its place.
+    /// Pauses an upload. Another one may start in its place.
     pub fn pause(&mut self, id: UploadId) {
         if self.queue.set_paused(id, true) {
             self.push(id, Event::Pause);
         }
     }
 
-    /// The user lets a paused upload go on. It is told what it missed.
+    /// Ends the pause of an upload. First it gets the events that it missed.
     pub fn unpause(&mut self, now: Now, id: UploadId) {
         if self.queue.set_paused(id, false) {
             self.send_with_missed(now, id, Event::Unpause);
         }
     }
 
-    /// The user cancels an upload, whether or not it has begun.
+    /// Cancels an upload, whether or not it has started.
     pub fn cancel(&mut self, now: Now, id: UploadId) {
         self.send_with_missed(now, id, Event::Abort);
     }
 
-    /// The page goes on without an upload, whether or not it has begun.
+    /// Closes an upload, whether or not it has started. It is kept for a later session where records are kept.
     pub fn close(&mut self, now: Now, id: UploadId) {
         self.send_with_missed(now, id, Event::Close);
     }
 
-    /// The browser says whether there is a network.
+    /// Records whether there is a network, as the browser reports it.
     pub fn set_online(&mut self, is_online: bool) {
         self.is_offline = !is_online;
         for id in self.queue.begun() {
@@ -107,8 +107,8 @@ impl Hub {
         }
     }
 
-    /// S3 has asked the upload `from` for a rest of `wait_ms`, and means all of them, also those that begin later. A rest
-    /// never gets shorter.
+    /// Holds all uploads back for `wait_ms` milliseconds, because S3 has throttled the upload `from`. The wait also
+    /// holds for uploads that start later. A later, shorter wait does not shorten it.
     pub fn rest(&mut self, now: Now, from: UploadId, wait_ms: u64) {
         let until_ms = now.ms.saturating_add(wait_ms);
         if until_ms <= self.rests_until_ms {
@@ -122,15 +122,16 @@ impl Hub {
         }
     }
 
-    /// S3 has confirmed a part of this many bytes, of any upload. Its PUT was started at `started_ms` of [`Now::ms`].
+    /// Records that S3 has confirmed a part of `bytes` bytes, of any upload. Its PUT was started at `started_ms`, in
+    /// milliseconds of [`Now::ms`].
     pub fn confirmed(&mut self, now: Now, bytes: u64, started_ms: u64) {
         self.pace.answered(now.ms, bytes, started_ms);
         self.has_stalled = false;
         self.queue.limit(self.queue.limit_now().saturating_add(1));
     }
 
-    /// A PUT of some upload was silent for too long. If S3 confirms nothing, the link may be slow: half as many may run at
-    /// once, until it confirms something again.
+    /// Records that a PUT of some upload has stalled. The link may be slow, so the limit of PUTs at once is halved,
+    /// once until S3 confirms a part again.
     pub fn stalled(&mut self) {
         self.pace.forget();
         if !std::mem::replace(&mut self.has_stalled, true) {
@@ -138,20 +139,20 @@ impl Hub {
         }
     }
 
-    /// Something has happened to an upload that is no matter of the others. Events are handed out in the order in which they
-    /// came.
+    /// Something has happened to an upload that is no matter of the others. Events are handed out in the order in which
+    /// they came.
     pub fn send(&mut self, id: UploadId, event: Event) {
         self.push(id, event);
     }
 
-    /// Lets all uploads begin that may begin now.
+    /// Starts all uploads that may start now.
     pub fn begin(&mut self, now: Now) {
         while let Some(id) = self.queue.begin_next() {
             self.send_with_missed(now, id, Event::Start);
         }
     }
 
-    /// Shares the connections out among the uploads that have begun. `demand` returns what an upload has and could use.
+    /// Shares the connections out among the uploads that have started. `demand` returns the demand of an upload.
     pub fn share(&mut self, demand: impl Fn(UploadId) -> Demand) {
         let bytes_in_flight = Cell::new(0);
         let counted = |id| {
@@ -165,17 +166,17 @@ impl Hub {
         self.bytes_in_flight = bytes_in_flight.get();
     }
 
-    /// Whether no event waits to be handed out.
+    /// Returns whether no event waits to be handed out.
     pub fn is_idle(&self) -> bool {
         self.outbox.is_empty()
     }
 
-    /// Returns the next event and the upload to hand it to, or nothing until something happens.
+    /// Returns the next event and the upload to hand it to, or `None`.
     pub fn poll(&mut self) -> Option<(UploadId, Event)> {
         (!self.outbox.is_empty()).then(|| self.outbox.remove(0))
     }
 
-    /// Hands an event to an upload, after the news that it missed: the network and S3's rest.
+    /// Sends an event to an upload, after the events that it missed: a change of the network, and a wait for S3.
     fn send_with_missed(&mut self, now: Now, id: UploadId, event: Event) {
         let Some(is_change) = self.queue.set_offline(id, self.is_offline) else { return };
         if is_change {

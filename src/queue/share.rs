@@ -15,8 +15,9 @@ struct Claim {
 }
 
 impl Queue {
-    /// Returns each upload whose share has changed. PUTs under way go on, so an upload that has more lanes than its share only
-    /// starts no new ones. `demand` is called once for each upload; `bytes_per_second` is the speed of answers.
+    /// Returns each upload whose share has changed. PUTs under way go on, so an upload that has more lanes than its
+    /// share only starts no new ones. `demand` is called once for each upload; `bytes_per_second` is the speed of
+    /// answers.
     pub fn share(
         &mut self,
         bytes_per_second: Option<u64>,

@@ -1,7 +1,8 @@
-//! Where nothing goes wrong but the slowness of the link, and one dead connection at most: every upload arrives, soon, and
-//! little is sent in vain.
+//! Where nothing goes wrong but the slowness of the link, and one dead connection at most: every upload arrives, soon,
+//! and little is sent in vain.
 //!
-//! The bounds are somewhat above the worst that 1,000,000 seeds have shown; `make simulate` prints the worst of its own.
+//! The bounds are somewhat above the worst that 1,000,000 seeds have shown; `make simulate` prints the worst of its
+//! own.
 
 use directput::engine::{Failure, Uploaded};
 

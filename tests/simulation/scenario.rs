@@ -196,8 +196,8 @@ impl Scenario {
         self.server.part_bytes.unwrap_or(DEFAULT_PART_BYTES)
     }
 
-    /// How long the link takes for all files at best, and as many round trips as one connection after the other needs, in
-    /// milliseconds.
+    /// How long the link takes for all files at best, and as many round trips as one connection after the other needs,
+    /// in milliseconds.
     pub fn ideal_ms(&self) -> u64 {
         let part_bytes = self.part_bytes();
         let parts: u64 = self.files.iter().map(|file| file.size.div_ceil(part_bytes).max(1)).sum();

@@ -150,8 +150,8 @@ impl World {
         Ok(())
     }
 
-    /// Takes note of what an event means for the world. Returns the part whose PUT has ended, and when that was started, on
-    /// the engines' clock.
+    /// Takes note of what an event means for the world. Returns the part whose PUT has ended, and when that was
+    /// started, on the engines' clock.
     fn heed(&mut self, run: &mut Run, event: &Event) -> Option<(Part, u64)> {
         match event {
             Event::Created(reply) => self.storage.is_told(&reply.token),

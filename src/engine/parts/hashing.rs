@@ -19,8 +19,8 @@ pub(in crate::engine) enum Hashed {
 }
 
 impl Parts {
-    /// Records a part that S3 holds. The part counts as stored once the file is found to have the same bytes, or at once
-    /// if the upload has no checksums.
+    /// Records a part that S3 holds. The part counts as stored once the file is found to have the same bytes, or at
+    /// once if the upload has no checksums.
     pub fn add_listed(&mut self, stored: StoredPart) {
         let fits = self.plan.part(stored.number).is_some_and(|part| part.length == stored.size)
             && matches!(self.slot(stored.number).state, State::Waiting);

@@ -155,8 +155,8 @@ impl Parts {
         }
     }
 
-    /// Starts all parts from the beginning, by another plan. Ids of attempts continue, so that a stale event is not taken
-    /// for one of a new attempt. Bytes that were sent still count as sent.
+    /// Starts all parts from the beginning, by another plan. Ids of attempts continue, so that a stale event is not
+    /// taken for one of a new attempt. Bytes that were sent still count as sent.
     pub fn restart(&mut self, plan: Plan) {
         *self = Self {
             next_put: self.next_put,

@@ -84,9 +84,9 @@ impl Parts {
         None
     }
 
-    /// Records that S3 has stored an attempt that was started at `started_ms`. The PUTs in flight that fell silent after
-    /// that, or at most `stall_ms` before, shared the link with it. They get its share of the link from now on, so their
-    /// deadlines move.
+    /// Records that S3 has stored an attempt that was started at `started_ms`. The PUTs in flight that fell silent
+    /// after that, or at most `stall_ms` before, shared the link with it. They get its share of the link from now on,
+    /// so their deadlines move.
     pub fn peer_stored(&mut self, now: Now, started_ms: u64, stall_ms: u64) {
         for &(_, number) in &self.in_flight {
             if let State::Sending(sending) = &mut self.slots[number.index()].state
@@ -163,8 +163,8 @@ impl Parts {
         })
     }
 
-    /// Extends the deadline of the attempt that has sent the most bytes; the earliest wins a tie. Returns that attempt, or
-    /// `None` if it has already had the time that the slowest link needs.
+    /// Extends the deadline of the attempt that has sent the most bytes; the earliest wins a tie. Returns that attempt,
+    /// or `None` if it has already had the time that the slowest link needs.
     pub fn extend_furthest(&mut self, silence: Silence) -> Option<PutId> {
         let (mut put, mut number, mut most_bytes) = (None, PartNumber::FIRST, 0);
         for (id, part, sending) in self.under_way() {

@@ -1,4 +1,4 @@
-//! What follows from a call of the API that failed, and how credentials are renewed.
+//! Handles the outcome of each API call, and refreshes credentials.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -10,7 +10,7 @@ use crate::engine::retry::{ABORT_BUDGET, backoff_ms, retry_after_ms};
 use crate::protocol::ErrorCode;
 
 impl Engine {
-    /// Marks a call as answered. Says whether the answer was waited for.
+    /// Marks a call as answered. Returns whether the call was in flight.
     pub(in crate::engine) fn answered(&mut self, now: Now, call: Call) -> bool {
         let state = self.calls.of(call);
         if !state.is_under_way() {
@@ -29,7 +29,7 @@ impl Engine {
             return;
         }
         if call == Call::Sign && std::mem::take(&mut self.calls.sign_is_stale) {
-            // It was for an upload that was given up, and says nothing about the one that followed.
+            // The call was for an upload id that was given up, so its failure does not matter.
             return self.calls.sign.settle();
         }
         if matches!(call, Call::Create | Call::Sign) {
@@ -71,7 +71,7 @@ impl Engine {
         }
     }
 
-    /// Fresh credentials have come, or never will.
+    /// Continues the calls that waited for credentials, or ends the upload if there are none.
     pub(in crate::engine) fn credentials(&mut self, now: Now, outcome: Result<(), Failure>) {
         if !std::mem::take(&mut self.calls.is_refreshing) {
             return;
@@ -89,11 +89,11 @@ impl Engine {
         }
     }
 
-    /// There was no answer, or one that may be another next time.
+    /// Schedules a retry of a call that got no answer, or a failure that may pass.
     fn call_lost(&mut self, now: Now, call: Call, failure: Failure) {
         let is_ending = matches!(self.stage, Stage::Ending(_));
         if self.holds.is_offline() && failure.status == 0 && !is_ending {
-            // Without a network nothing is learnt from a failure.
+            // Failures without a network do not count.
             self.calls.of(call).fail_uncounted();
             return self.report_retry(None, &failure, 1, 0);
         }
@@ -114,15 +114,15 @@ impl Engine {
         }
     }
 
-    /// Whether the failure may hide a refused sign-in: a gateway that sends its 401 without CORS headers looks like a broken
-    /// network, and one that answers with a login page is no API. Fresh credentials are asked for once.
+    /// Whether the failure may hide a refused sign-in: a gateway that sends its 401 without CORS headers looks like a
+    /// broken network, and one that answers with a login page is no API. Fresh credentials are asked for once.
     fn may_be_unauthorized(&self, failure: &Failure) -> bool {
         matches!(failure.code, ErrorCode::Network | ErrorCode::UnexpectedAnswer)
             && self.patience.api_works()
             && !self.calls.has_refreshed
     }
 
-    /// The API has said no.
+    /// Handles a refusal of the API that no retry changes.
     fn call_refused(&mut self, now: Now, call: Call, failure: Failure) {
         let is_gone = matches!(failure.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
         match (&self.stage, call) {
@@ -142,7 +142,7 @@ impl Engine {
         self.skip_backoff();
     }
 
-    /// What waited for a better network need not wait any longer.
+    /// Ends the backoff of all parts and calls, because the network is back.
     pub(in crate::engine) fn skip_backoff(&mut self) {
         self.parts.wake_all();
         self.calls.all().into_iter().for_each(CallState::skip_backoff);

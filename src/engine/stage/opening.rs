@@ -1,5 +1,5 @@
-//! How an upload begins: the first part is hashed, then the API opens an upload, or S3 lists what it holds of an earlier
-//! session.
+//! How an upload begins: the first part is hashed, then the API opens an upload, or S3 lists what it holds of an
+//! earlier session.
 
 use super::Stage;
 use crate::engine::Engine;

@@ -1,4 +1,4 @@
-//! What follows from each attempt to PUT a part: success or failure.
+//! Handles the outcome of each PUT: success, refusal or loss.
 
 use crate::checksum::PartChecksum;
 use crate::engine::Engine;
@@ -98,7 +98,7 @@ impl Engine {
         }
     }
 
-    /// S3 did not like the request: it is made again from an earlier step.
+    /// Repeats a PUT that S3 has refused from an earlier step: signing, or hashing if `is_corrupted`.
     fn refused(&mut self, now: Now, attempt: Attempt, is_corrupted: bool, failure: Failure) {
         let number = attempt.number;
         let refusals = self.parts.count_refusal(number);
@@ -106,10 +106,10 @@ impl Engine {
             if is_corrupted {
                 return self.end(now, Failure { code: ErrorCode::Integrity, ..failure });
             }
-            // S3 takes no signature of the API's: a role, a policy or a clock is wrong, and may be put right.
+            // S3 refuses the API's signatures: a role, a policy or a clock is wrong and may be corrected later.
             return self.end_and_keep(now, failure);
         }
-        // A URL that was refused because it was late needs no rest; one that is refused again does.
+        // The first refusal may be an expired URL and needs no backoff. A second one does.
         let wait_ms = if is_corrupted || refusals == 1 { 0 } else { backoff_ms(refusals, now.random) };
         if is_corrupted {
             self.parts.hash_again(number);
@@ -119,14 +119,14 @@ impl Engine {
         self.report_retry(Some(number), &failure, refusals, wait_ms);
     }
 
-    /// There was no answer, or none that says anything about the request: it is made again as it was.
+    /// Sends a part again whose PUT got no answer, or none that judges the request.
     pub(super) fn put_lost(&mut self, now: Now, put: PutId, attempt: Attempt, is_busy: bool, failure: Failure) {
         let number = attempt.number;
         self.calls.abort_again = true;
         self.note_possible_object(attempt.may_be_whole || failure.status != 0);
         let is_not_from_s3 = failure.code == ErrorCode::UnexpectedAnswer;
         let is_first = is_not_from_s3 || self.congestion.congested(now.ms, put, self.parts.next_put());
-        // Without a network nothing is learnt from a failure.
+        // Failures without a network do not count.
         let counts = !(self.holds.is_offline() && failure.status == 0);
         let failures = if counts { self.parts.count_failure(number) } else { 1 };
         if counts && self.patience.ends_part(&failure, failures, is_first) {
