@@ -57,7 +57,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// The bytes of the file that it covers.
+    /// Returns the bytes of the file that it covers.
     pub fn range(&self) -> Range<u64> {
         self.offset..self.offset + self.length
     }
@@ -87,17 +87,17 @@ impl Plan {
         is_sound.then_some(Self { size, part_bytes, multipart })
     }
 
-    /// The size of the file in bytes.
+    /// Returns the size of the file in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Whether the file travels in parts that are joined at the end.
+    /// Returns whether the file travels in parts that are joined at the end.
     pub fn is_multipart(&self) -> bool {
         self.multipart
     }
 
-    /// The length of every part but the last, in bytes.
+    /// Returns the length of every part but the last, in bytes.
     pub fn part_bytes(&self) -> u64 {
         self.part_bytes
     }
@@ -108,17 +108,17 @@ impl Plan {
         self.size.div_ceil(self.part_bytes.max(1)).max(1) as u32
     }
 
-    /// The part of that number, if the plan has it.
+    /// Returns the part of that number, if the plan has it.
     pub fn part(&self, number: PartNumber) -> Option<Part> {
         (number.get() <= self.part_count()).then(|| self.nth(number))
     }
 
-    /// The last part.
+    /// Returns the last part.
     pub fn last(&self) -> Part {
         self.nth(PartNumber::new(self.part_count()).unwrap_or(PartNumber::FIRST))
     }
 
-    /// All parts in order.
+    /// Returns all parts in order.
     pub fn parts(&self) -> impl Iterator<Item = Part> + '_ {
         (1..=self.part_count()).filter_map(PartNumber::new).map(|number| self.nth(number))
     }

@@ -24,7 +24,7 @@ impl std::fmt::Debug for Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher for this many PUTs at once.
+    /// Returns a dispatcher for this many PUTs at once.
     pub fn new(lanes: u32) -> Rc<Self> {
         Rc::new(Self { rules: RefCell::new(Rules::new(lanes)), ..Self::default() })
     }

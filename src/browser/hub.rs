@@ -20,7 +20,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub for this many PUTs at once.
+    /// Returns a hub for this many PUTs at once.
     pub fn new(lanes: u32) -> Self {
         Self { sessions: RefCell::default(), next_id: Cell::default(), dispatcher: Dispatcher::new(lanes) }
     }
@@ -30,7 +30,7 @@ impl Hub {
         &self.dispatcher
     }
 
-    /// An id for the next upload.
+    /// Returns an id for the next upload.
     pub fn next_id(&self) -> UploadId {
         self.next_id.replace(self.next_id.get().wrapping_add(1))
     }

@@ -47,7 +47,7 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    /// The bytes, where they are.
+    /// Returns the bytes, where they are.
     pub fn view(&self) -> Uint8Array {
         Uint8Array::new_with_byte_offset_and_length(&self.buffer, 0, self.length)
     }
@@ -76,7 +76,7 @@ pub fn slice(blob: &Blob, start: f64, end: f64) -> Result<Blob, Failure> {
     blob.slice_with_f64_and_f64(start, end).map_err(|_| ErrorCode::FileChanged.into())
 }
 
-/// Whether the file behind a slice can still be read: the browser refuses when it has changed on disk.
+/// Returns whether the file behind a slice can still be read: the browser refuses when it has changed on disk.
 pub async fn is_readable(blob: &Blob) -> bool {
     match slice(blob, 0.0, 1.0) {
         Ok(first_byte) => read(&first_byte).await.is_ok(),
@@ -88,10 +88,10 @@ pub async fn is_readable(blob: &Blob) -> bool {
 /// lives on in WebKit for a moment, and would report a changed file.
 const AGAIN_MS: u32 = 1_500;
 
-/// All bytes of a blob of less than 4 GiB.
+/// Returns all bytes of a blob of less than 4 GiB.
 ///
 /// # Errors
-/// [`ErrorCode::FileChanged`] if they can't be read any more, [`ErrorCode::ReadTimeout`] if that takes too long.
+/// [`ErrorCode::FileChanged`] if they can no longer be read, [`ErrorCode::ReadTimeout`] if that takes too long.
 pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
     let mut is_second = false;
     loop {

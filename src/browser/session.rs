@@ -113,7 +113,7 @@ impl Session {
         ended.inspect(|put| self.put_ended(put));
     }
 
-    /// Whether it has ended.
+    /// Returns whether it has ended.
     pub fn is_finished(&self) -> bool {
         self.engine.borrow().is_finished()
     }
@@ -150,7 +150,7 @@ impl Session {
             Action::Put(put) => self.put(put),
             Action::CancelPut(id) => {
                 let Some(put) = self.take_put(id) else { return };
-                // Its `loadend` follows at once; the engine ignores what it says.
+                // Its `loadend` follows at once; the engine ignores its stale event.
                 put.request.as_ref().inspect(|request| drop(request.abort()));
                 self.put_ended(&put);
             }
@@ -171,7 +171,7 @@ impl Session {
         Some(puts.swap_remove(at))
     }
 
-    /// Whether a PUT was neither cancelled nor answered.
+    /// Returns whether a PUT was neither cancelled nor answered.
     fn is_under_way(&self, id: PutId) -> bool {
         self.puts.borrow().iter().any(|put| put.id == id)
     }
@@ -240,7 +240,7 @@ impl Session {
                     let on_progress = move |sent_bytes| watching.send(Event::PutProgress { put: id, sent_bytes });
                     let outcome = put::send(&request, &slice, &put.headers, on_progress).await;
                     match outcome {
-                        // To the browser a file that it can't read any more is a network error too.
+                        // The browser reports a file that it can no longer read as a network error, too.
                         Err(failure)
                             if failure.status == 0 && session.is_under_way(id) && !is_readable(&slice).await =>
                         {

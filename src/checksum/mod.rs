@@ -31,7 +31,7 @@ impl ChecksumAlgorithm {
     /// Every algorithm.
     pub const ALL: [Self; 3] = [Self::Sha256, Self::Crc64nvme, Self::None];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",

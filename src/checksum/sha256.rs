@@ -14,7 +14,7 @@ use crate::protocol::{Refusal, string_on_the_wire};
 pub struct Sha256Digest([u8; 32]);
 
 impl Sha256Digest {
-    /// The digest of some bytes.
+    /// Returns the digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -43,7 +43,7 @@ impl Sha256Digest {
         Base64::encode(&self.0, &mut [0; 44]).unwrap_or_default().to_owned()
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -67,7 +67,7 @@ impl Sha256Hasher {
         self.0.update(bytes);
     }
 
-    /// The digest of all of them.
+    /// Returns the digest of all of them.
     pub fn finish(self) -> Sha256Digest {
         Sha256Digest(self.0.finalize().into())
     }
@@ -88,7 +88,7 @@ impl CompositeChecksum {
         composite.finish()
     }
 
-    /// The same, or nothing if one is missing.
+    /// Combines the digests of all parts, in order. Returns `None` if one is missing.
     pub(super) fn of_all(digests: impl Iterator<Item = Option<Sha256Digest>>) -> Option<Self> {
         let mut composite = Composing::default();
         for digest in digests {

@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn parts_that_fail_together_halve_it_once() {
         let mut window = Congestion::new(6);
-        let news: Vec<_> = (0..6).map(|put| window.congested(1_000, PutId(put), PutId(6))).collect();
-        assert_eq!((window.limit(), news), (3, vec![true, false, false, false, false, false]));
+        let is_cut: Vec<_> = (0..6).map(|put| window.congested(1_000, PutId(put), PutId(6))).collect();
+        assert_eq!((window.limit(), is_cut), (3, vec![true, false, false, false, false, false]));
         window.stored(1_500, 1_000_000);
         assert!(!window.congested(1_600, PutId(5), PutId(7)), "it was in flight before the cut");
         assert!(window.congested(2_000, PutId(6), PutId(9)));

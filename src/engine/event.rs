@@ -39,11 +39,11 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// [`ApiCall::Create`] was answered.
+    /// [`ApiCall::Create`](super::ApiCall::Create) was answered.
     Created(UploadCreated),
-    /// [`ApiCall::List`] was answered.
+    /// [`ApiCall::List`](super::ApiCall::List) was answered.
     Listed(PartsListed),
-    /// [`ApiCall::Sign`] was answered.
+    /// [`ApiCall::Sign`](super::ApiCall::Sign) was answered.
     Signed(PartsSigned),
     /// A PUT has made progress.
     PutProgress {
@@ -67,9 +67,9 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// [`ApiCall::Complete`] was answered.
+    /// [`ApiCall::Complete`](super::ApiCall::Complete) was answered.
     Completed(UploadCompleted),
-    /// [`ApiCall::Abort`] was answered.
+    /// [`ApiCall::Abort`](super::ApiCall::Abort) was answered.
     Aborted,
     /// An API call failed.
     CallFailed {

@@ -156,7 +156,7 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    /// Parts of 8 MiB, six at once, over a link of which all get the same. Each connection has a buffer. Returns the
+    /// Parts of 8 MiB, six at once, over a link that all share equally. Each connection has a buffer. Returns the
     /// largest error of the time left, as a part of the truth, from the tenth second on and until 2 s are left.
     fn worst_error(size: u64, bytes_per_second: u64, buffer_bytes: u64) -> f64 {
         const STEP_MS: u64 = 20;

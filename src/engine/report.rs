@@ -30,7 +30,7 @@ pub enum Remains {
 }
 
 impl Remains {
-    /// The name on the way to JavaScript.
+    /// Returns the name on the way to JavaScript.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",

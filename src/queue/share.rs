@@ -65,7 +65,7 @@ impl Queue {
     }
 }
 
-/// The greatest power of two that is not above a number; 0 of 0.
+/// Returns the greatest power of two that is not above a number; 0 of 0.
 fn power_of_two_below(number: u64) -> u64 {
     number.checked_ilog2().map_or(0, |bits| 1 << bits)
 }

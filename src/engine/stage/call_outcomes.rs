@@ -54,7 +54,7 @@ impl Engine {
         }
     }
 
-    /// Whether the stage that made the call is over.
+    /// Returns whether the stage that made the call is over.
     fn is_stale(&self, call: Call) -> bool {
         match (&self.stage, call) {
             (Stage::Ending(_), Call::Abort) => false,
@@ -114,8 +114,8 @@ impl Engine {
         }
     }
 
-    /// Whether the failure may hide a refused sign-in: a gateway that sends its 401 without CORS headers looks like a
-    /// broken network, and one that answers with a login page is no API. Fresh credentials are asked for once.
+    /// Returns whether the failure may hide a refused sign-in: a gateway that sends its 401 without CORS headers looks
+    /// like a broken network, and one that answers with a login page is no API. Fresh credentials are asked for once.
     fn may_be_unauthorized(&self, failure: &Failure) -> bool {
         matches!(failure.code, ErrorCode::Network | ErrorCode::UnexpectedAnswer)
             && self.patience.api_works()

@@ -20,8 +20,8 @@ pub(super) enum Proof {
     Nothing,
 }
 
-/// Whether an answer shows that S3 has stored the bytes with this checksum. The checksum decides where it can be read;
-/// otherwise an empty answer with an entity tag of S3's form does.
+/// Returns whether an answer shows that S3 has stored the bytes with this checksum. The checksum decides where it can
+/// be read; otherwise an empty answer with an entity tag of S3's form does.
 pub(super) fn prove(answer: &PutAnswer, checksum: Option<PartChecksum>) -> Proof {
     let etag = answer.etag.as_deref();
     let parsed = || etag.and_then(|text| ETag::parse(text).ok());
