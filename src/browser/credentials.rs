@@ -48,7 +48,7 @@ impl Credentials {
         if self.source.is_some() { self.ask().await } else { Err(ErrorCode::Unauthorized.into()) }
     }
 
-    /// Uploads that ask at the same time share the answer.
+    /// Calls the page's function for headers. Concurrent calls share one answer.
     async fn ask(&self) -> Result<(), Failure> {
         let refused = |detail: &str| Failure { detail: Some(detail.to_owned()), ..ErrorCode::Unauthorized.into() };
         let Some(source) = &self.source else { return Ok(()) };

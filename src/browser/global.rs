@@ -1,4 +1,4 @@
-//! What a page and a worker both have, under the same name but behind different types.
+//! Globals that a page and a worker share under the same name, but with different types.
 
 use std::cell::Cell;
 use std::pin::Pin;

@@ -3,7 +3,7 @@
 use super::{Entry, Place, Queue, UploadId, touch};
 use crate::engine::{Demand, Share};
 
-/// An upload on its way to its share.
+/// An upload whose share is being computed.
 struct Claim {
     /// Where it is in [`Queue::entries`].
     at: usize,
@@ -41,7 +41,7 @@ impl Queue {
         for equals in claims.chunk_by_mut(|one, other| one.priority == other.priority) {
             left = fill(left, equals);
         }
-        // What others have in excess of their share is not free yet.
+        // PUTs of uploads above their share are still in flight, so their connections are not free yet.
         let mut free = self.limit.saturating_sub(claims.iter().map(|claim| claim.in_flight).sum());
         let all_bytes: u64 = claims.iter().map(|claim| claim.bytes_in_flight).sum();
         let mut changed = Vec::new();
@@ -49,7 +49,7 @@ impl Queue {
             let more = share.saturating_sub(in_flight).min(free);
             free -= more;
             let lanes = share.min(in_flight + more);
-            // Powers of two change seldom, and each change costs an event.
+            // Rounding to powers of two makes changes rare: each change costs an event.
             let share = Share {
                 lanes,
                 bytes_elsewhere: power_of_two_below(all_bytes - bytes_in_flight) * 2,

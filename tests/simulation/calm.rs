@@ -32,7 +32,7 @@ const DEAD_WAIT_S: f64 = 120.0;
 /// The speed that is assumed where a service worker hides all progress, in byte/s.
 const UNTOLD_BYTES_PER_SECOND: f64 = 100_000.0;
 
-/// All files are sent in vain so many times at most, where what the browser tells is not what has arrived.
+/// All files are sent in vain at most this many times, where what the browser tells is not what has arrived.
 const FILES_IN_VAIN: f64 = 3.0;
 
 impl World {
