@@ -14,7 +14,7 @@ use super::global::{Missed, sleep, within};
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
-// web-sys has these without `catch`: a browser that refuses would tear the module down.
+// web-sys has these without `catch`, so an exception of the browser would end the module.
 #[wasm_bindgen]
 extern "C" {
     type Source;

@@ -98,7 +98,7 @@ impl fmt::Debug for Crc64Nvme {
 
 string_on_the_wire!(Crc64Nvme, "a CRC64NVME as 12 characters of Base64");
 
-/// A CRC64NVME in the making, for bytes that arrive one slice after the other.
+/// Incremental CRC64NVME of bytes that arrive in slices.
 #[derive(Clone)]
 pub struct Crc64NvmeHasher(u64);
 
@@ -142,7 +142,7 @@ impl Crc64NvmeHasher {
         self.0 = crc;
     }
 
-    /// Returns the checksum of all of them.
+    /// Returns the checksum of all added bytes.
     pub fn finish(self) -> Crc64Nvme {
         Crc64Nvme(!self.0)
     }

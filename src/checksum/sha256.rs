@@ -57,7 +57,7 @@ impl fmt::Debug for Sha256Digest {
 
 string_on_the_wire!(Sha256Digest, "a SHA-256 digest as 44 characters of Base64");
 
-/// A SHA-256 in the making, for bytes that arrive one slice after the other.
+/// Incremental SHA-256 of bytes that arrive in slices.
 #[derive(Clone, Default)]
 pub struct Sha256Hasher(Sha256);
 
@@ -67,7 +67,7 @@ impl Sha256Hasher {
         self.0.update(bytes);
     }
 
-    /// Returns the digest of all of them.
+    /// Returns the digest of all added bytes.
     pub fn finish(self) -> Sha256Digest {
         Sha256Digest(self.0.finalize().into())
     }

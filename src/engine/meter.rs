@@ -37,7 +37,8 @@ impl Rate {
     fn count(&mut self, (now_ms, bytes): Point) {
         let (last_ms, last_bytes) = self.last;
         let elapsed_ms = now_ms.saturating_sub(last_ms);
-        // Answers may come in bursts. A burst is forgotten together with the time that it took, before the next one.
+        // Answers may come in bursts. Bytes and time are halved only between bursts, so that a burst and its time stay
+        // together.
         if self.ms > MEMORY_MS && 2 * elapsed_ms >= self.gap_ms {
             self.bytes /= 2;
             self.ms /= 2;

@@ -54,7 +54,7 @@ pub struct SignedPart {
     pub number: PartNumber,
     /// Where to PUT it. A secret until it expires: it is never logged.
     pub url: String,
-    /// Headers that the PUT must carry exactly, `Content-Length` apart, which the browser sets.
+    /// Headers that the PUT must carry exactly, except `Content-Length`, which the browser sets.
     pub headers: Headers,
     /// Lifetime of the URL, in seconds from now. A duration, not a time of day: the browser's clock
     /// may be wrong.

@@ -130,8 +130,8 @@ impl Hub {
         self.queue.limit(self.queue.limit_now().saturating_add(1));
     }
 
-    /// Records that a PUT of some upload has stalled. The link may be slow, so the limit of PUTs at once is halved,
-    /// once until S3 confirms a part again.
+    /// Records that a PUT of some upload has stalled. The link may be slow, so the limit of PUTs at once is halved
+    /// once. It is halved again only after S3 has confirmed a part.
     pub fn stalled(&mut self) {
         self.pace.forget();
         if !std::mem::replace(&mut self.has_stalled, true) {

@@ -234,7 +234,7 @@ impl Parts {
         self.slots.get(number.index())?.checksum
     }
 
-    /// Returns whether the first part has been hashed, if the upload has checksums.
+    /// Returns whether the first part has been hashed, or is past that step because the upload has no checksums.
     pub fn is_first_hashed(&self) -> bool {
         self.slots.first().is_some_and(|slot| !matches!(slot.state, State::Waiting | State::Hashing))
             || self.checksum(PartNumber::FIRST).is_some()

@@ -193,7 +193,7 @@ impl Parts {
         self.under_way().any(|(_, number, sending)| sending.may_have_arrived(now, self.length(number)))
     }
 
-    /// Returns whether all bytes of a PUT in flight have probably left, so that S3 has or soon gets them.
+    /// Returns whether all bytes of a PUT in flight have probably been sent.
     pub fn may_be_whole(&self, now: Now) -> bool {
         self.under_way().any(|(_, number, sending)| sending.may_be_whole(now, self.length(number)))
     }
