@@ -14,16 +14,16 @@ pub struct PutId(pub u32);
 /// What to do next.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// Read the part and hash it; answer with [`Event::PartHashed`] or [`Event::HashFailed`].
+    /// Read the part and hash it; answer with [`super::Event::PartHashed`] or [`super::Event::HashFailed`].
     HashPart(Part),
-    /// Call the API; answer with the event that [`ApiCall`] names, or with [`Event::CallFailed`].
+    /// Call the API; answer with the event that [`ApiCall`] names, or with [`super::Event::CallFailed`].
     Call(ApiCall),
-    /// PUT the part; answer with [`Event::PutDone`] or [`Event::PutFailed`].
+    /// PUT the part; answer with [`super::Event::PutDone`] or [`super::Event::PutFailed`].
     Put(Put),
     /// Stop a PUT. News of it is no longer wanted.
     CancelPut(PutId),
-    /// Ask for fresh credentials for the API; answer with [`Event::CredentialsRefreshed`] or
-    /// [`Event::CredentialsFailed`].
+    /// Ask for fresh credentials for the API; answer with [`super::Event::CredentialsRefreshed`] or
+    /// [`super::Event::CredentialsFailed`].
     RefreshCredentials,
     /// Keep this, in place of what was kept before.
     Persist(Record),
@@ -40,7 +40,7 @@ pub enum Action {
     },
     /// A PUT was silent for too long: tell the queue, which halves the PUTs of all uploads while S3 confirms nothing.
     Stalled,
-    /// Send [`Event::Tick`] at this time, in milliseconds of [`Now::ms`]. Replaces the one before.
+    /// Send [`super::Event::Tick`] at this time, in milliseconds of [`super::Now::ms`]. Replaces the one before.
     WakeAt(u64),
     /// It is over; nothing follows.
     Finished(Result<Uploaded, Failure>),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::event::Now;
 use crate::protocol::{CompleteUpload, CreateUpload, PartNumber, SignParts};
 
-/// Every call of the API must have its answer, or [`Event::CallFailed`], after so long, in milliseconds.
+/// Every call of the API must have its answer, or [`super::Event::CallFailed`], after so long, in milliseconds.
 /// API Gateway gives up after 30 s (HTTP API quotas), so no answer comes later.
 pub const CALL_TIMEOUT_MS: u32 = 35_000;
 
@@ -39,30 +39,30 @@ impl Call {
 /// A call to make.
 #[derive(Debug, Clone)]
 pub enum ApiCall {
-    /// Opens the upload; answered by [`Event::Created`](super::Event::Created).
+    /// Opens the upload; answered by [`super::Event::Created`].
     Create(CreateUpload),
-    /// Asks which parts S3 holds; answered by [`Event::Listed`](super::Event::Listed).
+    /// Asks which parts S3 holds; answered by [`super::Event::Listed`].
     List {
         /// The upload token.
         token: String,
         /// List the parts behind this one.
         after: Option<PartNumber>,
     },
-    /// Asks for URLs; answered by [`Event::Signed`](super::Event::Signed).
+    /// Asks for URLs; answered by [`super::Event::Signed`].
     Sign {
         /// The upload token.
         token: String,
         /// The body.
         request: SignParts,
     },
-    /// Joins the parts; answered by [`Event::Completed`](super::Event::Completed).
+    /// Joins the parts; answered by [`super::Event::Completed`].
     Complete {
         /// The upload token.
         token: String,
         /// The body.
         request: CompleteUpload,
     },
-    /// Removes what was sent; answered by [`Event::Aborted`](super::Event::Aborted).
+    /// Removes what was sent; answered by [`super::Event::Aborted`].
     Abort {
         /// The upload token.
         token: String,

@@ -37,11 +37,11 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// [`ApiCall::Create`] was answered.
+    /// [`super::ApiCall::Create`] was answered.
     Created(UploadCreated),
-    /// [`ApiCall::List`] was answered.
+    /// [`super::ApiCall::List`] was answered.
     Listed(PartsListed),
-    /// [`ApiCall::Sign`] was answered.
+    /// [`super::ApiCall::Sign`] was answered.
     Signed(PartsSigned),
     /// Some of a part's bytes have left.
     PutProgress {
@@ -64,9 +64,9 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// [`ApiCall::Complete`] was answered.
+    /// [`super::ApiCall::Complete`] was answered.
     Completed(UploadCompleted),
-    /// [`ApiCall::Abort`] was answered.
+    /// [`super::ApiCall::Abort`] was answered.
     Aborted,
     /// An API call failed.
     CallFailed {
@@ -75,9 +75,9 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// [`Action::RefreshCredentials`] has brought new ones.
+    /// [`super::Action::RefreshCredentials`] has brought new ones.
     CredentialsRefreshed,
-    /// [`Action::RefreshCredentials`] has brought none.
+    /// [`super::Action::RefreshCredentials`] has brought none.
     CredentialsFailed(Failure),
     /// What this upload may use from now on.
     Share(Share),
@@ -98,6 +98,6 @@ pub enum Event {
     Abort,
     /// The page goes on without it: it ends now, and is kept where records are kept.
     Close,
-    /// Time has passed: what [`Action::WakeAt`] asked for.
+    /// Time has passed: what [`super::Action::WakeAt`] asked for.
     Tick,
 }
