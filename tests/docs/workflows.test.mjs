@@ -1,5 +1,6 @@
 // What a contributor and a release rely on: workflows, versions, templates, and the notes of a release.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -75,4 +76,8 @@ test('the changelog has a place for what is not released, and its notes are foun
   const changelog = '# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2027-01-01\n\n### Fixed\n\n- That.\n\n## [1.1.0]\n';
   assert.equal(notes('1.2.0', changelog), '### Fixed\n\n- That.');
   assert.equal(notes('1.3.0', changelog), undefined);
+});
+
+test('a server with this version of Node can import the package', () => {
+  execFileSync('node', ['tests/docs/node.mjs'], { stdio: 'pipe' });
 });
