@@ -148,7 +148,7 @@ conformance: package browser garage ## Play the forgery matrix and the page agai
 .PHONY: test-consumers
 test-consumers: package browser consumer-modules
 	cargo build -p directput-local
-	timeout 600 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+	timeout 900 node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=spec tests/consumers/*.test.mjs
 	timeout 900 $(MAKE) --no-print-directory toolchains APPS='$(QUICK_APPS)'
 
 # Apps that are installed and built in a minute or two.

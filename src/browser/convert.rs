@@ -11,7 +11,7 @@ use crate::checksum::ChecksumAlgorithm;
 use crate::engine::{Config, Failure, FileInfo, PARTS_IN_FLIGHT, Record};
 use crate::protocol::{ContentType, ErrorCode, FileName, FileSize, Headers, NetworkHint};
 
-/// The options of an `Uploader`. Their ranges are checked where a user meets them, in `npm/options.ts`.
+/// The options of an `Uploader`. Their ranges are checked where a user meets them, in `npm/page/options.ts`.
 #[derive(Debug)]
 pub struct UploaderOptions {
     /// Where the API is.

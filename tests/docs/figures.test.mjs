@@ -113,7 +113,7 @@ test('a figure that is a constant of the code is that constant', () => {
 
 test('ranges and defaults of options are the same in the table, in Rust and in TypeScript', () => {
   const config = read('src/engine/config.rs');
-  const checks = read('npm/options.ts');
+  const checks = read('npm/page/options.ts');
   const table = read('docs/options.md');
   for (const [option, range, byDefault] of [
     ['partsInFlight', 'PARTS_IN_FLIGHT', 'DEFAULT_PARTS_IN_FLIGHT'],
@@ -123,13 +123,13 @@ test('ranges and defaults of options are the same in the table, in Rust and in T
     const row = `| \`${option}\` | ${least} to ${most} | ${constant('src/engine/config.rs', byDefault)} |`;
     assert.ok(table.includes(row), `docs/options.md lacks: ${row}`);
     const check = `checkNumber('${option}', ${option}, ${least}, ${most})`;
-    assert.ok(checks.includes(check), `npm/options.ts lacks: ${check}`);
+    assert.ok(checks.includes(check), `npm/page/options.ts lacks: ${check}`);
   }
 });
 
 test("names that options take are the types', and so is their order", () => {
   const types = read('npm/types.ts');
-  const checks = read('npm/options.ts');
+  const checks = read('npm/page/options.ts');
   const table = read('docs/options.md');
   for (const [option, type, names] of [
     ['network', 'NetworkHint', 'NETWORKS'],

@@ -36,7 +36,7 @@ test('every option of an upload has its row', () => {
 
 test('every member of progress and every event has its row', () => {
   same(rows('docs/options.md', '## What `upload` returns'), members('Progress'));
-  same(rows('docs/options.md', '## Events'), members('UploaderEventMap', readFileSync('npm/events.ts', 'utf8')));
+  same(rows('docs/options.md', '## Events'), members('UploaderEventMap', readFileSync('npm/page/events.ts', 'utf8')));
 });
 
 test('every method has its row', () => {
@@ -44,6 +44,21 @@ test('every method has its row', () => {
   const methods = [...index.matchAll(/^ {2}(?:async )?(\w+)\(.*{$/gm)].map(([, name]) => name);
   const said = rows('docs/options.md', '## Other methods').map((name) => name.split('(')[0]);
   same([...said, 'upload', 'constructor'], methods);
+});
+
+test('every method that hooks give has its row, and a component is given each that the list has', () => {
+  const list = readFileSync('npm/list/index.ts', 'utf8');
+  const [, named] = /METHODS[^=]*= \[([^\]]*)\]/.exec(list);
+  const methods = [...named.matchAll(/'(\w+)'/g)].map(([, name]) => name);
+  same(
+    rows('docs/frameworks.md', '## React').map((name) => name.split('(')[0]),
+    methods,
+  );
+  const [, body] = list.split('export class UploadList');
+  const own = [...body.split('\nclass ')[0].matchAll(/^ {2}(?:async )?([a-z]\w+)\([^)]*\)[^;]*\{$/gm)].map(
+    ([, name]) => name,
+  );
+  same([...methods, 'constructor', 'subscribe', 'hold', 'close'], own);
 });
 
 test('every attribute, property, method, event and part of the element is named, and editors are told of them', () => {

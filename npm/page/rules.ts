@@ -1,6 +1,6 @@
 // Which files a page takes, decided before anything of them is sent.
-import { localError } from './errors.js';
-import type { ErrorCode, FileRules, UploadOptions } from './types.js';
+import { localError } from '../errors.js';
+import type { ErrorCode, FileRules, UploadOptions } from '../types.js';
 
 /** Extensions by the first half of their media types. Systems give no type to some of them, such as HEIC on Windows. */
 const EXTENSIONS = {

@@ -1,9 +1,10 @@
 // Spreads work over several tasks, so that between them the page can draw and hear its user.
+import { anotherTask } from '../another-task.js';
 
 /** A task that takes longer than this gives way, in milliseconds: half of what a frame has. */
 const TASK_MS = 8;
 
-export class Turns {
+export class Scheduler {
   #last: Promise<void> = Promise.resolve();
   #since = 0;
 
@@ -18,16 +19,4 @@ export class Turns {
     });
     return this.#last;
   }
-}
-
-/** Timers would do, but in a page that is not seen they come once a second. */
-function anotherTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }

@@ -1,5 +1,5 @@
 // Checks options where the mistake was made, in words that name the option.
-import { localError } from './errors.js';
+import { localError } from '../errors.js';
 import type {
   ChecksumAlgorithm,
   FileRules,
@@ -8,7 +8,7 @@ import type {
   Tuning,
   UploaderOptions,
   UploadOptions,
-} from './types.js';
+} from '../types.js';
 
 const TUNING: readonly (keyof Tuning)[] = ['checksum', 'network', 'stallSeconds'];
 
@@ -47,7 +47,8 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
     endpoint: absolute('endpoint', endpoint),
     headers: typeof headers === 'function' ? headers : plainHeaders(headers),
     // Its requests tell of no progress, and workers of the page have the same one.
-    hasServiceWorker: Boolean(globalThis.navigator?.serviceWorker?.controller),
+    // In a sandboxed frame, which has no origin, to ask is an error.
+    hasServiceWorker: globalThis.origin !== 'null' && Boolean(globalThis.navigator?.serviceWorker?.controller),
     ...(partsInFlight !== undefined && { partsInFlight }),
     ...(credentials && { credentials }),
     ...(caller && { caller }),

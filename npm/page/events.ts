@@ -1,6 +1,6 @@
-// What an Uploader tells whoever listens, as the platform's own objects do.
-import type { UploadError } from './errors.js';
-import type { Progress, Retry, Upload, UploadResult } from './types.js';
+// The events of an Uploader, as an `EventTarget` with types.
+import type { UploadError } from '../errors.js';
+import type { Progress, Retry, Upload, UploadResult } from '../types.js';
 
 /** Which upload an event is about. */
 export interface UploadDetail {
@@ -23,7 +23,7 @@ export interface EventDetails {
 }
 
 /**
- * The events of an `Uploader`. Whoever prevents the default of `failed` has seen to the failure: the promise still
+ * The events of an `Uploader`. A listener that prevents the default of `failed` has handled the failure: the promise still
  * rejects, but the browser reports no unhandled rejection.
  */
 export interface UploaderEventMap {

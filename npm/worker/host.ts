@@ -1,11 +1,7 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
-import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../target/wasm/directput.js';
-import { localError, type PlainError, plainError, toUploadError, type UploadError } from './errors.js';
-import { fingerprints } from './fingerprint.js';
-import { Keeper } from './keeper.js';
-import { take, taken, whenFree } from './locks.js';
-import { Gatherer, type Item, type News, NOBODY } from './news.js';
-import { type EngineRecord, isResumable, type Kept, Records } from './records.js';
+import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../../target/wasm/directput.js';
+import { localError, type PlainError, plainError, toUploadError, type UploadError } from '../errors.js';
+import { type Addressed, type Message, MessageBatcher, NOBODY } from '../messages.js';
 import type {
   ErrorCode,
   Headers,
@@ -17,7 +13,11 @@ import type {
   Tuning,
   UploaderOptions,
   UploadResult,
-} from './types.js';
+} from '../types.js';
+import { fingerprints } from './fingerprint.js';
+import { Keeper } from './keeper.js';
+import { take, taken, whenFree } from './locks.js';
+import { type EngineRecord, isResumable, type Kept, Records } from './records.js';
 
 /** The options of an upload that can be sent to a worker. */
 export interface PlainOptions extends Metadata, Tuning {
@@ -27,18 +27,20 @@ export interface PlainOptions extends Metadata, Tuning {
   handle?: FileSystemFileHandle;
 }
 
-/** Takes what an upload tells of itself. */
-type Tell = (news: News) => void;
+/** Takes a message of an upload. */
+type Tell = (message: Message) => void;
 
-/** Why an earlier upload can't go on with a file that seemed to fit. The upload stays, and the file begins anew. */
+/** Codes with which an earlier upload refuses a file that seemed to fit. The upload stays, and a new one begins. */
 const REFUSALS: readonly ErrorCode[] = ['wrong-file', 'not-your-upload', 'token-invalid'];
 
-/** How an upload ended, with the last that it had to tell; errors lose their members on the way out of a worker. */
-export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: PlainError }) & { news: Item[] };
+/** How an upload ended, with its last messages. Errors are plain objects: they lose their members on the way out of a worker. */
+export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: PlainError }) & {
+  messages: Addressed[];
+};
 
-/** An upload from the moment that it is asked for. */
+/** An upload, from the page's call on. */
 interface Running {
-  /** What is kept of it, if it goes on with an earlier upload. */
+  /** What is kept of it, if it resumes an earlier upload. */
   kept?: Pick<PlainError, 'remains' | 'resumeId'>;
   /** How the page has ended it. */
   end?: 'cancel' | 'close';
@@ -46,38 +48,38 @@ interface Running {
   priority: number;
   /** What the module runs, once it does. */
   upload?: UploadHandle;
-  /** Ends the upload for who waits for it, while the module does not have it. */
+  /** Ends the call of the page, while the module does not have the upload. */
   stop(error: UploadError): void;
 }
 
-export class Engine {
+export class Host {
   #uploader: WasmUploader | undefined;
   #records: Records | undefined;
-  #news = new Gatherer(() => {});
+  #batcher = new MessageBatcher(() => {});
   readonly #running = new Map<number, Running>();
   /** Reject what waits for the module. */
   readonly #waiting = new Set<(error: UploadError) => void>();
 
-  /** Loads the module. Until this has succeeded the engine is not used. */
+  /** Loads the module. Must succeed before any other method is called. */
   async open(
     { caller = '', ...options }: UploaderOptions,
-    tell: (items: Item[]) => unknown,
+    tell: (messages: Addressed[]) => unknown,
     askHeaders: (() => Promise<Headers>) | undefined,
     module: WebAssembly.Module,
   ): Promise<void> {
     await init({ module_or_path: module });
     this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
-    this.#news = new Gatherer(tell);
+    this.#batcher = new MessageBatcher(tell);
     // Nothing is kept where a browser has no store, or where tabs could not keep out of each other's way.
     if (globalThis.indexedDB && globalThis.navigator?.locks) this.#records = new Records(`${options.endpoint}`, caller);
     // What it can't do is done by a later visit.
     void this.#tidy().catch(() => {});
   }
 
-  /** Answers, which only a worker that works does. */
+  /** Answers. A worker that has died does not. */
   ping(): void {}
 
-  /** Uploads a file. If an earlier visit has begun to, it goes on with that. */
+  /** Uploads a file. If an earlier visit has begun to, that upload is resumed. */
   upload(id: number, file: Blob, options: PlainOptions): Promise<Outcome> {
     return this.#lead(id, options, async (running, tell) => {
       const records = this.#records;
@@ -86,7 +88,7 @@ export class Engine {
       const printing = fingerprints(file);
       printing.catch(() => {});
       for (const refused: string[] = []; ; ) {
-        // The store is an extra: without it the upload goes on, and is not kept.
+        // The store is an extra: without it the upload runs, and is not kept.
         const keeper = await Keeper.for(records, file, options, printing, refused).catch(() => undefined);
         const goesOn = keeper?.record;
         try {
@@ -99,7 +101,7 @@ export class Engine {
     });
   }
 
-  /** Goes on with an upload of an earlier visit. A file that it did not begin with ends nothing. */
+  /** Resumes an upload of an earlier visit. Another file ends nothing. */
   resume(id: number, keptId: string, file: Blob, options: PlainOptions): Promise<Outcome> {
     const kept = { remains: 'parts', resumeId: keptId } as const;
     const goOn = async (running: Running, tell: Tell): Promise<UploadResult> => {
@@ -143,7 +145,7 @@ export class Engine {
       const [all = [], isTaken] = await Promise.all([this.#records?.all(), taken()]);
       const resumable = all.filter(isResumable);
       // A page that was just reloaded, or a tab that has crashed, lets go of its uploads a moment later.
-      for (const { id } of resumable) if (isTaken(id)) whenFree(id, () => this.#news.add(NOBODY, { freed: true }));
+      for (const { id } of resumable) if (isTaken(id)) whenFree(id, () => this.#batcher.add(NOBODY, { freed: true }));
       return resumable
         .filter(({ id }) => !isTaken(id))
         .map(({ id, name, size, confirmedBytes, startedAt, expiresAt, handle }) => {
@@ -197,13 +199,13 @@ export class Engine {
     });
     let ending: { ok: true; result: UploadResult } | { ok: false; error: PlainError };
     try {
-      const ended = run(this.#running.get(id) as Running, (news) => this.#news.add(id, news));
+      const ended = run(this.#running.get(id) as Running, (message) => this.#batcher.add(id, message));
       ending = { ok: true, result: await Promise.race([ended, stopped]) };
     } catch (error) {
       ending = { ok: false, error: plainError(toUploadError(error)) };
     }
     this.#running.delete(id);
-    return { ...ending, news: this.#news.take(id) };
+    return { ...ending, messages: this.#batcher.take(id) };
   }
 
   async #run(
@@ -246,7 +248,7 @@ export class Engine {
       if (running.isPaused) upload.pause();
       if (running.end) upload[running.end]();
       const result = await this.#settled(upload);
-      // Who has an object need not wait for the last word to be written.
+      // The object is stored: the page need not wait for the record to be removed.
       void keeper?.close();
       return result;
     } catch (error) {
@@ -257,7 +259,7 @@ export class Engine {
     }
   }
 
-  /** Says of an upload that has failed whether it is kept. If it can't be, what was sent is removed. */
+  /** Adds to an error whether its upload is kept. If it can't be kept, what was sent is removed. */
   async #leave(keeper: Keeper, error: unknown): Promise<UploadError> {
     const { record } = keeper;
     let more: Partial<PlainError> | undefined;
@@ -291,7 +293,7 @@ export class Engine {
     return isGone;
   }
 
-  /** Removes what earlier visits could not, and what is too old to be gone on with. */
+  /** Removes what earlier visits could not remove, and what is too old to be resumed. */
   async #tidy(): Promise<void> {
     const records = this.#records;
     if (!records) return;

@@ -1,27 +1,28 @@
-// How the page reaches the engine: in a module worker, or in the page where no worker can start.
+// The page's connection to the host of the Wasm module: in a module worker, or in the page where no worker can start.
 import { proxy, wrap } from 'comlink';
+import { importInlined, importWorker } from '../chunks.js';
+import { keepErrors } from '../error-transfer.js';
+import { localError, type UploadError } from '../errors.js';
+import type { Files } from '../inlined.js';
+import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from '../limits.js';
+import type { Addressed } from '../messages.js';
+import type { UploaderOptions } from '../types.js';
+import type { Host } from '../worker/host.js';
 import { chosenInlined, init, trusted, wasmUrl, workerFile } from './assets.js';
-import type { Engine } from './engine.js';
-import { localError, type UploadError } from './errors.js';
-import type { Files } from './inlined.js';
-import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from './limits.js';
-import type { Item } from './news.js';
 import { plainHeaders } from './options.js';
-import { keepErrors } from './thrown.js';
-import type { UploaderOptions } from './types.js';
 
-/** The engine's methods, each of which may have to cross into a worker. */
-interface Calls extends Pick<Engine, 'upload' | 'resume' | 'list' | 'handleOf' | 'forget'> {
-  control(...call: Parameters<Engine['control']>): unknown;
-  prioritize(...call: Parameters<Engine['prioritize']>): unknown;
+/** The host's methods. Each call may cross into a worker. */
+interface Calls extends Pick<Host, 'upload' | 'resume' | 'list' | 'handleOf' | 'forget'> {
+  control(...call: Parameters<Host['control']>): unknown;
+  prioritize(...call: Parameters<Host['prioritize']>): unknown;
   setOnline(isOnline: boolean): unknown;
 }
 
-/** The engine as the page reaches it: itself, or through a worker. */
-export interface Reach extends Calls {
+/** A connection to the host, which runs in the page or in a worker. */
+export interface Connection extends Calls {
   /** Whether it runs in a worker. */
   inWorker: boolean;
-  /** Resolves when the engine is no more. What was under way has then been rejected with `worker-lost`. */
+  /** Resolves when the host is lost. Calls under way have then been rejected with `worker-lost`. */
   lost: Promise<void>;
   close(): void;
 }
@@ -33,12 +34,12 @@ type Method = (typeof METHODS)[number];
 const callsOf = (call: (method: Method, args: never[]) => unknown): Calls =>
   Object.fromEntries(METHODS.map((method) => [method, (...args: never[]) => call(method, args)])) as never;
 
-type Hear = (items: Item[]) => void;
+type Deliver = (messages: Addressed[]) => void;
 
-/** Starts the engine: with the files beside the entry if they are there, otherwise with those that are inlined. */
-export async function start(options: UploaderOptions, wantsWorker: boolean, hear: Hear): Promise<Reach> {
+/** Starts the host: from the files beside the entry if they are there, otherwise from those that are inlined. */
+export async function start(options: UploaderOptions, wantsWorker: boolean, deliver: Deliver): Promise<Connection> {
   // Servers, service workers, and browsers whose user has turned Wasm off.
-  if (!globalThis.XMLHttpRequest || !globalThis.WebAssembly) return nowhere();
+  if (!globalThis.XMLHttpRequest || !globalThis.WebAssembly) return refusing();
   const chosen = chosenInlined();
   const modules: Files['module'][] = [];
   let files: Files | undefined;
@@ -52,10 +53,10 @@ export async function start(options: UploaderOptions, wantsWorker: boolean, hear
         await files.module;
         break;
       }
-      const reach = await startWorker(options, hear, files);
+      const connection = await startWorker(options, deliver, files);
       // The next uploader need not look beside the entry again.
       if (failed) init({ inlined: load });
-      return reach;
+      return connection;
     } catch (error) {
       const { code } = Object(error);
       // What the options got wrong, a second try would get wrong too.
@@ -68,9 +69,9 @@ export async function start(options: UploaderOptions, wantsWorker: boolean, hear
   const module = Promise.any(modules);
   module.catch(() => {});
   try {
-    const reach = await startHere(options, hear, module, files);
+    const connection = await startInPage(options, deliver, module, files);
     if (wantsWorker) void warn('no worker starts, so the page itself hashes files', failed);
-    return reach;
+    return connection;
   } catch (error) {
     if (Object(error).code === 'load-failed')
       void warn('its files could not be loaded', failed ?? [addressOf(files), error]);
@@ -89,8 +90,8 @@ async function fromBeside(): Promise<Files> {
   return { script, wasm, module: inTime(MODULE_MS, compile(wasm)) };
 }
 
-/** Bundlers make a file of its own of this import, which most pages never load. */
-const fromInlined = async (): Promise<Files> => (await inTime(MODULE_MS, import('./inlined.js'))).inlined();
+/** The same as JavaScript, which most pages never load. */
+const fromInlined = async (): Promise<Files> => (await inTime(MODULE_MS, importInlined())).inlined();
 
 /** The address of what has failed. */
 const addressOf = (files: Files | undefined): Promise<string> | string =>
@@ -101,7 +102,7 @@ const addressOf = (files: Files | undefined): Promise<string> | string =>
 
 let hasWarned = false;
 
-/** Says once in the console what a page's author should know. */
+/** Warns the page's author in the console, once. */
 async function warn(what: string, [address, cause]: [Promise<string> | string, unknown?] = ['']): Promise<void> {
   if (hasWarned) return;
   hasWarned = true;
@@ -111,8 +112,8 @@ async function warn(what: string, [address, cause]: [Promise<string> | string, u
 /** What the promise resolves to; rejects with `timeout` if that takes longer than the limit. */
 const inTime = <T>(ms: number, promise: Promise<T>): Promise<T> => within(ms, promise, localError('timeout'));
 
-/** The engine where none can run, such as on a server that renders a page: it knows of no upload, and refuses each. */
-function nowhere(): Reach {
+/** A host for where none can run, such as a server that renders a page: it knows no upload, and refuses each. */
+function refusing(): Connection {
   const refuse = (method: Method): unknown => {
     if (method === 'list') return [];
     if (/upload|resume|handle/.test(method)) throw localError('unsupported-environment');
@@ -121,10 +122,14 @@ function nowhere(): Reach {
   return { ...callsOf(refuse), inWorker: false, lost: new Promise(() => {}), close() {} };
 }
 
-async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear, files: Files): Promise<Reach> {
+async function startWorker(
+  { headers, ...options }: UploaderOptions,
+  deliver: Deliver,
+  files: Files,
+): Promise<Connection> {
   const worker = new Worker(trusted(files.script), { type: 'module', name: 'directput' });
   keepErrors();
-  const engine = wrap<Engine>(worker);
+  const host = wrap<Host>(worker);
   /** Reject what waits for the worker. */
   const owed = new Set<(error: UploadError) => void>();
   let ended: UploadError | undefined;
@@ -154,7 +159,7 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
     else if (missed === MISSED_PINGS) close();
     else {
       missed += 1;
-      answer(engine.ping()).then(
+      answer(host.ping()).then(
         () => {
           missed = 0;
         },
@@ -170,13 +175,13 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
   for (const type of ['error', 'messageerror'] as const) {
     worker.addEventListener(type, (event) => close((event as ErrorEvent).message));
   }
-  const remote = engine as unknown as Record<Method, (...args: never[]) => Promise<unknown>>;
+  const remote = host as unknown as Record<Method, (...args: never[]) => Promise<unknown>>;
   try {
-    await inTime(WORKER_START_MS, answer(engine.ping()));
+    await inTime(WORKER_START_MS, answer(host.ping()));
     const module = await files.module;
     const told = typeof headers === 'object' ? { ...options, headers } : options;
     const ask = typeof headers === 'function' ? proxy(async () => plainHeaders(await headers())) : undefined;
-    await inTime(MODULE_MS, answer(engine.open(told, proxy(hear), ask, module)));
+    await inTime(MODULE_MS, answer(host.open(told, proxy(deliver), ask, module)));
   } catch (error) {
     close();
     throw error;
@@ -184,7 +189,7 @@ async function startWorker({ headers, ...options }: UploaderOptions, hear: Hear,
   return { ...callsOf((method, args) => answer(remote[method](...args))), inWorker: true, lost, close };
 }
 
-/** The Wasm module, compiled while the engine is loaded. */
+/** Fetches and compiles the Wasm module, while the worker's script is loaded. */
 async function compile(url: string): Promise<WebAssembly.Module> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${response.status} for ${url}`);
@@ -193,28 +198,28 @@ async function compile(url: string): Promise<WebAssembly.Module> {
   return isWasm ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
-/** How often the engine was lost in the page. Each time it takes a fresh copy of the module, and of what holds it. */
+/** How often the host was lost in the page. Each time it takes a fresh copy of the module, and of the script around it. */
 let losses = 0;
 
-async function startHere(
+async function startInPage(
   options: UploaderOptions,
-  hear: Hear,
+  deliver: Deliver,
   compiling: Files['module'],
   files: Files | undefined,
-): Promise<Reach> {
+): Promise<Connection> {
   const copy = losses;
-  let engine: Engine;
+  let host: Host;
   try {
     const fresh = `${files?.script}#${copy}`;
-    const module: typeof import('./worker.js') = await inTime(
+    const module: typeof import('../worker.js') = await inTime(
       MODULE_MS,
       // Bundlers find the first, and must leave the other alone: the worker's file is where they have put it.
-      copy === 0 ? import('./worker.js') : import(/* webpackIgnore: true */ /* @vite-ignore */ fresh),
+      copy === 0 ? importWorker() : import(/* webpackIgnore: true */ /* @vite-ignore */ fresh),
     );
-    engine = new module.Engine();
+    host = new module.Host();
     const { headers } = options;
     const ask = typeof headers === 'function' ? async () => plainHeaders(await headers()) : undefined;
-    await inTime(MODULE_MS, engine.open(options, hear, ask, await compiling));
+    await inTime(MODULE_MS, host.open(options, deliver, ask, await compiling));
   } catch (cause) {
     if (Object(cause).code === 'invalid-option') throw cause;
     throw localError(copy > 0 ? 'worker-lost' : 'load-failed', undefined, cause);
@@ -226,7 +231,7 @@ async function startHere(
   });
   const close = (): void => {
     listening.abort();
-    engine.end();
+    host.end();
     isLost();
   };
   for (const type of ['error', 'unhandledrejection']) {
@@ -240,7 +245,7 @@ async function startHere(
     globalThis.addEventListener?.(type, listener, { signal: listening.signal });
   }
   return {
-    ...callsOf((method, args) => engine[method](...(args as [never, never, never, never]))),
+    ...callsOf((method, args) => host[method](...(args as [never, never, never, never]))),
     inWorker: false,
     lost,
     close,

@@ -1,5 +1,5 @@
-// Where the worker's script and the Wasm module are: beside this file, where a page says, or inlined in a file of their own.
-import type { Files } from './inlined.js';
+// The addresses of the worker's script and of the Wasm module: beside the entry, set by the page, or inlined.
+import type { Files } from '../inlined.js';
 
 /** Where the package's other two files are, if not beside its entry. */
 export interface Assets {
@@ -25,7 +25,7 @@ let scriptUrl = '';
 /** The policy makes the worker's address and no other, whatever it is given. A page may allow each name once. */
 let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
 
-/** Says where the package's files are, for every `Uploader` that is made later. */
+/** Sets where the package's files are, for every `Uploader` that is made later. */
 export function init(where: Assets): void {
   assets = { ...assets, ...where };
 }

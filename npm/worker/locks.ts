@@ -1,5 +1,5 @@
 // One Web Lock for each upload, so that tabs keep out of each other's way.
-import { LOCK_MS, within } from './limits.js';
+import { LOCK_MS, within } from '../limits.js';
 
 const lockName = (id: string): string => `directput:${id}`;
 
@@ -20,7 +20,7 @@ export function take(id: string): Promise<(() => void) | undefined> {
   });
 }
 
-/** Says which uploads some tab has. */
+/** Returns which uploads any tab has. */
 export async function taken(): Promise<(id: string) => boolean> {
   const { held = [] } = await within(LOCK_MS, navigator.locks.query());
   const names = new Set(held.map((lock) => lock.name));
@@ -29,7 +29,7 @@ export async function taken(): Promise<(id: string) => boolean> {
 
 const awaited = new Set<string>();
 
-/** Calls back once no tab has the upload any more: one that was closed, or has ended it or left it. */
+/** Calls back once no tab has the upload: its tab was closed, or has ended or left the upload. */
 export function whenFree(id: string, call: () => void): void {
   if (awaited.has(id)) return;
   awaited.add(id);
@@ -37,6 +37,6 @@ export function whenFree(id: string, call: () => void): void {
     awaited.delete(id);
     call();
   };
-  // Shared, so that those who wait are not in each other's way.
+  // Shared, so that tabs that wait do not block each other.
   navigator.locks.request(lockName(id), { mode: 'shared' }, () => {}).then(free, () => awaited.delete(id));
 }

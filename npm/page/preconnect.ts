@@ -1,4 +1,4 @@
-// Opens a connection before anybody needs it.
+// Opens the connection to the bucket before the first PUT.
 
 /**
  * Has the browser connect to an address, if it is idle (HTML standard, link type `preconnect`). Presigned PUTs carry no

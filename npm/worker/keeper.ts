@@ -1,10 +1,10 @@
 // What is written down of one upload while it is under way, so that a later visit can go on with it.
-import { localError } from './errors.js';
+import { localError } from '../errors.js';
+import type { Metadata } from '../types.js';
 import { take } from './locks.js';
 import { type EngineRecord, isResumable, type Kept, type Records } from './records.js';
-import type { Metadata } from './types.js';
 
-/** What a record says of a file besides its size. */
+/** What a record holds of a file besides its size. */
 export interface About extends Metadata {
   handle?: FileSystemFileHandle;
 }
@@ -21,7 +21,7 @@ export const isPrintOf = (prints: string[], { fingerprint }: Kept): boolean => p
 export class Keeper {
   /** What the module said last; before that what an earlier visit has left, or nothing. */
   record: EngineRecord | undefined;
-  /** Whether that is written down: what `kept` says. */
+  /** Whether that is written down. */
   isKept: boolean;
   /** Called when `isKept` has changed. */
   changed: () => void = () => {};
@@ -41,7 +41,7 @@ export class Keeper {
     this.record = printing ? undefined : kept.record;
   }
 
-  /** Goes on with an upload of an earlier visit. Rejects with `in-use` or `upload-gone`, and if the store fails. */
+  /** Takes an upload of an earlier visit. Rejects with `in-use` or `upload-gone`, and if the store fails. */
   static async of(records: Records, id: string): Promise<Keeper> {
     const release = await take(id);
     if (!release) throw localError('in-use', undefined, undefined, { remains: 'parts', resumeId: id });
@@ -56,7 +56,7 @@ export class Keeper {
   }
 
   /**
-   * Goes on with the earlier upload that fits a file best, if there is one but for those that are refused; otherwise
+   * Takes the earlier upload that fits a file best, except those that refused it; otherwise
    * begins a record. Rejects if the store or the file fails.
    */
   static async for(
@@ -83,7 +83,7 @@ export class Keeper {
     const [id, now] = [crypto.randomUUID(), Date.now()];
     const release = await take(id);
     if (!release) throw localError('in-use');
-    // The fingerprint is replaced before it is written, as the engine's record is.
+    // The fingerprint is replaced before it is written, as the module's record is.
     const record = { expiresInSeconds: 0, discard: false };
     const facts = { id, endpoint, caller, fingerprint: '', name, size, type, modified };
     const kept = { ...facts, confirmedBytes: 0, startedAt: now, expiresAt: now, record };

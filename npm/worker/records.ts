@@ -1,14 +1,14 @@
 // What is written down of unfinished uploads for later visits, in IndexedDB. Each call may fail; the next one opens the
 // database again, which may have been cleared or closed meanwhile.
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
-import { STORE_MS, within } from './limits.js';
+import { STORE_MS, within } from '../limits.js';
 
-/** What is kept of one upload. It holds the upload token: whoever can run scripts here can use it. */
+/** What is kept of one upload. It holds the upload token: a script of this origin can use it. */
 export interface Kept {
   id: string;
   /** The API that began it. */
   endpoint: string;
-  /** The user who began it; records of older versions have none. */
+  /** The caller that began it; records of older versions have none. */
   caller?: string;
   /** Tells its file from others. */
   fingerprint: string;
@@ -21,7 +21,7 @@ export interface Kept {
   startedAt: number;
   expiresAt: number;
   handle?: FileSystemFileHandle;
-  /** What the engine needs to go on; nobody else looks into it, but for these two. */
+  /** What the module needs to resume it. JavaScript reads only these two. */
   record: EngineRecord;
 }
 
@@ -68,7 +68,7 @@ export class Records {
     await this.#request('readwrite', ({ store }) => store.delete(id));
   }
 
-  /** Those that are too old to be gone on with, of any caller. */
+  /** Returns those that are too old to be resumed, of any caller. */
   async expired(): Promise<Kept[]> {
     return (await this.#ofEndpoint()).filter(({ expiresAt }) => expiresAt <= Date.now());
   }
@@ -95,7 +95,7 @@ export class Records {
       this.#opening ??= open(() => this.#close());
       return (await this.#opening).transaction(['uploads'], mode);
     };
-    // A connection that was lost says so only now.
+    // A lost connection is noticed only now.
     const transaction = await begin().catch(() => {
       this.#close();
       return begin();

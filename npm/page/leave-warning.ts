@@ -1,7 +1,7 @@
 // Has the browser ask before the page is left, but only while an upload would be lost by it.
 
 /** The uploads under way, and which of them no later visit could go on with. */
-export class Leaving {
+export class LeaveWarning {
   readonly #running = new Set<number>();
   readonly #atRisk = new Set<number>();
   readonly #warns: boolean;

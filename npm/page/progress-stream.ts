@@ -1,8 +1,8 @@
-// Progress for `for await`: who is slow to ask gets the latest, not all of it.
-import type { Progress } from './types.js';
+// Progress for `for await`: a loop that is slow gets the latest progress, not all of it.
+import type { Progress } from '../types.js';
 
 /** Hands progress from an upload to one loop, or several. */
-export class Latest {
+export class ProgressStream {
   #progress: Progress | undefined;
   #count = 0;
   #wakes: (() => void)[] = [];
@@ -19,7 +19,7 @@ export class Latest {
     const finish = (): void => {
       isOver = true;
     };
-    // The loop throws it, so nobody needs to catch it elsewhere.
+    // The loop throws it, so it is handled.
     const over = ended.then(finish, finish);
     for (let seen = 0; ; ) {
       if (this.#progress && seen < this.#count) {
