@@ -1,21 +1,20 @@
-//! Who may ask for what: rules of S3's that `s3s` does not know.
+//! S3's rules about access that `s3s` does not check.
 
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Result, s3_error};
 
-/// The longest that a presigned URL may live, in seconds (S3 API Reference, "Authenticating Requests:
-/// Using Query Parameters").
+/// Maximum lifetime of a presigned URL, in seconds (S3 API Reference, "Authenticating Requests: Using Query Parameters").
 const MAX_EXPIRES_SECONDS: u64 = 604_800;
 
-/// Refuses what `s3s` lets pass.
+/// Refuses unsigned requests, presigned URLs that live too long, and other buckets.
 #[derive(Debug)]
-pub struct Rules {
-    /// The one bucket.
+pub struct AccessRules {
+    /// The only bucket of the server.
     pub bucket: String,
 }
 
 #[async_trait::async_trait]
-impl S3Access for Rules {
+impl S3Access for AccessRules {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         if context.credentials().is_none() {
             return Err(s3_error!(AccessDenied));

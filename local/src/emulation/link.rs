@@ -5,24 +5,17 @@
 //! and TCP passes that on to the sender. Slow start and lost packets are not emulated.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::serve::Listener;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex, split};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_util::either::Either;
 
 /// How far the link may catch up after the timer woke somebody late.
 const BURST: Duration = Duration::from_millis(10);
-
-/// The receive buffer of a connection over a link, and to the sink, in bytes. What the kernel takes in ahead of a
-/// link looks sent; and without a link, what waits there for long is out of the processor's cache when it is read.
-const RECEIVE_BUFFER_BYTES: u32 = 128 << 10;
 
 /// Pieces on their way at most, for each connection and direction.
 const MAX_PIECES: usize = 1_024;
@@ -86,46 +79,8 @@ impl Link {
     }
 }
 
-/// A TCP listener, behind a link or not.
-pub struct Door {
-    listener: TcpListener,
-    link: Option<Arc<Link>>,
-}
-
-impl Door {
-    /// Listens; with a short receive buffer if there is a link, or if that is wanted.
-    ///
-    /// # Errors
-    /// An address that is taken.
-    pub fn bind(address: SocketAddr, link: Option<Arc<Link>>, is_short: bool) -> io::Result<Self> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.set_reuseaddr(true)?;
-        if is_short || link.is_some() {
-            socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
-        }
-        socket.bind(address)?;
-        Ok(Self { listener: socket.listen(1_024)?, link })
-    }
-
-    /// The next connection.
-    pub async fn accept(&mut self) -> Either<TcpStream, DuplexStream> {
-        let (stream, _) = Listener::accept(&mut self.listener).await;
-        // A part's last packet should not wait for an acknowledgement.
-        let _ = stream.set_nodelay(true);
-        match &self.link {
-            None => Either::Left(stream),
-            Some(link) => Either::Right(through(stream, Arc::clone(link))),
-        }
-    }
-
-    /// Where it listens.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
 /// The far end of a connection over the link.
-fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
+pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
     let (near, far) = duplex(1 << 18);
     tokio::spawn(async move {
         let (from_client, to_client) = stream.into_split();

@@ -22,8 +22,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::key::hash_of_caller;
 use crate::metrics::Metrics;
+use crate::object_key::hash_of_caller;
 
 /// Who calls, as the runner of the router has found out; put into the request's extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

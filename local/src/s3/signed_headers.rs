@@ -1,7 +1,7 @@
-//! Refuses what a presigned request says without having signed it.
+//! Refuses presigned requests with `x-amz-*` headers that are not signed.
 //!
-//! S3 takes no header of its own from a presigned request unless it is signed ("There were headers present in the
-//! request which were not signed"), so that whoever holds a URL can't add an ACL or a storage class. `s3s` does.
+//! S3 refuses them ("There were headers present in the request which were not signed"): the holder of a URL can't add an
+//! ACL or a storage class. `s3s` accepts them.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// Refuses a presigned request with an unsigned header of S3's.
+/// Answers 403 to a presigned request with an unsigned `x-amz-*` header.
 pub(crate) async fn only_signed(request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let signed = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-SignedHeaders="));

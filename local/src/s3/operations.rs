@@ -9,12 +9,11 @@ use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use crate::store::hex;
-use crate::store::{Attributes, Claimed, Completion, Found, ListedPart, NewUpload, Record, Store, receive};
+use super::store::{Attributes, Claimed, Completion, Found, ListedPart, NewUpload, Record, Store, hex, receive};
 
 /// S3's operations on one bucket.
 #[derive(Debug, Clone)]
-pub struct Bucket(pub Arc<Store>);
+pub struct Operations(pub Arc<Store>);
 
 fn claimed_checksum(
     sha256: Option<String>,
@@ -80,7 +79,7 @@ fn length(bytes: u64) -> i64 {
 }
 
 #[async_trait::async_trait]
-impl S3 for Bucket {
+impl S3 for Operations {
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let input = request.input;
         let write_once = write_once(input.if_none_match.as_ref())?;

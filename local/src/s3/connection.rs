@@ -2,11 +2,9 @@
 
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
 
-use crate::server::Settings;
-
 /// An S3 server, its bucket, and who may use it.
 #[derive(Clone)]
-pub struct S3Server {
+pub struct S3Connection {
     /// Where it listens, as browsers reach it.
     pub url: String,
     /// The region that signatures are made for.
@@ -21,13 +19,13 @@ pub struct S3Server {
     pub session_token: Option<String>,
 }
 
-impl S3Server {
+impl S3Connection {
     /// The server at `url`, with what is set of BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for
     /// temporary keys, AWS_SESSION_TOKEN.
     ///
     /// # Errors
     /// Which of them is needed and not set.
-    pub fn from_settings(url: String, settings: &Settings) -> Result<Self, String> {
+    pub fn from_settings(url: String, settings: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let need =
             |name: &str| settings(name).ok_or_else(|| format!("--use-s3: the environment variable {name} is not set"));
         Ok(Self {

@@ -131,7 +131,7 @@ impl Active {
     }
 
     /// Whether the fault befalls a request. Counts it.
-    fn befalls(&mut self, target: Target, place: &str) -> bool {
+    fn hits(&mut self, target: Target, place: &str) -> bool {
         let Fault { on, every, first_of_each, times, .. } = self.fault;
         if on != target && on != Target::Any {
             return false;
@@ -163,13 +163,13 @@ impl Faults {
         *lock(&self.0) = faults.into_iter().map(Active::new).collect();
     }
 
-    fn befalling(&self, target: Target, request: &Request) -> Vec<(Fault, Link)> {
+    fn hitting(&self, target: Target, request: &Request) -> Vec<(Fault, Link)> {
         let query = request.uri().query().unwrap_or_default();
         let part = query.split('&').find(|pair| pair.starts_with("partNumber=")).unwrap_or_default();
         let place = format!("{} {}?{part}", request.method(), request.uri().path());
         let mut faults = lock(&self.0);
         let hit = faults.iter_mut().filter_map(|active| {
-            active.befalls(target, &place).then(|| (active.fault.clone(), Arc::clone(&active.free_at)))
+            active.hits(target, &place).then(|| (active.fault.clone(), Arc::clone(&active.free_at)))
         });
         hit.collect()
     }
@@ -187,12 +187,12 @@ fn target_of(request: &Request) -> Option<Target> {
     }
 }
 
-/// Lets the faults befall a request.
-pub async fn befall(State(faults): State<Faults>, mut request: Request, next: Next) -> Response {
+/// Injects the faults that hit a request.
+pub async fn inject(State(faults): State<Faults>, mut request: Request, next: Next) -> Response {
     let Some(target) = target_of(&request) else { return next.run(request).await };
     let is_put = target == Target::Put;
     let mut breaks_after = false;
-    for (fault, link) in faults.befalling(target, &request) {
+    for (fault, link) in faults.hitting(target, &request) {
         tokio::time::sleep(Duration::from_millis(fault.latency_ms)).await;
         if fault.stall {
             // The request is kept, so that its body is not read.
