@@ -26,7 +26,7 @@ import { Transfers } from './transfers.js';
 import { Zone } from './zone.js';
 
 /** So many files are put on the list in one task. */
-const AT_ONCE = 500;
+const AT_ONCE = 200;
 
 /**
  * The element. It tells of its uploads by the events of `Uploader`, and by `change` when its value has. The form gets the
