@@ -13,7 +13,7 @@ test('the package holds what it needs, and nothing else', () => {
   const files = JSON.parse(run('npm', 'pack', resolve('pkg'), '--json', '--dry-run'))[0].files.map(({ path }) => path);
   const odd = files.filter(
     (path) =>
-      !/^(((element(\/locales)?|list|react|testing|uppy|vue)\/)?[\w-]+\.(js|d\.ts|wasm|js\.map)|custom-elements\.json|LICENSE-\w+|README\.md|package\.json)$/.test(
+      !/^(((element(\/locales)?|list|page|react|testing|uppy|vue|worker)\/)?[\w-]+\.(js|d\.ts|wasm|js\.map)|custom-elements\.json|LICENSE-\w+|README\.md|package\.json)$/.test(
         path,
       ),
   );
