@@ -28,7 +28,7 @@ export class UploadError extends Error {
   readonly remains: Remains;
   /** Names the request in the server's logs. */
   readonly requestId: string | undefined;
-  /** What `resume` takes to go on with this upload; undefined if nothing of it is kept. */
+  /** What `resume` takes to resume this upload; undefined if nothing of it is kept. */
   readonly resumeId: string | undefined;
   /** What the page's rule allows, if one refused the file: `minBytes` or `maxBytes`, in bytes, or `maxFiles`. */
   readonly limit: number | undefined;

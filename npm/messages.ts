@@ -9,12 +9,12 @@ export interface Message {
   part?: PartNews;
   /** What `resume` takes, once that is written down; null if it no longer is. */
   kept?: string | null;
-  /** Another tab has released an upload. Addressed to `NOBODY`. */
+  /** Another tab has released an upload. Its number is `NO_UPLOAD`. */
   freed?: true;
 }
 
 /** In place of an upload's number. */
-export const NOBODY = -1;
+export const NO_UPLOAD = -1;
 
 /** A message and the upload that it is of. */
 export type Addressed = [id: number, message: Message];

@@ -162,7 +162,7 @@ export interface Progress {
    * parts that were on their way still arrive.
    */
   held: 'pausing' | 'paused' | 'offline' | 'busy' | null;
-  /** Whether a later visit could go on with it: what that needs is written down. */
+  /** Whether a later visit could resume it: what that needs is written down. */
   kept: boolean;
 }
 

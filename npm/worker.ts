@@ -1,5 +1,5 @@
-// The module worker: the host of the Wasm module, behind Comlink. A page where no worker can start imports the same file, so that
-// neither has to load another behind it.
+// The module worker: the host of the Wasm module, behind Comlink. Where no worker can start, the page imports the
+// same file. Everything is in one file, so neither needs a second request.
 import { expose } from 'comlink';
 import { keepErrors } from './error-transfer.js';
 import { Host } from './worker/host.js';

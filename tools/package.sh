@@ -65,7 +65,7 @@ budget() {
     exit 1
   fi
 }
-# What stands around the entry imports it, so that whoever uses both has it once. Each has a budget in gzipped bytes.
+# What stands around the entry imports it, so that a page with both has it once. Each has a budget in gzipped bytes.
 for sub in element:12000 list:1800 react:1300 vue:300 uppy:1000 testing:2500; do
   entry=${sub%:*}
   # Next.js runs hooks in the browser only if their module says so.

@@ -14,7 +14,7 @@ use directput::protocol::{
 
 const MIB: u64 = 1 << 20;
 
-/// Uploads a file of so many parts; says how many steps the engine took.
+/// Uploads a file of `parts` parts. Returns the number of steps that the engine took.
 fn upload(parts: u32) -> u32 {
     let size = FileSize::new(u64::from(parts) * 8 * MIB).expect("in range");
     let plan = Plan::new(size, SINGLE_PUT_BYTES);

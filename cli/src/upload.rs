@@ -147,7 +147,7 @@ impl<'a> Driver<'a> {
     async fn run(mut self) -> Ending {
         let (events, mut inbox) = unbounded_channel();
         let interrupt = async {
-            // If nobody can listen for it, Ctrl-C ends the program as it always does.
+            // If no listener can be set, Ctrl-C ends the program as it always does.
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }

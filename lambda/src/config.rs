@@ -30,7 +30,7 @@ pub struct Config {
     pub url_lifetime_seconds: RangeInclusive<u64>,
     /// How long an upload may stay open, in seconds.
     pub token_lifetime_seconds: u64,
-    /// Whether a request is refused if nobody has said whose it is.
+    /// Whether a request without a caller is refused.
     pub needs_caller: bool,
 }
 

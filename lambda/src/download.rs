@@ -9,7 +9,7 @@ use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use crate::object_key::fit;
 use crate::sign::UNRESERVED;
 
-/// What the objects are given out as. It is signed, so a client can't choose.
+/// How objects are downloaded. It is signed, so a client can't choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DownloadNames {
     /// Saved, under a name that the browser makes of the key.
@@ -76,8 +76,8 @@ fn is_direction(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The name for who knows no `filename*`. Quotes would need a backslash, which not all understand, nor what a percent sign
-/// means (RFC 6266, appendix D). Signatures fold spaces.
+/// Returns the name for clients that do not know `filename*`. Quotes and percent signs are replaced: clients read them in
+/// different ways (RFC 6266, appendix D). Several spaces become one, as they do when the header is signed.
 fn ascii_of(name: &str) -> String {
     let is_plain = |character: char| (' '..='~').contains(&character) && !['"', '\\', '%'].contains(&character);
     let plain: String = name.chars().map(|character| if is_plain(character) { character } else { '_' }).collect();

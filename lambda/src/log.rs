@@ -141,7 +141,7 @@ pub(crate) fn log_key(key: &str) {
     Span::current().record("key", key);
 }
 
-/// A method by its name, or that it is another: whoever makes up a method can write what they like.
+/// Returns the name of a known method. Unknown methods are logged as `other`: no client text in logs.
 fn known(method: &Method) -> &'static str {
     let names = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     names.into_iter().find(|name| *name == method.as_str()).unwrap_or("other")

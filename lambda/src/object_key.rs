@@ -63,8 +63,8 @@ pub fn name_for_metadata(name: &FileName) -> String {
     utf8_percent_encode(&fit(name.as_str(), MAX_ENCODED_NAME_BYTES, encoded_bytes), UNRESERVED).to_string()
 }
 
-/// A name that takes `max_bytes` at most, of which each character takes some. One that is too long keeps its extension; its
-/// stem is cut between two characters.
+/// Cuts a name to at most `max_bytes`; `bytes_of` returns what one character takes. A name that is too long keeps its
+/// extension; its stem is cut between two characters.
 pub(crate) fn fit(name: &str, max_bytes: usize, bytes_of: impl Fn(char) -> usize) -> String {
     let bytes_of_all = |text: &str| text.chars().map(&bytes_of).sum::<usize>();
     if bytes_of_all(name) <= max_bytes {

@@ -76,7 +76,7 @@ impl Quota {
         Self { limits, count }
     }
 
-    /// Counts an upload of so many bytes now.
+    /// Counts an upload of `bytes` bytes now.
     pub(crate) async fn take(&self, caller: Option<&str>, bytes: u64) -> Result<(), ApiError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         (self.count)(self.used(caller, bytes, now)).await.map_err(ApiError::from)

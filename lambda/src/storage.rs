@@ -276,7 +276,7 @@ impl Storage {
         };
         let reply = request.send().await.map_err(|error| failure("complete", &error))?;
         let missing = || unexpected("complete", "the reply lacks the entity tag or the checksum");
-        // S3 adds a CRC64NVME of its own to what nobody asked it to verify; the client has nothing to hold against it.
+        // S3 adds a CRC64NVME of its own to what it was not asked to verify; the client has nothing to hold against it.
         let computed = match checksum {
             Some(ObjectChecksum::Composite(_)) => Some(reply.checksum_sha256().ok_or_else(missing)?.to_owned()),
             Some(ObjectChecksum::Crc64Nvme(_)) => Some(reply.checksum_crc64_nvme().ok_or_else(missing)?.to_owned()),

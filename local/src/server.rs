@@ -64,7 +64,7 @@ pub struct Options {
     pub auth: Option<Auth>,
     /// What befalls requests from the start.
     pub faults: Vec<Fault>,
-    /// Whether whoever reaches the page may change the faults and read the counters: for tests.
+    /// Whether any client of the page may change the faults and read the counters: for tests.
     pub control: bool,
     /// Whether the S3 server throws all bodies away and checks nothing, and any script may run in the page: for measuring.
     pub discard: bool,

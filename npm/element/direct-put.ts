@@ -25,7 +25,7 @@ import { refusal, type Transfer } from './transfer.js';
 import { Transfers } from './transfers.js';
 import { Zone } from './zone.js';
 
-/** So many files are put on the list in one task. */
+/** Number of files that are put on the list in one task. */
 const AT_ONCE = 200;
 
 /**

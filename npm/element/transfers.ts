@@ -10,7 +10,7 @@ import { Speaker } from './speaker.js';
 import { Totals } from './totals.js';
 import { type Facts, type Listener, Transfer } from './transfer.js';
 
-/** So many uploads begin in one task. */
+/** Number of uploads that begin in one task. */
 const AT_ONCE = 20;
 
 /** All is shown no sooner after the last time, in milliseconds. */

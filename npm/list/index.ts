@@ -88,7 +88,7 @@ export function isUploader(source: AnyUploader | UploaderOptions): source is Any
   return 'upload' in source;
 }
 
-/** So many uploads begin in one task. */
+/** Number of uploads that begin in one task. */
 const AT_ONCE = 100;
 
 /** Uploads in the order in which they were asked for. */

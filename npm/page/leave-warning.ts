@@ -1,6 +1,6 @@
 // Has the browser ask before the page is left, but only while an upload would be lost by it.
 
-/** The uploads under way, and which of them no later visit could go on with. */
+/** The uploads under way, and which of them no later visit could resume. */
 export class LeaveWarning {
   readonly #running = new Set<number>();
   readonly #atRisk = new Set<number>();

@@ -30,10 +30,10 @@ export interface UseUpload extends ListMethods {
 }
 
 /**
- * Uploads for as long as the component is there; in an `<Activity>` that is hidden and shown again they go on where they
- * were. Options count from its first rendering on, but functions among them are always those of the last one. With an
- * uploader in place of options uploads outlive the component; with a list they last while one of the components that share it
- * is there.
+ * Uploads while the component is mounted. If an `<Activity>` hides the component and shows it again, the uploads go on where
+ * they were. Options are read at the first rendering, except functions: those of the latest rendering are called. Given an
+ * `Uploader` instead of options, uploads outlive the component. Given a list, they last until the last component that
+ * shares it unmounts.
  */
 export function useUpload(source: UploadList | AnyUploader | UploaderOptions): UseUpload {
   const latest = useRef(source);

@@ -1,7 +1,7 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
 import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../../target/wasm/directput.js';
 import { localError, type PlainError, plainError, toUploadError, type UploadError } from '../errors.js';
-import { type Addressed, type Message, MessageBatcher, NOBODY } from '../messages.js';
+import { type Addressed, type Message, MessageBatcher, NO_UPLOAD } from '../messages.js';
 import type {
   ErrorCode,
   Headers,
@@ -145,7 +145,8 @@ export class Host {
       const [all = [], isTaken] = await Promise.all([this.#records?.all(), taken()]);
       const resumable = all.filter(isResumable);
       // A page that was just reloaded, or a tab that has crashed, lets go of its uploads a moment later.
-      for (const { id } of resumable) if (isTaken(id)) whenFree(id, () => this.#batcher.add(NOBODY, { freed: true }));
+      for (const { id } of resumable)
+        if (isTaken(id)) whenFree(id, () => this.#batcher.add(NO_UPLOAD, { freed: true }));
       return resumable
         .filter(({ id }) => !isTaken(id))
         .map(({ id, name, size, confirmedBytes, startedAt, expiresAt, handle }) => {

@@ -1,4 +1,4 @@
-// What is written down of one upload while it is under way, so that a later visit can go on with it.
+// What is written down of one upload while it is under way, so that a later visit can resume it.
 import { localError } from '../errors.js';
 import type { Metadata } from '../types.js';
 import { take } from './locks.js';
@@ -69,7 +69,7 @@ export class Keeper {
     const { size, lastModified: modified } = file as File;
     const fits = (kept: Kept): boolean => kept.size === size && isResumable(kept) && !refused.includes(kept.id);
     const found = (await records.all()).filter(fits);
-    // The file is read for nothing if there is nothing to go on with.
+    // The file is read for nothing if there is nothing to resume.
     const prints = found.length > 0 ? await printing : [];
     const isSame = (kept: Kept): number => Number(kept.name === name && kept.modified === modified);
     const alike = found

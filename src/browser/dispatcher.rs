@@ -8,7 +8,6 @@ use crate::queue::Hub as Rules;
 
 /// Owns the rules of the queue, which hold the events. Events are handled in a task of their own, so a change of the
 /// rules never runs a callback.
-#[derive(Default)]
 pub struct Dispatcher {
     rules: RefCell<Rules>,
     /// Handles all events, as long as there are uploads.
@@ -26,13 +25,13 @@ impl std::fmt::Debug for Dispatcher {
 impl Dispatcher {
     /// Returns a dispatcher for this many PUTs at once.
     pub fn new(lanes: u32) -> Rc<Self> {
-        Rc::new(Self { rules: RefCell::new(Rules::new(lanes)), ..Self::default() })
+        Rc::new(Self { rules: RefCell::new(Rules::new(lanes)), run: RefCell::default(), is_scheduled: Cell::default() })
     }
 
     /// Changes the rules or adds an event, which is handled soon.
     pub fn change<T>(self: &Rc<Self>, change: impl FnOnce(&mut Rules) -> T) -> T {
         self.schedule();
-        change(&mut self.rules.borrow_mut())
+        self.with_rules(change)
     }
 
     /// Changes the rules or takes an event, while events are handled.

@@ -45,7 +45,7 @@ pub struct Uploader {
 
 #[wasm_bindgen]
 impl Uploader {
-    /// Takes the address of the API and what else holds for every upload.
+    /// Takes the address of the API and the options that apply to every upload.
     ///
     /// # Errors
     /// Throws `UploadError` with `invalid-option`, naming the option.

@@ -174,15 +174,20 @@ test('every file that a document names is there', () => {
   assert.ok(count > 100, `${count} paths`);
 });
 
-test('every document that the code names is there', () => {
+test('every document and file that a comment names is there', () => {
   const code = FILES.filter((path) => /\.(?:rs|ts|mjs|js|py|sh|ya?ml|toml)$|^Makefile$/.test(path));
   assert.ok(code.length > 200, `${code.length} files`);
   for (const path of code) {
-    for (const [named] of readFileSync(path, 'utf8').matchAll(
-      /(?<![\w/])docs\/[\w/-]+\.(?:md|png|svg|yaml)\b|\b[A-Z]{4,}\.md\b/g,
-    )) {
-      // A test makes the files that it names.
-      if (!path.startsWith('tests/docs/')) assert.ok(isThere(named), `${path} names ${named}`);
+    // A test makes the files that it names.
+    if (path.startsWith('tests/docs/')) continue;
+    const text = readFileSync(path, 'utf8');
+    for (const [named] of text.matchAll(/(?<![\w/])docs\/[\w/-]+\.(?:md|png|svg|yaml)\b|\b[A-Z]{4,}\.md\b/g)) {
+      assert.ok(isThere(named), `${path} names ${named}`);
+    }
+    // What a comment names in backquotes, from the top of the repository or of its crate.
+    const crate = path.split('/', 1)[0];
+    for (const [, named] of text.matchAll(/(?:\/\/|#|^ \*).*`([a-z]+\/[\w./-]+\.(?:rs|ts|mjs|py|sh|ya?ml))`/gm)) {
+      assert.ok(isThere(named) || isThere(`${crate}/${named}`), `${path} names ${named}`);
     }
   }
 });

@@ -34,7 +34,7 @@ test('while the last answer is awaited it says so, with and without a speed', as
     { sentBytes: 500, bytesPerSecond: 50, secondsLeft: 10 },
     // No speed yet, and something has still to leave.
     { sentBytes: 500 },
-    // All has left, of which much waits in buffers.
+    // All bytes have left; many wait in buffers.
     { sentBytes: 1_000, bytesPerSecond: 50, secondsLeft: 12 },
     { sentBytes: 1_000, bytesPerSecond: 50, secondsLeft: 0.4 },
     { sentBytes: 1_000, bytesPerSecond: 50, secondsLeft: 0 },

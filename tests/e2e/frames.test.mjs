@@ -102,7 +102,7 @@ test('in a frame without an origin a large file is stored, and nothing is kept o
   assert.deepEqual([seen.kept, seen.resumable], [[false], []]);
   await assertStored(path, seen.result, server);
 
-  // What is closed can't be gone on with, and leaves nothing behind.
+  // An upload that was closed can't be resumed, and leaves nothing behind.
   await setFaults(server, { on: 'put', bytesPerSecond: 4 * MIB });
   const closed = await frame.evaluate(async () => {
     const { uploader } = document.querySelector('direct-put');

@@ -211,7 +211,7 @@ impl Checks {
         }
     }
 
-    /// What a later session could go on with is kept, if the same may go well then.
+    /// What a later session could resume is kept, if the same may go well then.
     fn check_is_kept(&self, failure: &Failure, storage: &Storage, file: &UserFile) -> Result<(), String> {
         let is_good =
             |upload: &Upload| upload.plan.is_multipart() && upload.token_is_good && upload.state != UploadState::Gone;

@@ -21,7 +21,7 @@ const SIZE: u64 = (16 << 20) + 1;
 /// How many events deep every order is tried.
 const DEPTH: usize = 12;
 
-/// So many answers may get lost in one history; with more, the depth is used up by retries.
+/// Maximum number of lost answers in one history; with more, the depth is used up by retries.
 const MAX_LOSSES: u32 = 1;
 
 /// How long a cancel waits, in milliseconds. What is answered later is heard no more.

@@ -55,10 +55,10 @@ enum When {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
     on: Target,
-    /// Each so many-th request, from 1 (all of them).
+    /// Hits each n-th request, from 1 (all of them).
     #[serde(default = "one")]
     every: u64,
-    /// Only so many of the first attempts at each part, or at each path.
+    /// Hits only the first n attempts at each part, or at each path.
     first_of_each: Option<u64>,
     /// No more often than this in all.
     times: Option<u64>,
@@ -81,7 +81,7 @@ pub struct Fault {
     /// Takes nothing in and answers nothing, until the client gives up.
     #[serde(default)]
     stall: bool,
-    /// S3's clock is so many seconds ahead: URLs that live shorter have expired.
+    /// Seconds that S3's clock is ahead: URLs that live shorter have expired.
     #[serde(default)]
     clock_ahead_seconds: u64,
 }

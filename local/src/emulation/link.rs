@@ -66,7 +66,7 @@ impl Link {
         (self.speed.bits_per_second / 8 / 500).clamp(1 << 12, 1 << 16) as usize
     }
 
-    /// Waits until the link has carried so many bytes.
+    /// Waits until the link has carried `bytes` bytes.
     async fn carry(&self, bytes: usize) {
         let cost = Duration::from_secs_f64(bytes as f64 * 8.0 / self.speed.bits_per_second as f64);
         let until = {

@@ -113,7 +113,7 @@ async fn no_part_follows_a_multipart_upload_over_a_delete_marker() {
     no_part_follows(&server, has_versions).await;
 }
 
-/// Completes and deletes an upload of three parts, and tries to go on with it.
+/// Completes and deletes an upload of three parts, and tries to resume it.
 async fn no_part_follows(server: &Running, leaves_marker: bool) {
     let [a, b, c, evil] = [vec![1; 8 * MIB], vec![2; 8 * MIB], vec![3; 4 * MIB], vec![4; 8 * MIB]];
     let parts: [&[u8]; 3] = [&a, &b, &c];

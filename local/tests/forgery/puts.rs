@@ -53,7 +53,7 @@ async fn nothing_can_be_made_of_a_parts_put() {
     let parts = [part.as_slice(), &second, &last];
     let (mine, theirs) = (open(&server, "alice", &parts).await, open(&server, "bob", &parts).await);
     let (put, other) = (Put::of(&mine.parts[0], &part), Put::of(&theirs.parts[0], &part));
-    // For a part of the same bytes another's URL is as good as for its owner: whoever holds a URL may use it.
+    // For a part of the same bytes another caller's URL works too: a URL may be used by any holder.
     let mut forged = forgeries(&put, &mine.key, &server.bucket, &Put::of(&theirs.parts[1], &second));
     forged.push(("another part".to_owned(), put.set_query("partNumber", "2")));
     forged.push(("no part".to_owned(), put.set_query("partNumber", "0")));

@@ -90,11 +90,16 @@ impl Parts {
         self.plan.part(number)
     }
 
+    /// Returns whether the part is being hashed. A part of an earlier plan, which the server has replaced, may have another
+    /// range.
+    fn is_hashing(&self, part: Part) -> bool {
+        self.plan.part(part.number) == Some(part) && matches!(self.slots[part.number.index()].state, State::Hashing)
+    }
+
     /// Records the checksum of a part.
     pub fn hashed(&mut self, part: Part, checksum: PartChecksum) -> Hashed {
         let number = part.number;
-        // A part of an earlier plan, which the server has replaced, may have another range.
-        if self.plan.part(number) != Some(part) || !matches!(self.slot(number).state, State::Hashing) {
+        if !self.is_hashing(part) {
             return Hashed::Unexpected;
         }
         self.hashing -= 1;
@@ -131,7 +136,7 @@ impl Parts {
     /// or `None` if the part is not being hashed.
     pub fn count_read_timeout(&mut self, part: Part) -> Option<u32> {
         let number = part.number;
-        if self.plan.part(number) != Some(part) || !matches!(self.slot(number).state, State::Hashing) {
+        if !self.is_hashing(part) {
             return None;
         }
         self.hashing -= 1;

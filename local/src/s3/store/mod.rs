@@ -43,9 +43,9 @@ pub struct Record {
     pub attributes: Attributes,
     /// The entity tag without quotes.
     pub etag: String,
-    /// SHA-256 in Base64, composite (`…-N`) after a multipart upload; none if nobody asked for one.
+    /// SHA-256 in Base64, composite (`…-N`) after a multipart upload; none if none was asked for.
     pub sha256: Option<String>,
-    /// CRC64NVME in Base64, of the whole object; none if nobody asked for one.
+    /// CRC64NVME in Base64, of the whole object; none if none was asked for.
     #[serde(default)]
     pub crc64nvme: Option<String>,
 }
@@ -144,8 +144,8 @@ impl Store {
         Ok(Found { path, size: metadata.len(), modified, record })
     }
 
-    /// Removes an object, and says the version of the delete marker in its place, if the bucket has versions. One that is not
-    /// there is no failure, as for S3.
+    /// Deletes an object. Returns the version of the delete marker that takes its place, if the bucket has versions. To delete
+    /// an object that does not exist succeeds, as in S3.
     pub async fn delete(&self, key: &str) -> S3Result<Option<String>> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
