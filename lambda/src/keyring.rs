@@ -19,7 +19,10 @@ const MIN_REREAD: Duration = Duration::from_secs(60);
 /// The least time between two readings of keys that are too old, while they fail.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Reads the keys from where they are kept. Nothing if that fails.
+/// The system's clock, or a test's.
+type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// Reads the keys from where they are stored. Returns `None` if that fails.
 pub type Source = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Option<TokenKeys>> + Send>> + Send + Sync>;
 
 /// The keys that this process knows, and where newer ones would be.
@@ -34,6 +37,7 @@ pub struct Keyring {
     source: Option<Source>,
     /// When the keys were last asked for. Held while they are, so that they are asked for once.
     asked_at: Mutex<SystemTime>,
+    clock: Clock,
 }
 
 #[derive(Clone)]
@@ -42,21 +46,21 @@ struct Known {
     read_at: SystemTime,
 }
 
-impl Known {
-    fn now(keys: TokenKeys) -> Self {
-        Self { keys: Arc::new(keys), read_at: SystemTime::now() }
-    }
-}
-
 impl Keyring {
     /// Keys that never change.
     pub fn fixed(keys: TokenKeys) -> Self {
-        Self { known: RwLock::new(Known::now(keys)), source: None, asked_at: Mutex::new(SystemTime::now()) }
+        Self::with_clock(keys, None, Box::new(SystemTime::now))
     }
 
     /// Keys that were read just now, and how to read them again.
     pub fn rotating(keys: TokenKeys, source: Source) -> Self {
-        Self { source: Some(source), ..Self::fixed(keys) }
+        Self::with_clock(keys, Some(source), Box::new(SystemTime::now))
+    }
+
+    fn with_clock(keys: TokenKeys, source: Option<Source>, clock: Clock) -> Self {
+        let now = clock();
+        let known = Known { keys: Arc::new(keys), read_at: now };
+        Self { known: RwLock::new(known), source, asked_at: Mutex::new(now), clock }
     }
 
     /// Seals a token by the newest key.
@@ -88,41 +92,33 @@ impl Keyring {
     async fn current(&self) -> Result<Arc<TokenKeys>, ErrorCode> {
         self.read_if(MAX_AGE, RETRY).await;
         let known = self.known();
-        let is_good = self.source.is_none() || age(known.read_at) < MAX_AGE;
+        let is_good = self.source.is_none() || self.age(known.read_at) < MAX_AGE;
         is_good.then_some(known.keys).ok_or(ErrorCode::StorageUnavailable)
     }
 
     /// Reads the keys again if they are `old`, and were not asked for within `rest`.
     async fn read_if(&self, old: Duration, rest: Duration) {
-        let Some(source) = self.source.as_ref().filter(|_| age(self.known().read_at) >= old) else { return };
+        let Some(source) = self.source.as_ref().filter(|_| self.age(self.known().read_at) >= old) else { return };
         let mut asked_at = self.asked_at.lock().await;
-        if age(self.known().read_at) < old || age(*asked_at) < rest {
+        if self.age(self.known().read_at) < old || self.age(*asked_at) < rest {
             return;
         }
-        *asked_at = SystemTime::now();
+        *asked_at = (self.clock)();
         let Some(keys) = source().await else { return warn!("the token keys can't be read again") };
         let known = Known { keys: Arc::new(keys), read_at: *asked_at };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         info!("the token keys were read again");
     }
 
-    /// As if the keys had been read that much earlier.
-    #[cfg(test)]
-    fn aged(mut self, age: Duration) -> Self {
-        self.known.get_mut().expect("not poisoned").read_at -= age;
-        *self.asked_at.get_mut() -= age;
-        self
+    /// The time since `then`: [`Duration::MAX`] if the clock was set back, since the age is unknown then.
+    fn age(&self, then: SystemTime) -> Duration {
+        (self.clock)().duration_since(then).unwrap_or(Duration::MAX)
     }
-}
-
-/// The time since then. After the clock was set back it can't be known.
-fn age(since: SystemTime) -> Duration {
-    since.elapsed().unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use directput::checksum::ChecksumAlgorithm;
     use directput::protocol::{ContentType, FileSize};
@@ -152,125 +148,133 @@ mod tests {
         keys.seal(upload, DAY).await.expect("sealed")
     }
 
-    /// An instance from before the rotation, and how often it has read the keys since.
-    fn old_instance(finds: fn() -> Option<TokenKeys>) -> (Keyring, Arc<AtomicUsize>) {
-        let reads = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&reads);
-        let source: Source = Box::new(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async move { finds() })
-        });
-        (Keyring::rotating(keys(OLD, None), source).aged(MIN_REREAD), reads)
+    /// An instance of the function that read the old key at second 1,000 by a clock of its own.
+    struct Instance {
+        keys: Keyring,
+        seconds: Arc<AtomicU64>,
+        reads: Arc<AtomicU64>,
+    }
+
+    impl Instance {
+        /// `find` is what each further reading finds. It takes `reading_seconds`.
+        fn new(find: fn() -> Option<TokenKeys>, reading_seconds: u64) -> Self {
+            let (seconds, reads) = (Arc::new(AtomicU64::new(1_000)), Arc::new(AtomicU64::new(0)));
+            let (clock, at_source, counted) = (Arc::clone(&seconds), Arc::clone(&seconds), Arc::clone(&reads));
+            let source: Source = Box::new(move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let clock = Arc::clone(&at_source);
+                Box::pin(async move {
+                    tokio::task::yield_now().await;
+                    clock.fetch_add(reading_seconds, Ordering::Relaxed);
+                    find()
+                })
+            });
+            let clock: Clock =
+                Box::new(move || SystemTime::UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::Relaxed)));
+            Self { keys: Keyring::with_clock(keys(OLD, None), Some(source), clock), seconds, reads }
+        }
+
+        /// Sets the clock to a number of seconds after the keys were read first.
+        fn is_at(&self, seconds: u64) {
+            self.seconds.store(1_000 + seconds, Ordering::Relaxed);
+        }
+
+        fn reads(&self) -> u64 {
+            self.reads.load(Ordering::Relaxed)
+        }
+
+        async fn open(&self, token: &str) -> Result<Claims, ErrorCode> {
+            self.keys.open(token, None).await
+        }
     }
 
     #[tokio::test]
     async fn tokens_of_both_keys_open_on_instances_from_before_and_after_the_rotation() {
-        let (old, reads) = old_instance(|| Some(keys(NEW, Some(OLD))));
+        let old = Instance::new(|| Some(keys(NEW, Some(OLD))), 0);
         let new = Keyring::fixed(keys(NEW, Some(OLD)));
-        let (from_old, from_new) = (sealed(&old).await, sealed(&new).await);
+        let (from_old, from_new) = (sealed(&old.keys).await, sealed(&new).await);
+        old.is_at(60);
         assert!(new.open(&from_old, None).await.is_ok());
-        assert!(old.open(&from_old, None).await.is_ok());
-        assert_eq!(reads.load(Ordering::Relaxed), 0, "what opens needs no newer key");
-        assert!(old.open(&from_new, None).await.is_ok());
-        assert!(old.open(&from_old, None).await.is_ok(), "the old key is the previous one now");
-        assert_eq!(reads.load(Ordering::Relaxed), 1);
+        assert!(old.open(&from_old).await.is_ok());
+        assert_eq!(old.reads(), 0, "a token that opens needs no newer key");
+        assert!(old.open(&from_new).await.is_ok());
+        assert!(old.open(&from_old).await.is_ok(), "the old key is the previous one now");
+        assert_eq!(old.reads(), 1);
         let only_new = Keyring::fixed(keys(NEW, None));
-        assert!(only_new.open(&sealed(&old).await, None).await.is_ok(), "it seals by the new key from now on");
+        assert!(only_new.open(&sealed(&old.keys).await, None).await.is_ok(), "it seals by the new key from now on");
     }
 
     #[tokio::test]
     async fn nonsense_makes_it_read_the_keys_once_a_minute_at_most() {
-        let (old, reads) = old_instance(|| Some(keys(OLD, None)));
-        for _ in 0..100 {
-            assert_eq!(old.open("x.y.z", None).await, Err(ErrorCode::TokenInvalid));
+        let instance = Instance::new(|| Some(keys(OLD, None)), 0);
+        for (seconds, reads) in [(0, 0), (59, 0), (60, 1), (60, 1), (61, 1), (119, 1), (120, 2), (121, 2)] {
+            instance.is_at(seconds);
+            assert_eq!(instance.open("x.y.z").await, Err(ErrorCode::TokenInvalid));
+            assert_eq!(instance.reads(), reads, "after {seconds} s");
         }
-        assert_eq!(reads.load(Ordering::Relaxed), 1);
-    }
-
-    #[tokio::test]
-    async fn nonsense_within_a_minute_of_reading_the_keys_reads_none() {
-        let reads = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&reads);
-        let source: Source = Box::new(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async { Some(keys(NEW, Some(OLD))) })
-        });
-        let young = Keyring::rotating(keys(OLD, None), source).aged(Duration::from_secs(59));
-        let from_new = sealed(&Keyring::fixed(keys(NEW, None))).await;
-        assert_eq!(young.open(&from_new, None).await, Err(ErrorCode::TokenInvalid));
-        assert_eq!(reads.load(Ordering::Relaxed), 0);
-        assert!(young.aged(Duration::from_secs(1)).open(&from_new, None).await.is_ok());
     }
 
     #[tokio::test]
     async fn another_callers_token_is_no_reason_to_read_the_keys() {
-        let (old, reads) = old_instance(|| Some(keys(NEW, Some(OLD))));
-        assert_eq!(old.open(&sealed(&old).await, Some("bob")).await, Err(ErrorCode::NotYourUpload));
-        assert_eq!(reads.load(Ordering::Relaxed), 0);
+        let instance = Instance::new(|| Some(keys(NEW, Some(OLD))), 0);
+        let token = sealed(&instance.keys).await;
+        instance.is_at(60);
+        assert_eq!(instance.keys.open(&token, Some("bob")).await, Err(ErrorCode::NotYourUpload));
+        assert_eq!(instance.reads(), 0);
     }
 
     #[tokio::test]
-    async fn what_it_knows_is_kept_if_the_keys_cannot_be_read() {
-        let (old, reads) = old_instance(|| None);
-        assert_eq!(old.open("x.y.z", None).await, Err(ErrorCode::TokenInvalid));
-        assert_eq!(reads.load(Ordering::Relaxed), 1);
-        assert!(old.open(&sealed(&old).await, None).await.is_ok());
+    async fn known_keys_stay_in_use_if_they_cannot_be_read_again() {
+        let instance = Instance::new(|| None, 0);
+        instance.is_at(60);
+        assert_eq!(instance.open("x.y.z").await, Err(ErrorCode::TokenInvalid));
+        assert_eq!(instance.reads(), 1);
+        assert!(instance.open(&sealed(&instance.keys).await).await.is_ok());
     }
 
     #[tokio::test]
     async fn a_key_that_was_taken_away_opens_nothing_after_five_minutes() {
-        let (old, reads) = old_instance(|| Some(keys(NEW, None)));
-        let leaked = sealed(&Keyring::fixed(keys(OLD, None))).await;
-        let old = old.aged(MAX_AGE - MIN_REREAD - Duration::from_secs(2));
-        assert!(old.open(&leaked, None).await.is_ok());
-        assert_eq!(reads.load(Ordering::Relaxed), 0);
-        let old = old.aged(Duration::from_secs(2));
-        assert_eq!(old.open(&leaked, None).await, Err(ErrorCode::TokenInvalid));
-        assert_eq!(reads.load(Ordering::Relaxed), 1);
+        let instance = Instance::new(|| Some(keys(NEW, None)), 0);
+        let leaked = sealed(&instance.keys).await;
+        instance.is_at(299);
+        assert!(instance.open(&leaked).await.is_ok());
+        assert_eq!(instance.reads(), 0);
+        instance.is_at(300);
+        assert_eq!(instance.open(&leaked).await, Err(ErrorCode::TokenInvalid));
+        assert_eq!(instance.reads(), 1);
         let only_new = Keyring::fixed(keys(NEW, None));
-        assert!(only_new.open(&sealed(&old).await, None).await.is_ok(), "nor does it seal by that key");
+        assert!(only_new.open(&sealed(&instance.keys).await, None).await.is_ok(), "nor does it seal by that key");
     }
 
     #[tokio::test]
-    async fn keys_that_are_too_old_and_cannot_be_read_are_not_used() {
-        let (old, reads) = old_instance(|| None);
-        let (from_old, old) = (sealed(&old).await, old.aged(MAX_AGE));
-        for _ in 0..100 {
-            assert_eq!(old.open(&from_old, None).await, Err(ErrorCode::StorageUnavailable));
+    async fn keys_that_are_too_old_and_cannot_be_read_are_not_used_and_asked_for_every_five_seconds() {
+        let instance = Instance::new(|| None, 0);
+        let token = sealed(&instance.keys).await;
+        for (seconds, reads) in [(300, 1), (300, 1), (301, 1), (304, 1), (305, 2), (306, 2), (310, 3)] {
+            instance.is_at(seconds);
+            assert_eq!(instance.open(&token).await, Err(ErrorCode::StorageUnavailable), "after {seconds} s");
+            assert_eq!(instance.reads(), reads, "after {seconds} s");
         }
-        assert_eq!(reads.load(Ordering::Relaxed), 1, "it is not asked again at once");
-        let old = old.aged(RETRY);
-        assert_eq!(old.open(&from_old, None).await, Err(ErrorCode::StorageUnavailable));
-        assert_eq!(reads.load(Ordering::Relaxed), 2);
     }
 
     #[tokio::test]
     async fn a_clock_that_was_set_back_makes_it_read_the_keys() {
-        let reads = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&reads);
-        let source: Source = Box::new(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async { Some(keys(OLD, None)) })
-        });
-        let mut ring = Keyring::rotating(keys(OLD, None), source);
-        ring.known.get_mut().expect("not poisoned").read_at += DAY;
-        *ring.asked_at.get_mut() += DAY;
-        assert!(ring.open(&sealed(&ring).await, None).await.is_ok());
-        assert_eq!(reads.load(Ordering::Relaxed), 1);
+        let instance = Instance::new(|| Some(keys(OLD, None)), 0);
+        let token = sealed(&instance.keys).await;
+        instance.seconds.fetch_sub(1, Ordering::Relaxed);
+        assert!(instance.open(&token).await.is_ok());
+        assert_eq!(instance.reads(), 1);
     }
 
     #[tokio::test]
-    async fn many_requests_at_once_read_the_keys_once() {
-        let (old, reads) = old_instance(|| Some(keys(OLD, None)));
-        let old = Arc::new(old.aged(MAX_AGE));
-        let from_old = sealed(&Keyring::fixed(keys(OLD, None))).await;
-        let open = |_| {
-            let (old, token) = (Arc::clone(&old), from_old.clone());
-            tokio::spawn(async move { old.open(&token, None).await.is_ok() })
-        };
-        for opened in (0..20).map(open).collect::<Vec<_>>() {
-            assert!(opened.await.expect("no panic"));
+    async fn many_requests_at_once_read_the_keys_once_however_long_that_takes() {
+        for reading_seconds in [0, 4, 5, 6, 299] {
+            let instance = Instance::new(|| Some(keys(OLD, None)), reading_seconds);
+            let token = sealed(&instance.keys).await;
+            instance.is_at(300);
+            let (first, second) = tokio::join!(instance.open(&token), instance.open(&token));
+            assert!(first.is_ok() && second.is_ok());
+            assert_eq!(instance.reads(), 1, "reading takes {reading_seconds} s");
         }
-        assert_eq!(reads.load(Ordering::Relaxed), 1);
     }
 }

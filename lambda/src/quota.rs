@@ -141,10 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_kept_until_its_day_is_over_everywhere() {
-        let begin = 20_000 * SECONDS_PER_DAY;
-        for at in [begin, begin + SECONDS_PER_DAY - 1] {
-            assert_eq!(used(None, at).expires, begin + KEPT_SECONDS);
+    fn a_count_expires_three_days_after_its_day_began() {
+        // 2024-10-04, 00:00:00 UTC, and its last second.
+        for at in [1_728_000_000, 1_728_086_399] {
+            assert_eq!(used(None, at).expires, 1_728_259_200);
         }
     }
 }

@@ -95,3 +95,17 @@ async fn keys_that_are_none_are_refused() {
     assert_eq!(read(binary(), missing()).await, Some(SecretError::NoText("AWSCURRENT")));
     assert_eq!(read(key(), binary()).await, Some(SecretError::NoText("AWSPREVIOUS")));
 }
+
+#[test]
+fn an_error_says_which_version_of_which_variable_is_wrong() {
+    for (error, text) in [
+        (
+            SecretError::Unreadable("AWSCURRENT", "AccessDeniedException".to_owned()),
+            "the AWSCURRENT version of TOKEN_SECRET_ARN can't be read: AccessDeniedException",
+        ),
+        (SecretError::NoText("AWSPREVIOUS"), "the AWSPREVIOUS version of TOKEN_SECRET_ARN has no text"),
+        (SecretError::TooShort, "TOKEN_SECRET_ARN has a key of less than 32 characters"),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
+}

@@ -74,6 +74,10 @@ async fn a_body_is_json_and_says_so() {
     let answer = create("application/json", "{\n\"name\": ?}".to_owned()).await;
     refused(&answer, 400, "invalid-json", Value::Null);
     assert_eq!(answer.1["detail"], "line 2, column 9");
+    let answer = create("application/json", r#"{"name": "a", "size": 1, "name": "b"}"#.to_owned()).await;
+    refused(&answer, 400, "invalid-value", "name");
+    let answer = create("application/json", r#"{"parts": [{"number": 1, "number": 2}]}"#.to_owned()).await;
+    refused(&answer, 400, "invalid-value", "parts[0].number");
 }
 
 #[tokio::test]
