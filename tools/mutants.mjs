@@ -12,10 +12,10 @@ const GROUPS = [
   { name: 'clock', files: /^src\/clock\.rs/, tests: ['--lib'] },
   { name: 'checksum', files: /^src\/checksum\//, tests: ['--test=checksum'] },
   { name: 'protocol', files: /^src\/protocol\//, tests: ['--lib', '--test=protocol'] },
-  { name: 'rules', files: /^lambda\/src\/(allowed_types|config|download|key|keyring|lifetime)\.rs/, tests: ['--lib'] },
+  { name: 'rules', files: /^lambda\/src\/(allowed_types|config|download|keyring|lifetime|object_key)\.rs/, tests: ['--lib'] },
   { name: 'token', files: /^lambda\/src\/token\.rs/, tests: ['--lib', '--test=token'] },
   { name: 'sign', files: /^lambda\/src\/sign\.rs/, tests: ['--test=sign'] },
-  { name: 'api', files: /^lambda\/src\/(api|error|fields|metrics|quota|refusal|storage|trace)\.rs/, tests: ['--lib', '--test=api'] },
+  { name: 'api', files: /^lambda\/src\/(api|error|fields|log|metrics|quota|refusal|storage)\.rs/, tests: ['--lib', '--test=api'] },
   { name: 'secret', files: /^lambda\/src\/secret\.rs/, tests: ['--test=secret'] },
   {
     name: 'engine',

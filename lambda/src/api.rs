@@ -21,13 +21,13 @@ use tracing::info;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::fields::{Limits, read_body, read_query};
-use crate::key::{name_for_metadata, new_key};
 use crate::keyring::Keyring;
 use crate::lifetime::{single_put_lifetime, url_lifetime};
+use crate::log::{Caller, log_caller, log_key, trace};
+use crate::object_key::{name_for_metadata, new_key};
 use crate::quota::Quota;
 use crate::storage::{Object, Storage, Target};
 use crate::token::{Claims, NewUpload};
-use crate::trace::{Caller, log_caller, log_key, trace};
 
 /// The largest body of most calls, in bytes: 1,000 parts to sign have room.
 const MAX_BODY_BYTES: usize = 256 << 10;

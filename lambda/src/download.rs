@@ -6,7 +6,7 @@ use directput::protocol::ContentType;
 use mime::Mime;
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
-use crate::key::fit;
+use crate::object_key::fit;
 use crate::sign::UNRESERVED;
 
 /// What the objects are given out as. It is signed, so a client can't choose.
@@ -89,7 +89,7 @@ mod tests {
     use directput::protocol::FileName;
 
     use super::*;
-    use crate::key::name_for_metadata;
+    use crate::object_key::name_for_metadata;
 
     fn of(names: DownloadNames, content_type: &str, name: &str) -> String {
         let name = name_for_metadata(&FileName::parse(name).expect("a name"));

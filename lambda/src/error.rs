@@ -1,4 +1,4 @@
-//! How a refused request looks on its way out. The words are put together in one place, `trace.rs`,
+//! How a refused request looks on its way out. The words are put together in one place, `log.rs`,
 //! where the request's id is known.
 
 use axum::http::StatusCode;

@@ -5,10 +5,10 @@
 
 pub mod config;
 pub mod download;
-pub mod key;
 pub mod keyring;
 pub mod lifetime;
 pub mod metrics;
+pub mod object_key;
 pub mod quota;
 #[cfg(feature = "runtime")]
 pub mod quota_table;
@@ -22,9 +22,9 @@ mod allowed_types;
 mod api;
 mod error;
 mod fields;
+mod log;
 mod refusal;
-mod trace;
 
 pub use api::{App, router};
 pub use error::ApiError;
-pub use trace::{Caller, GatewayRequestId, RequestId, log_as_json, log_as_json_to};
+pub use log::{Caller, GatewayRequestId, RequestId, log_as_json, log_as_json_to};

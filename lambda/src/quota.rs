@@ -10,7 +10,7 @@ use directput::protocol::ErrorCode;
 
 use crate::config::ConfigError;
 use crate::error::ApiError;
-use crate::key::hash_of_caller;
+use crate::object_key::hash_of_caller;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 

@@ -9,7 +9,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use directput::plan::Plan;
 use directput::protocol::{ContentType, FileName, FileSize};
 use directput_lambda::download::DownloadNames;
-use directput_lambda::key::name_for_metadata;
+use directput_lambda::object_key::name_for_metadata;
 use directput_lambda::sign::{Request, Signer};
 use directput_lambda::storage::{Storage, Target};
 use proptest::prelude::*;

@@ -1,25 +1,19 @@
-//! directput on one machine, with no account, no container and no network: the demo page and the
-//! signing API at one address, and at another an S3 server that does what S3 does where it matters.
+//! directput on one machine, without an account, a container or a network: the demo page and the signing API at one
+//! address, an S3 server at another. The S3 server behaves as AWS's S3 in everything that uploads depend on.
+//!
+//! [`Server::start`] binds both addresses, and [`Server::serve`] answers requests. `emulation` adds faults and slow links.
 
-mod accept;
 mod auth;
-mod client;
-mod count;
 mod credentials;
-mod drain;
-mod faults;
+mod emulation;
 mod host;
-mod link;
-mod rules;
+mod listener;
 mod s3;
 mod server;
-mod sink;
 mod site;
-mod store;
-mod unsigned;
 
 pub use auth::Auth;
-pub use client::S3Server;
-pub use faults::Fault;
-pub use link::LinkSpeed;
-pub use server::{Options, Server};
+pub use emulation::faults::Fault;
+pub use emulation::link::LinkSpeed;
+pub use s3::S3Connection;
+pub use server::{Options, Server, Settings};

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::error_handling::HandleError;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use directput_lambda::config::Config;
 use directput_lambda::keyring::Keyring;
@@ -15,26 +14,17 @@ use directput_lambda::storage::Storage;
 use directput_lambda::token::TokenKeys;
 use directput_lambda::{App, router};
 use futures::future::join_all;
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::accept::serve;
 use crate::auth::{Auth, authorize};
-use crate::client::S3Server;
-use crate::count::{Counts, count_call, count_put, counters};
 use crate::credentials::Credentials;
-use crate::drain::drain;
-use crate::faults::{Fault, Faults, befall, control};
+use crate::emulation::count::{Counts, count_call, count_put, counters};
+use crate::emulation::faults::{Fault, Faults, control, inject};
+use crate::emulation::link::{Link, LinkSpeed};
 use crate::host::{Hosts, only_known};
-use crate::link::{Door, Link, LinkSpeed};
-use crate::rules::Rules;
-use crate::s3::Bucket;
-use crate::sink::sink;
+use crate::listener::Listener;
+use crate::s3::{self, S3Connection, Store, drain, sink};
 use crate::site::{Site, api_cors, bucket_cors, with_page};
-use crate::store::Store;
-use crate::unsigned::only_signed;
 
 /// The name of the own server's one bucket.
 const BUCKET: &str = "directput-local";
@@ -86,13 +76,13 @@ pub struct Options {
 
 /// A server that listens.
 pub struct Server {
-    page: (Door, Router),
+    page: (Listener, Router),
     /// The S3 server, unless another is used.
-    own_s3: Option<(Door, Router)>,
+    own_s3: Option<(Listener, Router)>,
     /// Where the API reaches the own S3 server without the link.
-    inner: Option<(Door, Router)>,
+    inner: Option<(Listener, Router)>,
     page_url: String,
-    s3: S3Server,
+    s3: S3Connection,
     s3_listen: String,
 }
 
@@ -110,14 +100,14 @@ impl Server {
         let store = Store::open(&options.data, BUCKET)?;
         let credentials = Credentials::load(&options.data.join(".directput/credentials.json"))?;
         let (own_s3, inner, s3_listen, s3) = match options.use_s3 {
-            Some(url) => (None, None, url.clone(), S3Server::from_settings(url, &options.settings)?),
+            Some(url) => (None, None, url.clone(), S3Connection::from_settings(url, &options.settings)?),
             None => {
                 let free_port = SocketAddr::new(options.s3_listen.ip(), 0);
                 let inner = link.as_ref().map(|_| bind("--s3-listen", free_port, None, false)).transpose()?;
-                let door = bind("--s3-listen", options.s3_listen, link, options.discard)?;
-                let url = format!("http://{}", door.local_addr()?);
+                let listener = bind("--s3-listen", options.s3_listen, link, options.discard)?;
+                let url = format!("http://{}", listener.local_addr()?);
                 let signed_for = options.s3_url.unwrap_or_else(|| url.clone());
-                (Some(door), inner, url, own_server(signed_for, &credentials))
+                (Some(listener), inner, url, own_server(signed_for, &credentials))
             }
         };
 
@@ -140,7 +130,7 @@ impl Server {
         };
         let faults = Faults::default();
         faults.replace(options.faults);
-        let befalling = || from_fn_with_state(faults.clone(), befall);
+        let faulty = || from_fn_with_state(faults.clone(), inject);
         let counts = Arc::new(Counts::default());
         let calls = from_fn_with_state(Arc::clone(&counts), count_call);
         let mut api = router(app).layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, API_TIMEOUT));
@@ -148,7 +138,7 @@ impl Server {
             api = api.layer(from_fn_with_state(auth, authorize));
         }
         // Preflights carry no token, so CORS stands before all else, as in API Gateway.
-        let api = api.layer(befalling()).layer(api_cors(&allowed)).layer(calls);
+        let api = api.layer(faulty()).layer(api_cors(&allowed)).layer(calls);
         let site = Site {
             bucket_url: &s3.url,
             www: &options.www,
@@ -162,10 +152,9 @@ impl Server {
         }
         let page = page.layer(known());
         let s3_routes = match options.discard {
-            true => sink().layer(befalling()),
-            false => s3_router(store, &credentials)
-                .layer(from_fn(only_signed))
-                .layer(befalling())
+            true => sink().layer(faulty()),
+            false => s3::router(store, BUCKET, &credentials.access_key, &credentials.secret_key)
+                .layer(faulty())
                 .layer(from_fn(drain))
                 .layer(bucket_cors(&allowed)),
         };
@@ -186,13 +175,13 @@ impl Server {
     }
 
     /// The S3 server behind it.
-    pub fn s3(&self) -> &S3Server {
+    pub fn s3(&self) -> &S3Connection {
         &self.s3
     }
 
     /// What scripts wait for, with all that an S3 client needs. The keys of another S3 server are not ours to tell.
     pub fn ready_line(&self) -> String {
-        let S3Server { url, bucket, access_key, secret_key, .. } = &self.s3;
+        let S3Connection { url, bucket, access_key, secret_key, .. } = &self.s3;
         let keys = match self.own_s3 {
             Some(_) => format!(" access_key={access_key} secret_key={secret_key}"),
             None => String::new(),
@@ -207,8 +196,8 @@ impl Server {
             stop.await;
             drop(tell);
         });
-        let doors = [Some(self.page), self.own_s3, self.inner].into_iter().flatten();
-        let all = join_all(doors.map(|(door, router)| serve(door, router, told.clone())));
+        let listeners = [Some(self.page), self.own_s3, self.inner].into_iter().flatten();
+        let all = join_all(listeners.map(|(listener, router)| listener.serve(router, told.clone())));
         let mut stopping = told.clone();
         let last_call = async move {
             drop(stopping.changed().await);
@@ -221,11 +210,11 @@ impl Server {
     }
 }
 
-fn bind(flag: &str, address: SocketAddr, link: Option<Arc<Link>>, is_short: bool) -> Result<Door, Error> {
-    Door::bind(address, link, is_short).map_err(|error| format!("{flag} {address}: {error}").into())
+fn bind(flag: &str, address: SocketAddr, link: Option<Arc<Link>>, has_small_buffer: bool) -> Result<Listener, Error> {
+    Listener::bind(address, link, has_small_buffer).map_err(|error| format!("{flag} {address}: {error}").into())
 }
 
-async fn storage(s3: &S3Server, inner: Option<&Door>) -> Result<Storage, Error> {
+async fn storage(s3: &S3Connection, inner: Option<&Listener>) -> Result<Storage, Error> {
     let open = async |url: &str| Storage::open(s3.config_at(url), s3.credentials(), &s3.bucket).await;
     let outcome = match inner {
         None => open(&s3.url).await,
@@ -237,19 +226,8 @@ async fn storage(s3: &S3Server, inner: Option<&Door>) -> Result<Storage, Error> 
     outcome.map_err(|error| format!("the bucket can't be signed for: {}", error.code.as_str()).into())
 }
 
-fn own_server(url: String, Credentials { access_key, secret_key, .. }: &Credentials) -> S3Server {
+fn own_server(url: String, Credentials { access_key, secret_key, .. }: &Credentials) -> S3Connection {
     let [access_key, secret_key] = [access_key, secret_key].map(String::clone);
     let (region, bucket) = (REGION.to_owned(), BUCKET.to_owned());
-    S3Server { url, region, bucket, access_key, secret_key, session_token: None }
-}
-
-fn s3_router(store: Store, credentials: &Credentials) -> Router {
-    let mut builder = S3ServiceBuilder::new(Bucket(Arc::new(store)));
-    builder.set_auth(SimpleAuth::from_single(credentials.access_key.clone(), credentials.secret_key.clone()));
-    builder.set_access(Rules { bucket: BUCKET.to_owned() });
-    let service = HandleError::new(builder.build(), async |_| StatusCode::INTERNAL_SERVER_ERROR);
-    let request_id = |_: &axum::http::Response<_>| HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()).ok();
-    Router::new()
-        .fallback_service(service)
-        .layer(SetResponseHeaderLayer::if_not_present(HeaderName::from_static("x-amz-request-id"), request_id))
+    S3Connection { url, region, bucket, access_key, secret_key, session_token: None }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::Request;
-use directput_lambda::key::hash_of_caller;
+use directput_lambda::object_key::hash_of_caller;
 use directput_lambda::{GatewayRequestId, RequestId, log_as_json, log_as_json_to};
 use serde_json::{Value, json};
 

@@ -1,0 +1,136 @@
+//! A slow link on purpose: what arrives takes half a round trip and shares one bandwidth, as behind a modem.
+//!
+//! `--link` puts it in front of both listeners, so the API's calls and the PUTs compete as they do on a
+//! user's link. Bytes are held back in user space: a connection is read no faster than the link carries it,
+//! and TCP passes that on to the sender. Slow start and lost packets are not emulated.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex, split};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// How far the link may catch up after the timer woke somebody late.
+const BURST: Duration = Duration::from_millis(10);
+
+/// Pieces on their way at most, for each connection and direction.
+const MAX_PIECES: usize = 1_024;
+
+/// What a link is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LinkSpeed {
+    /// What all connections get through together towards the server, in bit/s.
+    bits_per_second: u64,
+    /// From a request to its answer, in milliseconds.
+    #[serde(default)]
+    round_trip_ms: u64,
+}
+
+impl std::str::FromStr for LinkSpeed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let speed: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        match speed.bits_per_second {
+            0 => Err("bitsPerSecond: expected a whole number from 1".to_owned()),
+            _ => Ok(speed),
+        }
+    }
+}
+
+/// One link, shared by the connections of all listeners that it stands in front of.
+#[derive(Debug)]
+pub struct Link {
+    speed: LinkSpeed,
+    free_at: Mutex<Instant>,
+}
+
+impl Link {
+    /// A link on which nothing is on its way.
+    pub fn new(speed: LinkSpeed) -> Arc<Self> {
+        Arc::new(Self { speed, free_at: Mutex::new(Instant::now()) })
+    }
+
+    fn half_trip(&self) -> Duration {
+        Duration::from_millis(self.speed.round_trip_ms) / 2
+    }
+
+    /// How much is read at a time, in bytes: about what the link carries in 2 ms, so that no
+    /// connection holds it up for the others.
+    fn piece_bytes(&self) -> usize {
+        (self.speed.bits_per_second / 8 / 500).clamp(1 << 12, 1 << 16) as usize
+    }
+
+    /// Waits until the link has carried so many bytes.
+    async fn carry(&self, bytes: usize) {
+        let cost = Duration::from_secs_f64(bytes as f64 * 8.0 / self.speed.bits_per_second as f64);
+        let until = {
+            let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            *free_at = (*free_at).max(now.checked_sub(BURST).unwrap_or(now)) + cost;
+            *free_at
+        };
+        tokio::time::sleep_until(until).await;
+    }
+}
+
+/// The far end of a connection over the link.
+pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
+    let (near, far) = duplex(1 << 18);
+    tokio::spawn(async move {
+        let (from_client, to_client) = stream.into_split();
+        let (from_server, to_server) = split(near);
+        // The handshake has taken a round trip before the client's first byte leaves.
+        let up = async {
+            tokio::time::sleep(2 * link.half_trip()).await;
+            carry_all(from_client, to_server, &link, true).await
+        };
+        let down = carry_all(from_server, to_client, &link, false);
+        // Once the server has closed its end, what the client still sends has nowhere to go.
+        tokio::pin!(up, down);
+        tokio::select! {
+            _ = &mut down => {}
+            _ = &mut up => drop(down.await),
+        }
+    });
+    far
+}
+
+/// Moves bytes from one end to the other, each half a trip late.
+async fn carry_all(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    link: &Link,
+    is_metered: bool,
+) -> io::Result<()> {
+    let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(MAX_PIECES);
+    let read = async move {
+        loop {
+            let mut piece = vec![0; link.piece_bytes()];
+            let length = from.read(&mut piece).await?;
+            if length == 0 {
+                return Ok::<_, io::Error>(());
+            }
+            piece.truncate(length);
+            if is_metered {
+                link.carry(length).await;
+            }
+            if sender.send((Instant::now() + link.half_trip(), piece)).await.is_err() {
+                return Ok(());
+            }
+        }
+    };
+    let write = async move {
+        while let Some((at, piece)) = receiver.recv().await {
+            tokio::time::sleep_until(at).await;
+            to.write_all(&piece).await?;
+        }
+        to.shutdown().await
+    };
+    tokio::try_join!(read, write).map(drop)
+}

@@ -1,0 +1,80 @@
+//! Accepts connections for a router, and closes those that stay idle.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::DuplexStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio_util::either::Either;
+
+use crate::emulation::link::{Link, through};
+
+/// Maximum time from the first byte of a request's headers to the last, and for which a connection may be idle.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Receive buffer of a connection over an emulated link, and to the sink, in bytes. Bytes that the kernel receives ahead of
+/// a link look sent to the client. Without a link, bytes that wait there leave the processor's cache before they are read.
+const RECEIVE_BUFFER_BYTES: u32 = 128 << 10;
+
+/// A TCP listener, optionally behind an emulated link.
+pub struct Listener {
+    listener: TcpListener,
+    link: Option<Arc<Link>>,
+}
+
+impl Listener {
+    /// Listens at `address`. The receive buffer is small if there is a link or `has_small_buffer` is set.
+    ///
+    /// # Errors
+    /// The address is taken or not one of this machine.
+    pub fn bind(address: SocketAddr, link: Option<Arc<Link>>, has_small_buffer: bool) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        if has_small_buffer || link.is_some() {
+            socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+        }
+        socket.bind(address)?;
+        Ok(Self { listener: socket.listen(1_024)?, link })
+    }
+
+    /// The address that it listens at.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers requests by the router until `stopped` changes, then until the requests under way are answered.
+    pub async fn serve(mut self, router: Router, mut stopped: watch::Receiver<()>) {
+        let graceful = GracefulShutdown::new();
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
+        loop {
+            let stream = tokio::select! {
+                accepted = self.accept() => accepted,
+                _ = stopped.changed() => break,
+            };
+            let service = TowerToHyperService::new(router.clone());
+            let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+            // A broken connection concerns its client only.
+            tokio::spawn(async move { drop(connection.await) });
+        }
+        graceful.shutdown().await;
+    }
+
+    async fn accept(&mut self) -> Either<TcpStream, DuplexStream> {
+        let (stream, _) = axum::serve::Listener::accept(&mut self.listener).await;
+        // Without this, a part's last packet waits for an acknowledgement.
+        let _ = stream.set_nodelay(true);
+        match &self.link {
+            None => Either::Left(stream),
+            Some(link) => Either::Right(through(stream, Arc::clone(link))),
+        }
+    }
+}

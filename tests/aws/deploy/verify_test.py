@@ -1,0 +1,219 @@
+"""`make verify-aws` as far as it goes without an account: against the local server, and against moto's AWS."""
+
+import logging
+import os
+import re
+import subprocess
+import sys
+import time
+import unittest
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+import boto3
+from moto import mock_aws
+from moto.server import ThreadedMotoServer
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "aws"))
+import checks  # noqa: E402
+import verify  # noqa: E402
+from stage import Answer, Skipped, Stage, Wrong  # noqa: E402
+
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+SERVER = os.environ.get("DIRECTPUT_LOCAL", TARGET / "debug/directput-local")
+ORIGIN = "https://app.example"
+# What `delete-marker` says where all is as it should be.
+MARKED = ("ok", "other bytes 400, the same bytes 200, then 412")
+NAMES = [verify.name_of(check) for check in checks.CHECKS]
+
+
+def run(stage: Stage, *names: str) -> dict[str, str]:
+    """The verdicts of checks by their names, as they are printed."""
+    said = StringIO()
+    with redirect_stdout(said):
+        verify.verify(stage, list(names))
+    lines = [re.split(r" {2,}", line, maxsplit=2) for line in said.getvalue().splitlines() if not line.startswith("note")]
+    return {name: (word, seen) for word, name, seen in lines}
+
+
+def start(test: unittest.TestCase, *more: str, **settings: str) -> dict[str, str]:
+    """Starts the local server for a test, and returns what its first line says."""
+    folder = TemporaryDirectory()
+    test.addCleanup(folder.cleanup)
+    arguments = ["--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--data", folder.name, "--exit-with-stdin", *more]
+    server = subprocess.Popen([SERVER, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True, env={**os.environ, **settings})
+
+    def stop():
+        server.stdin.close()
+        server.wait(10)
+        server.stdout.close()
+
+    test.addCleanup(stop)
+    return dict(pair.split("=", 1) for pair in server.stdout.readline().split()[1:])
+
+
+def keep_versions(stage: Stage) -> None:
+    stage.s3().put_bucket_versioning(
+        Bucket=stage.outputs["BucketName"], VersioningConfiguration={"Status": "Enabled"})
+
+
+class Local(unittest.TestCase):
+    """Page, API and S3 in one process stand in for a stage; what is AWS's own they can't show."""
+
+    def setUp(self):
+        ready = start(self)
+        page = ready["page"]
+        self.stage = Stage(
+            "local", {"Endpoint": f"{page}/uploads", "SiteUrl": page, "BucketName": ready["bucket"]},
+            {"AllowedOrigins": page, "UploadsPerSecond": "1"},
+            s3_options={"endpoint_url": ready["s3"], "aws_access_key_id": ready["access_key"],
+                        "aws_secret_access_key": ready["secret_key"], "region_name": "us-east-1"})
+
+    def test_what_the_local_server_can_show_is_ok(self):
+        names = ["api-preflight", "bucket-preflight", "single-put", "unsigned-headers", "delete-then-put", "other-prefixes",
+                 "completion", "encoded-path", "headers-through-cloudfront", "errors-uncached"]
+        for name, (word, seen) in run(self.stage, *names).items():
+            self.assertEqual(word, "ok", f"{name}: {seen}")
+
+    def test_what_it_does_otherwise_than_aws_fails(self):
+        # It has no throttling, and takes the objects of its own credentials.
+        for name in ["throttling", "cors-on-429", "refused-to-others"]:
+            self.assertEqual(run(self.stage, name)[name][0], "FAIL", name)
+
+    def test_what_the_stage_lacks_is_skipped(self):
+        for name in ["cors-on-401", "plain-http", "delete-marker", "unscanned", "largest-completion", "execute-api-closed",
+                     "undelivered"]:
+            self.assertEqual(run(self.stage, name)[name][0], "skip", name)
+
+    def test_the_same_bytes_alone_return_over_a_delete_marker(self):
+        keep_versions(self.stage)
+        self.assertEqual(run(self.stage, "delete-marker")["delete-marker"], MARKED)
+
+    def test_a_stage_with_sign_in_needs_a_token(self):
+        self.stage.parameters["JwtIssuer"] = "https://login.example"
+        word, seen = run(self.stage, "single-put")["single-put"]
+        self.assertEqual(word, "skip")
+        self.assertIn("DIRECTPUT_AUTHORIZATION", seen)
+
+
+class Moto(unittest.TestCase):
+    """The API of the local server, with moto's S3 behind it: another's understanding of versions and conditional writes."""
+
+    def setUp(self):
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        moto = ThreadedMotoServer(port=0, verbose=False)
+        moto.start()
+        self.addCleanup(moto.stop)
+        address = "http://{}:{}".format(*moto.get_host_and_port())
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        options = {"endpoint_url": address, **keys}
+        boto3.client("s3", **options).create_bucket(Bucket="the-uploads")
+        ready = start(self, "--use-s3", address, BUCKET="the-uploads", AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="test",
+                      AWS_SECRET_ACCESS_KEY="test")
+        self.stage = Stage("moto", {"Endpoint": f"{ready['page']}/uploads", "BucketName": "the-uploads"}, {}, s3_options=options)
+
+    def test_the_same_bytes_alone_return_over_a_delete_marker(self):
+        self.assertEqual(run(self.stage, "delete-marker")["delete-marker"][0], "skip")
+        keep_versions(self.stage)
+        self.assertEqual(run(self.stage, "delete-marker")["delete-marker"], MARKED)
+
+
+@mock_aws
+@patch.dict("os.environ", {
+    "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+})
+class Measured(unittest.TestCase):
+    def setUp(self):
+        self.stage = Stage("dev", {"Endpoint": "https://api.example/uploads"}, {})
+        opened = patch.object(Stage, "open")
+        opened.start()
+        self.addCleanup(opened.stop)
+        names = patch.object(Stage, "resource", lambda _, name: name)
+        names.start()
+        self.addCleanup(names.stop)
+
+    def test_metrics_of_the_function_are_looked_for(self):
+        self.assertEqual(run(self.stage, "metrics")["metrics"][0], "FAIL")
+        for name in ["Opened", "OpenedBytes"]:
+            data = [{"MetricName": name, "Value": 1, "Dimensions": [{"Name": "Stage", "Value": "dev"}]}]
+            boto3.client("cloudwatch").put_metric_data(Namespace="directput", MetricData=data)
+        self.assertEqual(run(self.stage, "metrics")["metrics"], ("ok", "Opened, OpenedBytes"))
+
+    def test_an_alarm_that_is_on_is_a_failure(self):
+        client = boto3.client("cloudwatch")
+        self.assertEqual(run(self.stage, "alarms")["alarms"], ("FAIL", "there are none"))
+        client.put_metric_alarm(AlarmName="directput-dev-Watch-1-Throttled", MetricName="x", Namespace="directput", Period=300,
+                                EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", Threshold=1, Statistic="Sum")
+        self.assertEqual(run(self.stage, "alarms")["alarms"], ("ok", "1, none on"))
+        client.set_alarm_state(AlarmName="directput-dev-Watch-1-Throttled", StateValue="ALARM", StateReason="test")
+        self.assertEqual(run(self.stage, "alarms")["alarms"][0], "FAIL")
+
+    def test_undelivered_news_is_a_failure(self):
+        client = boto3.client("sqs")
+        url = client.create_queue(QueueName="dead")["QueueUrl"]
+        self.stage.outputs["DeadLettersUrl"] = url
+        self.assertEqual(run(self.stage, "undelivered")["undelivered"], ("ok", "empty"))
+        client.send_message(QueueUrl=url, MessageBody="x")
+        self.assertEqual(run(self.stage, "undelivered")["undelivered"], ("FAIL", "1 messages"))
+
+    def test_other_prefixes_are_written_and_what_was_made_is_removed(self):
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="the-uploads", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        self.stage.outputs["BucketName"] = "the-uploads"
+        self.assertEqual(run(self.stage, "other-prefixes")["other-prefixes"], ("ok", "written"))
+        self.assertNotIn("Contents", client.list_objects_v2(Bucket="the-uploads"))
+
+    # moto knows no patterns of JSON, so the filter is not asked for here.
+    def test_the_two_logs_are_joined_by_lambdas_id(self):
+        client = boto3.client("logs")
+        line = '{"status":"201","integrationRequestId":"0123456789"}'
+        for group, message in [("AccessLog", line), ("FunctionLog", '{"request_id":"0123456789"}')]:
+            client.create_log_group(logGroupName=group)
+            client.create_log_stream(logGroupName=group, logStreamName="s")
+            event = {"timestamp": int(time.time() * 1000), "message": message}
+            client.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
+        messages = {group: [event["message"] for event in client.filter_log_events(logGroupName=group)["events"]]
+                    for group in ["AccessLog", "FunctionLog"]}
+        found = lambda group, pattern: [m for m in messages[group] if pattern.startswith("{") or pattern.strip('"') in m]
+        with patch.object(checks, "log_lines", found):
+            self.assertEqual(run(self.stage, "logs-join")["logs-join"], ("ok", "joined"))
+            messages["FunctionLog"] = ['{"request_id":"another"}']
+            self.assertEqual(run(self.stage, "logs-join")["logs-join"][0], "FAIL")
+
+
+class Verdicts(unittest.TestCase):
+    def test_each_check_is_in_the_document_and_says_what_aws_should_do(self):
+        rows = re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs/aws-checks.md").read_text(), re.MULTILINE)
+        self.assertEqual(rows, NAMES)
+        for check in checks.CHECKS:
+            self.assertTrue(check.__doc__.endswith("."), check.__name__)
+
+    def test_a_check_that_breaks_is_a_failure_and_not_the_end(self):
+        def breaks(_):
+            raise ConnectionRefusedError("no")
+        self.assertEqual(verify.verdict(breaks, None), ("FAIL", "ConnectionRefusedError: no"))
+
+    def test_a_gateways_answer_without_cors_headers_fails(self):
+        with self.assertRaises(Wrong):
+            checks.allows(Answer(429, {}, b""), ORIGIN)
+        for allowed in [ORIGIN, "*"]:
+            checks.allows(Answer(429, {"access-control-allow-origin": allowed}, b""), ORIGIN)
+        with self.assertRaises(Wrong):
+            checks.allows(Answer(429, {"access-control-allow-origin": "https://other.example"}, b""), ORIGIN)
+
+    def test_an_answer_is_told_without_urls(self):
+        answer = Answer(403, {}, b"<Error><Code>AccessDenied</Code><Resource>https://x?X-Amz-Signature=0</Resource></Error>")
+        self.assertEqual(str(answer), "403 AccessDenied")
+
+    def test_a_load_test_is_not_made_by_mistake(self):
+        with self.assertRaises(Skipped):
+            checks.throttled(Stage("prod", {}, {"UploadsPerSecond": "100"}))
+
+
+if __name__ == "__main__":
+    unittest.main()
