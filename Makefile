@@ -24,7 +24,12 @@ export PATH := $(TOOLS)/bin:$(PATH)
 export npm_config_audit := false
 export npm_config_fund := false
 
-help:  ## Say what there is
+.PHONY: help demo package server test test-native simulate fuzz mutants test-mutants lint test-wasm test-page \
+  test-chaos chaos test-slow test-slow-short test-browsers test-logs conformance test-consumers test-toolchains \
+  toolchains test-docs pictures large bench rendered validate test-openapi test-lambda deploy plan apply destroy \
+  rotate verify-aws revoke function test-deploy test-quota cost scan check-supply clean
+
+help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 demo: package ## Build and serve the demo: the page is at http://127.0.0.1:8080 (ARGS=… go to directput-local)
@@ -32,6 +37,9 @@ demo: package ## Build and serve the demo: the page is at http://127.0.0.1:8080 
 
 package: setup-wasm-tools setup-node-modules ## Build the npm package in pkg/
 	tools/package.sh
+
+server:
+	cargo build -p directput-local
 
 test: test-native lint validate test-openapi package test-wasm test-page test-chaos test-browsers test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy test-quota function ## Install what is missing and run everything that CI runs
 
@@ -41,11 +49,11 @@ test-native:
 	ulimit -n "$$(ulimit -Hn)" && cargo test --workspace --all-targets
 	cargo test --workspace --doc
 
-simulate:  ## Play the engine through SEEDS=50000 histories from seed FIRST=1 on (TRACE=1 tells each step)
+simulate: ## Play the engine through SEEDS=50000 histories from seed FIRST=1 on (TRACE=1 tells each step)
 	SEEDS=$(SEEDS) FIRST=$(FIRST) TRACE=$(TRACE) cargo test --test simulation --config profile.dev.opt-level=2 \
 	  -- --exact every_seed_keeps_every_promise --nocapture
 
-fuzz:  ## Send the API INPUTS=1000000 requests of all kinds, from SEED=2
+fuzz: ## Send the API INPUTS=1000000 requests of all kinds, from SEED=2
 	RUST_LOG=off FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) cargo test -p directput-lambda --test fuzz --config profile.dev.opt-level=2 \
 	  -- --nocapture
 
@@ -88,7 +96,7 @@ test-slow-short: package setup-chromium server
 	SCALE=6 timeout 300 $(CHAOS) tests/chaos/slow.test.mjs
 
 # Chromium, Firefox and WebKit, each behind its own WebDriver.
-test-browsers: package setup-chromium setup-browsers server
+test-browsers: package setup-browsers server
 	timeout 600 node --test --test-timeout=300000 --test-reporter=spec tests/browsers/*.test.mjs
 
 # What the tests before it have made the API log.
@@ -103,7 +111,7 @@ conformance: package setup-chromium setup-garage server ## Play the forgery matr
 	  node --test --test-timeout=180000 --test-reporter=spec tests/conformance/page.test.mjs
 
 test-consumers: package setup-chromium setup-consumer-modules server
-	timeout 600 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/consumers/*.test.mjs
+	timeout 900 node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=spec tests/consumers/*.test.mjs
 	timeout 900 $(MAKE) --no-print-directory toolchains APPS='$(QUICK_APPS)'
 
 # Apps that are installed and built in a minute or two.
@@ -170,7 +178,7 @@ STACK := '$(TOOLS)/uv/aws-sam-cli/bin/python' aws/stack.py
 CHANGE_SETS := '$(TOOLS)/uv/aws-sam-cli/bin/python' aws/changes.py
 
 deploy: package validate function ## Deploy to AWS as stage STAGE=dev of samconfig.toml, with the page
-	$(SAM) deploy --config-file "$$PWD/samconfig.toml" --config-env $(STAGE) --template-file '$(SAM_BUILD)/template.yaml'
+	$(SAM) deploy --config-file "$$PWD/aws/samconfig.toml" --config-env $(STAGE) --template-file '$(SAM_BUILD)/template.yaml'
 	$(STACK) protect $(STAGE)
 	$(STACK) config $(STAGE)
 	$(STACK) site $(STAGE)
@@ -204,18 +212,16 @@ function: setup-python-tools setup-arm-target ## Build the function for AWS (arm
 	SAM_BUILD='$(SAM_BUILD)' '$(TOOLS)/uv/cfn-lint/bin/python' -m unittest discover --start-directory tests/aws/deploy \
 	  --pattern function_test.py --verbose
 
-test-deploy: setup-python-tools setup-node-modules server
-	UV_PYTHON_DOWNLOADS=never '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
-	  python -m unittest discover --start-directory tests/aws/deploy --pattern '[csv]*_test.py' --verbose
+test-deploy: setup-moto setup-node-modules server
+	'$(TOOLS)/moto/bin/python' -m unittest discover --start-directory tests/aws/deploy --pattern '[csv]*_test.py' --verbose
 	timeout 60 node --test --test-reporter=spec tests/aws/deploy/*.test.mjs
 
 # Quotas against moto's DynamoDB.
-test-quota: setup-python-tools
+test-quota: setup-moto
 	cargo test -p directput-lambda --test quota --no-run
-	UV_PYTHON_DOWNLOADS=never timeout 300 '$(TOOLS)/python/bin/uv' run --quiet --no-project --with 'moto[$(MOTO_PARTS)]==$(MOTO)' \
-	  python tests/aws/deploy/quota.py cargo test -p directput-lambda --test quota -- --ignored
+	timeout 300 '$(TOOLS)/moto/bin/python' tests/aws/deploy/quota.py cargo test -p directput-lambda --test quota -- --ignored
 
-cost:  ## What UPLOADS=1000000 of SIZE=104857600 bytes cost, directly and by a backend
+cost: ## What UPLOADS=1000000 of SIZE=104857600 bytes cost, directly and by a backend
 	@SIZE='$(SIZE)' UPLOADS='$(UPLOADS)' node aws/cost.mjs
 
 scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (needs the network) and list what is shipped in target/sbom
@@ -232,7 +238,7 @@ check-supply: rendered setup-cargo-deny
 	checkov --config-file security/checkov.yaml --file aws/template.yaml aws/deploy-role.yaml '$(RENDERED)'/*.yaml
 	tools/secrets.sh
 
-clean:  ## Remove what was built (tools stay)
+clean: ## Remove what was built (tools stay)
 	cargo clean
 	rm -rf pkg screenshots
 

@@ -101,9 +101,7 @@ export async function startProvider({ clientId, user, seconds = 3600 }) {
 
 /** The Content-Security-Policy of the template, for these addresses. */
 function policy(bucket, sources) {
-  const [, text] = readFileSync('aws/site.yaml', 'utf8').match(
-    /ContentSecurityPolicy: !Sub >-\n([\s\S]*?)\n {10}\w/,
-  );
+  const [, text] = readFileSync('aws/site.yaml', 'utf8').match(/ContentSecurityPolicy: !Sub >-\n([\s\S]*?)\n {10}\w/);
   const filled = text.replace(/https:\/\/directput-\S+/, bucket).replace(/\$\{ConnectSources\}/, sources);
   assert.doesNotMatch(filled, /\$\{/);
   return filled.replace(/\s+/g, ' ').trim();
