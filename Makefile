@@ -21,6 +21,10 @@ KINDS ?=
 FILES ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(TOOLS)/bin:$(PATH)
+# Where rustup may not download the pinned toolchain, the installed one has to do.
+ifeq ($(shell rustc --version 2>/dev/null),)
+export RUSTUP_TOOLCHAIN := stable
+endif
 export npm_config_audit := false
 export npm_config_fund := false
 
@@ -68,6 +72,7 @@ lint: setup-wasm-target setup-node-modules
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p directput --target wasm32-unknown-unknown -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	node_modules/.bin/biome ci --error-on-warnings .
 
 # A call that is refused again and again takes up to half a minute.

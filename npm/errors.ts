@@ -50,7 +50,7 @@ export class UploadError extends Error {
   }
 }
 
-/** What happened, in the words of `src/protocol/error_code.rs`, where no Wasm says them. */
+/** Titles of errors that arise in JavaScript, as in `src/protocol/error_code.rs`. */
 const WORDS: { readonly [code in ErrorCode]?: string } = {
   aborted: 'The upload was cancelled.',
   closed: 'The uploader was closed.',

@@ -1,58 +1,40 @@
 // The package's entry: an Uploader in the page that stands in for the one in the worker.
-import type { Outcome, PlainOptions } from './engine.js';
-import { localError, toUploadError, UploadError } from './errors.js';
-import { type UploadDetail, type UploaderEventMap, UploaderEvents } from './events.js';
-import { Latest } from './latest.js';
-import { Leaving } from './leaving.js';
-import { CANCEL_MS, CLOSE_MS, within } from './limits.js';
-import type { Item, News } from './news.js';
-import { absolute, checkNames, checkTuning, checkUploaderOptions, UPLOAD_OPTIONS } from './options.js';
-import { preconnect } from './preconnect.js';
-import { type Reach, start } from './reach.js';
-import { admit } from './rules.js';
-import { Turns } from './turns.js';
-import type {
-  ErrorCode,
-  FileRules,
-  Remains,
-  Resumable,
-  Upload,
-  UploaderOptions,
-  UploadOptions,
-  UploadResult,
-} from './types.js';
 
-export { type Assets, init } from './assets.js';
+import { localError, toUploadError, type UploadError } from './errors.js';
+import { CLOSE_MS, within } from './limits.js';
+import type { Addressed, Message } from './messages.js';
+import { type Connection, start } from './page/connection.js';
+import { type UploadDetail, type UploaderEventMap, UploaderEvents } from './page/events.js';
+import { LeaveWarning } from './page/leave-warning.js';
+import { absolute, checkNames, checkTuning, checkUploaderOptions, UPLOAD_OPTIONS } from './page/options.js';
+import { preconnect } from './page/preconnect.js';
+import { ProgressStream } from './page/progress-stream.js';
+import { admit } from './page/rules.js';
+import { Scheduler } from './page/scheduler.js';
+import { FollowedUpload, type Start } from './page/upload.js';
+import type { FileRules, Resumable, Upload, UploaderOptions, UploadOptions } from './types.js';
+import type { PlainOptions } from './worker/host.js';
+
 export { UploadError } from './errors.js';
-export type { EventDetails, UploadDetail, UploaderEventMap } from './events.js';
-export { isAccepted } from './rules.js';
+export { type Assets, init } from './page/assets.js';
+export type { EventDetails, UploadDetail, UploaderEventMap } from './page/events.js';
+export { isAccepted } from './page/rules.js';
 export type * from './types.js';
 
-/** Hands an upload to the engine. */
-type Run = (reach: Reach, id: number) => Promise<Outcome>;
-
-/** An upload of which the page waits for the end. */
-interface Follower {
-  hear(news: News): void;
-  /** Ends it; what can be resumed is kept. */
-  close(): void;
-  /** Ends it for who waits for it. */
-  stop(error: UploadError): void;
-  /** Resolves when it has ended. */
-  ended: Promise<void>;
-}
-
-/** Uploads files straight to S3, every byte checked. Tells of all of them by events, and of each to those who called. */
+/**
+ * Uploads files straight to S3, every byte verified. Reports on all uploads by events, and on each by its promise and
+ * callbacks.
+ */
 export class Uploader extends UploaderEvents {
-  readonly #start: () => Promise<Reach>;
-  readonly #leaving: Leaving;
+  readonly #start: () => Promise<Connection>;
+  readonly #warning: LeaveWarning;
   readonly #listening = new AbortController();
-  readonly #turns = new Turns();
+  readonly #scheduler = new Scheduler();
   readonly #bucket: string | undefined;
   readonly #rules: FileRules;
-  readonly #followers = new Map<number, Follower>();
-  /** The engine that is there, or on its way. */
-  #reaching: Promise<Reach> | undefined;
+  readonly #followed = new Map<number, FollowedUpload>();
+  /** The connection to the host of the module, or the one on its way. */
+  #connecting: Promise<Connection> | undefined;
   #uploads = 0;
   /** Stored, or on the way there. */
   readonly #taken = new Set<Upload>();
@@ -63,10 +45,10 @@ export class Uploader extends UploaderEvents {
     const checked = checkUploaderOptions(options);
     this.#rules = options;
     this.#bucket = options.preconnect && absolute('preconnect', options.preconnect);
-    this.#start = () => start(checked, options.worker ?? true, (items) => this.#hear(items));
-    this.#leaving = new Leaving(options.warnBeforeLeaving ?? true);
-    this.#reach().catch(() => {
-      // Each upload tries again, and says why it can't.
+    this.#start = () => start(checked, options.worker ?? true, (messages) => this.#deliver(messages));
+    this.#warning = new LeaveWarning(options.warnBeforeLeaving ?? true);
+    this.#connect().catch(() => {
+      // Each upload tries again, and rejects with the reason.
     });
     for (const [event, isOnline] of [
       ['online', true],
@@ -75,13 +57,13 @@ export class Uploader extends UploaderEvents {
       const { signal } = this.#listening;
       globalThis.addEventListener?.(
         event,
-        () => void this.#reaching?.then((reach) => reach.setOnline(isOnline)).catch(() => {}),
+        () => void this.#connecting?.then((connection) => connection.setOnline(isOnline)).catch(() => {}),
         { signal },
       );
     }
   }
 
-  /** Uploads a file or a blob; goes on with it if an earlier visit has begun to. Rejects with `UploadError`. */
+  /** Uploads a file or a blob; resumes what an earlier visit has begun. Rejects with `UploadError`. */
   upload(file: Blob, options: UploadOptions = {}): Upload {
     const { maxFiles: limit = Number.POSITIVE_INFINITY } = this.#rules;
     const actual = this.#taken.size + 1;
@@ -91,21 +73,21 @@ export class Uploader extends UploaderEvents {
       checkNames(options, UPLOAD_OPTIONS);
       const [admitted, own] = await admit(this.#rules, file, options);
       const checked = plain(own);
-      return (reach, id) => reach.upload(id, admitted, checked);
+      return (connection, id) => connection.upload(id, admitted, checked);
     });
   }
 
   /**
-   * Goes on with an upload of an earlier visit. Without a file it opens the one that was kept, for which
+   * Resumes an upload of an earlier visit. Without a file it opens the one that was kept, for which
    * the browser may ask the user; so call it from a click. Rejects with `UploadError`: `file-needed` if
    * the user has to pick the file, `wrong-file` if that is another or no longer what it was, `in-use` if another
-   * tab has the upload, `upload-gone` if it is over. All but the last leave it to be gone on with.
+   * tab has the upload, `upload-gone` if it is over. All but the last leave it to be resumed.
    */
   resume(id: string, file?: Blob, options: UploadOptions = {}): Upload {
-    const admit = async (): Promise<Run> => {
+    const admit = async (): Promise<Start> => {
       checkNames(options, UPLOAD_OPTIONS);
-      const own = file ?? (await reopen(await this.#reach(), id));
-      return (reach, call) => reach.resume(call, id, own, plain(options));
+      const own = file ?? (await reopen(await this.#connect(), id));
+      return (connection, call) => connection.resume(call, id, own, plain(options));
     };
     return this.#begin(file, options, admit, id);
   }
@@ -115,19 +97,19 @@ export class Uploader extends UploaderEvents {
     this.#taken.delete(upload);
   }
 
-  /** The uploads of earlier visits that can be gone on with, and that no tab is busy with. */
+  /** Lists the uploads of earlier visits that can be resumed and that no tab is busy with. */
   listResumable(): Promise<Resumable[]> {
-    return this.#ask((reach) => reach.list());
+    return this.#ask((connection) => connection.list());
   }
 
   /** Removes an upload of an earlier visit. Rejects with `in-use` if a tab is busy with it. */
   forget(id: string): Promise<void> {
-    return this.#ask((reach) => reach.forget(id));
+    return this.#ask((connection) => connection.forget(id));
   }
 
   /** Whether the uploads run in a worker; false where none could start. */
   runsInWorker(): Promise<boolean> {
-    return this.#ask((reach) => reach.inWorker);
+    return this.#ask((connection) => connection.inWorker);
   }
 
   /**
@@ -135,66 +117,66 @@ export class Uploader extends UploaderEvents {
    * calls reject with `closed`.
    */
   async close(): Promise<void> {
-    const reaching = this.#reaching;
+    const connecting = this.#connecting;
     this.#listening.abort();
-    this.#reaching = Promise.reject(localError('closed'));
-    this.#reaching.catch(() => {});
-    const followers = [...this.#followers.values()];
-    for (const { close } of followers) close();
-    await within(CLOSE_MS, Promise.all(followers.map(({ ended }) => ended))).catch(() => {});
-    for (const { stop } of this.#followers.values()) {
-      stop(localError('closed', undefined, undefined, { remains: 'unknown' }));
+    this.#connecting = Promise.reject(localError('closed'));
+    this.#connecting.catch(() => {});
+    const followed = [...this.#followed.values()];
+    for (const upload of followed) upload.close();
+    await within(CLOSE_MS, Promise.allSettled(followed.map(({ result }) => result))).catch(() => {});
+    for (const upload of this.#followed.values()) {
+      upload.stop(localError('closed', undefined, undefined, { remains: 'unknown' }));
     }
-    this.#leaving.close();
-    reaching?.then(({ close }) => close()).catch(() => {});
+    this.#warning.close();
+    connecting?.then(({ close }) => close()).catch(() => {});
   }
 
-  /** The engine; a fresh one if the last was lost, or did not come. */
-  #reach(): Promise<Reach> {
-    if (this.#reaching) return this.#reaching;
-    const reaching = this.#start();
-    this.#reaching = reaching;
+  /** The connection to the host of the module; a fresh one if the last was lost or could not be made. */
+  #connect(): Promise<Connection> {
+    if (this.#connecting) return this.#connecting;
+    const connecting = this.#start();
+    this.#connecting = connecting;
     const renew = (): void => {
-      if (this.#reaching === reaching) this.#reaching = undefined;
+      if (this.#connecting === connecting) this.#connecting = undefined;
     };
-    reaching.then(({ lost, setOnline }) => {
+    connecting.then(({ lost, setOnline }) => {
       void lost.then(renew);
-      // Some browsers are wrong about being online, none about being offline for long: the engine tries.
+      // Some browsers are wrong about being online, none about being offline for long: the module tries.
       if (globalThis.navigator?.onLine === false) setOnline(false);
     }, renew);
-    return reaching;
+    return connecting;
   }
 
-  async #ask<T>(call: (reach: Reach) => T | Promise<T>): Promise<T> {
+  async #ask<T>(call: (connection: Connection) => T | Promise<T>): Promise<T> {
     try {
-      return await call(await this.#reach());
+      return await call(await this.#connect());
     } catch (error) {
       throw toUploadError(error);
     }
   }
 
-  /** News of an upload that has ended meanwhile is dropped. */
-  #hear(items: Item[]): void {
-    for (const [id, news] of items) {
-      if (news.freed) this.dispatchEvent(new Event('resumablechange'));
-      else this.#followers.get(id)?.hear(news);
+  /** Hands messages to their uploads. A message to an upload that has ended meanwhile is dropped. */
+  #deliver(messages: Addressed[]): void {
+    for (const [id, message] of messages) {
+      if (message.freed) this.dispatchEvent(new Event('resumablechange'));
+      else this.#followed.get(id)?.hear(message);
     }
   }
 
-  #begin(file: Blob | undefined, options: UploadOptions, admit: () => Promise<Run>, resumed?: string): Upload {
+  #begin(file: Blob | undefined, options: UploadOptions, admit: () => Promise<Start>, resumes?: string): Upload {
     const id = this.#uploads++;
-    if (this.#bucket && this.#followers.size === 0) preconnect(this.#bucket);
-    // To hand a file over to a worker takes half a millisecond, and there may be hundreds.
-    const turn = Promise.all([this.#reach(), admit()]).then((ready) => this.#turns.next().then(() => ready));
-    // Commands follow the call that they are for on its way through the worker.
-    const send = (command: (reach: Reach) => unknown): void =>
-      void turn.then(([reach]) => command(reach)).catch(() => {});
-    const latest = new Latest();
+    if (this.#bucket && this.#followed.size === 0) preconnect(this.#bucket);
+    // To hand a file over to a worker takes half a millisecond, and there may be thousands that are looked at first.
+    const turn = this.#scheduler
+      .next()
+      .then(() => Promise.all([this.#connect(), admit()]))
+      .then((ready) => this.#scheduler.next().then(() => ready));
+    const stream = new ProgressStream();
     const tell = <K extends keyof UploaderEventMap>(type: K, more?: object): boolean =>
       this.dispatchEvent(new CustomEvent(type, { cancelable: type === 'failed', detail: { ...detail, ...more } }));
-    const hear = ({ progress, retry, part }: News): void => {
+    const onMessage = ({ progress, retry, part }: Message): void => {
       if (progress) {
-        latest.set(progress);
+        stream.set(progress);
         guarded(options.onProgress, progress);
         tell('progress', { progress });
       }
@@ -204,107 +186,42 @@ export class Uploader extends UploaderEvents {
       }
       if (part) guarded(options.onPart, part);
     };
-    const [following, cancel] = this.#follow(id, turn, options.signal, hear, resumed);
-    const ended = following.then(
-      (result) => {
-        tell('stored', { result });
-        return result;
-      },
-      (error: UploadError) => {
-        this.release(upload);
-        if (!tell('failed', { error })) upload.catch(() => {});
-        throw error;
-      },
-    );
+    const followed = new FollowedUpload(id, {
+      turn,
+      warning: this.#warning,
+      signal: options.signal,
+      resumes,
+      onMessage,
+      forget: (keptId) => this.forget(keptId),
+    });
+    this.#followed.set(id, followed);
+    const ended = followed.result
+      .finally(() => this.#followed.delete(id))
+      .then(
+        (result) => {
+          tell('stored', { result });
+          return result;
+        },
+        (error: UploadError) => {
+          this.release(upload);
+          if (!tell('failed', { error })) upload.catch(() => {});
+          throw error;
+        },
+      );
+    const control = (command: 'pause' | 'unpause'): void =>
+      followed.send((connection) => connection.control(id, command));
     const controls = {
-      pause: () => send((reach) => reach.control(id, 'pause')),
-      resume: () => send((reach) => reach.control(id, 'unpause')),
-      cancel,
-      prioritize: (priority: number) => send((reach) => reach.prioritize(id, priority)),
+      pause: () => control('pause'),
+      resume: () => control('unpause'),
+      cancel: () => followed.cancel(),
+      prioritize: (priority: number) => followed.send((connection) => connection.prioritize(id, priority)),
     };
-    const iterable = { [Symbol.asyncIterator]: () => latest.until(upload) };
+    const iterable = { [Symbol.asyncIterator]: () => stream.until(upload) };
     const upload: Upload = Object.assign(ended, controls, iterable);
     this.#taken.add(upload);
     const detail: UploadDetail = { upload, file };
     tell('start');
     return upload;
-  }
-
-  /** What an upload ends with, and what cancels it: that waits for nothing but an engine that has the upload. */
-  #follow(
-    id: number,
-    turn: Promise<[Reach, Run]>,
-    signal: AbortSignal | undefined,
-    hear: (news: News) => void,
-    resumed?: string,
-  ): [Promise<UploadResult>, cancel: () => void] {
-    let engine: Reach | undefined;
-    let isOver = false;
-    /** What `resume` takes, for the case that the engine can't say it. */
-    let keptId: string | null = resumed ?? null;
-    let stop: Follower['stop'] = () => {};
-    const stopped = new Promise<never>((_, reject) => {
-      stop = reject;
-    });
-    const cancel = (): void => {
-      leave('cancel', 'aborted');
-      // What an earlier visit has sent is removed all the same.
-      if (!engine && resumed) this.forget(resumed).catch(() => {});
-    };
-    const leave = (command: 'cancel' | 'close', code: ErrorCode): void => {
-      const left = (remains: Remains): void => stop(localError(code, undefined, signal?.reason, { remains }));
-      if (!engine) {
-        left(!resumed ? 'nothing' : command === 'cancel' ? 'parts' : 'unknown');
-        return;
-      }
-      within(CANCEL_MS, Promise.resolve(engine.control(id, command))).catch(() => left('unknown'));
-    };
-    const run = async (): Promise<UploadResult> => {
-      const [reach, run] = await turn;
-      if (isOver) return stopped;
-      engine = reach;
-      const outcome = await run(reach, id);
-      this.#hear(outcome.news);
-      if (outcome.ok) return outcome.result;
-      throw new UploadError(outcome.error, signal?.aborted ? signal.reason : undefined);
-    };
-    let end = (): void => {};
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const follow = async (): Promise<UploadResult> => {
-      this.#leaving.begins(id);
-      this.#followers.set(id, {
-        ended,
-        close: () => leave('close', 'closed'),
-        stop,
-        hear: (news) => {
-          if (news.kept !== undefined) {
-            keptId = news.kept;
-            this.#leaving.isKept(id, keptId !== null);
-          }
-          hear(news);
-        },
-      });
-      try {
-        signal?.addEventListener('abort', cancel, { once: true });
-        if (signal?.aborted) cancel();
-        return await Promise.race([run(), stopped]);
-      } catch (error) {
-        const { remains } = toUploadError(error);
-        throw toUploadError(
-          error,
-          keptId && remains === 'unknown' ? { remains: 'parts', resumeId: keptId } : undefined,
-        );
-      } finally {
-        isOver = true;
-        signal?.removeEventListener('abort', cancel);
-        this.#followers.delete(id);
-        this.#leaving.ends(id);
-        end();
-      }
-    };
-    return [follow(), cancel];
   }
 }
 
@@ -320,7 +237,7 @@ function plain({ name, type, priority, handle, onPart, ...tuning }: UploadOption
   };
 }
 
-/** What a callback throws is its author's to see, not the upload's to fail by. */
+/** Calls a callback. What it throws is reported to the page, and does not fail the upload. */
 function guarded<T>(callback: ((value: T) => void) | undefined, value: T): void {
   try {
     callback?.(value);
@@ -330,11 +247,11 @@ function guarded<T>(callback: ((value: T) => void) | undefined, value: T): void 
 }
 
 /** Opens the file of an earlier visit again, if its handle was kept, the user allows it and the file is still there. */
-async function reopen(reach: Reach, id: string): Promise<File> {
+async function reopen(connection: Connection, id: string): Promise<File> {
   const needed = (cause?: unknown): UploadError => {
     return localError('file-needed', undefined, cause, { remains: 'parts', resumeId: id });
   };
-  const handle = (await reach.handleOf(id)) as (FileSystemFileHandle & Partial<Permissions>) | undefined;
+  const handle = (await connection.handleOf(id)) as (FileSystemFileHandle & Partial<Permissions>) | undefined;
   if (!handle) throw needed();
   try {
     const read = { mode: 'read' } as const;

@@ -3,9 +3,9 @@
 
 import WASM from '../target/wasm/directput_bg.wasm.gz';
 import WORKER from '../target/wasm/worker.js.gz';
-import { blobOf } from './assets.js';
+import { blobOf } from './page/assets.js';
 
-/** What the engine is loaded from. */
+/** What the host is loaded from. */
 export interface Files {
   /** The address of the worker's script. */
   script: string;

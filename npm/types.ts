@@ -9,11 +9,11 @@ export type ChecksumAlgorithm = 'sha256' | 'crc64nvme' | 'none';
 
 /** What an uploader may be told, and an upload otherwise. */
 export interface Tuning {
-  /** What the bytes are verified by. Default: `sha256`. An upload that is gone on with keeps what it began with. */
+  /** What the bytes are verified by. Default: `sha256`. A resumed upload keeps what it began with. */
   checksum?: ChecksumAlgorithm;
-  /** What is known of the link. Default: what `navigator.connection` says, where there is one. */
+  /** Kind of link. Default: that of `navigator.connection`, where there is one. */
   network?: NetworkHint;
-  /** After how many seconds a PUT of which nothing is heard is made again, from 5 to 300. Default: 30. */
+  /** Seconds of silence after which a PUT is made again, from 5 to 300. Default: 30. */
   stallSeconds?: number;
 }
 
@@ -43,8 +43,8 @@ export interface FileRules {
   beforeUpload?: (file: Blob, metadata: Required<Metadata>) => Admission | Promise<Admission>;
 }
 
-/** What `beforeUpload` says of a file. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a function that says nothing lets the file through.
+/** What `beforeUpload` returns for a file. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing lets the file through.
 export type Admission = Metadata | Blob | false | void;
 
 /** What holds for every upload of an `Uploader`. */
@@ -52,7 +52,7 @@ export interface UploaderOptions extends Tuning, FileRules {
   /** The address of the signing API, such as `/uploads` or `https://api.example.com/uploads`. */
   endpoint: string | URL;
   /**
-   * Headers for every call of the API, such as `authorization`, or a function that says them; it is asked
+   * Headers for every call of the API, such as `authorization`, or a function that returns them; it is called
    * again when the API answers 401. They are never sent to S3.
    */
   headers?: Headers | (() => Headers | Promise<Headers>);
@@ -88,7 +88,7 @@ export interface UploadOptions extends Tuning, Metadata {
   onProgress?: (progress: Progress) => void;
   /** Called when something failed and will be done again. */
   onRetry?: (retry: Retry) => void;
-  /** Called for every step of every part, three times a part and more; for those who draw them. */
+  /** Called for every step of every part, three times a part and more; for pages that draw parts. */
   onPart?: (part: PartNews) => void;
   /** Cancels the upload and removes what was sent. */
   signal?: AbortSignal;
@@ -108,7 +108,7 @@ export type Upload = Promise<UploadResult> & AsyncIterable<Progress> & UploadCon
 export interface UploadControls {
   /** Sends no further part until `resume`. Parts on their way still arrive, so nothing is sent twice. */
   pause(): void;
-  /** Goes on. */
+  /** Lets a paused upload go on. */
   resume(): void;
   /** Ends the upload and removes what was sent. It rejects with `aborted`, as an `AbortError`. */
   cancel(): void;
@@ -116,7 +116,7 @@ export interface UploadControls {
   prioritize(priority: number): void;
 }
 
-/** An upload of an earlier visit that can be gone on with. */
+/** An upload of an earlier visit that can be resumed. */
 export interface Resumable {
   /** For `resume` and `forget`. */
   id: string;
@@ -128,7 +128,7 @@ export interface Resumable {
   confirmedBytes: number;
   /** When the upload began, in milliseconds since 1970. */
   startedAt: number;
-  /** When it can no longer be gone on with, in milliseconds since 1970. */
+  /** Until when it can be resumed, in milliseconds since 1970. */
   expiresAt: number;
   /** Whether `resume` can open the file by itself, if the user allows it. */
   hasFile: boolean;
@@ -204,7 +204,7 @@ export interface UploadResult {
 }
 
 /**
- * What S3 holds of an upload that has failed: nothing; parts, which can be gone on with or are still to be removed; or
+ * What S3 holds of an upload that has failed: nothing; parts, which can be resumed or are still to be removed; or
  * possibly the object itself.
  */
 export type Remains = 'nothing' | 'parts' | 'unknown';

@@ -1,41 +1,42 @@
-//! One clock out of the two that a browser has.
+//! One clock made of the two clocks of a browser.
 //!
-//! `performance.now()` never runs backwards, but some systems stop it while the machine sleeps. `Date.now()` goes on
+//! `performance.now()` never runs backwards, but some systems stop it while the machine sleeps. `Date.now()` continues
 //! while the machine sleeps, but can be set. Browsers round both, by up to 100 ms.
 
-/// The clocks may move apart by this much before it counts as a sleep or as a clock that was set, in milliseconds. Two
-/// roundings to 100 ms (Firefox, `privacy.resistFingerprinting`) stay well below it, and so does the time that a busy
-/// machine leaves between two readings. A sleep that the monotonic clock missed is short by no more than this.
+/// Minimum change of the difference between the clocks that counts as a sleep or a clock that was set, in milliseconds.
+/// Two roundings to 100 ms (Firefox, `privacy.resistFingerprinting`) stay well below it, and so does the time that a
+/// busy machine takes between two readings. The measured length of a sleep is at most this much too short.
 const JUMP_MS: f64 = 1_000.0;
 
-/// Tells how much time has passed. It never runs backwards, and it goes on while the machine sleeps.
+/// Measures the time that has passed. It never runs backwards, and it continues while the machine sleeps.
 ///
-/// Time is what the monotonic clock shows, plus each jump of the wall clock ahead of it. Jumps are found by how far apart
-/// the clocks are, not by single steps, so rounding does not add up. A wall clock that is set ahead looks like a
-/// sleep and counts as one: a URL is rather signed once too often than used too late. One that is set back changes nothing.
+/// The time is that of the monotonic clock, plus each jump of the wall clock ahead of it. A jump is a change of the
+/// difference between the clocks, so rounding errors do not add up. A wall clock that is set ahead looks like a sleep
+/// and counts as one: signing again early beats an expired URL. A wall clock that is set back changes nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock {
     first: Option<First>,
-    /// How much of the time only the wall clock has shown, in milliseconds.
+    /// Sum of the jumps, in milliseconds: the time that only the wall clock has measured.
     jumped_ms: f64,
     passed_ms: f64,
 }
 
-/// What later readings are compared with.
+/// Reading with which later readings are compared.
 #[derive(Debug, Clone, Copy)]
 struct First {
     monotonic_ms: f64,
-    /// By how much the wall clock was ahead of the monotonic one, at first or after the latest jump.
+    /// Difference of the wall clock to the monotonic clock at the first reading or after the last jump, in
+    /// milliseconds.
     ahead_ms: f64,
 }
 
 impl Clock {
-    /// A clock that starts at its first reading.
+    /// Creates a clock that starts at its first reading.
     pub const fn new() -> Self {
         Self { first: None, jumped_ms: 0.0, passed_ms: 0.0 }
     }
 
-    /// Returns the time since the first reading, in milliseconds, from what both clocks of the browser show now.
+    /// Returns the time since the first reading, in milliseconds, from the current readings of both clocks.
     pub fn passed_ms(&mut self, monotonic_ms: f64, wall_ms: f64) -> f64 {
         let ahead_ms = wall_ms - monotonic_ms;
         let first = self.first.get_or_insert(First { monotonic_ms, ahead_ms });

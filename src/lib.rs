@@ -1,9 +1,26 @@
 //! Verified uploads from the browser straight into a private S3 bucket.
 //!
-//! The crate has two users. Compiled for `wasm32` it is the npm package `directput`; compiled for
-//! the host, its [`protocol`], [`plan`] and [`checksum`] are what the signing Lambda checks requests
-//! with, so that both sides share one definition. [`engine`] is one upload, as data; [`queue`] is what all uploads of a
-//! page share.
+//! Compiled for `wasm32` this crate is the npm package `directput`. Compiled for the host, the signing Lambda checks
+//! requests with its [`protocol`], [`plan`] and [`checksum`], so both sides share one definition. [`engine`] is one upload
+//! as data. [`queue`] is what all uploads of a page share.
+//!
+//! How a file is cut into parts, and what each part and the object are verified by:
+//!
+//! ```
+//! use directput::checksum::{CompositeChecksum, Sha256Digest};
+//! use directput::plan::{Plan, SINGLE_PUT_BYTES};
+//! use directput::protocol::FileSize;
+//!
+//! let file = vec![7; 20_000_000];
+//! let size = FileSize::new(file.len() as u64).expect("within S3's limits");
+//! let plan = Plan::new(size, SINGLE_PUT_BYTES);
+//! let digests: Vec<_> = plan
+//!     .parts()
+//!     .map(|part| Sha256Digest::of(&file[part.offset as usize..][..part.length as usize]))
+//!     .collect();
+//! // S3 answers a completion with the same text.
+//! assert!(CompositeChecksum::of(&digests).to_text().ends_with("-3"));
+//! ```
 
 pub mod checksum;
 pub mod clock;

@@ -1,7 +1,8 @@
-//! A list that is kept in order: what `BTreeSet` does, for short lists and in a tenth of its bytes.
+//! A sorted list: does what `BTreeSet` does, for short lists and in a tenth of its code size.
 //!
-//! It holds what waits for its turn: parts of an upload, a few dozen numbers, and uploads of a queue. Moving them costs
-//! less than a tree's bookkeeping: the 80 kB of 10,000 uploads take a few microseconds, once for each that begins.
+//! It holds the waiting parts of an upload, a few dozen numbers, and the waiting uploads of a queue. Moving them costs
+//! less than the bookkeeping of a tree: moving the 80 kB of 10,000 uploads takes a few microseconds, once for each
+//! start.
 
 /// Values in ascending order, none twice.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ impl<T: Ord + Copy> Ordered<T> {
         (!self.0.is_empty()).then(|| self.0.remove(0))
     }
 
-    /// Puts a value in its place, unless it is there already.
+    /// Inserts a value, unless it is there already.
     pub fn insert(&mut self, value: T) {
         match self.0.last() {
             Some(&last) if last >= value => {
@@ -47,7 +48,7 @@ impl<T: Ord + Copy> Ordered<T> {
         }
     }
 
-    /// Takes a value out, if it is there.
+    /// Removes a value, if it is there.
     pub fn remove(&mut self, value: T) {
         let at = self.0.partition_point(|&other| other < value);
         if self.0.get(at) == Some(&value) {

@@ -18,23 +18,23 @@ use crate::protocol::{FileSize, PartNumber};
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// The most parts of an object (S3 User Guide, "Amazon S3 multipart upload limits").
+/// Maximum number of parts of an object (S3 User Guide, "Amazon S3 multipart upload limits").
 pub const MAX_PARTS: u32 = 10_000;
 
-/// The least length of a part that is not the last, in bytes (same page).
+/// Minimum length of every part but the last, in bytes (same page).
 pub const MIN_PART_BYTES: u64 = 5 * MIB;
 
-/// The greatest length of a part and of a single PUT, in bytes (same page).
+/// Maximum length of a part and of a single PUT, in bytes (same page).
 pub const MAX_PART_BYTES: u64 = 5 * GIB;
 
 /// The largest object in bytes: 10,000 parts of 5 GiB, which the same page rounds to 48.8 TiB.
 pub const MAX_OBJECT_BYTES: u64 = MAX_PARTS as u64 * MAX_PART_BYTES;
 
-/// Up to this size, in bytes, a file travels in one PUT unless the server is configured otherwise.
+/// Default: maximum size of a file that is sent in one PUT, in bytes. The server may be configured otherwise.
 pub const SINGLE_PUT_BYTES: u64 = 16 * MIB;
 
-/// The length of a part, in bytes, while 10,000 of them are enough. Small enough to lose little when
-/// a PUT fails and to hash in one piece, large enough for the preflight of each PUT not to matter.
+/// Default length of a part, in bytes; larger files get longer parts, to stay within 10,000. Small enough to lose
+/// little when a PUT fails and to be hashed at once, large enough that the preflight of each PUT does not matter.
 pub const DEFAULT_PART_BYTES: u64 = 8 * MIB;
 
 /// How a file of a known size is cut into parts.
@@ -57,7 +57,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// The bytes of the file that it covers.
+    /// Returns the bytes of the file that it covers.
     pub fn range(&self) -> Range<u64> {
         self.offset..self.offset + self.length
     }
@@ -87,17 +87,17 @@ impl Plan {
         is_sound.then_some(Self { size, part_bytes, multipart })
     }
 
-    /// The size of the file in bytes.
+    /// Returns the size of the file in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Whether the file travels in parts that are joined at the end.
+    /// Returns whether the file travels in parts that are joined at the end.
     pub fn is_multipart(&self) -> bool {
         self.multipart
     }
 
-    /// The length of every part but the last, in bytes.
+    /// Returns the length of every part but the last, in bytes.
     pub fn part_bytes(&self) -> u64 {
         self.part_bytes
     }
@@ -108,17 +108,17 @@ impl Plan {
         self.size.div_ceil(self.part_bytes.max(1)).max(1) as u32
     }
 
-    /// The part of that number, if the plan has it.
+    /// Returns the part of that number, if the plan has it.
     pub fn part(&self, number: PartNumber) -> Option<Part> {
         (number.get() <= self.part_count()).then(|| self.nth(number))
     }
 
-    /// The last part.
+    /// Returns the last part.
     pub fn last(&self) -> Part {
         self.nth(PartNumber::new(self.part_count()).unwrap_or(PartNumber::FIRST))
     }
 
-    /// All parts in order.
+    /// Returns all parts in order.
     pub fn parts(&self) -> impl Iterator<Item = Part> + '_ {
         (1..=self.part_count()).filter_map(PartNumber::new).map(|number| self.nth(number))
     }

@@ -39,14 +39,21 @@ BUNDLE=(--bundle --format=esm --target=es2022 --minify --sourcemap --log-level=w
 for entry in index worker; do
   node_modules/.bin/esbuild "npm/$entry.ts" "${BUNDLE[@]}" --external:./worker.js --external:./inlined.js --outdir=pkg
 done
-# esbuild drops what tells other bundlers to leave alone the import of `npm/reach.ts` whose address only the page knows.
+# esbuild drops what tells other bundlers to leave alone the import of `npm/page/connection.ts` whose address only the page knows.
 sed -i -E 's|import\(([A-Za-z_$]+)\)|import(/* webpackIgnore: true *//* turbopackIgnore: true *//* @vite-ignore */\1)|' pkg/index.js
 # Both as JavaScript, for where they can't be files: compressed, since Base64 of what is not makes a larger file.
 for file in worker.js directput_bg.wasm; do gzip -9n <"pkg/$file" >"target/wasm/$file.gz"; done
 node_modules/.bin/esbuild npm/inlined.ts npm/bundled.ts "${BUNDLE[@]}" --loader:.gz=base64 --external:./index.js --external:./inlined.js --outdir=pkg
-# Takes the spaces out of style sheets, which esbuild leaves in strings; only they have lines without a backquote.
+# Takes the spaces and the ends of lines out of style sheets, which esbuild leaves in strings; only they have lines without a backquote.
 dense() {
-  sed -i -E '/`|^\/\//!s/^ +|([{};:,]) +| +(\{)/\1\2/g' "$1"
+  sed -i -E '/`|^\/\//!{s/^ +|([{};:,]) +| +(\{)/\1\2/g;s/\{ +/{/g;s/;\}/}/g}' "$1"
+  sed -i -z -E 's/;\n\}/}/g;s/([{};,])\n([^\/])/\1\2/g' "$1"
+}
+# Marks the calls of an imported function in a file as free of side effects.
+pure() {
+  local called
+  called=$(sed -nE "s/.*[{,]$1 as ([A-Za-z_$]+)[,}].*/\1/p" "$2")
+  sed -i "s/=${called:?}(/=\/* @__PURE__ *\/$called(/" "$2"
 }
 # Holds a file of the package to a number of gzipped bytes.
 budget() {
@@ -59,16 +66,18 @@ budget() {
   fi
 }
 # What stands around the entry imports it, so that whoever uses both has it once. Each has a budget in gzipped bytes.
-for sub in element:12000 list:1200 react:500 vue:300 uppy:1000 testing:2500; do
+for sub in element:12000 list:1800 react:1300 vue:300 uppy:1000 testing:2500; do
   entry=${sub%:*}
   # Next.js runs hooks in the browser only if their module says so.
   banner=()
   [ "$entry" != react ] || banner=(--banner:js="'use client';")
-  node_modules/.bin/esbuild "npm/$entry/index.ts" --bundle --external:../index.js --external:../list/index.js \
+  node_modules/.bin/esbuild "npm/$entry/index.ts" --bundle --external:../index.js --external:../list/index.js --external:../element/index.js \
     --external:'./locales/*' --external:./unfinished.js --external:./details.js --external:./folders.js --external:./thumbnail.js \
     --packages=external --format=esm --target=es2022 --minify --sourcemap --log-level=warning "${banner[@]}" \
     "--outfile=pkg/$entry/index.js"
   [ "$entry" != element ] || dense pkg/element/index.js
+  # esbuild drops what lets other bundlers leave out a component that is not used, and the element with it.
+  [ "$entry" != react ] || pure forwardRef pkg/react/index.js
   budget "$entry/index" "${sub#*:}"
 done
 # Parts of the element that not every page needs are loaded by those that do, and so are its languages.

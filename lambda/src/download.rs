@@ -16,7 +16,7 @@ pub enum DownloadNames {
     None,
     /// Saved, under the file's name.
     Attachment,
-    /// Shown if they run no scripts (see [`is_shown`]), else saved; under the file's name either way.
+    /// Shown if they run no scripts (see `is_shown`), else saved; under the file's name either way.
     Inline,
 }
 

@@ -1,7 +1,38 @@
-//! The signing API of directput: five calls that hand out presigned URLs. No byte of a file passes.
+//! The signing API of directput: five calls that return presigned URLs. The bytes of files go to S3 directly.
 //!
-//! [`router`] is the whole API. `main.rs` runs it in AWS Lambda; the local server and the tests run
-//! the very same code.
+//! [`router`] is the whole API. `main.rs` runs it in AWS Lambda. The local server and the tests run the same code, and so can
+//! any server of axum. To sign, it needs no network:
+//!
+//! ```
+//! use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
+//! use axum::body::{Body, to_bytes};
+//! use axum::http::Request;
+//! use directput_lambda::config::Config;
+//! use directput_lambda::keyring::Keyring;
+//! use directput_lambda::storage::Storage;
+//! use directput_lambda::token::TokenKeys;
+//! use directput_lambda::{App, router};
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let s3 = Builder::new().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-central-1"));
+//! let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "example");
+//! let storage = Storage::open(s3, credentials, "my-bucket").await.ok().expect("a region and credentials");
+//! let keys = TokenKeys::new(&[7; 32], None, "my-bucket").expect("at least 32 bytes");
+//! let api = router(App { config: Config::for_bucket("my-bucket"), storage, keys: Keyring::fixed(keys) });
+//!
+//! let digest = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
+//! let body = format!(
+//!     r#"{{"name":"hello.txt","type":"text/plain","size":5,"parts":[{{"number":1,"length":5,"checksum":"{digest}"}}]}}"#
+//! );
+//! let request = Request::post("/uploads").header("content-type", "application/json").body(Body::from(body));
+//! let reply = api.oneshot(request.expect("a request")).await.expect("routers don't fail");
+//! assert_eq!(reply.status(), 201);
+//! let opened = to_bytes(reply.into_body(), 1 << 20).await.expect("a body");
+//! assert!(String::from_utf8_lossy(&opened).contains("X-Amz-Signature="));
+//! # }
+//! ```
 
 pub mod config;
 pub mod download;

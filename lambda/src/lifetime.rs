@@ -26,7 +26,7 @@ pub fn single_put_lifetime(bytes: u64) -> Duration {
 ///
 /// S3 checks a URL when the request begins, so what counts is how long the part waits for its turn:
 /// the time that it and the `bytes_before` it in the same batch take on a link of
-/// `bits_per_second`, times [`MARGIN`], kept within `seconds`.
+/// `bits_per_second`, times `MARGIN`, kept within `seconds`.
 pub fn url_lifetime(bytes_before: u64, bytes: u64, bits_per_second: u64, seconds: &RangeInclusive<u64>) -> Duration {
     let bits = u128::from(bytes_before.saturating_add(bytes)) * 8;
     let reckoned = bits.div_ceil(u128::from(bits_per_second.max(1))) * u128::from(MARGIN);

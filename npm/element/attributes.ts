@@ -24,7 +24,7 @@ export const OF_UPLOADER = Object.keys(OPTIONS);
 /** All of them. */
 export const ATTRIBUTES = [...OF_UPLOADER, ...FLAGS, ...TEXTS, 'autostart'];
 
-/** Properties that say what an attribute says. A page or a framework sets either. */
+/** Properties that reflect attributes. A page or a framework sets either. */
 export interface Reflected {
   /** The address of the signing API. Default: empty. */
   endpoint: string;

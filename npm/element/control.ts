@@ -25,7 +25,7 @@ export function restored(state: unknown): Kept[] {
   return typeof state === 'string' ? JSON.parse(state) : [];
 }
 
-/** Says why the form can't be sent, if it can't, at the button that changes that. */
+/** Shows why the form can't be sent, if it can't, at the button that changes that. */
 export function validate(
   internals: ElementInternals,
   { underWay, counts }: Totals,

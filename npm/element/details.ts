@@ -60,7 +60,7 @@ export function result(host: Host, { key, checksum, etag, size }: UploadResult):
     fact('etag', facts.etag, etag),
     fact('bytes', facts.size, exact.format(size), false),
   );
-  // Among many files nobody reads each one's key.
+  // Among many files the key of each is of little use.
   return h('details', { part: 'result', open: isShort }, h('summary', { part: 'stored' }, labels.stored), list);
 }
 

@@ -9,6 +9,7 @@ import {
   type UploadResult,
 } from '../index.js';
 import type { AnyUploader } from '../list/index.js';
+import { Slices } from '../slices.js';
 import type { Resumable } from '../types.js';
 import { ATTRIBUTES, OF_UPLOADER, optionsOf, REFLECTED, reflect } from './attributes.js';
 import { fill, type Kept, restored, validate } from './control.js';
@@ -24,6 +25,9 @@ import { refusal, type Transfer } from './transfer.js';
 import { Transfers } from './transfers.js';
 import { Zone } from './zone.js';
 
+/** So many files are put on the list in one task. */
+const AT_ONCE = 500;
+
 /**
  * The element. It tells of its uploads by the events of `Uploader`, and by `change` when its value has. The form gets the
  * key of every object under its `name`, and is not sent before.
@@ -31,7 +35,7 @@ import { Zone } from './zone.js';
 export class DirectPut extends DirectPutBase {
   /** It is a control of forms (HTML standard, "form-associated custom elements"). */
   static readonly formAssociated = true;
-  /** A change of these is seen to. */
+  /** The attributes whose changes take effect. */
   static readonly observedAttributes = [...ATTRIBUTES, 'lang'];
 
   readonly #internals = internalsOf(this);
@@ -45,6 +49,7 @@ export class DirectPut extends DirectPutBase {
   #uploadOptions: ((file: Blob | undefined) => UploadOptions) | undefined;
   #uploader: AnyUploader | undefined;
   #isOwn = false;
+  readonly #adds = new Slices(1);
   #listening = new AbortController();
 
   constructor() {
@@ -112,7 +117,7 @@ export class DirectPut extends DirectPutBase {
     this.#lookAgain();
   }
 
-  /** Every word that it says: in the page's language if there is a file of it, and those that were set. */
+  /** All its texts: those that were set, otherwise in the page's language if there is a file for it. */
   get labels(): Labels {
     return this.#language.labels;
   }
@@ -151,7 +156,7 @@ export class DirectPut extends DirectPutBase {
     return this.#internals.checkValidity();
   }
 
-  /** The same, and the browser says why not. */
+  /** The same, and the browser shows why not. */
   reportValidity(): boolean {
     return this.#internals.reportValidity();
   }
@@ -163,6 +168,7 @@ export class DirectPut extends DirectPutBase {
 
   /** Without `autostart`: begins what has not begun. */
   start(): void {
+    this.#addAll();
     this.#transfers.start();
   }
 
@@ -173,6 +179,7 @@ export class DirectPut extends DirectPutBase {
 
   /** Cancels all that are under way. */
   cancelAll(): void {
+    this.#addAll();
     this.#transfers.cancelAll();
   }
 
@@ -183,6 +190,7 @@ export class DirectPut extends DirectPutBase {
 
   /** Cancels what is under way, and removes all rows. Objects that are stored stay in the bucket. */
   clear(): void {
+    this.#adds.take();
     this.#transfers.remove(this.#transfers.all);
   }
 
@@ -210,7 +218,7 @@ export class DirectPut extends DirectPutBase {
   /** Called by the browser. */
   disconnectedCallback(): void {
     this.#listening.abort();
-    // Who only moves it elsewhere has it connected again in the same task.
+    // An element that is only moved is connected again in the same task.
     queueMicrotask(() => {
       if (!this.isConnected) this.#renew();
     });
@@ -267,7 +275,7 @@ export class DirectPut extends DirectPutBase {
     const { type, detail, cancelable } = event;
     const transfer = this.#transfers.of(detail.upload);
     if (!this.#isOwn && !transfer) return;
-    // Whoever has seen to a failure here need not see to it there.
+    // A failure that was handled here needs no handling there.
     if (!this.#tell(type, detail, transfer, cancelable)) event.preventDefault();
   }
 
@@ -294,14 +302,23 @@ export class DirectPut extends DirectPutBase {
         return this.uploader.upload(file as File, own);
       },
     }));
-    this.#transfers.add(begun, (transfer, index) => {
-      if (!transfer.file) {
-        const { cause } = taken[index] as Found;
-        transfer.refuse(refusal('file-changed', 'The file changed or can no longer be read.', { cause }));
-      }
-      // One that would wait for the start button is told at once that it is one too many.
-      else if (this.autostart || this.#refusal()) transfer.run();
-    });
+    for (let at = 0; at < begun.length; at += AT_ONCE) {
+      this.#adds.do(() =>
+        this.#transfers.add(begun.slice(at, at + AT_ONCE), (transfer, index) => {
+          if (!transfer.file) {
+            const { cause } = taken[at + index] as Found;
+            transfer.refuse(refusal('file-changed', 'The file changed or can no longer be read.', {}, cause));
+          }
+          // One that would wait for the start button is told at once that it is one too many.
+          else if (this.autostart || this.#refusal()) transfer.run();
+        }),
+      );
+    }
+  }
+
+  /** What waits to be put on the list is meant, too. */
+  #addAll(): void {
+    for (const add of this.#adds.take()) add();
   }
 
   #goOn(kept: Resumable, file: File | undefined): Upload | undefined {
@@ -355,9 +372,9 @@ export class DirectPut extends DirectPutBase {
   }
 
   async #showDetails(): Promise<void> {
-    if (this.details && !this.#transfers.details) {
+    if (this.details && !this.#transfers.loaded) {
       const details = await import('./details.js');
-      this.#transfers.details = details;
+      this.#transfers.loaded = details;
       this.#root.adoptedStyleSheets.push(styleOf(details.CSS));
     }
     this.#transfers.rows.render();

@@ -1,5 +1,5 @@
 // The events of `<direct-put>`, and the element that it extends, in types.
-import type { EventDetails, UploadDetail } from '../events.js';
+import type { EventDetails, UploadDetail } from '../page/events.js';
 import type { Upload } from '../types.js';
 import type { Reflected } from './attributes.js';
 

@@ -15,7 +15,7 @@ export interface Found {
 interface FileSystemAccess {
   showOpenFilePicker?(options: { multiple: boolean }): Promise<FileSystemFileHandle[]>;
 }
-type Item = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> };
+type Addressed = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> };
 
 /** Files that a page or an input has. */
 export function foundIn(files: Iterable<File>): Found[] {
@@ -25,7 +25,7 @@ export function foundIn(files: Iterable<File>): Found[] {
 /** All files of a drop, those in folders too. */
 async function dropped(transfer: DataTransfer): Promise<Found[]> {
   // The browser empties the list as soon as the event is over, so all is asked for at once.
-  const items = ([...transfer.items] as Item[]).filter((item) => item.kind === 'file');
+  const items = ([...transfer.items] as Addressed[]).filter((item) => item.kind === 'file');
   const asked = items.map((item) => ({
     handle: item.getAsFileSystemHandle?.().catch(() => null),
     entry: item.webkitGetAsEntry?.(),

@@ -1,6 +1,7 @@
 // The sub-export `directput/element`: defines `<direct-put>`.
 import { DirectPut } from './direct-put.js';
 
+export type { Reflected } from './attributes.js';
 export { DirectPut } from './direct-put.js';
 export type { DirectPutEventMap, ElementDetail, FailedDetail, Listener, Others } from './events.js';
 export type { DirectPutAttributes, DirectPutListeners } from './jsx.js';

@@ -1,4 +1,4 @@
-// Every word that `<direct-put>` says, so that a page can say it otherwise.
+// All texts of `<direct-put>`, which a page can replace.
 import type { UploadError } from '../errors.js';
 import type { Resumable, Retry } from '../types.js';
 
@@ -30,9 +30,9 @@ export interface Labels {
   offline: string;
   /** Over what earlier visits have left. */
   unfinished: string;
-  /** Goes on with it. */
+  /** Resumes it. */
   goOn: string;
-  /** Goes on with it after the file was picked. */
+  /** Resumes it after the file was picked. */
   goOnWithFile: string;
   /** Removes it. */
   forget: string;
@@ -50,11 +50,11 @@ export interface Labels {
   remove: string;
   /** Copies a fact. */
   copy: string;
-  /** Says that it was copied. */
+  /** It was copied. */
   copied: string;
-  /** Says that S3 has the object. */
+  /** S3 has the object. */
   stored: string;
-  /** Says that it was cancelled. */
+  /** It was cancelled. */
   cancelled: string;
   /** Without `autostart`, until it is started. */
   ready: string;
@@ -72,7 +72,7 @@ export interface Labels {
   completing: string;
   /** While it is cancelled. */
   cancelling: string;
-  /** After an error, if a later try goes on. */
+  /** After an error, if a later try resumes the upload. */
   kept: string;
   /** For a file without a type. */
   unknownType: string;
@@ -100,7 +100,7 @@ export interface Labels {
   bytes(bytes: number): string;
   /** A speed, from bytes a second. */
   speed(bytesPerSecond: number): string;
-  /** The time left, from seconds. */
+  /** The time left, from seconds; 0 when all has left and the last answer is waited for. */
   timeLeft(seconds: number): string;
   /** A share, from 0 to 1. */
   percent(share: number): string;
@@ -108,7 +108,7 @@ export interface Labels {
   begun(upload: Resumable): string;
   /** What has failed and is done again. */
   retrying(retry: Retry): string;
-  /** What has happened; with what is allowed, if the error says it. */
+  /** What happened, with the limit if the error has one. */
   error(error: UploadError): string;
   /** What a person can do about it. */
   advice(error: UploadError): string;

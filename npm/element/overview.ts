@@ -67,16 +67,17 @@ export class Overview {
     this.#progress(put, labels, totals);
   }
 
-  #progress(put: Element, labels: Labels, { bytes, sentBytes, bytesPerSecond, underWay }: Totals): void {
+  #progress(put: Element, labels: Labels, { bytes, sentBytes, bytesLeft, bytesPerSecond, underWay }: Totals): void {
     const isShown = put.hasAttribute('total') && underWay > 0;
     this.#total.hidden = !isShown;
     if (!isShown) return;
-    // What has left was counted part by part, in numbers that are not exact; the bar keeps within its bounds.
     this.#bar.value = sentBytes / bytes || 0;
+    // Sums of many speeds are not exact.
+    const isMoving = bytesPerSecond >= 1;
     const texts = [labels.percent(this.#bar.value)];
-    if (bytesPerSecond > 0) {
-      texts.push(labels.speed(bytesPerSecond), labels.timeLeft((bytes - sentBytes) / bytesPerSecond));
-    }
+    if (isMoving) texts.push(labels.speed(bytesPerSecond));
+    // Without a speed all has left, or it is not known when it will have.
+    if (isMoving || sentBytes === bytes) texts.push(labels.timeLeft(isMoving ? bytesLeft / bytesPerSecond : 0));
     say(this.#words, texts.join(' · '));
   }
 }

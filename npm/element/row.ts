@@ -14,7 +14,7 @@ export interface Host {
   readonly details: Details | undefined;
   /** Whether there are so few rows that each result is open. */
   readonly isShort: boolean;
-  remove(transfer: Transfer): void;
+  remove(transfers: readonly Transfer[]): void;
   copied(): void;
 }
 
@@ -56,10 +56,10 @@ export class Row {
     );
     this.#bar = h('progress', { part: 'bar', max: '1', value: '0', 'aria-label': name });
     this.#pause = button('pause', () => transfer.togglePause());
-    this.#cancel = button('cancel', () => this.#isEnding || transfer.cancel());
+    this.#cancel = button('cancel', () => transfer.isCancelling || transfer.cancel());
     this.#retry = button('retry', () => transfer.run());
     this.#undo = button('undo', () => transfer.undo());
-    this.#remove = button('remove', () => host.remove(transfer));
+    this.#remove = button('remove', () => host.remove([transfer]));
     this.#buttons = [this.#pause, this.#cancel, this.#retry, this.#undo, this.#remove];
     const title = h('div', { part: 'title' }, this.#title);
     const buttons = h('div', { part: 'buttons' }, ...this.#buttons);
@@ -82,11 +82,7 @@ export class Row {
     this.render();
   }
 
-  get #isEnding(): boolean {
-    return this.transfer.isCancelling;
-  }
-
-  /** Says where it stands in the list, from 1 on. */
+  /** Sets its position in the list, from 1 on. */
   stand(place: number, all: number): void {
     const { element } = this;
     // What is set again would be looked at again.
@@ -122,7 +118,7 @@ export class Row {
     this.#pause.hidden = this.#cancel.hidden = !isUnderWay;
     for (const control of [this.#pause, this.#cancel]) {
       // Not disabled, which would take the focus away.
-      put(control, 'aria-disabled', this.#isEnding ? 'true' : null);
+      put(control, 'aria-disabled', transfer.isCancelling ? 'true' : null);
     }
     this.#name(this.#pause, state === 'paused' ? labels.resume : labels.pause);
     this.#retry.hidden = !transfer.canRetry;
@@ -166,12 +162,15 @@ export class Row {
 
   #showFigures(labels: Labels): void {
     const { share, progress } = this.transfer;
-    const isSending = progress?.phase === 'upload' && progress.bytesPerSecond > 0;
-    const { bytesPerSecond = 0, secondsLeft = null } = (isSending && progress) || {};
+    const { phase, held, bytesPerSecond = 0, secondsLeft = null } = progress ?? {};
+    const isSending = phase === 'upload' && bytesPerSecond > 0;
+    // All has left, and there is no speed to say when the last answer will be here.
+    const isLast = share === 1 && !held && phase !== 'abort';
+    const left = (isSending ? secondsLeft : null) ?? (isLast ? 0 : null);
     const texts = [
       progress ? labels.percent(share) : '',
-      bytesPerSecond ? labels.speed(bytesPerSecond) : '',
-      secondsLeft === null ? '' : labels.timeLeft(secondsLeft),
+      isSending ? labels.speed(bytesPerSecond) : '',
+      left === null ? '' : labels.timeLeft(left),
     ];
     for (const [index, text] of texts.entries()) say(this.#figures[index] as Element, text);
   }

@@ -56,7 +56,7 @@ export class Rows {
     else this.#show();
   }
 
-  /** Takes rows off. If one of them had the focus, the next has it, or the one before; says whether there is none. */
+  /** Takes rows off. If one of them had the focus, the next has it, or the one before; returns whether there is none. */
   remove(gone: ReadonlySet<Transfer>): boolean {
     const focused = this.#focused();
     const place = focused && gone.has(focused.transfer) ? this.#all.indexOf(focused.transfer) : -1;

@@ -10,7 +10,7 @@ const TIMES = [
   ['minute', 60],
   ['second', 1],
 ] as const;
-/** From so many of a unit on, it is said rather than the next smaller one. */
+/** A unit is used from this number of it on; below, the next smaller unit. */
 const ENOUGH = 1.5;
 
 /** The labels of a language. `locale` writes the numbers. */

@@ -6,7 +6,7 @@ import type { Transfer } from './transfer.js';
 /** Nothing is said sooner after the last, in milliseconds: a screen reader would not get to the end of it. */
 const SAY_EVERY_MS = 1_500;
 
-/** Progress is said at each of so many shares. */
+/** Progress is announced this many times. */
 const QUARTERS = 4;
 
 export class Speaker {
@@ -14,14 +14,14 @@ export class Speaker {
   #waiting = new Map<unknown, string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Says something about a subject, in place of what was still to be said about it. */
+  /** Announces a text about a subject, in place of an earlier one that was not announced yet. */
   say(subject: unknown, text: string): void {
     this.#waiting.delete(subject);
     this.#waiting.set(subject, text);
     this.#timer ??= setTimeout(() => this.#speak(), 0);
   }
 
-  /** Says how far an upload is, if it has got a quarter further. */
+  /** Announces how far an upload is, at each quarter. */
   progress(transfer: Transfer, { announce }: Labels): void {
     const quarter = Math.floor(transfer.share * QUARTERS);
     if (quarter === QUARTERS || quarter <= transfer.said) return;
@@ -29,7 +29,7 @@ export class Speaker {
     this.say(transfer, announce.progress(transfer.name, quarter / QUARTERS));
   }
 
-  /** Says how an upload has ended, if it has; of those that are stored only a summary, where there is one. */
+  /** Announces how an upload ended; of stored ones only a summary, where there is one. */
   end(transfer: Transfer, { announce, error, cancelled }: Labels, summary: string | null): void {
     const { name, state } = transfer;
     if (state === 'failed' && transfer.error) this.say(transfer, announce.failed(name, error(transfer.error)));

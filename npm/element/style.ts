@@ -3,7 +3,7 @@
 const CSS = `
 :host {
   --accent: var(--directput-accent, light-dark(#0b5fd0, #6cb0ff));
-  --on-accent: var(--directput-on-accent, light-dark(#ffffff, #14171a));
+  --on-accent: var(--directput-on-accent, light-dark(#fff, #14171a));
   --ink: var(--directput-ink, light-dark(#1b1f24, #e8ebee));
   --faint: var(--directput-faint, light-dark(#57606a, #9aa4ae));
   --card: var(--directput-card, light-dark(#f4f6f8, #1d2226));
@@ -60,11 +60,11 @@ button {
 .buttons .retry, .buttons .go-on, .actions .start { color: var(--on-accent); background: var(--accent); }
 button:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
-.choices, .buttons, .phases, .actions { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+.choices, .buttons, .phases, .actions, .figures { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 .choices { justify-content: center; }
 .limits { color: var(--faint); font-size: 0.9em; }
-.overview { display: grid; gap: 0.75rem; }
-.total { display: grid; gap: 0.3rem; }
+.overview, .unfinished { display: grid; gap: 0.75rem; }
+.total, .error { display: grid; gap: 0.4rem; }
 .uploads[data-long] {
   max-height: min(70vh, 48rem);
   overflow-y: auto;
@@ -73,7 +73,6 @@ button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
 .uploads[data-long] .upload { animation: none; }
 .title { display: flex; gap: 0.75rem; align-items: center; overflow-wrap: anywhere; }
 .title > div { min-width: 0; }
-.name { font-weight: bold; }
 .name, .path, .facts, code { unicode-bidi: plaintext; }
 .facts, .path, .percent ~ span, .notice, .summary, .error-code { color: var(--faint); }
 .thumbnail { flex: none; width: 3rem; height: 3rem; border-radius: 6px; object-fit: cover; }
@@ -91,14 +90,12 @@ progress::-webkit-progress-bar { background: var(--line); }
 progress::-webkit-progress-value { background: var(--accent); }
 progress::-moz-progress-bar { background: var(--accent); }
 [data-state="stored"] { --accent: var(--good); }
-.figures { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; font-variant-numeric: tabular-nums; }
+.figures { justify-content: space-between; gap: 0 1rem; font-variant-numeric: tabular-nums; }
 .notice:empty, .trouble:empty, .end:empty, .uploads:empty { display: none; }
 [data-state="cancelled"] .name { color: var(--faint); }
-.stored { color: var(--good); font-weight: bold; }
+.stored { color: var(--good); }
 code { font-size: 0.9em; }
-.unfinished { display: grid; gap: 0.75rem; }
-.error { display: grid; gap: 0.4rem; }
-.error-words { font-weight: bold; }
+.name, .stored, .error-words { font-weight: bold; }
 .error-words, .trouble, .offline { color: var(--bad); }
 .offline { border: 1px solid var(--bad); border-radius: calc(var(--radius) * 0.66); padding: 0.6rem 1rem; }
 [hidden] { display: none !important; }

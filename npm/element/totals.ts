@@ -1,13 +1,10 @@
 // What is true of all transfers of `<direct-put>` together. What is done for one does not grow with their number.
 import type { State, Transfer } from './transfer.js';
 
+const SUMS = ['bytes', 'sentBytes', 'bytesLeft', 'bytesPerSecond'] as const;
+
 /** What was counted of a transfer. */
-interface Counted {
-  state: State;
-  size: number;
-  sent: number;
-  speed: number;
-}
+type Counted = Pick<Totals, (typeof SUMS)[number]> & Pick<Transfer, 'state'>;
 
 export class Totals {
   readonly counts: Record<State, number> = {
@@ -22,6 +19,8 @@ export class Totals {
   /** Of all that are to be stored, or are. */
   bytes = 0;
   sentBytes = 0;
+  /** Bytes that have not arrived, as far as uploads know that. */
+  bytesLeft = 0;
   bytesPerSecond = 0;
   readonly #counted = new Map<Transfer, Counted>();
 
@@ -40,24 +39,23 @@ export class Totals {
     return this.#counted.has(transfer);
   }
 
-  /** Counts a transfer as it is now. Says whether a stored one has come or gone. */
+  /** Counts a transfer as it is now. Returns whether the number of stored ones changed. */
   count(transfer: Transfer): boolean {
     const before = this.#counted.get(transfer);
-    const { state, size, share, progress } = transfer;
+    const { state, progress } = transfer;
     const isOut = state === 'failed' || state === 'cancelled';
-    const now = {
-      state,
-      size: isOut ? 0 : size,
-      sent: isOut ? 0 : size * share,
-      speed: state === 'running' ? (progress?.bytesPerSecond ?? 0) : 0,
-    };
+    const bytes = isOut ? 0 : transfer.size;
+    const sentBytes = isOut ? 0 : state === 'stored' ? bytes : (progress?.sentBytes ?? 0);
+    const bytesPerSecond = state === 'running' ? (progress?.bytesPerSecond ?? 0) : 0;
+    const bytesLeft = bytesPerSecond * (progress?.secondsLeft ?? 0) || bytes - sentBytes;
+    const now = { state, bytes, sentBytes, bytesLeft, bytesPerSecond };
     this.#counted.set(transfer, now);
     if (before) this.#add(before, -1);
     this.#add(now, 1);
     return (before?.state === 'stored') !== (state === 'stored');
   }
 
-  /** Counts a transfer no more. Says whether it was stored. */
+  /** Stops counting a transfer. Returns whether it was stored. */
   drop(transfer: Transfer): boolean {
     const before = this.#counted.get(transfer);
     this.#counted.delete(transfer);
@@ -65,10 +63,8 @@ export class Totals {
     return before?.state === 'stored';
   }
 
-  #add({ state, size, sent, speed }: Counted, sign: 1 | -1): void {
-    this.counts[state] += sign;
-    this.bytes += sign * size;
-    this.sentBytes += sign * sent;
-    this.bytesPerSecond += sign * speed;
+  #add(counted: Counted, sign: 1 | -1): void {
+    this.counts[counted.state] += sign;
+    for (const sum of SUMS) this[sum] += sign * counted[sum];
   }
 }

@@ -1,18 +1,8 @@
 // One file in `<direct-put>`: its upload, and what is true of it. `Row` shows it while it is in view.
+import { isHopeless } from '../hopeless.js';
 import { UploadError } from '../index.js';
 import type { ErrorCode, Progress, Retry, Upload, UploadOptions, UploadResult } from '../types.js';
 import type { Row } from './row.js';
-
-/** Where the same upload of the same file would fail again. */
-const HOPELESS: readonly ErrorCode[] = [
-  'type-not-allowed',
-  'file-too-large',
-  'file-too-small',
-  'not-accepted',
-  'file-changed',
-  'wrong-file',
-  'file-needed',
-];
 
 export type State = 'ready' | 'waiting' | 'running' | 'paused' | 'stored' | 'failed' | 'cancelled';
 
@@ -93,7 +83,7 @@ export class Transfer {
 
   /** Whether a new try makes sense after it has failed. */
   get canRetry(): boolean {
-    return this.state === 'failed' && !HOPELESS.includes(this.error?.code as ErrorCode);
+    return this.state === 'failed' && !isHopeless(this.error);
   }
 
   /** Begins, or begins again. */
@@ -202,7 +192,6 @@ export class Transfer {
 }
 
 /** The error of a file that has no upload. */
-export function refusal(code: ErrorCode, message: string, more?: object): UploadError {
-  const { cause, ...others } = { cause: undefined, ...more };
-  return new UploadError({ message, code, retryable: false, status: 0, remains: 'nothing', ...others }, cause);
+export function refusal(code: ErrorCode, message: string, more?: object, cause?: unknown): UploadError {
+  return new UploadError({ message, code, retryable: false, status: 0, remains: 'nothing', ...more }, cause);
 }

@@ -12,7 +12,7 @@ export interface Asked {
   readonly language: Language;
   /** Removes one, and looks what there is by then. */
   forget(id: string): Promise<void>;
-  /** Goes on with an upload, with the file that was picked for it, if one was. */
+  /** Resumes an upload, with the file that was picked for it, if one was. */
   goOn(upload: Resumable, file?: File): Promise<unknown> | undefined;
 }
 
@@ -34,7 +34,7 @@ export class Unfinished {
   show(found: readonly Resumable[]): void {
     this.#found = found;
     const focused = (this.element.getRootNode() as ShadowRoot).activeElement;
-    // Who is about to press a button should find it there.
+    // A button must not move while a user is about to press it.
     if (focused && this.#list.contains(focused) && found.length === this.#list.childElementCount) return;
     this.render();
   }

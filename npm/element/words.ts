@@ -14,7 +14,7 @@ export interface Words extends Readonly<Pick<Labels, Text | 'phases' | 'facts'>>
   readonly language: string;
   /** `{time}` is a number with its unit. */
   readonly timeLeft: string;
-  /** When less than a second is left, which is longer where an answer is waited for. */
+  /** In place of that when less than a second is left, and when all has left and the last answer is waited for. */
   readonly finishing: string;
   /** Of an unfinished upload: `{size}`, `{share}`, and `{age}` such as `5 min. ago`. */
   readonly begun: string;

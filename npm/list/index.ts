@@ -1,5 +1,6 @@
 // The sub-export `directput/list`: uploads as a list that user interfaces draw. A Svelte store as it is, and what the
 // hooks for React and Vue stand on.
+import { isHopeless } from '../hopeless.js';
 import {
   type Progress,
   type Resumable,
@@ -10,6 +11,7 @@ import {
   type UploadOptions,
   type UploadResult,
 } from '../index.js';
+import { Slices } from '../slices.js';
 
 /** What is true of an upload in a list. */
 export type UploadState = 'running' | 'paused' | 'stored' | 'failed' | 'cancelled';
@@ -20,7 +22,7 @@ export interface UploadItem {
   readonly id: number;
   /** The name of the file. */
   readonly name: string;
-  /** Its size in bytes. */
+  /** Its size in bytes; of what is uploaded in place of the file, if `beforeUpload` has replaced it. */
   readonly size: number;
   /** Where it lies in the folder that was chosen, such as `photos/2026/a.jpg`; empty without one. It is in no key. */
   readonly path: string;
@@ -46,6 +48,35 @@ export interface UploadItem {
   remove(): void;
 }
 
+/** How far all uploads of a list are together. Those that have failed or were cancelled are left out. */
+export interface Total extends Pick<Progress, 'size' | 'sentBytes' | 'bytesPerSecond' | 'secondsLeft'> {}
+
+/** The total of items, for stores that say nothing but their items. */
+export function totalOf(items: readonly UploadItem[]): Total {
+  let [size, sentBytes, bytesLeft, bytesPerSecond] = [0, 0, 0, 0];
+  for (const { state, size: own, progress } of items) {
+    if (state === 'failed' || state === 'cancelled') continue;
+    const sent = state === 'stored' ? own : (progress?.sentBytes ?? 0);
+    const speed = state === 'running' ? (progress?.bytesPerSecond ?? 0) : 0;
+    size += own;
+    sentBytes += sent;
+    // An upload knows what waits in buffers.
+    bytesLeft += speed * (progress?.secondsLeft ?? 0) || own - sent;
+    bytesPerSecond += speed;
+  }
+  return { size, sentBytes, bytesPerSecond, secondsLeft: bytesPerSecond ? bytesLeft / bytesPerSecond : null };
+}
+
+/** What acts on a list, without the list around it. */
+export type ListMethods = Pick<UploadList, 'add' | 'goOn' | 'retryAll' | 'cancelAll' | 'clearFinished' | 'clear'>;
+
+const METHODS: readonly (keyof ListMethods)[] = ['add', 'goOn', 'retryAll', 'cancelAll', 'clearFinished', 'clear'];
+
+/** What hooks give their components. */
+export function methodsOf(list: UploadList): ListMethods {
+  return Object.fromEntries(METHODS.map((name) => [name, list[name].bind(list)])) as unknown as ListMethods;
+}
+
 /** What is known of an item before it begins. */
 type Facts = Pick<UploadItem, 'name' | 'size' | 'path' | 'file'>;
 
@@ -57,11 +88,15 @@ export function isUploader(source: AnyUploader | UploaderOptions): source is Any
   return 'upload' in source;
 }
 
+/** So many uploads begin in one task. */
+const AT_ONCE = 100;
+
 /** Uploads in the order in which they were asked for. */
 export class UploadList {
   readonly #source: AnyUploader | UploaderOptions;
   readonly #subscribers = new Set<(items: readonly UploadItem[]) => void>();
   readonly #entries = new Set<Entry>();
+  readonly #begins = new Slices(AT_ONCE);
   #items: readonly UploadItem[] = [];
   #own: Uploader | undefined;
   /** What the array does not show yet; nothing while no change is on its way. */
@@ -104,7 +139,7 @@ export class UploadList {
     }
   }
 
-  /** Goes on with an upload of an earlier visit, as `Uploader.resume` does. */
+  /** Resumes an upload of an earlier visit, as `Uploader.resume` does. */
   goOn({ id, name, size }: Resumable, file?: File, options?: UploadOptions): void {
     let isGone = false;
     this.#enter({ name, size, path: '', file }, options, (uploader, own) => {
@@ -118,9 +153,29 @@ export class UploadList {
     });
   }
 
+  /** The size, progress, speed and time left of all uploads together. */
+  get total(): Total {
+    return totalOf(this.#items);
+  }
+
+  /** Begins all again that have failed and may succeed. */
+  retryAll(): void {
+    for (const { state, error, retry } of this.#now()) if (state === 'failed' && !isHopeless(error)) retry();
+  }
+
+  /** Cancels all that are under way. */
+  cancelAll(): void {
+    for (const { state, cancel } of this.#now()) if (isUnderWay(state)) cancel();
+  }
+
+  /** Takes all that are stored or cancelled off the list. Objects stay in the bucket. */
+  clearFinished(): void {
+    for (const { state, remove } of this.#now()) if (state === 'stored' || state === 'cancelled') remove();
+  }
+
   /** Cancels what is under way, and empties the list. */
   clear(): void {
-    for (const { remove } of this.#items) remove();
+    for (const { remove } of this.#now()) remove();
   }
 
   /**
@@ -144,10 +199,17 @@ export class UploadList {
 
   /** Ends an uploader that was made here. What it has under way fails with `closed`. */
   async close(): Promise<void> {
+    // What waits for its turn would have another uploader made.
+    for (const begin of this.#begins.take()) begin();
     const own = this.#own;
     this.#own = undefined;
     this.#closing = own?.close() ?? this.#closing;
     await this.#closing;
+  }
+
+  /** The items as they are, those included that the array does not show yet. */
+  #now(): readonly UploadItem[] {
+    return [...this.#entries].map(({ item }) => item);
   }
 
   #enter(
@@ -155,32 +217,32 @@ export class UploadList {
     options: UploadOptions = {},
     begin: (uploader: AnyUploader, options: UploadOptions) => Upload,
   ): void {
+    // If it can't be made this throws, and there is no item that could not begin.
+    let { uploader } = this;
     const id = this.#count++;
-    let uploader: AnyUploader | undefined;
     const onProgress = (progress: Progress): void => {
       options.onProgress?.(progress);
-      entry.set({ progress });
+      entry.set({ progress, size: progress.size });
     };
     const entry = new Entry(
       { id, ...facts },
+      (go) => this.#begins.do(go),
       () => {
-        const own = this.uploader;
-        uploader = own;
-        return begin(own, { ...options, onProgress });
+        uploader = this.uploader;
+        return begin(uploader, { ...options, onProgress });
       },
       () => this.#tell(entry),
       (upload) => {
         // Another file has its place.
-        if (upload) uploader?.release(upload);
+        if (upload) uploader.release(upload);
         this.#isShorter = true;
         this.#entries.delete(entry);
         this.#tell(entry);
       },
     );
-    // If the uploader can't be made this throws, and there is no item that could not begin.
-    entry.run();
     entry.place = this.#entries.size;
     this.#entries.add(entry);
+    entry.run();
   }
 
   /** Many changes of one task are told of once. Of items that did not change only the array's slots are copied. */
@@ -208,40 +270,45 @@ class Entry {
   item: UploadItem;
   /** Where it stands in the array. */
   place = 0;
+  readonly #waits: (go: () => void) => void;
   readonly #begin: () => Upload;
   readonly #changed: () => void;
   #upload: Upload | undefined;
   /** Whether it was paused when it failed. */
   #wasPaused = false;
+  /** Whether it was removed. */
+  #isGone = false;
 
   constructor(
     facts: Facts & Pick<UploadItem, 'id'>,
+    waits: (go: () => void) => void,
     begin: () => Upload,
     changed: () => void,
     removed: (upload: Upload | undefined) => void,
   ) {
+    this.#waits = waits;
     this.#begin = begin;
     this.#changed = changed;
-    const isUnderWay = (): boolean => this.item.state === 'running' || this.item.state === 'paused';
     this.item = {
       ...facts,
       ...BEGUN,
       pause: () => {
         if (this.item.state !== 'running') return;
-        this.#upload?.pause();
+        this.#go().pause();
         this.set({ state: 'paused' });
       },
       resume: () => {
         if (this.item.state !== 'paused') return;
-        this.#upload?.resume();
+        this.#go().resume();
         this.set({ state: 'running' });
       },
-      cancel: () => this.#upload?.cancel(),
+      cancel: () => this.#go().cancel(),
       retry: () => {
         if (this.item.error) this.run();
       },
       remove: () => {
-        if (isUnderWay()) this.#upload?.cancel();
+        if (isUnderWay(this.item.state)) this.#upload?.cancel();
+        this.#isGone = true;
         removed(this.#upload);
       },
     };
@@ -253,9 +320,18 @@ class Entry {
   }
 
   run(): void {
+    this.#upload = undefined;
+    this.set(BEGUN);
+    this.#waits(() => {
+      if (!this.#isGone) this.#go();
+    });
+  }
+
+  /** Its upload; what is done about one that waits for its turn begins it. */
+  #go(): Upload {
+    if (this.#upload) return this.#upload;
     const upload = this.#begin();
     this.#upload = upload;
-    this.set(BEGUN);
     upload.then(
       (result) => this.set({ state: 'stored', result }),
       (error: UploadError) => {
@@ -263,14 +339,17 @@ class Entry {
         this.set({ state: error.code === 'aborted' ? 'cancelled' : 'failed', error });
       },
     );
+    return upload;
   }
 
-  /** Goes on if it was under way when its uploader was closed. */
+  /** Resumes if it was under way when its uploader was closed. */
   reopen(): void {
     if (this.item.error?.code !== 'closed') return;
     this.run();
     if (this.#wasPaused) this.item.pause();
   }
 }
+
+const isUnderWay = (state: UploadState): boolean => state === 'running' || state === 'paused';
 
 const BEGUN = { state: 'running', progress: undefined, result: undefined, error: undefined } as const;

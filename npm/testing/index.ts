@@ -1,6 +1,5 @@
 // The sub-export `directput/testing`: an uploader that sends nothing, for the tests of components that upload.
 import { localError } from '../errors.js';
-import { type UploadDetail, UploaderEvents } from '../events.js';
 import {
   type ErrorCode,
   type Progress,
@@ -11,12 +10,13 @@ import {
   type UploadOptions,
   type UploadResult,
 } from '../index.js';
-import { Latest } from '../latest.js';
+import { type UploadDetail, UploaderEvents } from '../page/events.js';
+import { ProgressStream } from '../page/progress-stream.js';
 
 /** What an upload of a `FakeUploader` was last told to do. */
 export type FakeControl = 'pause' | 'resume' | 'cancel' | undefined;
 
-/** An upload that goes as the test says. */
+/** An upload that the test drives. */
 export class FakeUpload {
   /** What the component has. */
   readonly upload: Upload;
@@ -31,7 +31,7 @@ export class FakeUpload {
   /** The last of `prioritize`. */
   priority: number;
   readonly #target: EventTarget;
-  readonly #latest = new Latest();
+  readonly #latest = new ProgressStream();
   #progress: Progress;
   #isOver = false;
   #resolve: (result: UploadResult) => void = () => {};
@@ -137,7 +137,7 @@ const NOTHING: Omit<Progress, 'size'> = {
 export class FakeUploader extends UploaderEvents implements Pick<Uploader, keyof Uploader> {
   /** Every upload that was asked for, in order. */
   readonly uploads: FakeUpload[] = [];
-  /** What `listResumable` says. */
+  /** What `listResumable` returns. */
   resumable: Resumable[] = [];
   #isClosed = false;
 

@@ -106,7 +106,7 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
       this.#stored.set(id, upload);
       this.uppy.emit('upload-success', this.uppy.getFile(id), { status: 200, body: { ...result } as unknown as B });
     } catch (error) {
-      // Who cancels in Uppy removes the file.
+      // Cancelling in Uppy removes the file.
       if ((error as UploadError).code !== 'aborted')
         this.uppy.emit('upload-error', this.uppy.getFile(id), error as Error);
     } finally {

@@ -1,28 +1,42 @@
 // The sub-export `directput/vue`: a composable for components that upload.
-import { onScopeDispose, type ShallowRef, shallowRef } from 'vue';
+import { type ComputedRef, computed, onScopeDispose, type ShallowRef, shallowRef } from 'vue';
 import type { UploaderOptions } from '../index.js';
-import { type AnyUploader, type UploadItem, UploadList } from '../list/index.js';
+import {
+  type AnyUploader,
+  type ListMethods,
+  methodsOf,
+  type Total,
+  totalOf,
+  type UploadItem,
+  UploadList,
+} from '../list/index.js';
 
-export type { UploadItem, UploadState } from '../list/index.js';
+export type { ListMethods, Total, UploadItem, UploadState } from '../list/index.js';
 
 /** What `useUpload` gives a component. */
-export interface UseUpload extends Pick<UploadList, 'add' | 'goOn' | 'clear'> {
+export interface UseUpload extends ListMethods {
   /** All uploads, in the order in which they were asked for. */
   items: Readonly<ShallowRef<readonly UploadItem[]>>;
+  /** The size, progress, speed and time left of all uploads together. */
+  total: ComputedRef<Total>;
   /** The list itself, for its `uploader`. */
   list: UploadList;
 }
 
-/** Uploads for as long as the component is there; with an uploader in place of options, for as long as that is. */
-export function useUpload(source: AnyUploader | UploaderOptions): UseUpload {
-  const list = new UploadList(source);
+/**
+ * Uploads for as long as the component is there; with an uploader in place of options, for as long as that is; with a list,
+ * for as long as one of the components that share it is there.
+ */
+export function useUpload(source: UploadList | AnyUploader | UploaderOptions): UseUpload {
+  const list = source instanceof UploadList ? source : new UploadList(source);
   const items = shallowRef(list.items);
   const unsubscribe = list.subscribe((now) => {
     items.value = now;
   });
+  const letGo = list.hold();
   onScopeDispose(() => {
     unsubscribe();
-    void list.close();
+    letGo();
   });
-  return { items, list, add: list.add.bind(list), goOn: list.goOn.bind(list), clear: list.clear.bind(list) };
+  return { items, total: computed(() => totalOf(items.value)), list, ...methodsOf(list) };
 }

@@ -14,7 +14,7 @@ use super::wire;
 use crate::engine::{ApiCall, CALL_TIMEOUT_MS, Call, Event, Failure, HttpRequest};
 use crate::protocol::{Endpoint, ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms};
 
-/// Where the API is and what else it wants to be told.
+/// Client of the signing API.
 #[derive(Debug, Clone)]
 pub struct Api {
     endpoint: Endpoint,
@@ -23,8 +23,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API below `endpoint`, such as `/uploads`, with headers for every call. `sends_cookies` says whether cookies go to
-    /// another origin too (Fetch standard, credentials mode `include`).
+    /// Returns the API below `endpoint`, such as `/uploads`, with headers for every call. `sends_cookies` is whether
+    /// cookies go to another origin too (Fetch standard, credentials mode `include`).
     pub fn new(endpoint: &str, credentials: Credentials, sends_cookies: bool) -> Self {
         Self { endpoint: Endpoint::new(endpoint), credentials: Rc::new(credentials), sends_cookies }
     }
@@ -37,7 +37,7 @@ impl Api {
         self.credentials.refresh().await
     }
 
-    /// Makes a call and says how it ended.
+    /// Makes a call and returns the event of its outcome.
     pub async fn run(self, request: ApiCall) -> Event {
         let call = request.kind();
         match self.answer(call, request).await {
@@ -108,8 +108,8 @@ impl Api {
         }
     }
 
-    /// Whether the API's address leads elsewhere, such as to the login page of another origin, which the browser follows and
-    /// then calls a broken network. Asked for by a request that changes nothing.
+    /// Returns whether the API's address leads elsewhere, such as to the login page of another origin, which the
+    /// browser follows and then calls a broken network. Asked for by a request that changes nothing.
     async fn is_redirected(&self) -> bool {
         let options = RequestInit::new();
         options.set_method("HEAD");
@@ -127,7 +127,7 @@ impl Api {
 /// How long it may take to find out whether the API's address is redirected, in milliseconds.
 const PROBE_MS: u32 = 5_000;
 
-/// An answer that is not the documented one.
+/// Returns an answer that is not the documented one.
 fn unexpected(response: &Response) -> Failure {
     Failure::unexpected(response.status(), response.headers().get("content-type").as_deref())
 }
@@ -137,7 +137,7 @@ fn json(request: &impl Serialize) -> JsValue {
     JSON::stringify(&to_js(request)).map_or(JsValue::UNDEFINED, JsValue::from)
 }
 
-/// The body as JSON has it; `undefined` if it is none.
+/// Returns the body as JSON has it; `undefined` if it is none.
 ///
 /// # Errors
 /// [`ErrorCode::Network`] if it broke off.
@@ -146,7 +146,7 @@ async fn parse(response: &Response) -> Result<JsValue, Failure> {
     Ok(JSON::parse(&text).unwrap_or(JsValue::UNDEFINED))
 }
 
-/// Why the API, or what stands in front of it, refused.
+/// Returns why the API, or what stands in front of it, refused.
 async fn refusal(response: Response) -> Failure {
     let status = response.status();
     let headers = response.headers();

@@ -11,7 +11,7 @@ use crate::checksum::ChecksumAlgorithm;
 use crate::engine::{Config, Failure, FileInfo, PARTS_IN_FLIGHT, Record};
 use crate::protocol::{ContentType, ErrorCode, FileName, FileSize, Headers, NetworkHint};
 
-/// The options of an `Uploader`. Their ranges are checked where a user meets them, in `npm/options.ts`.
+/// The options of an `Uploader`. Their ranges are checked where a user meets them, in `npm/page/options.ts`.
 #[derive(Debug)]
 pub struct UploaderOptions {
     /// Where the API is.
@@ -48,7 +48,7 @@ impl UploaderOptions {
     }
 }
 
-/// The options that an upload may have otherwise than its uploader, in place of `config`'s.
+/// Returns the options that an upload may have otherwise than its uploader, in place of `config`'s.
 fn configure(value: &JsValue, config: Config) -> Result<Config, Failure> {
     let stall_seconds = member(value, "stallSeconds").as_f64();
     Ok(Config {
@@ -59,7 +59,7 @@ fn configure(value: &JsValue, config: Config) -> Result<Config, Failure> {
     })
 }
 
-/// An option that is one of some names, or missing.
+/// Returns an option that is one of some names, or missing.
 fn named<T>(value: &JsValue, name: &str, parse: fn(&str) -> Option<T>) -> Result<Option<T>, Failure> {
     let option = member(value, name);
     if option.is_undefined() {
@@ -82,7 +82,7 @@ fn credentials(options: &JsValue) -> Result<Credentials, Failure> {
     }
 }
 
-/// A record that [`crate::engine::Action::Persist`] gave out, as JavaScript kept it.
+/// Returns a record that [`crate::engine::Action::Persist`] gave out, as JavaScript kept it.
 pub fn read_record(value: &JsValue) -> Result<Record, Failure> {
     wire::record(value).ok_or_else(|| invalid("record", "expected what onRecord was called with"))
 }
@@ -142,17 +142,17 @@ impl UploadOptions {
     }
 }
 
-/// Why an option can't be taken, in words that name it.
+/// Returns why an option can't be taken, in words that name it.
 pub fn invalid(option: &str, expected: &str) -> Failure {
     Failure { detail: Some(option.to_owned() + ": " + expected), ..ErrorCode::InvalidOption.into() }
 }
 
-/// A callback, which the package has made, or nothing.
+/// Returns a callback, which the package has made, or nothing.
 fn function(value: &JsValue, name: &str) -> Option<Function> {
     member(value, name).dyn_into().ok()
 }
 
-/// An option that is a text, or missing.
+/// Returns an option that is a text, or missing.
 fn text(value: &JsValue, name: &str) -> Result<Option<String>, Failure> {
     let member = member(value, name);
     match member.as_string() {
@@ -161,13 +161,13 @@ fn text(value: &JsValue, name: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// A value as a plain JavaScript object.
+/// Returns a value as a plain JavaScript object.
 pub fn to_js(value: &impl Serialize) -> JsValue {
     // Our types have only members that JSON has.
     value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// A failure as an `Error` named `UploadError`, with `code`, `retryable`, `status` and `requestId`.
+/// Returns a failure as an `Error` named `UploadError`, with `code`, `retryable`, `status` and `requestId`.
 pub fn error_to_js(failure: &Failure) -> JsValue {
     let title = failure.code.title();
     let mut message = title.to_owned();

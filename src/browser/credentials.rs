@@ -1,4 +1,4 @@
-//! The headers that show the API who calls: given once, or asked for when they are needed.
+//! Headers that identify the caller to the API: fixed ones, or those that a function returns on demand.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use super::wire;
 use crate::engine::Failure;
 use crate::protocol::{ErrorCode, Headers};
 
-/// How long the page may take to give headers, in milliseconds. Its user may have to sign in for them.
+/// Timeout for the page to return headers, in milliseconds. The user may have to sign in first.
 const HEADERS_MS: u32 = 30_000;
 
 /// The headers of the API's calls, shared by all uploads of one `Uploader`.
@@ -32,7 +32,7 @@ impl Credentials {
         Self { headers: RefCell::default(), source: Some(source), asked: RefCell::default() }
     }
 
-    /// The headers as they are known; asked for if they are not.
+    /// Returns the headers , from the function if they are not known yet.
     pub async fn headers(&self) -> Result<Headers, Failure> {
         if self.headers.borrow().is_none() {
             self.ask().await?;
@@ -48,7 +48,7 @@ impl Credentials {
         if self.source.is_some() { self.ask().await } else { Err(ErrorCode::Unauthorized.into()) }
     }
 
-    /// Uploads that ask at the same time share the answer.
+    /// Calls the page's function for headers. Concurrent calls share one answer.
     async fn ask(&self) -> Result<(), Failure> {
         let refused = |detail: &str| Failure { detail: Some(detail.to_owned()), ..ErrorCode::Unauthorized.into() };
         let Some(source) = &self.source else { return Ok(()) };

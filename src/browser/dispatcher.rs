@@ -6,8 +6,8 @@ use std::rc::Rc;
 use super::global::spawn;
 use crate::queue::Hub as Rules;
 
-/// Keeps the rules of the queue, which keep the events. What handles them runs in a task of its own, so a change of the rules
-/// never runs anything.
+/// Owns the rules of the queue, which hold the events. Events are handled in a task of their own, so a change of the
+/// rules never runs a callback.
 #[derive(Default)]
 pub struct Dispatcher {
     rules: RefCell<Rules>,
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher for this many PUTs at once.
+    /// Returns a dispatcher for this many PUTs at once.
     pub fn new(lanes: u32) -> Rc<Self> {
         Rc::new(Self { rules: RefCell::new(Rules::new(lanes)), ..Self::default() })
     }

@@ -1,4 +1,4 @@
-//! What a page and a worker both have, under the same name but behind different types.
+//! Globals that a page and a worker share under the same name, but with different types.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -33,7 +33,7 @@ pub fn spawn(task: impl Future<Output = ()> + 'static) {
     spawn_local(task);
 }
 
-/// Waits, in milliseconds; what it gives is never an error.
+/// Returns a future that ends after `ms` milliseconds, never with an error.
 pub fn sleep(ms: u32) -> JsFuture {
     JsFuture::from(Promise::new(&mut |resolve, _| {
         // The promise's own function doesn't throw.
@@ -41,7 +41,7 @@ pub fn sleep(ms: u32) -> JsFuture {
     }))
 }
 
-/// Why a promise has given nothing.
+/// Why a promise has no value.
 pub enum Missed {
     /// It took too long.
     Late,
@@ -49,7 +49,10 @@ pub enum Missed {
     Rejected,
 }
 
-/// What a promise gives, if it does so within so many milliseconds. A promise that is never settled holds nothing up.
+/// Returns the value of a promise, with a timeout of `ms` milliseconds.
+///
+/// # Errors
+/// [`Missed::Late`] after the timeout, [`Missed::Rejected`] if the promise is rejected.
 pub async fn within(ms: u32, promise: &Promise) -> Result<JsValue, Missed> {
     let is_late = Rc::new(Cell::new(false));
     let mut timer = None;
@@ -70,7 +73,7 @@ thread_local! {
     static CLOCK: Cell<Clock> = const { Cell::new(Clock::new()) };
 }
 
-/// The moment, as the engine wants it.
+/// Returns the current time and a random number for the engine.
 pub fn now() -> Now {
     let monotonic_ms = global("performance").unchecked_into::<Performance>().now();
     let mut clock = CLOCK.get();

@@ -21,10 +21,10 @@ const READ_BYTES: f64 = 8.0 * 1024.0 * 1024.0;
 /// How much of that is copied into Wasm at a time, in bytes: it stays in the processor's cache.
 const COPY_BYTES: u32 = 256 * 1024;
 
-/// The checksum of a blob's bytes.
+/// Returns the checksum of a blob's bytes.
 ///
 /// # Errors
-/// [`ErrorCode::FileChanged`] if they can't be read any more.
+/// [`ErrorCode::FileChanged`] if they can no longer be read.
 pub async fn checksum(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
     match subtle_crypto() {
         _ if algorithm == ChecksumAlgorithm::Crc64nvme => by_wasm(blob, algorithm).await,
@@ -56,7 +56,7 @@ enum Hasher {
     Crc64Nvme(Crc64NvmeHasher),
 }
 
-/// The checksum by Wasm, streamed, for blobs of any size. SHA-256 if no algorithm is asked for.
+/// Returns the checksum by Wasm, streamed, for blobs of any size. SHA-256 if no algorithm is asked for.
 pub async fn by_wasm(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
     let mut hasher = match algorithm {
         ChecksumAlgorithm::Crc64nvme => Hasher::Crc64Nvme(Crc64NvmeHasher::default()),

@@ -20,17 +20,17 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub for this many PUTs at once.
+    /// Returns a hub for this many PUTs at once.
     pub fn new(lanes: u32) -> Self {
         Self { sessions: RefCell::default(), next_id: Cell::default(), dispatcher: Dispatcher::new(lanes) }
     }
 
-    /// Where its uploads and the page say what has happened.
+    /// Returns the dispatcher, which takes the events of the uploads and the page.
     pub fn dispatcher(&self) -> &Rc<Dispatcher> {
         &self.dispatcher
     }
 
-    /// An id for the next upload.
+    /// Returns an id for the next upload.
     pub fn next_id(&self) -> UploadId {
         self.next_id.replace(self.next_id.get().wrapping_add(1))
     }
@@ -39,13 +39,13 @@ impl Hub {
     pub fn add(self: &Rc<Self>, session: Rc<Session>, is_large: bool, priority: i32) {
         let id = session.id();
         self.sessions.borrow_mut().push(session);
-        // JavaScript may let go of the uploader while its uploads go on.
+        // JavaScript may drop the uploader while its uploads are active.
         let hub = Rc::clone(self);
         self.dispatcher.set_run(Some(Rc::new(move || hub.run())));
         self.dispatcher.change(|rules| rules.add(id, is_large, priority));
     }
 
-    /// Hands out all events, and lets uploads begin and send what they may by then.
+    /// Hands out all events, starts the uploads that may start, and shares the connections out.
     fn run(&self) {
         let rules = &self.dispatcher;
         loop {

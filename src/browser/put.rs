@@ -11,7 +11,7 @@ use crate::protocol::{ErrorCode, Headers, retry_after_ms};
 /// What the names of S3's checksum headers begin with.
 const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
 
-/// Opens a PUT and says the request, so that it can be aborted.
+/// Opens a PUT. Returns its request, by which it can be aborted.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidReply`] if the URL or a header is one that no browser takes.
@@ -50,7 +50,7 @@ pub async fn send(
         Ok(()) => JsFuture::from(ended).await.map(drop),
         Err(error) => Err(error),
     };
-    // The closure is dropped here, so nothing may call it any more.
+    // The closure is dropped here, so nothing may call it later.
     request.set_onloadend(None);
     if let Ok(upload) = request.upload() {
         upload.set_onprogress(None);

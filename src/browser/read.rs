@@ -14,7 +14,7 @@ use super::global::{Missed, sleep, within};
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
-// web-sys has these without `catch`: a browser that refuses would tear the module down.
+// web-sys has these without `catch`, so an exception of the browser would end the module.
 #[wasm_bindgen]
 extern "C" {
     type Source;
@@ -47,7 +47,7 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    /// The bytes, where they are.
+    /// Returns the bytes, where they are.
     pub fn view(&self) -> Uint8Array {
         Uint8Array::new_with_byte_offset_and_length(&self.buffer, 0, self.length)
     }
@@ -63,17 +63,20 @@ impl Drop for Bytes {
     }
 }
 
-/// Nothing is read for a while, so no buffer is kept.
+/// Frees the pooled buffers. Called when no upload is left.
 pub fn release_buffers() {
     POOL.with_borrow_mut(Vec::clear);
 }
 
-/// A lazy slice: nothing is read until somebody needs the bytes.
+/// Returns a lazy slice: the browser reads nothing until the bytes are used.
+///
+/// # Errors
+/// [`ErrorCode::FileChanged`] if the browser refuses.
 pub fn slice(blob: &Blob, start: f64, end: f64) -> Result<Blob, Failure> {
     blob.slice_with_f64_and_f64(start, end).map_err(|_| ErrorCode::FileChanged.into())
 }
 
-/// Whether the file behind a slice can still be read: the browser refuses when it has changed on disk.
+/// Returns whether the file behind a slice can still be read: the browser refuses when it has changed on disk.
 pub async fn is_readable(blob: &Blob) -> bool {
     match slice(blob, 0.0, 1.0) {
         Ok(first_byte) => read(&first_byte).await.is_ok(),
@@ -81,14 +84,14 @@ pub async fn is_readable(blob: &Blob) -> bool {
     }
 }
 
-/// A file that can't be read is tried once more after this, in milliseconds. A page that is being left can't read any,
-/// and WebKit lets its worker live long enough to take that for a change of the file.
+/// Wait before a failed read is repeated once, in milliseconds. A page that is being left cannot read files. Its worker
+/// lives on in WebKit for a moment, and would report a changed file.
 const AGAIN_MS: u32 = 1_500;
 
-/// All bytes of a blob of less than 4 GiB.
+/// Returns all bytes of a blob of less than 4 GiB.
 ///
 /// # Errors
-/// [`ErrorCode::FileChanged`] if they can't be read any more, [`ErrorCode::ReadTimeout`] if that takes too long.
+/// [`ErrorCode::FileChanged`] if they can no longer be read, [`ErrorCode::ReadTimeout`] if that takes too long.
 pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
     let mut is_second = false;
     loop {
@@ -104,7 +107,7 @@ pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
 async fn read_once(blob: &Blob) -> Result<Bytes, Failure> {
     match reader(blob) {
         Some(reader) => {
-            // Held on to until here: Chromium forgets a read whose reader is garbage, and it is never answered.
+            // `reader` must live until here: Chromium never answers a read whose reader was collected.
             let bytes = fill(&reader, blob.size() as u32).await;
             // Its outcome is of no interest: it was read to the end, or has failed.
             drop(within(READ_MS, &reader.cancel()).await);

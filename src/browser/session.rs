@@ -32,7 +32,7 @@ struct PutUnderWay {
     request: Option<XmlHttpRequest>,
 }
 
-/// An upload from its start to its end. Its hub lets go of it when it has ended.
+/// An upload from its start to its end. Its hub drops it when it has ended.
 pub struct Session {
     id: UploadId,
     dispatcher: Rc<Dispatcher>,
@@ -84,12 +84,12 @@ impl Session {
         (session, promise)
     }
 
-    /// Its name in the hub.
+    /// Returns its id in the hub.
     pub fn id(&self) -> UploadId {
         self.id
     }
 
-    /// What it has and could use of the hub's connections.
+    /// Returns the connections that it uses and could use.
     pub fn demand(&self, now: Now) -> Demand {
         self.engine.borrow().demand(now)
     }
@@ -98,7 +98,7 @@ impl Session {
     #[inline(never)]
     pub fn handle(self: &Rc<Self>, event: Event) {
         if let Event::Listed(listed) = &event {
-            listed.parts.iter().for_each(|part| self.tell_part(part.number, "stored"));
+            listed.parts.iter().for_each(|part| self.report_part(part.number, "stored"));
         }
         let ended = match &event {
             Event::PutDone { put, .. } | Event::PutFailed { put, .. } => self.take_put(*put),
@@ -113,7 +113,7 @@ impl Session {
         ended.inspect(|put| self.put_ended(put));
     }
 
-    /// Whether it has ended.
+    /// Returns whether it has ended.
     pub fn is_finished(&self) -> bool {
         self.engine.borrow().is_finished()
     }
@@ -150,7 +150,7 @@ impl Session {
             Action::Put(put) => self.put(put),
             Action::CancelPut(id) => {
                 let Some(put) = self.take_put(id) else { return };
-                // Its `loadend` follows at once; the engine ignores what it says.
+                // Its `loadend` follows at once; the engine ignores its stale event.
                 put.request.as_ref().inspect(|request| drop(request.abort()));
                 self.put_ended(&put);
             }
@@ -171,12 +171,12 @@ impl Session {
         Some(puts.swap_remove(at))
     }
 
-    /// Whether a PUT was neither cancelled nor answered.
+    /// Returns whether a PUT was neither cancelled nor answered.
     fn is_under_way(&self, id: PutId) -> bool {
         self.puts.borrow().iter().any(|put| put.id == id)
     }
 
-    fn tell_part(&self, number: PartNumber, state: &'static str) {
+    fn report_part(&self, number: PartNumber, state: &'static str) {
         let Some(on_step) = &self.on_step else { return };
         // It is the package's own, and does not throw.
         let _ = on_step.call2(&JsValue::UNDEFINED, &number.get().into(), &state.into());
@@ -195,7 +195,7 @@ impl Session {
     fn hash(self: &Rc<Self>, part: Part) {
         let slice = self.slice(part);
         let algorithm = self.engine.borrow().algorithm();
-        self.tell_part(part.number, "hashing");
+        self.report_part(part.number, "hashing");
         let session = Rc::clone(self);
         self.spawn(async move {
             let hashed = match slice {
@@ -204,7 +204,7 @@ impl Session {
             };
             match hashed {
                 Ok(checksum) => {
-                    session.tell_part(part.number, "hashed");
+                    session.report_part(part.number, "hashed");
                     Event::PartHashed { part, checksum }
                 }
                 Err(failure) => Event::HashFailed { part, failure },
@@ -212,14 +212,14 @@ impl Session {
         });
     }
 
-    /// Tells what became of a part, once the engine has judged how its PUT ended.
+    /// Reports the state of a part after its PUT. Must come after the engine has handled the outcome.
     fn put_ended(&self, put: &PutUnderWay) {
         let Part { number, length, .. } = put.part;
         if self.engine.borrow().is_stored(number) {
             self.dispatcher.change(|rules| rules.confirmed(now(), length, put.started_ms));
-            self.tell_part(number, "stored");
+            self.report_part(number, "stored");
         } else {
-            self.tell_part(number, "hashed");
+            self.report_part(number, "hashed");
         }
     }
 
@@ -235,12 +235,12 @@ impl Session {
                 // Cancelled meanwhile. `abort` does nothing to a request that was not sent yet.
                 Ok(_) if !session.is_under_way(id) => Err(ErrorCode::Aborted.into()),
                 Ok((request, slice)) => {
-                    session.tell_part(number, "sending");
+                    session.report_part(number, "sending");
                     let watching = Rc::clone(&session);
                     let on_progress = move |sent_bytes| watching.send(Event::PutProgress { put: id, sent_bytes });
                     let outcome = put::send(&request, &slice, &put.headers, on_progress).await;
                     match outcome {
-                        // To the browser a file that it can't read any more is a network error too.
+                        // The browser reports a file that it can no longer read as a network error, too.
                         Err(failure)
                             if failure.status == 0 && session.is_under_way(id) && !is_readable(&slice).await =>
                         {

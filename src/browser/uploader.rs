@@ -57,7 +57,7 @@ impl Uploader {
         Ok(Self { api, config, hub: Rc::new(Hub::new(config.parts_in_flight)) })
     }
 
-    /// Uploads a file or a blob, when its turn has come.
+    /// Adds an upload of a file or blob to the queue.
     ///
     /// # Errors
     /// Throws `UploadError` if an option is wrong; all else rejects [`Upload::done`].
@@ -76,7 +76,7 @@ impl Uploader {
         resume().map_err(|failure| error_to_js(&failure))
     }
 
-    /// Says whether there is a network, as far as the browser knows.
+    /// Records whether there is a network, as the browser reports it.
     #[wasm_bindgen(js_name = setOnline)]
     pub fn set_online(&self, is_online: bool) {
         self.hub.dispatcher().change(|rules| rules.set_online(is_online));
@@ -122,7 +122,7 @@ impl Upload {
         self.hub.dispatcher().change(|rules| rules.pause(self.id));
     }
 
-    /// Goes on.
+    /// Ends the pause.
     pub fn unpause(&self) {
         self.hub.dispatcher().change(|rules| rules.unpause(now(), self.id));
     }
@@ -143,7 +143,7 @@ impl Upload {
     }
 }
 
-/// Files up to so many bytes are sent in one PUT.
+/// Returns the maximum size of a file that is sent in one PUT, in bytes.
 #[wasm_bindgen(js_name = singlePutBytes)]
 pub fn single_put_bytes() -> f64 {
     SINGLE_PUT_BYTES as f64

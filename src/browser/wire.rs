@@ -14,17 +14,17 @@ use crate::protocol::{
     StoredPart, UploadCompleted, UploadCreated, UploadKind,
 };
 
-/// A member of an object; `undefined` if it isn't there.
+/// Returns a member of an object; `undefined` if it isn't there.
 pub fn member(value: &JsValue, name: &str) -> JsValue {
     Reflect::get(value, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// A member that is a text.
+/// Returns a member that is a text.
 pub fn text(value: &JsValue, name: &str) -> Option<String> {
     member(value, name).as_string()
 }
 
-/// A member that is a whole number, not below 0.
+/// Returns a member that is a whole number, not below 0.
 fn whole(value: &JsValue, name: &str) -> Option<u64> {
     let number = member(value, name).as_f64()?;
     // No number that JavaScript can count to is cut by this.
@@ -39,7 +39,7 @@ fn number(value: &JsValue, name: &str) -> Option<PartNumber> {
     PartNumber::new(small(value, name)?)
 }
 
-/// The items of a list, if all of them can be read.
+/// Returns the items of a list, if all of them can be read.
 fn list<T>(value: &JsValue, name: &str, read: fn(&JsValue) -> Option<T>) -> Option<Vec<T>> {
     let list: Array = member(value, name).dyn_into().ok()?;
     list.iter().map(|item| read(&item)).collect()
@@ -111,7 +111,7 @@ pub fn upload_completed(value: &JsValue) -> Option<UploadCompleted> {
     })
 }
 
-/// The code of a problem, and what there is to say about it.
+/// Returns the code of a problem, and what there is to say about it.
 pub fn problem(value: &JsValue) -> Option<(ErrorCode, Option<String>)> {
     let code = ErrorCode::parse(&text(value, "code")?)?;
     let detail = match (text(value, "field"), text(value, "detail")) {
@@ -128,7 +128,7 @@ pub fn record(value: &JsValue) -> Option<Record> {
     Some(Record {
         token: text(value, "token")?,
         key: text(value, "key")?,
-        // Records of the time before there was a choice say nothing.
+        // Records of older versions have no algorithm: it was SHA-256.
         algorithm: match text(value, "algorithm") {
             Some(name) => ChecksumAlgorithm::parse(&name)?,
             None => ChecksumAlgorithm::Sha256,
@@ -152,7 +152,7 @@ fn complete_upload(value: &JsValue) -> Option<CompleteUpload> {
     Some(CompleteUpload { parts: list(value, "parts", completed)?, checksum: checksum(value, ObjectChecksum::parse)? })
 }
 
-/// The checksum of something that need not have one.
+/// Returns the checksum of something that need not have one.
 fn checksum<T, E>(value: &JsValue, parse: fn(&str) -> Result<T, E>) -> Option<Option<T>> {
     match text(value, "checksum") {
         None => Some(None),

@@ -32,12 +32,12 @@ static TABLES: LazyLock<Box<[[u64; 256]; STRIDE]>> = LazyLock::new(|| {
     tables
 });
 
-/// The product of a polynomial and x.
+/// Returns the product of a polynomial and x.
 fn times_x(polynomial: u64) -> u64 {
     (polynomial >> 1) ^ (POLYNOMIAL & 0u64.wrapping_sub(polynomial & 1))
 }
 
-/// The product of two polynomials.
+/// Returns the product of two polynomials.
 fn times(one: u64, mut other: u64) -> u64 {
     let mut product = 0;
     for power in 0..64 {
@@ -47,7 +47,7 @@ fn times(one: u64, mut other: u64) -> u64 {
     product
 }
 
-/// The polynomial x to a power.
+/// Returns the polynomial x to a power.
 fn x_to(mut power: u64) -> u64 {
     let (mut result, mut square) = (1 << 63, 1 << 62);
     while power > 0 {
@@ -68,7 +68,7 @@ impl Crc64Nvme {
     /// The length of its text, in bytes.
     pub const TEXT_BYTES: usize = 12;
 
-    /// That of some bytes.
+    /// Returns the checksum of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         let mut hasher = Crc64NvmeHasher::default();
         hasher.update(bytes);
@@ -98,7 +98,7 @@ impl fmt::Debug for Crc64Nvme {
 
 string_on_the_wire!(Crc64Nvme, "a CRC64NVME as 12 characters of Base64");
 
-/// A CRC64NVME in the making, for bytes that arrive one slice after the other.
+/// Incremental CRC64NVME of bytes that arrive in slices.
 #[derive(Clone)]
 pub struct Crc64NvmeHasher(u64);
 
@@ -142,7 +142,7 @@ impl Crc64NvmeHasher {
         self.0 = crc;
     }
 
-    /// The checksum of all of them.
+    /// Returns the checksum of all added bytes.
     pub fn finish(self) -> Crc64Nvme {
         Crc64Nvme(!self.0)
     }
@@ -167,7 +167,7 @@ impl Joiner {
         self.crc = times(power, self.crc) ^ part.0;
     }
 
-    /// The checksum of the whole.
+    /// Returns the checksum of the whole.
     pub fn finish(self) -> Crc64Nvme {
         Crc64Nvme(self.crc)
     }

@@ -18,12 +18,12 @@ use crate::protocol::{Refusal, string_on_the_wire};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChecksumAlgorithm {
-    /// SHA-256: nobody can make other bytes that have it.
+    /// SHA-256: also detects deliberate changes.
     #[default]
     Sha256,
-    /// CRC64NVME: finds every accident, and costs less; no help against malice.
+    /// CRC64NVME: detects accidental changes and costs less; does not protect against deliberate ones.
     Crc64nvme,
-    /// Nothing but the length.
+    /// No checksum: only the length is verified.
     None,
 }
 
@@ -31,7 +31,7 @@ impl ChecksumAlgorithm {
     /// Every algorithm.
     pub const ALL: [Self; 3] = [Self::Sha256, Self::Crc64nvme, Self::None];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",
@@ -105,8 +105,8 @@ pub enum ObjectChecksum {
 }
 
 impl ObjectChecksum {
-    /// Combines the checksums of all parts, in order, each with the length of its part in bytes. Nothing if
-    /// they are not all of the algorithm, or if it is none.
+    /// Combines the checksums of all parts, in order, each with the length of its part in bytes. Returns `None` if a
+    /// checksum is missing or of another algorithm, or if `algorithm` is [`ChecksumAlgorithm::None`].
     pub fn of(
         algorithm: ChecksumAlgorithm,
         parts: impl IntoIterator<Item = (Option<PartChecksum>, u64)>,

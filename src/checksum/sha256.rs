@@ -14,12 +14,12 @@ use crate::protocol::{Refusal, string_on_the_wire};
 pub struct Sha256Digest([u8; 32]);
 
 impl Sha256Digest {
-    /// The digest of some bytes.
+    /// Returns the digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Takes over a digest that somebody else computed.
+    /// Wraps a digest that was computed elsewhere.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -43,7 +43,7 @@ impl Sha256Digest {
         Base64::encode(&self.0, &mut [0; 44]).unwrap_or_default().to_owned()
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -57,7 +57,7 @@ impl fmt::Debug for Sha256Digest {
 
 string_on_the_wire!(Sha256Digest, "a SHA-256 digest as 44 characters of Base64");
 
-/// A SHA-256 in the making, for bytes that arrive one slice after the other.
+/// Incremental SHA-256 of bytes that arrive in slices.
 #[derive(Clone, Default)]
 pub struct Sha256Hasher(Sha256);
 
@@ -67,7 +67,7 @@ impl Sha256Hasher {
         self.0.update(bytes);
     }
 
-    /// The digest of all of them.
+    /// Returns the digest of all added bytes.
     pub fn finish(self) -> Sha256Digest {
         Sha256Digest(self.0.finalize().into())
     }
@@ -88,7 +88,7 @@ impl CompositeChecksum {
         composite.finish()
     }
 
-    /// The same, or nothing if one is missing.
+    /// Combines the digests of all parts, in order. Returns `None` if one is missing.
     pub(super) fn of_all(digests: impl Iterator<Item = Option<Sha256Digest>>) -> Option<Self> {
         let mut composite = Composing::default();
         for digest in digests {

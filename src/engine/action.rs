@@ -1,4 +1,4 @@
-//! What the engine wants done.
+//! Actions: what the driver has to do for the engine.
 
 use super::call::ApiCall;
 use super::record::Record;
@@ -6,55 +6,67 @@ use super::report::{Failure, Progress, Retry, Uploaded};
 use crate::plan::Part;
 use crate::protocol::Headers;
 
-/// Names one attempt to PUT a part, so that news of an attempt that was given up is not mistaken for
-/// news of the one that followed.
+/// Id of one attempt to PUT a part. It tells events of an attempt that was given up from events of the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PutId(pub u32);
 
-/// What to do next.
+/// One thing that the driver has to do.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// Read the part and hash it; answer with [`Event::PartHashed`] or [`Event::HashFailed`].
+    // Work of the upload
+    /// Read and hash the part. Answer with [`Event::PartHashed`](super::Event::PartHashed) or
+    /// [`Event::HashFailed`](super::Event::HashFailed).
     HashPart(Part),
-    /// Call the API; answer with the event that [`ApiCall`] names, or with [`Event::CallFailed`].
+    /// Call the API. Answer with the event that [`ApiCall`] names, or with
+    /// [`Event::CallFailed`](super::Event::CallFailed).
     Call(ApiCall),
-    /// PUT the part; answer with [`Event::PutDone`] or [`Event::PutFailed`].
+    /// PUT the part. Answer with [`Event::PutDone`](super::Event::PutDone) or
+    /// [`Event::PutFailed`](super::Event::PutFailed).
     Put(Put),
-    /// Stop a PUT. News of it is no longer wanted.
+    /// Stop a PUT. Its later events are stale.
     CancelPut(PutId),
-    /// Ask for fresh credentials for the API; answer with [`Event::CredentialsRefreshed`] or
-    /// [`Event::CredentialsFailed`].
+    /// Request fresh credentials for the API. Answer with
+    /// [`Event::CredentialsRefreshed`](super::Event::CredentialsRefreshed) or
+    /// [`Event::CredentialsFailed`](super::Event::CredentialsFailed).
     RefreshCredentials,
-    /// Keep this, in place of what was kept before.
+
+    // Records for a later session
+    /// Store this record in place of the one before.
     Persist(Record),
-    /// What was kept is of no use any more.
+    /// Delete the stored record: the upload cannot be resumed.
     Forget,
-    /// Tell the user how far it is.
+
+    // Reports to the user
+    /// Report the progress.
     Report(Progress),
-    /// Tell the user that something has to be done again.
+    /// Report that something has failed and is tried again.
     Retry(Retry),
-    /// S3 throttles: tell the other uploads to send nothing for `wait_ms`, from now on.
+
+    // Reports to the queue
+    /// S3 throttles: tell the other uploads to send nothing for `wait_ms`.
     Rest {
-        /// In milliseconds.
+        /// Length of the wait from now on, in milliseconds.
         wait_ms: u64,
     },
-    /// A PUT was silent for too long: tell the queue, which halves the PUTs of all uploads while S3 confirms nothing.
+    /// A PUT has stalled: tell the queue, which halves the PUTs of all uploads while S3 confirms nothing.
     Stalled,
-    /// Send [`Event::Tick`] at this time, in milliseconds of [`Now::ms`]. Replaces the one before.
+
+    /// Send [`Event::Tick`](super::Event::Tick) at this time, in milliseconds of [`Now::ms`](super::Now::ms). Replaces
+    /// the wake-up before.
     WakeAt(u64),
-    /// It is over; nothing follows.
+    /// The upload has ended. Must be the last action.
     Finished(Result<Uploaded, Failure>),
 }
 
 /// One PUT of one part.
 #[derive(Debug, Clone)]
 pub struct Put {
-    /// Names the attempt.
+    /// Id of the attempt.
     pub id: PutId,
-    /// Which bytes.
+    /// The part to send.
     pub part: Part,
-    /// Where to. A secret: not to be logged.
+    /// Presigned URL. A secret: never log it.
     pub url: String,
-    /// With which headers.
+    /// Headers to send.
     pub headers: Headers,
 }

@@ -1,15 +1,16 @@
-//! Calls of the API: what each asks for, and whether it is at rest, under way or waiting for its next attempt.
+//! API calls: the request of each, and whether it is idle, in flight or waiting for its next attempt.
 
 use serde::Serialize;
 
 use super::event::Now;
 use crate::protocol::{CompleteUpload, CreateUpload, PartNumber, SignParts};
 
-/// Every call of the API must have its answer, or [`Event::CallFailed`], after so long, in milliseconds.
-/// API Gateway gives up after 30 s (HTTP API quotas), so no answer comes later.
+/// Timeout of every API call, in milliseconds. By then the driver must send the answer or
+/// [`Event::CallFailed`](super::Event::CallFailed). API Gateway gives up after 30 s (HTTP API quotas), so no answer
+/// comes later.
 pub const CALL_TIMEOUT_MS: u32 = 35_000;
 
-/// The API calls, of which each kind has at most one under way.
+/// Kind of API call. At most one call of each kind is in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
     /// `POST /uploads`.
@@ -25,8 +26,8 @@ pub enum Call {
 }
 
 impl Call {
-    /// The HTTP status of the documented answer (`docs/openapi.yaml`). An answer with any other status below 400 is
-    /// [`ErrorCode::UnexpectedAnswer`](crate::protocol::ErrorCode::UnexpectedAnswer).
+    /// Returns the HTTP status of the documented answer (`docs/openapi.yaml`). An answer with any other status below
+    /// 400 is [`ErrorCode::UnexpectedAnswer`](crate::protocol::ErrorCode::UnexpectedAnswer).
     pub fn success_status(self) -> u16 {
         match self {
             Self::Create => 201,
@@ -36,7 +37,7 @@ impl Call {
     }
 }
 
-/// A call to make.
+/// An API call to make.
 #[derive(Debug, Clone)]
 pub enum ApiCall {
     /// Opens the upload; answered by [`Event::Created`](super::Event::Created).
@@ -45,7 +46,7 @@ pub enum ApiCall {
     List {
         /// The upload token.
         token: String,
-        /// List the parts behind this one.
+        /// List the parts after this one; `None` lists from the first.
         after: Option<PartNumber>,
     },
     /// Asks for URLs; answered by [`Event::Signed`](super::Event::Signed).
@@ -69,33 +70,33 @@ pub enum ApiCall {
     },
 }
 
-/// A call as an HTTP request (`docs/openapi.yaml`).
+/// An API call as an HTTP request (`docs/openapi.yaml`).
 #[derive(Debug)]
 pub struct HttpRequest<'a> {
     /// The HTTP method.
     pub method: &'static str,
-    /// What follows the address of the API, query included.
+    /// Path and query below the address of the API, such as `/parts?after=3`; may be empty.
     pub path: String,
-    /// The value of the header [`TOKEN_HEADER`](crate::protocol::TOKEN_HEADER). A secret: not to be logged.
+    /// Value of the header [`TOKEN_HEADER`](crate::protocol::TOKEN_HEADER). A secret: never log it.
     pub token: Option<&'a str>,
-    /// The body, to be sent as JSON.
+    /// Body, to be sent as JSON.
     pub body: Option<Body<'a>>,
 }
 
-/// The body of a call.
+/// Body of an API call.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Body<'a> {
-    /// Of [`ApiCall::Create`].
+    /// Body of [`ApiCall::Create`].
     Create(&'a CreateUpload),
-    /// Of [`ApiCall::Sign`].
+    /// Body of [`ApiCall::Sign`].
     Sign(&'a SignParts),
-    /// Of [`ApiCall::Complete`].
+    /// Body of [`ApiCall::Complete`].
     Complete(&'a CompleteUpload),
 }
 
 impl ApiCall {
-    /// Its kind.
+    /// Returns the kind of the call.
     pub fn kind(&self) -> Call {
         match self {
             Self::Create(_) => Call::Create,
@@ -106,7 +107,7 @@ impl ApiCall {
         }
     }
 
-    /// The request that makes it.
+    /// Returns the HTTP request of the call.
     pub fn http(&self) -> HttpRequest<'_> {
         let (method, path, token, body) = match self {
             Self::Create(request) => ("POST", "", None, Some(Body::Create(request))),
@@ -124,7 +125,7 @@ impl ApiCall {
     }
 }
 
-/// The calls of one upload, each at rest or not.
+/// State of the API calls of one upload.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Calls {
     pub create: CallState,
@@ -133,19 +134,19 @@ pub(super) struct Calls {
     pub complete: CallState,
     pub abort: CallState,
 
-    // What answers that were lost or came late mean
-    /// The signing call under way is for an upload that was given up since.
+    // Lost and stale answers
+    /// Whether the signing call in flight belongs to an upload id that was given up since.
     pub sign_is_stale: bool,
-    /// An answer to a completion may have been lost, so S3 may have joined the parts already.
+    /// Whether S3 may have joined the parts, because the answer to a completion may be lost.
     pub may_be_complete: bool,
-    /// The removal is answered, and the completion is sent once more to learn whether it came too late.
-    pub asks_outcome: bool,
-    /// PUTs ended without an answer, and S3 may still store what it had received of them: the removal is repeated (S3
-    /// API Reference, "AbortMultipartUpload").
+    /// Whether the completion is sent once more after the removal, to learn whether the parts had been joined before.
+    pub is_checking_completion: bool,
+    /// Whether the removal is to be repeated: S3 may still store parts of PUTs that ended without an answer (S3 API
+    /// Reference, "AbortMultipartUpload").
     pub abort_again: bool,
 
     // Credentials
-    /// Fresh credentials were asked for since the API last accepted some.
+    /// Whether fresh credentials were requested since the API last accepted a call.
     pub has_refreshed: bool,
     pub is_refreshing: bool,
 
@@ -154,7 +155,7 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// The state of a kind of call.
+    /// Returns the state of a kind of call.
     pub fn of(&mut self, call: Call) -> &mut CallState {
         match call {
             Call::Create => &mut self.create,
@@ -165,13 +166,13 @@ impl Calls {
         }
     }
 
-    /// The states of all kinds.
+    /// Returns the states of all kinds of calls.
     pub fn all(&mut self) -> [&mut CallState; 5] {
         [&mut self.create, &mut self.list, &mut self.sign, &mut self.complete, &mut self.abort]
     }
 }
 
-/// One kind of API call: at rest, under way, or waiting for its next attempt.
+/// State of one kind of API call: idle, in flight, or waiting for its next attempt.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CallState {
     failures: u32,
@@ -186,24 +187,24 @@ enum Step {
     UnderWay,
     Waiting {
         until_ms: u64,
-        /// Until when it must not be made, whatever happens.
+        /// Earliest time of the next attempt, which [`CallState::skip_backoff`] keeps to, in milliseconds.
         not_before_ms: u64,
     },
     NeedsCredentials,
 }
 
 impl CallState {
-    /// Whether it waits for fresh credentials.
+    /// Returns whether the call waits for fresh credentials.
     pub fn is_waiting_for_credentials(&self) -> bool {
         self.step == Step::NeedsCredentials
     }
 
-    /// Whether an answer is still to come.
+    /// Returns whether the call is in flight.
     pub fn is_under_way(&self) -> bool {
         self.step == Step::UnderWay
     }
 
-    /// Whether the call may be made now.
+    /// Returns whether the call may be made now.
     pub fn may_start(&self, now: Now) -> bool {
         match self.step {
             Step::AtRest => true,
@@ -212,7 +213,7 @@ impl CallState {
         }
     }
 
-    /// When its wait ends, if it waits.
+    /// Returns when its wait ends, in milliseconds of [`Now::ms`], if it waits.
     pub fn wakes_at(&self) -> Option<u64> {
         match self.step {
             Step::Waiting { until_ms, .. } => Some(until_ms),
@@ -220,52 +221,53 @@ impl CallState {
         }
     }
 
-    /// It is made.
+    /// Records that the call is made.
     pub fn start(&mut self, now: Now) {
         self.step = Step::UnderWay;
         self.started_ms = now.ms;
     }
 
-    /// When it was made: what the answer calls "from now" has begun no earlier, in milliseconds.
+    /// Returns when the call was made, in milliseconds of [`Now::ms`]. A lifetime in the answer starts no earlier.
     pub fn started_ms(&self) -> u64 {
         self.started_ms
     }
 
-    /// It was answered, or nobody wants the answer any more.
+    /// Resets the call after its answer, or when the answer has become stale.
     pub fn settle(&mut self) {
         *self = Self::default();
     }
 
-    /// It has failed; says how often in a row.
+    /// Counts a failure. Returns the number of failures in a row.
     pub fn fail(&mut self) -> u32 {
         self.failures += 1;
         self.step = Step::AtRest;
         self.failures
     }
 
-    /// It has failed for a reason that doesn't count.
+    /// Records a failure that does not count.
     pub fn fail_uncounted(&mut self) {
         self.step = Step::AtRest;
     }
 
-    /// It is made again at `until_ms`. [`Self::hurry`] makes the wait shorter, but not below `not_before_ms`.
+    /// Schedules the next attempt at `until_ms`. [`Self::skip_backoff`] moves it forward, but not before
+    /// `not_before_ms`.
     pub fn wait_until(&mut self, until_ms: u64, not_before_ms: u64) {
         self.step = Step::Waiting { until_ms, not_before_ms };
     }
 
-    /// It is made again as soon as the server allows: what it waited for has come.
-    pub fn hurry(&mut self) {
+    /// Moves the next attempt to the earliest time that the server allows: the reason for the backoff is gone.
+    pub fn skip_backoff(&mut self) {
         if let Step::Waiting { until_ms, not_before_ms } = &mut self.step {
             *until_ms = (*not_before_ms).min(*until_ms);
         }
     }
 
-    /// It is made again when there are fresh credentials.
+    /// Holds the next attempt back until there are fresh credentials.
     pub fn wait_for_credentials(&mut self) {
         self.step = Step::NeedsCredentials;
     }
 
-    /// Fresh credentials have come, or never will.
+    /// Ends the wait for credentials: there are fresh ones, or there will be none.
     pub fn take_credentials(&mut self) {
         if self.is_waiting_for_credentials() {
             self.step = Step::AtRest;

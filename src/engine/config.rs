@@ -1,5 +1,5 @@
-//! What an engine is made with: the file, the options, and their defaults and ranges. The package's and the command
-//! line's options take theirs from here.
+//! Configuration of an engine: the file, the options, and their defaults and ranges. The options of the package and of
+//! the command line take their defaults and ranges from here.
 
 use std::ops::RangeInclusive;
 
@@ -15,22 +15,22 @@ pub const DEFAULT_PARTS_IN_FLIGHT: u32 = 6;
 /// Range of the option `stallSeconds`, in seconds.
 pub const STALL_SECONDS: RangeInclusive<u64> = 5..=300;
 
-/// Default of the option `stallSeconds`, in seconds. The browser's socket may take the last bytes of a part long before
-/// they leave the machine, so it must not be short.
+/// Default of the option `stallSeconds`, in seconds. A short time would end good PUTs: the browser's socket may buffer
+/// the last bytes of a part long before they leave the machine.
 pub const DEFAULT_STALL_SECONDS: u64 = 30;
 
 /// The file to upload.
 #[derive(Debug, Clone)]
 pub struct FileInfo {
-    /// Its name on the user's disk.
+    /// Name on the user's disk.
     pub name: FileName,
-    /// Its media type.
+    /// Media type.
     pub content_type: ContentType,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: FileSize,
 }
 
-/// How an upload is to be done.
+/// Options of one upload.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
     // Limits
@@ -38,19 +38,19 @@ pub struct Config {
     pub parts_in_flight: u32,
     /// Maximum number of parts that are hashed at once, at least 1.
     pub hashers: u32,
-    /// Least silence after which a PUT may be given up and made again, in milliseconds; see [`STALL_SECONDS`]. Slow links
-    /// get more time.
+    /// Least silence after which a PUT may be given up and made again, in milliseconds; see [`STALL_SECONDS`]. Slow
+    /// links get more time.
     pub stall_ms: u64,
 
-    // What the bytes are verified by
-    /// Checksum of each part and of the object.
+    // Integrity
+    /// Algorithm of the checksums of the parts and the object.
     pub algorithm: ChecksumAlgorithm,
 
-    // What is known of the surroundings
+    // Surroundings
     /// Kind of link.
     pub network: NetworkHint,
-    /// Whether [`Action::Persist`](super::Action::Persist) outlives the driver. If so, an upload that ends for want of a
-    /// network can be resumed; otherwise what was sent is removed.
+    /// Whether [`Action::Persist`](super::Action::Persist) outlives the driver. If so, an upload that ends for want of
+    /// a network can be resumed; otherwise what was sent is removed.
     pub keeps_records: bool,
     /// Whether requests go through a service worker. The browser then reports no progress of PUTs.
     pub has_service_worker: bool,

@@ -1,24 +1,24 @@
-//! How many parts are sent at once: more while that is faster, fewer when the network or S3 is strained.
+//! The congestion window: how many parts may be in flight at once.
 //!
-//! Additive increase, multiplicative decrease, as TCP does it (RFC 5681, section 3.1), with one
-//! condition more: a further part at once must have paid. A round is as many stored parts as are sent
-//! at once. After a round that was 5 % faster than the one before, or after four that were not, the
-//! window grows by one; a congested window is halved, once for all the parts that were in flight. When all of them were
-//! silent for too long there are two left, then one: the link may carry no more.
+//! The window follows additive increase, multiplicative decrease, as TCP does (RFC 5681, section 3.1), with one more
+//! condition: a larger window must be faster. A round ends when as many parts are stored as the window holds. The
+//! window grows by one part after a round that was 5 % faster than the round before, or after four rounds that were
+//! not. On congestion the window is halved, once for all parts that were in flight. If all parts in flight stall, the
+//! window shrinks to two parts, then to one: the link may carry no more.
 
 use super::action::PutId;
 
-/// A new upload begins with so many, or with fewer where fewer are allowed: as many as browsers open connections to a
-/// host. An upload of a few dozen parts would be half over before it had grown to that.
+/// Initial window, in parts, or the maximum if that is smaller. Browsers open 6 connections to a host. If the window
+/// started at 1, an upload of a few dozen parts would be half done before the window reached that.
 const FIRST_LIMIT: u32 = 6;
 
-/// A round has gained if its goodput is so many times that of the round before.
+/// Least ratio of the goodput of a round to that of the round before that counts as a gain.
 const GAIN: f64 = 1.05;
 
-/// After so many rounds without a gain one more is tried all the same: the link may have become faster.
+/// Number of rounds without a gain after which the window grows anyway: the link may have become faster.
 const ROUNDS_UNTIL_PROBE: u32 = 4;
 
-/// The number of parts that may be in flight.
+/// The congestion window of one upload.
 #[derive(Debug, Clone)]
 pub(super) struct Congestion {
     limit: u32,
@@ -26,8 +26,8 @@ pub(super) struct Congestion {
     round: Option<Round>,
     goodput: f64,
     rounds_without_gain: u32,
-    /// The first PUT that was begun after the last congestion. Failures of earlier ones belong to it.
-    after_congestion: PutId,
+    /// The first PUT started after the last cut. That cut already accounts for failures of earlier PUTs.
+    first_after_cut: PutId,
 }
 
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ struct Round {
 }
 
 impl Congestion {
-    /// A window that grows to `max` parts, at least 1.
+    /// Creates a window that grows to `max` parts; 0 counts as 1.
     pub fn new(max: u32) -> Self {
         let max = max.max(1);
         Self {
@@ -47,21 +47,21 @@ impl Congestion {
             round: None,
             goodput: 0.0,
             rounds_without_gain: 0,
-            after_congestion: PutId(0),
+            first_after_cut: PutId(0),
         }
     }
 
-    /// How many parts may be in flight.
+    /// Returns the number of parts that may be in flight.
     pub fn limit(&self) -> u32 {
         self.limit
     }
 
-    /// A part was sent while none was in flight: what came before says nothing about the speed.
+    /// Starts a new round, because a PUT was started while none was in flight: the idle time must not count.
     pub fn started_from_rest(&mut self, now_ms: u64) {
         self.round = Some(Round { since_ms: now_ms, bytes: 0, stored: 0 });
     }
 
-    /// A part was stored.
+    /// Records that S3 has stored a part of this length. Grows the window at the end of a round with a gain.
     pub fn stored(&mut self, now_ms: u64, bytes: u64) {
         let round = self.round.get_or_insert(Round { since_ms: now_ms, bytes: 0, stored: 0 });
         round.bytes += bytes;
@@ -79,23 +79,23 @@ impl Congestion {
         self.started_from_rest(now_ms);
     }
 
-    /// A part failed for want of capacity; `next` is the PUT that will be begun next. Says whether this is a congestion
-    /// that was not reacted to before.
+    /// Halves the window after a PUT failed because of congestion, unless the last cut already accounts for that
+    /// failure. `next` is the id of the next PUT. Returns whether the window was halved.
     pub fn congested(&mut self, now_ms: u64, put: PutId, next: PutId) -> bool {
-        let is_new = put >= self.after_congestion;
+        let is_new = put >= self.first_after_cut;
         if is_new {
             self.shrink(now_ms, self.limit / 2, next);
         }
         is_new
     }
 
-    /// Everything under way, so many parts, was silent for too long.
-    pub fn silent(&mut self, now_ms: u64, in_flight: u32, next: PutId) {
+    /// Shrinks the window after all `in_flight` parts in flight have stalled. `next` is the id of the next PUT.
+    pub fn all_stalled(&mut self, now_ms: u64, in_flight: u32, next: PutId) {
         self.shrink(now_ms, if in_flight > 2 { self.limit.min(2) } else { 1 }, next);
     }
 
     fn shrink(&mut self, now_ms: u64, limit: u32, next: PutId) {
-        self.after_congestion = next;
+        self.first_after_cut = next;
         self.limit = limit.max(1);
         self.goodput = 0.0;
         self.rounds_without_gain = 0;
@@ -107,7 +107,7 @@ impl Congestion {
 mod tests {
     use super::*;
 
-    /// Stores parts on a link that `speed` describes by the number of parts in flight, in parts/s.
+    /// Stores parts over a link. `speed` returns its speed in parts/s for a number of parts in flight.
     fn run(window: &mut Congestion, now_ms: &mut u64, parts: u32, speed: impl Fn(u32) -> f64) {
         for _ in 0..parts {
             *now_ms += (1_000.0 / speed(window.limit())) as u64;
@@ -152,10 +152,10 @@ mod tests {
     #[test]
     fn parts_that_fail_together_halve_it_once() {
         let mut window = Congestion::new(6);
-        let news: Vec<_> = (0..6).map(|put| window.congested(1_000, PutId(put), PutId(6))).collect();
-        assert_eq!((window.limit(), news), (3, vec![true, false, false, false, false, false]));
+        let is_cut: Vec<_> = (0..6).map(|put| window.congested(1_000, PutId(put), PutId(6))).collect();
+        assert_eq!((window.limit(), is_cut), (3, vec![true, false, false, false, false, false]));
         window.stored(1_500, 1_000_000);
-        assert!(!window.congested(1_600, PutId(5), PutId(7)), "it was under way before");
+        assert!(!window.congested(1_600, PutId(5), PutId(7)), "it was in flight before the cut");
         assert!(window.congested(2_000, PutId(6), PutId(9)));
         assert_eq!(window.limit(), 1);
         for put in 9..18 {
@@ -164,16 +164,16 @@ mod tests {
         assert_eq!(window.limit(), 1);
         let mut now_ms = 3_000;
         run(&mut window, &mut now_ms, 60, f64::from);
-        assert_eq!(window.limit(), 6, "and it recovers");
+        assert_eq!(window.limit(), 6, "the window grows again");
     }
 
     #[test]
     fn a_silent_link_gets_two_parts_and_then_one() {
         let mut window = Congestion::new(6);
-        window.silent(1_000, 6, PutId(6));
+        window.all_stalled(1_000, 6, PutId(6));
         assert_eq!(window.limit(), 2);
         assert!(!window.congested(1_000, PutId(3), PutId(6)), "they failed together");
-        window.silent(2_000, 2, PutId(8));
+        window.all_stalled(2_000, 2, PutId(8));
         assert_eq!(window.limit(), 1);
     }
 }

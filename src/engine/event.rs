@@ -1,4 +1,4 @@
-//! What has happened.
+//! Events: what the driver hands to the engine.
 
 use super::action::PutId;
 use super::call::Call;
@@ -8,53 +8,56 @@ use crate::checksum::PartChecksum;
 use crate::plan::Part;
 use crate::protocol::{PartsListed, PartsSigned, UploadCompleted, UploadCreated};
 
-/// All that the engine may know of the world at one moment.
+/// The time and a random number at the moment of an event. The engine has no clock and no random source of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// Milliseconds on a clock that never runs backwards and that goes on while the machine sleeps;
-    /// where it starts doesn't matter.
+    /// Milliseconds on a clock that never runs backwards and continues while the machine sleeps. Its start is
+    /// arbitrary.
     pub ms: u64,
-    /// A fresh random number, for the jitter of a retry.
+    /// Fresh random number, uniform over all `u32`, for the jitter of retries.
     pub random: u32,
 }
 
-/// What happened.
+/// Something that has happened.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The upload may begin.
+    /// The upload may start. Must come before all other events.
     Start,
+
+    // Outcomes of actions
     /// A part was read and hashed.
     PartHashed {
-        /// Exactly what was read.
+        /// The part of the action.
         part: Part,
-        /// The checksum of its bytes, by the algorithm of [`super::Engine::algorithm`].
+        /// Checksum of its bytes, by the algorithm of [`super::Engine::algorithm`].
         checksum: PartChecksum,
     },
     /// A part could not be read.
     HashFailed {
-        /// What could not be read.
+        /// The part of the action.
         part: Part,
         /// Why.
         failure: Failure,
     },
-    /// [`ApiCall::Create`] was answered.
+    /// [`ApiCall::Create`](super::ApiCall::Create) was answered.
     Created(UploadCreated),
-    /// [`ApiCall::List`] was answered.
+    /// [`ApiCall::List`](super::ApiCall::List) was answered.
     Listed(PartsListed),
-    /// [`ApiCall::Sign`] was answered.
+    /// [`ApiCall::Sign`](super::ApiCall::Sign) was answered.
     Signed(PartsSigned),
-    /// Some of a part's bytes have left.
+    /// A PUT has made progress.
     PutProgress {
         /// Which attempt.
         put: PutId,
-        /// How many bytes of it, so far.
+        /// Bytes of the part sent so far in this attempt.
         sent_bytes: u64,
     },
-    /// A PUT was answered with a status from 200 to 299. The engine decides whether the answer proves anything.
+    /// A PUT was answered with a status from 200 to 299. The engine checks whether the answer proves that S3 has the
+    /// part.
     PutDone {
         /// Which attempt.
         put: PutId,
-        /// What could be read of the answer.
+        /// The readable parts of the answer.
         answer: PutAnswer,
     },
     /// A PUT failed.
@@ -64,9 +67,9 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// [`ApiCall::Complete`] was answered.
+    /// [`ApiCall::Complete`](super::ApiCall::Complete) was answered.
     Completed(UploadCompleted),
-    /// [`ApiCall::Abort`] was answered.
+    /// [`ApiCall::Abort`](super::ApiCall::Abort) was answered.
     Aborted,
     /// An API call failed.
     CallFailed {
@@ -75,29 +78,33 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// [`Action::RefreshCredentials`] has brought new ones.
+    /// [`Action::RefreshCredentials`](super::Action::RefreshCredentials) has brought fresh credentials.
     CredentialsRefreshed,
-    /// [`Action::RefreshCredentials`] has brought none.
+    /// [`Action::RefreshCredentials`](super::Action::RefreshCredentials) has brought no credentials.
     CredentialsFailed(Failure),
-    /// What this upload may use from now on.
+    /// The time of [`Action::WakeAt`](super::Action::WakeAt) has come.
+    Tick,
+
+    // From the queue
+    /// The share of the connections that this upload gets from now on.
     Share(Share),
-    /// S3 has asked another upload for a rest of so many milliseconds, and means them all.
+    /// S3 throttled another upload: send nothing for `wait_ms`.
     Busy {
-        /// From now on, in milliseconds.
+        /// Length of the wait from now on, in milliseconds.
         wait_ms: u64,
     },
-    /// The user wants it to wait. PUTs under way go on to their ends.
+
+    // From the user and the browser
+    /// The user has paused the upload. PUTs in flight run to their ends.
     Pause,
-    /// The user wants it to go on.
+    /// The user has ended the pause.
     Unpause,
-    /// The browser says that there is no network.
+    /// The browser reports that there is no network.
     Offline,
-    /// The browser says that there is one again.
+    /// The browser reports that there is a network again.
     Online,
-    /// The user wants it to end.
+    /// The user has cancelled the upload.
     Abort,
-    /// The page goes on without it: it ends now, and is kept where records are kept.
+    /// The page closes the upload: it ends now, and is kept for a later session where records are kept.
     Close,
-    /// Time has passed: what [`Action::WakeAt`] asked for.
-    Tick,
 }

@@ -1,13 +1,14 @@
-//! What keeps an upload from making requests for a while: the user, a missing network, a busy server.
+//! Reasons for which an upload makes no requests for a while: a pause, a missing network, a busy server.
 
 use super::event::Now;
 use super::report::Held;
 use super::retry::backoff_ms;
 
-/// Browsers may be wrong about being offline, so now and then it is tried all the same, in milliseconds.
+/// Time between two attempts to make requests while offline, in milliseconds. Browsers may wrongly report that they are
+/// offline.
 const PROBE_EVERY_MS: u64 = 20_000;
 
-/// The reasons to wait.
+/// The current reasons to wait.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Holds {
     paused: bool,
@@ -47,8 +48,8 @@ impl Holds {
         self.offline.is_some()
     }
 
-    /// The server wants fewer requests: none is made for a while, whichever it refused. Of a burst of refusals only the
-    /// first makes the wait longer than before. Returns the wait in milliseconds.
+    /// Starts a wait after S3 has throttled a part. No part is sent during the wait. Only the first refusal of a burst
+    /// doubles the backoff. Returns the length of the wait in milliseconds.
     pub fn busy(&mut self, now: Now, retry_after_ms: u64, is_first_of_burst: bool) -> u64 {
         self.busy_in_a_row += u32::from(is_first_of_burst);
         let backoff_ms = if is_first_of_burst { backoff_ms(self.busy_in_a_row, now.random) } else { 0 };
@@ -56,12 +57,13 @@ impl Holds {
         self.busy_until_ms - now.ms
     }
 
-    /// S3 gets a rest, whichever upload it asked for one.
+    /// Sends no part for at least `wait_ms`, because S3 has throttled this upload or another one.
     pub fn rest(&mut self, now: Now, wait_ms: u64) {
         self.busy_until_ms = self.busy_until_ms.max(now.ms + wait_ms);
     }
 
-    /// A request has succeeded. If it was made in spite of being offline, the browser is wrong.
+    /// Records that a request has succeeded. If it was made while offline, the browser is wrong and the upload is
+    /// online.
     pub fn succeeded(&mut self) {
         self.busy_in_a_row = 0;
         if self.offline.as_ref().is_some_and(|offline| offline.is_probing) {
@@ -69,29 +71,29 @@ impl Holds {
         }
     }
 
-    /// Whether it is time to make requests in spite of being offline.
+    /// Returns whether it is time to make requests in spite of being offline.
     pub fn is_time_to_probe(&self, now: Now) -> bool {
         !self.paused && self.offline.as_ref().is_some_and(|offline| offline.probe_at_ms <= now.ms)
     }
 
-    /// Requests were made, so the next time to make some in spite of being offline is later.
+    /// Schedules the next probe if requests were made while offline. Must come after all requests of an event.
     pub fn asked(&mut self, now: Now) {
         if self.is_time_to_probe(now) {
             self.offline = Some(Offline { probe_at_ms: now.ms + PROBE_EVERY_MS, is_probing: true });
         }
     }
 
-    /// Whether a call of the API may be made.
+    /// Returns whether an API call may be made.
     pub fn may_call(&self, now: Now) -> bool {
         !self.paused && self.offline.as_ref().is_none_or(|offline| offline.probe_at_ms <= now.ms)
     }
 
-    /// Whether a part may be sent.
+    /// Returns whether a part may be sent.
     pub fn may_put(&self, now: Now) -> bool {
         self.may_call(now) && self.busy_until_ms <= now.ms
     }
 
-    /// When to look again, in case that nothing else happens.
+    /// Returns when the next wait ends, in milliseconds of [`Now::ms`]. A pause has no end of its own.
     pub fn wakes_at(&self, now: Now) -> Option<u64> {
         if self.paused {
             return None;
@@ -100,7 +102,7 @@ impl Holds {
         self.offline.as_ref().map(|offline| offline.probe_at_ms).into_iter().chain(busy).min()
     }
 
-    /// Why nothing moves.
+    /// Returns the reason for which the upload waits; a pause comes before all others.
     pub fn held(&self, now: Now) -> Option<Held> {
         match self {
             Self { paused: true, .. } => Some(Held::Paused),
@@ -124,7 +126,7 @@ mod tests {
         let mut holds = Holds::default();
         holds.go_offline(at(0));
         holds.succeeded();
-        assert!(!holds.may_call(at(19_999)), "what was under way before says nothing");
+        assert!(!holds.may_call(at(19_999)), "a request from before is no probe");
         assert_eq!(holds.wakes_at(at(0)), Some(20_000));
         assert!(holds.may_put(at(20_000)));
         holds.asked(at(20_000));
@@ -138,9 +140,9 @@ mod tests {
         let mut holds = Holds::default();
         assert_eq!(holds.busy(at(0), 0, true), 250);
         assert_eq!(holds.busy(at(100), 0, false), 150, "one burst");
-        assert_eq!(holds.busy(at(300), 0, true), 500, "another, and a window twice as wide");
+        assert_eq!(holds.busy(at(300), 0, true), 500, "a second burst doubles the window");
         assert_eq!(holds.busy(at(0), 7_000, false), 7_000);
-        assert!(holds.may_call(at(0)), "it is S3 that is busy");
+        assert!(holds.may_call(at(0)), "only S3 is busy");
         assert!(!holds.may_put(at(6_999)));
         assert_eq!(holds.held(at(6_999)), Some(Held::Busy));
         assert!(holds.may_put(at(7_000)));

@@ -1,28 +1,29 @@
-//! How fast bytes arrive, and how many of those that have left are still on their way.
+//! Measures the speed at which bytes arrive, and estimates how many sent bytes are still on their way.
 //!
-//! What has left the browser may wait in buffers of megabytes: of sockets, of a service worker, of a box on the way. So the
-//! bytes that leave overstate the speed at first, and the progress until the end. When S3 confirms a part, all that had
-//! left before the last byte of that part has arrived, too: each answer is a point on the curve of arrivals.
+//! Bytes that have left the browser may wait in megabytes of buffers: of sockets, a service worker or a box on the way.
+//! So the bytes sent overstate the speed at first, and the progress until the end. When S3 confirms a part, all bytes
+//! that were sent before the last byte of that part have arrived, too. So each answer is a point on the curve of
+//! arrivals.
 
-/// Samples closer together say more about the browser's events than about the link, in milliseconds.
+/// Minimum time between two samples, in milliseconds. A shorter one measures the browser's events, not the link.
 const SAMPLE_MS: u64 = 200;
 
-/// Buffers are filled in this time, so what leaves in it says little about the link, in milliseconds.
+/// Time in which buffers fill, in milliseconds. Bytes sent in it say little about the link.
 const FILLING_MS: u64 = 2_000;
 
-/// Bytes that leave show the speed after this time, in milliseconds.
+/// Time after which the bytes sent show the speed, in milliseconds.
 const MEASURED_MS: u64 = 1_000;
 
-/// Older bytes count half, in milliseconds.
+/// Time after which older bytes count half, in milliseconds.
 const MEMORY_MS: u64 = 12_000;
 
-/// If nothing moves for longer the speed falls, in milliseconds. Where answers come in bursts they may take longer.
+/// Time without progress after which the speed falls, in milliseconds. Where answers come in bursts it is longer.
 const IDLE_MS: u64 = 3_000;
 
-/// A moment, in milliseconds, and how many bytes there were by then.
+/// A time in milliseconds, and the number of bytes until then.
 type Point = (u64, u64);
 
-/// Bytes by the time that they took, older ones counting less.
+/// Bytes and the time that they took; older ones count less.
 #[derive(Debug, Clone, Copy, Default)]
 struct Rate {
     bytes: u64,
@@ -36,7 +37,8 @@ impl Rate {
     fn count(&mut self, (now_ms, bytes): Point) {
         let (last_ms, last_bytes) = self.last;
         let elapsed_ms = now_ms.saturating_sub(last_ms);
-        // Answers may come in bursts. A burst is forgotten together with the time that it took, before the next one.
+        // Answers may come in bursts. Bytes and time are halved only between bursts, so that a burst and its time stay
+        // together.
         if self.ms > MEMORY_MS && 2 * elapsed_ms >= self.gap_ms {
             self.bytes /= 2;
             self.ms /= 2;
@@ -47,45 +49,45 @@ impl Rate {
         self.last = (now_ms, bytes.max(last_bytes));
     }
 
-    /// In byte/s, if nothing had come for `idle_ms` more.
+    /// Returns the speed in byte/s, with `idle_ms` more milliseconds without bytes.
     fn bytes_per_second(&self, idle_ms: u64) -> f64 {
         self.bytes as f64 * 1_000.0 / (self.ms + idle_ms).max(1) as f64
     }
 }
 
-/// The speed of an upload. Bytes are counted from its beginning, those that left twice twice.
+/// The speed of an upload. Bytes are counted from its start; bytes sent twice count twice.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Meter {
-    /// When bytes began to flow, or to flow again; none while none are meant to.
+    /// When the transfer started or was resumed after a wait; `None` during a wait.
     since: Option<Point>,
     left: Rate,
     arrived: Rate,
-    /// When bytes left or arrived last, or were on their way.
-    moved_ms: u64,
+    /// Last time at which bytes left, arrived or were on their way, in milliseconds.
+    progress_ms: u64,
     bytes_per_second: Option<f64>,
-    /// Whether that is more than a first guess.
+    /// Whether `bytes_per_second` is more than a first guess.
     is_settled: bool,
     underway_bytes: u64,
 }
 
 impl Meter {
-    /// Notes how many bytes have left by now.
+    /// Records that `bytes` bytes have been sent by now.
     pub fn sample(&mut self, now_ms: u64, bytes: u64) {
         let now = (now_ms, bytes);
         let has_speed = self.bytes_per_second.is_some();
-        // Until the first byte leaves it is the connection that takes its time.
+        // The time before the first byte is that of the connection, and does not count.
         let since = *self.since.get_or_insert(now);
         if since.0 == now_ms || (!has_speed && self.left.last.1 == bytes) {
             self.since = Some(now);
-            (self.left.last, self.arrived.last, self.moved_ms) = (now, now, now_ms);
+            (self.left.last, self.arrived.last, self.progress_ms) = (now, now, now_ms);
             return;
         }
         if now_ms.saturating_sub(self.left.last.0) < SAMPLE_MS {
             return;
         }
-        // All may have left, and wait in buffers: that is no speed of zero.
+        // All bytes may wait in buffers. That is no speed of zero.
         if bytes > self.left.last.1 {
-            self.moved_ms = now_ms;
+            self.progress_ms = now_ms;
             match now_ms < since.0 + FILLING_MS {
                 true => self.left.last = now,
                 false => self.left.count(now),
@@ -94,13 +96,14 @@ impl Meter {
         self.estimate(now, since);
     }
 
-    /// S3 has confirmed a part that was started at `started_ms`: so many bytes had left with its last one.
+    /// Records that S3 has confirmed a part that was started at `started_ms`. `bytes` is the number of bytes of all
+    /// parts that had been sent when its last byte left.
     pub fn arrived(&mut self, now_ms: u64, bytes: u64, started_ms: u64) {
         if self.arrived.ms == 0 {
             // No bytes may have been seen to leave.
             self.arrived.last.0 = self.arrived.last.0.min(started_ms);
         }
-        self.moved_ms = now_ms;
+        self.progress_ms = now_ms;
         match self.since {
             Some(_) => self.arrived.count((now_ms, bytes)),
             None => self.arrived.last = (now_ms, bytes),
@@ -120,28 +123,29 @@ impl Meter {
         let arrived_since = speed * now_ms.saturating_sub(arrived_ms) as f64 / 1_000.0;
         self.underway_bytes = bytes.saturating_sub(arrived_bytes + arrived_since as u64);
         if self.underway_bytes > 0 {
-            self.moved_ms = now_ms;
+            self.progress_ms = now_ms;
         }
-        let idle_ms = now_ms.saturating_sub(self.moved_ms + IDLE_MS.max(2 * self.arrived.gap_ms));
+        let idle_ms = now_ms.saturating_sub(self.progress_ms + IDLE_MS.max(2 * self.arrived.gap_ms));
         self.bytes_per_second = Some(rate.bytes_per_second(idle_ms));
     }
 
-    /// Nothing is meant to leave for a while: that is no speed of zero.
+    /// Stops the measurement during a wait, so that the wait does not count as a speed of zero.
     pub fn interrupt(&mut self) {
         self.since = None;
     }
 
-    /// The speed in byte/s, once bytes have been seen to leave or to arrive.
+    /// Returns the speed in byte/s, or `None` until bytes were sent or have arrived.
     pub fn bytes_per_second(&self) -> Option<f64> {
         self.bytes_per_second
     }
 
-    /// The same, once buffers are full or a part has arrived: before that it may be far too high.
+    /// Returns the speed in byte/s, or `None` until buffers are full or a part has arrived: before that it may be far
+    /// too high.
     pub fn settled_bytes_per_second(&self) -> Option<f64> {
         self.bytes_per_second.filter(|_| self.is_settled)
     }
 
-    /// How many bytes have left and not arrived yet, as far as the speed tells.
+    /// Returns the estimated number of bytes that were sent and have not arrived.
     pub fn underway_bytes(&self) -> u64 {
         self.underway_bytes
     }
@@ -153,7 +157,7 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    /// Parts of 8 MiB, six at once, over a link of which all get the same. Each connection has a buffer. Returns the
+    /// Parts of 8 MiB, six at once, over a link that all share equally. Each connection has a buffer. Returns the
     /// largest error of the time left, as a part of the truth, from the tenth second on and until 2 s are left.
     fn worst_error(size: u64, bytes_per_second: u64, buffer_bytes: u64) -> f64 {
         const STEP_MS: u64 = 20;

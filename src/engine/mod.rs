@@ -7,7 +7,7 @@
 //! 2. take actions with [`Engine::poll`] until there are none, and perform each;
 //! 3. when something happened, or the time of the latest [`Action::WakeAt`] has come, go to 1.
 //!
-//! It ends with [`Action::Finished`]. Until then, either an action is outstanding or a wake-up is set.
+//! The last action is [`Action::Finished`]. Until then, either an action is outstanding or a wake-up is set.
 //!
 //! The stages of an upload (`stage`):
 //!
@@ -16,7 +16,7 @@
 //!                                          ▲     │      (multipart)        ▲
 //!  Start ──► Listing ──────────────────────┘     │                         │
 //!  (resume)     ▲                                └─ single PUT stored ─────┘
-//!               └── S3 has refused to join the parts, once
+//!               └── S3 refuses to join the parts, once
 //!
 //!  any stage ──► Ending (what was sent is removed) ──► Finished: failed or cancelled
 //!  any stage ──► Finished: failed, what was sent is kept for a later session
@@ -80,45 +80,48 @@ pub struct Engine {
     file: FileInfo,
     stage: Stage,
 
-    // What is known of the upload
-    /// What the API said about it, once it is open.
+    // State of the upload
+    /// The upload as the API has opened it; `None` before that.
     open: Option<Record>,
     parts: Parts,
-    /// S3 was asked for its parts up to this one.
+    /// Last part of the pages of S3's list that were read so far.
     listed_until: Option<PartNumber>,
     completion: Option<CompleteUpload>,
-    /// It resumes the upload of an earlier session.
+    /// Whether it resumes the upload of an earlier session.
     is_restored: bool,
+    /// Whether a second upload id was opened after the first was lost.
     has_restarted: bool,
-    /// When the token has had its time, in milliseconds.
+    /// When the upload token expires, in milliseconds of [`Now::ms`].
     token_until_ms: u64,
-    /// S3 was asked for its parts after it had refused to join them.
+    /// Whether S3's list was read again after S3 refused to join the parts.
     has_listed_again: bool,
-    /// S3 may have received the whole of a PUT without its answer having come.
-    in_doubt: bool,
+    /// Whether S3 may have stored a single PUT whose answer did not come.
+    may_have_stored: bool,
 
-    // What decides when something is tried, and how often
+    // Limits, retries and waits
     calls: Calls,
     holds: Holds,
     patience: Patience,
     congestion: Congestion,
     pace: Pace,
     share: Share,
-    /// The user has cancelled it.
+    /// Deadline of the user's cancel; `None` if the user has not cancelled the upload.
     cancel: Option<Cancel>,
+    /// Time of the latest [`Action::WakeAt`], in milliseconds of [`Now::ms`].
     alarm: Option<u64>,
 
-    // What the user is told
+    // Reports to the user
     meter: Meter,
+    /// Last reported progress, and its time in milliseconds of [`Now::ms`].
     reported: Option<(u64, Progress)>,
-    /// The next report may say less than the one before.
-    may_go_back: bool,
+    /// Whether the next report may be below the last one.
+    may_decrease: bool,
 
     outbox: Vec<Action>,
 }
 
 impl Engine {
-    /// An upload that waits for [`Event::Start`].
+    /// Creates an upload that waits for [`Event::Start`].
     pub fn new(config: Config, file: FileInfo) -> Self {
         let plan = Plan::new(file.size, SINGLE_PUT_BYTES);
         let config =
@@ -138,8 +141,8 @@ impl Engine {
             pace: Pace::default(),
             share: Share::default(),
             cancel: None,
-            in_doubt: false,
-            may_go_back: false,
+            may_have_stored: false,
+            may_decrease: false,
             is_restored: false,
             has_restarted: false,
             token_until_ms: 0,
@@ -151,21 +154,21 @@ impl Engine {
         }
     }
 
-    /// An upload of an earlier session, from what [`Action::Persist`] gave out. It goes on where S3 is, or
-    /// is removed if that is all that was missing.
+    /// Restores an upload of an earlier session from the record of [`Action::Persist`]. The upload continues with the
+    /// parts that S3 lacks. If the record is marked for removal, the upload is only removed.
     pub fn restore(config: Config, file: FileInfo, record: Record) -> Self {
         let mut engine = Self::new(Config { algorithm: record.algorithm, ..config }, file);
         if let Some(plan) = Plan::restore(engine.file.size, record.part_size, true) {
             engine.parts.restart(plan);
         }
         engine.completion = record.completion.clone();
-        // What the earlier session did last may have been heard or stored without its knowing.
+        // The last requests of the earlier session may have succeeded without an answer.
         engine.calls.may_be_complete = record.completion.is_some();
         engine.calls.abort_again = true;
         Self { open: Some(record), is_restored: true, ..engine }
     }
 
-    /// Takes note of what happened. Stale events are ignored, and all events after the end.
+    /// Handles one event. Stale events are ignored, and so are all events after [`Action::Finished`].
     pub fn handle(&mut self, now: Now, event: Event) {
         if self.is_finished() {
             return;
@@ -174,14 +177,14 @@ impl Engine {
         self.alarm = self.alarm.filter(|&alarm_ms| alarm_ms > now.ms);
         match event {
             Event::Start => self.begin(now),
-            // Browsers' timers fire early now and then. Whatever is still waited for is asked for again.
+            // A browser's timer may fire early. `set_alarm` then sets the wake-up again.
             Event::Tick => self.alarm = None,
             Event::PartHashed { part, checksum } => self.part_hashed(now, part, checksum),
             Event::HashFailed { part, failure } => self.hash_failed(now, part, failure),
             Event::Created(reply) => self.created(now, reply),
             Event::Listed(reply) => self.listed(now, reply),
             Event::Signed(reply) => self.signed(now, reply),
-            Event::PutProgress { put, sent_bytes } => self.put_moved(now, put, sent_bytes),
+            Event::PutProgress { put, sent_bytes } => self.put_progressed(now, put, sent_bytes),
             Event::PutDone { put, answer } => self.put_done(now, put, &answer),
             Event::PutFailed { put, failure } => self.put_failed(now, put, failure),
             Event::Completed(reply) => self.completed(now, reply),
@@ -201,28 +204,28 @@ impl Engine {
         self.advance(now);
     }
 
-    /// The next thing to do, or nothing until the next event.
+    /// Returns the next action, or `None` if there is nothing to do until the next event.
     pub fn poll(&mut self) -> Option<Action> {
         (!self.outbox.is_empty()).then(|| self.outbox.remove(0))
     }
 
-    /// What the parts that [`Action::HashPart`] names are to be verified by: never
-    /// [`ChecksumAlgorithm::None`] where it names any.
+    /// Returns the algorithm for the parts of [`Action::HashPart`]. With [`ChecksumAlgorithm::None`] there are no such
+    /// actions.
     pub fn algorithm(&self) -> ChecksumAlgorithm {
         self.config.algorithm
     }
 
-    /// Whether S3 is known to hold a part.
+    /// Returns whether S3 is known to hold a part.
     pub fn is_stored(&self, number: PartNumber) -> bool {
         self.parts.is_stored(number)
     }
 
-    /// Whether [`Action::Finished`] was given out.
+    /// Returns whether the upload has ended.
     pub fn is_finished(&self) -> bool {
         matches!(self.stage, Stage::Finished)
     }
 
-    /// The PUTs that it has under way, and those that it would have if it only had the lanes.
+    /// Returns the PUTs in flight, and the PUTs that could be in flight with enough connections.
     pub fn demand(&self, now: Now) -> Demand {
         let may_start = matches!(self.stage, Stage::Sending) && self.holds.may_put(now);
         let more = if may_start { self.parts.ready() } else { 0 };
@@ -231,11 +234,11 @@ impl Engine {
         Demand { in_flight, wanted, bytes_in_flight: self.parts.bytes_under_way() }
     }
 
-    /// Starts whatever can be started, then says how far it is and when to come back.
+    /// Starts all that can be started, then reports the progress and sets the wake-up. Every event ends here.
     fn advance(&mut self, now: Now) {
         self.advance_cancel(now);
         if self.holds.is_time_to_probe(now) {
-            self.hurry();
+            self.skip_backoff();
         }
         self.measure(now);
         if matches!(self.stage, Stage::HashingFirst) {
@@ -250,7 +253,7 @@ impl Engine {
             Stage::Sending => self.advance_parts(now),
             _ => {}
         }
-        // Sending may just have ended.
+        // Must come after `advance_parts`, which may have ended the stage of sending.
         if matches!(self.stage, Stage::Completing) {
             self.advance_complete(now);
         }
@@ -268,9 +271,9 @@ impl Engine {
         let held = self.holds.wakes_at(now);
         let wakes_at = match self.stage {
             Stage::New | Stage::HashingFirst | Stage::Finished => None,
-            Stage::Ending(_) if calls.asks_outcome => calls.complete.wakes_at(),
+            Stage::Ending(_) if calls.is_checking_completion => calls.complete.wakes_at(),
             Stage::Ending(_) => calls.abort.wakes_at(),
-            // In-flight PUTs of an upload that waits for a network can stall like all others.
+            // PUTs in flight can stall while the upload is offline, too.
             _ if !self.holds.may_call(now) => held.into_iter().chain(self.stalls_at(now)).min(),
             Stage::Creating => calls.create.wakes_at().into_iter().chain(held).min(),
             Stage::Listing => calls.list.wakes_at().into_iter().chain(held).min(),
@@ -284,7 +287,7 @@ impl Engine {
         let looks_at = self.patience.wakes_at(now).filter(|_| wakes_at.is_some());
         let wakes_at = [wakes_at, looks_at, self.cancel_wakes_at()].into_iter().flatten().min();
         let wakes_at = wakes_at.filter(|_| !self.is_finished());
-        // A wake-up that comes earlier than is needed does no harm, and setting timers costs browsers more.
+        // An early wake-up is harmless and costs less than a new timer, so a wake-up is never moved back.
         if let Some(at_ms) = wakes_at.filter(|&at_ms| self.alarm.is_none_or(|alarm_ms| at_ms < alarm_ms)) {
             self.alarm = wakes_at;
             self.outbox.push(Action::WakeAt(at_ms));

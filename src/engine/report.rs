@@ -1,8 +1,8 @@
-//! What the engine tells of an upload: how far it is, what it has to do again, and how it ended.
+//! Reports of an upload: its progress, its retries, and its result or failure.
 
 use crate::protocol::{ErrorCode, PartNumber, element, excerpt, serialize_whole};
 
-/// What could be read of an answer to a PUT.
+/// The readable parts of an answer to a PUT.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PutAnswer {
     /// The HTTP status, from 200 to 299. S3 answers 200 (S3 API Reference, "PutObject" and "UploadPart").
@@ -25,12 +25,12 @@ pub enum Remains {
     Nothing,
     /// Parts, to be resumed or still to be removed; no object.
     Parts,
-    /// Possibly the object: an answer that would have told was lost.
+    /// Possibly the object: the answer that would show it was lost.
     Unknown,
 }
 
 impl Remains {
-    /// The name on the way to JavaScript.
+    /// Returns the name on the way to JavaScript.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -40,11 +40,11 @@ impl Remains {
     }
 }
 
-/// How far an upload is.
+/// Progress of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
-    /// What is going on.
+    /// Current phase.
     pub phase: Phase,
     /// The size of the file in bytes.
     #[serde(serialize_with = "serialize_whole")]
@@ -52,22 +52,22 @@ pub struct Progress {
     /// Bytes that have been hashed.
     #[serde(serialize_with = "serialize_whole")]
     pub hashed_bytes: u64,
-    /// Bytes that have left, those of parts on their way included. Goes back when a part has to be sent
-    /// again, never without a [`Retry`], a pause or an abort.
+    /// Bytes sent, including parts in flight. Decreases when a part has to be sent again, and only with a [`Retry`], a
+    /// pause or an abort.
     #[serde(serialize_with = "serialize_whole")]
     pub sent_bytes: u64,
     /// Bytes of parts that S3 has confirmed.
     #[serde(serialize_with = "serialize_whole")]
     pub confirmed_bytes: u64,
-    /// How many parts there are; 0 until the server has said so.
+    /// Number of parts; 0 until the API has opened the upload.
     pub parts: u32,
-    /// How many of them S3 has confirmed.
+    /// Number of parts that S3 has confirmed.
     pub confirmed_parts: u32,
-    /// The smoothed speed in byte/s; 0 until there is one.
+    /// Smoothed speed in byte/s; 0 while unknown.
     pub bytes_per_second: f64,
-    /// The time left in seconds, once there is a speed.
+    /// Time left in seconds; `None` while the speed is unknown.
     pub seconds_left: Option<f64>,
-    /// Why nothing moves, if it is meant not to.
+    /// Reason for which the upload waits, if it does.
     pub held: Option<Held>,
 }
 
@@ -75,72 +75,73 @@ pub struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Held {
-    /// The user wants it to; parts on their way still arrive.
+    /// The user has paused it; PUTs in flight still run to their ends.
     Pausing,
-    /// The user wants it to.
+    /// The user has paused it.
     Paused,
     /// There is no network.
     Offline,
-    /// The server asked for a rest (503 SlowDown, 429).
+    /// S3 throttles (503 SlowDown, 429).
     Busy,
 }
 
-/// What is going on, in the order in which a user sees it.
+/// Phase of an upload, in the order in which a user sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// The first bytes are read and hashed.
     Hash,
-    /// The API is asked where to send them.
+    /// The API opens the upload and signs URLs.
     Sign,
-    /// Bytes are on their way (and later ones are hashed and signed meanwhile).
+    /// Parts are sent; later parts are hashed and signed meanwhile.
     Upload,
     /// S3 joins the parts.
     Complete,
-    /// What was sent is being removed.
+    /// The sent parts are removed.
     Abort,
-    /// It is over.
+    /// The upload has ended.
     Done,
 }
 
-/// Something will be done again.
+/// A request has failed and will be made again.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// The part that is concerned; none for an API call.
+    /// Part of the request; `None` for an API call.
     pub part: Option<PartNumber>,
-    /// Why.
+    /// Code of the failure.
     pub code: ErrorCode,
-    /// The HTTP status; 0 when there was no answer.
+    /// HTTP status; 0 without an answer.
     pub status: u16,
-    /// How often it has failed by now.
+    /// Number of failures so far.
     pub failures: u32,
-    /// How long the engine waits first, in milliseconds.
+    /// Wait before the next attempt, in milliseconds.
     #[serde(serialize_with = "serialize_whole")]
     pub wait_ms: u64,
 }
 
-/// Why something failed, as far as the driver could tell.
+/// A failure, as far as the driver knows its cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
-    /// By its stable name.
+    /// Stable code.
     pub code: ErrorCode,
-    /// The HTTP status; 0 when there was no answer.
+    /// HTTP status; 0 without an answer.
     pub status: u16,
     /// S3's own code, such as `BadDigest`.
     pub storage_code: Option<String>,
-    /// The request's name in the server's logs.
+    /// Id of the request in the server's logs.
     pub request_id: Option<String>,
-    /// How long the server wants to be left alone (`Retry-After`), in milliseconds.
+    /// Wait that the server asks for (`Retry-After`), in milliseconds.
     pub retry_after_ms: Option<u64>,
-    /// More words, where there are any. Never a URL or a token.
+    /// Details of the cause. Never holds a URL or a token.
     pub detail: Option<String>,
     /// What S3 holds of the upload that ended with this failure.
     pub remains: Remains,
 }
 
 impl Failure {
-    /// An answer that is neither S3's nor the API's: its status and its media type, and nothing of its content.
+    /// Returns the failure for an answer that comes neither from S3 nor from the API. It holds the status and the media
+    /// type of the answer, and nothing of its content.
     pub fn unexpected(status: u16, media_type: Option<&str>) -> Self {
         let media_type = media_type.unwrap_or("no media type");
         let essence = media_type.split_once(';').map_or(media_type, |(essence, _)| essence);
@@ -149,7 +150,7 @@ impl Failure {
         Self { status, detail, ..ErrorCode::UnexpectedAnswer.into() }
     }
 
-    /// A PUT that was refused. `body` is S3's error document, or what another has answered in its place.
+    /// Returns the failure for a refused PUT. `body` is S3's error document, or whatever a proxy has answered instead.
     pub fn of_storage(status: u16, body: &str, media_type: Option<&str>) -> Self {
         let storage_code = element(body, "Code");
         let detail = storage_code.clone().or_else(|| Self::unexpected(status, media_type).detail);
@@ -178,7 +179,7 @@ impl From<ErrorCode> for Failure {
 pub struct Uploaded {
     /// Its key.
     pub key: String,
-    /// Its entity tag without quotes; none if S3 kept it but its answer got lost.
+    /// Its entity tag without quotes; `None` if the answer of S3 was lost.
     pub etag: Option<String>,
     /// Its checksum, Base64: SHA-256 of the whole object after a single PUT, composite (`…-N`) after parts, or the
     /// CRC64NVME of the whole object; none where nothing was verified.

@@ -1,74 +1,77 @@
-//! What to do about a failure: whether to try again, what to repeat, and when.
+//! Retries: whether a failed request is repeated, from which step, and after which backoff.
 
 use super::event::Now;
 use super::report::Failure;
 
-/// The first wait is drawn from 0 to this, in milliseconds; each further window is twice as wide.
+/// Upper end of the first backoff window, in milliseconds. Each further window is twice as wide.
 const FIRST_WINDOW_MS: u64 = 500;
 
-/// No wait is longer, in milliseconds.
+/// Maximum width of the backoff window, in milliseconds.
 const LAST_WINDOW_MS: u64 = 20_000;
 
-/// How often in a row one part or one API call may fail before the upload does, while nothing of its
-/// kind has ever worked: a wrong address or a missing CORS rule looks like a broken network.
+/// Number of failures in a row of one part or one API call that end the upload while no request of that kind has ever
+/// succeeded. A wrong address or a missing CORS rule looks like a broken network, and does not heal.
 const UNPROVEN_BUDGET: u32 = 7;
 
-/// How often in a row one part or one API call may be answered by a server error, once it has worked.
+/// Number of server errors in a row for one part or one API call that end the upload once a request of that kind has
+/// succeeded.
 const ANSWERED_BUDGET: u32 = 30;
 
-/// How often S3 may refuse one part: its signature, or its bytes.
+/// Number of times that S3 may refuse the signature or the bytes of one part before the upload ends.
 pub(super) const REFUSED_BUDGET: u32 = 4;
 
-/// How many bursts of failures the parts of one upload may see; each part that is stored gives one back.
+/// Number of bursts of server errors that end one upload. Each stored part gives one back.
 const UPLOAD_BUDGET: u32 = 64;
 
-/// How often the clean-up may fail before it is left to the next session, or to the bucket's lifecycle rule.
+/// Number of failures in a row after which the removal is left to the next session or the bucket's lifecycle rule.
 pub(super) const ABORT_BUDGET: u32 = 4;
 
-/// An upload that was under way ends when nothing has worked for so long since the first of a streak of failures, in
-/// milliseconds. Time offline, paused or asleep doesn't count.
+/// Length of a streak of failures without any success that ends an upload, in milliseconds. Time offline, paused or
+/// asleep does not count.
 const PATIENCE_MS: u64 = 15 * 60_000;
 
-/// A step of the clock that is longer was sleep: a streak of failures is looked at more often, in milliseconds.
+/// Maximum step of the clock that counts, in milliseconds. A longer step was sleep, because the engine wakes up every
+/// [`LOOK_EVERY_MS`] during a streak of failures.
 const LONGEST_STEP_MS: u64 = 2 * 60_000;
 
-/// How often the time is looked at while a streak of failures goes on, in milliseconds.
+/// Time between two wake-ups during a streak of failures, in milliseconds.
 const LOOK_EVERY_MS: u64 = 60_000;
 
-/// No server is left alone for longer, whatever it asks for, in milliseconds.
+/// Maximum `Retry-After` that is respected, in milliseconds.
 const LONGEST_RETRY_AFTER_MS: u64 = 5 * 60_000;
 
-/// Exponential backoff with full jitter: a uniform draw from a window that doubles (AWS Architecture
-/// Blog, "Exponential Backoff And Jitter").
+/// Returns the backoff after this many failures, in milliseconds: exponential backoff with full jitter, a uniform draw
+/// from a window that doubles (AWS Architecture Blog, "Exponential Backoff And Jitter").
 pub(super) fn backoff_ms(failures: u32, random: u32) -> u64 {
     let doublings = failures.saturating_sub(1).min(16);
     let window_ms = (FIRST_WINDOW_MS << doublings).min(LAST_WINDOW_MS);
     (window_ms * u64::from(random)) >> 32
 }
 
-/// What follows from a failed PUT.
+/// Reaction to a failed PUT.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Send the same bytes to the same URL.
+    /// Send the same bytes to the same URL after a backoff.
     SendAgain,
-    /// The same, after S3 has had a rest from every part.
-    Rest,
-    /// The URL is no longer good.
+    /// S3 throttles: send no part during the backoff.
+    SlowDown,
+    /// S3 no longer accepts the URL: request a new one.
     SignAgain,
-    /// The bytes that arrived were not the bytes that were hashed.
+    /// S3 received other bytes than those that were hashed: read and hash the part again.
     HashAgain,
-    /// An earlier attempt had got through, only its answer had not.
+    /// S3 stored the part at an earlier attempt whose answer was lost.
     AlreadyStored,
-    /// The answer is not S3's.
+    /// The answer does not come from S3: send again.
     NotFromS3,
-    /// S3 doesn't know the upload any more.
+    /// S3 no longer knows the upload id.
     Gone,
     /// No retry helps.
     GiveUp,
 }
 
-/// Judges a failed PUT by S3's answer (S3 API Reference, "Error responses"). S3 names a code whenever it refuses; an
-/// answer without one is another's, unless it says no more than that the server is overloaded or broken.
+/// Returns the reaction to a failed PUT, from S3's answer (S3 API Reference, "Error responses"). S3 sends a code with
+/// every refusal. A refusal without one comes from something else on the way, unless its status only reports an
+/// overloaded or broken server.
 pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
     let storage_code = failure.storage_code.as_deref().unwrap_or_default();
     match (failure.status, storage_code) {
@@ -78,7 +81,7 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
         // ConditionalRequestConflict: two requests for one key met.
         (400, "RequestTimeout" | "IncompleteBody") => Verdict::SendAgain,
         (409, code) if !code.is_empty() => Verdict::SendAgain,
-        (429 | 503, _) => Verdict::Rest,
+        (429 | 503, _) => Verdict::SlowDown,
         // 511: the network wants the user to sign in (RFC 6585, section 6).
         (500..=510 | 512..=599, _) => Verdict::SendAgain,
         (_, "") => Verdict::NotFromS3,
@@ -93,13 +96,13 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
     }
 }
 
-/// How much failure an upload has seen, and how much it bears.
+/// Counts the failures of an upload, and decides when they end it.
 #[derive(Debug, Clone)]
 pub(super) struct Patience {
     api_works: bool,
     storage_works: bool,
     budget: u32,
-    /// How long the streak of failures has gone on, if there is one.
+    /// Length of the current streak of failures in milliseconds; `None` if there is none.
     streak_ms: Option<u64>,
     last_ms: Option<u64>,
 }
@@ -111,7 +114,7 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Time has passed, which counts unless the upload was held.
+    /// Adds the time since the last call to the streak of failures, unless the upload is held.
     pub fn pass(&mut self, now: Now, is_held: bool) {
         let step_ms = now.ms.saturating_sub(self.last_ms.unwrap_or(now.ms));
         if let Some(streak_ms) = self.streak_ms.as_mut().filter(|_| !is_held) {
@@ -120,40 +123,41 @@ impl Patience {
         self.last_ms = Some(now.ms);
     }
 
-    /// When to look at the time, so that what has passed of a streak of failures is known.
+    /// Returns when the engine has to wake up to measure a streak of failures, in milliseconds of [`Now::ms`].
     pub fn wakes_at(&self, now: Now) -> Option<u64> {
         self.streak_ms.map(|_| now.ms + LOOK_EVERY_MS)
     }
 
-    /// Whether the API has ever answered.
+    /// Returns whether the API has ever answered a call.
     pub fn api_works(&self) -> bool {
         self.api_works
     }
 
-    /// Bytes have left that had never left before.
-    pub fn moved(&mut self) {
+    /// Records that bytes were sent that no earlier attempt had sent.
+    pub fn progressed(&mut self) {
         self.streak_ms = None;
     }
 
-    /// The API has answered.
+    /// Records that the API has answered a call.
     pub fn api_worked(&mut self) {
         self.api_works = true;
         self.streak_ms = None;
     }
 
-    /// S3 has stored a part.
+    /// Records that S3 has stored a part.
     pub fn storage_worked(&mut self) {
         self.storage_works = true;
         self.streak_ms = None;
         self.budget = (self.budget + 1).min(UPLOAD_BUDGET);
     }
 
-    /// Whether a call that has failed so often in a row had its last chance.
+    /// Returns whether the failure ends the upload; `failures` counts those of this call in a row.
     pub fn ends_call(&mut self, failure: &Failure, failures: u32) -> bool {
         self.ends(self.api_works, failure, failures)
     }
 
-    /// Whether a part that has failed so often had its last chance. Counts the failure; of a burst the first alone.
+    /// Counts the failure of a part, only the first of a burst. Returns whether it ends the upload; `failures` counts
+    /// those of this part.
     pub fn ends_part(&mut self, failure: &Failure, failures: u32, is_first_of_burst: bool) -> bool {
         if failure.status != 0 && is_first_of_burst {
             self.budget = self.budget.saturating_sub(1);
@@ -161,9 +165,9 @@ impl Patience {
         self.ends(self.storage_works, failure, failures) || self.budget == 0
     }
 
-    /// A PUT was given up because it was silent for longer than was expected, but not for so long as a very slow link
-    /// would need.
-    pub fn was_too_slow(&mut self) {
+    /// Starts a streak of failures because a PUT has stalled. A very slow link might still have carried it, so the
+    /// stall itself does not count as a failure.
+    pub fn stalled(&mut self) {
         self.streak_ms.get_or_insert(0);
     }
 
@@ -178,7 +182,8 @@ impl Patience {
     }
 }
 
-/// How long the server wants to be left alone, in milliseconds, within reason.
+/// Returns the wait that the server asks for, in milliseconds, at most [`LONGEST_RETRY_AFTER_MS`]; 0 if it asks for
+/// none.
 pub(super) fn retry_after_ms(failure: &Failure) -> u64 {
     failure.retry_after_ms.unwrap_or(0).min(LONGEST_RETRY_AFTER_MS)
 }
@@ -206,7 +211,7 @@ mod tests {
         };
         assert_eq!(judge(0, "", true), Verdict::SendAgain);
         assert_eq!(judge(500, "InternalError", true), Verdict::SendAgain);
-        assert_eq!(judge(503, "SlowDown", true), Verdict::Rest);
+        assert_eq!(judge(503, "SlowDown", true), Verdict::SlowDown);
         assert_eq!(judge(403, "AccessDenied", true), Verdict::SignAgain);
         assert_eq!(judge(400, "BadDigest", true), Verdict::HashAgain);
         assert_eq!(judge(412, "PreconditionFailed", false), Verdict::AlreadyStored);
@@ -218,7 +223,7 @@ mod tests {
         assert_eq!(judge(400, "IncompleteBody", true), Verdict::SendAgain);
         assert_eq!(judge(400, "TokenRefreshRequired", true), Verdict::SignAgain);
         assert_eq!(judge(400, "ExpiredToken", true), Verdict::SignAgain);
-        assert_eq!(judge(429, "", true), Verdict::Rest);
+        assert_eq!(judge(429, "", true), Verdict::SlowDown);
         for status in [500, 502, 504, 599] {
             assert_eq!(judge(status, "", true), Verdict::SendAgain, "{status}");
         }
@@ -249,7 +254,7 @@ mod tests {
         assert!(!patience.ends_part(&lost, 1, true));
         patience.pass(now(15 * 60_000), false);
         assert!(patience.ends_part(&lost, 1, true));
-        patience.moved();
+        patience.progressed();
         assert!(!patience.ends_part(&lost, 1, true));
     }
 
@@ -273,7 +278,7 @@ mod tests {
     fn sleep_and_pauses_use_up_no_patience() {
         let mut patience = Patience::default();
         patience.storage_worked();
-        patience.was_too_slow();
+        patience.stalled();
         patience.pass(Now { ms: 0, random: 0 }, false);
         patience.pass(Now { ms: 10 * 3_600_000, random: 0 }, false);
         patience.pass(Now { ms: 20 * 3_600_000, random: 0 }, true);

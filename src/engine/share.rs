@@ -1,30 +1,31 @@
-//! How uploads share the connections of one page: what one could use, and what it gets.
+//! How uploads share the connections of one page: the demand of each upload, and its share.
 
-/// What one upload gets of what all uploads share.
+/// Share of one upload in the connections of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
-    /// The most PUTs that it may have under way.
+    /// Maximum number of PUTs that the upload may have in flight.
     pub lanes: u32,
-    /// The lengths of the PUTs that other uploads have under way, in bytes.
+    /// Total length of the PUTs in flight of the other uploads, in bytes. The queue rounds it up, at most to twice
+    /// that.
     pub bytes_elsewhere: u64,
-    /// How fast S3 confirms the bytes of all uploads together, in byte/s; none while that is not known.
+    /// Speed at which S3 confirms the bytes of all uploads together, in byte/s; `None` while unknown.
     pub bytes_per_second: Option<u64>,
 }
 
 impl Default for Share {
-    /// All there is, for an upload that is alone.
+    /// Returns the share of an upload that is alone: no limit.
     fn default() -> Self {
         Self { lanes: u32::MAX, bytes_elsewhere: 0, bytes_per_second: None }
     }
 }
 
-/// What an upload has and could use, in PUTs at once.
+/// Connections that an upload uses and could use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// PUTs under way.
+    /// Number of PUTs in flight.
     pub in_flight: u32,
-    /// PUTs that it would have under way if it could, those under way included.
+    /// Number of PUTs that could be in flight, including those that are.
     pub wanted: u32,
-    /// Lengths of the PUTs under way, in bytes.
+    /// Total length of the PUTs in flight, in bytes.
     pub bytes_in_flight: u64,
 }

@@ -1,31 +1,31 @@
-//! How fast S3 confirms bytes, and by that how long a PUT may be silent before it is given up.
+//! Stall detection: how long a PUT may make no progress before it is given up and sent again.
 //!
-//! Progress events say what has left the browser. Between it and S3 there are buffers: of sockets, of service workers,
-//! of proxies that take a body in whole. So silence alone does not say that a connection is dead; only answers say what
-//! has arrived. The limit follows the speed of answers and the bytes of all PUTs under way. Where no speed is known it
-//! is a guess, seven times as long each time that it proves too short, until a link of 64 kbit/s would have answered.
-//! Behind a service worker a browser tells of no progress at all, and what is cut off may go on; there the guess is longer.
+//! Progress events count the bytes that have left the browser. Sockets, service workers and proxies on the way buffer
+//! them. So a PUT without progress may still be alive, and only answers of S3 show what has arrived. The limit follows
+//! from the measured speed of answers and the length of all PUTs in flight. While no speed is known, the limit is a
+//! guess. Each stall makes the guess seven times as long, until a link of 64 kbit/s would have answered. Behind a
+//! service worker the browser reports no progress at all, so the first guess is longer.
 
-/// The slowest link on which uploads arrive, in byte/s: 64 kbit/s.
+/// Speed of the slowest link on which uploads succeed, in byte/s: 64 kbit/s.
 const FLOOR_BYTES_PER_SECOND: u64 = 8_000;
 
-/// The speed that is assumed as long as a service worker hides all progress, in byte/s: 0.8 Mbit/s.
-const UNTOLD_BYTES_PER_SECOND: u64 = 100_000;
+/// Speed that is assumed while a service worker hides all progress, in byte/s: 0.8 Mbit/s.
+const HIDDEN_PROGRESS_BYTES_PER_SECOND: u64 = 100_000;
 
-/// How much longer a part may be silent after each time that it was silent for too long. Each guess that is too short
-/// costs all that had arrived by then, so there are three at most.
+/// Growth of the limit of a part after each stall while no speed is known. A limit that is too short wastes all bytes
+/// that had arrived, so this growth allows only three limits.
 const GROWTH: u64 = 7;
 
-/// The same where the speed is known: the part had no luck with its connections.
+/// Growth of the limit of a part after each stall where the speed is known: only its own connection was bad.
 const MEASURED_GROWTH: u64 = 2;
 
-/// Older answers count half, in milliseconds.
+/// Time after which older answers count half, in milliseconds.
 const MEMORY_MS: u64 = 30_000;
 
-/// What S3 has confirmed shows the speed if it is at least this fraction of what is under way.
+/// Maximum ratio of bytes in flight to confirmed bytes with which the speed counts as known.
 const EVIDENCE: u64 = 16;
 
-/// The measured speed of answers: their bytes, by the time in which one of them was under way.
+/// Measured speed of answers: confirmed bytes, divided by the time in which a confirmed PUT was in flight.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pace {
     bytes: u64,
@@ -35,8 +35,8 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// S3 has confirmed a PUT of this many bytes that was started at `started_ms`. Time in which none of those that are
-    /// confirmed was under way does not count: it was rest, or that of a dead connection.
+    /// Records that S3 has confirmed a PUT of `bytes` bytes that was started at `started_ms`. Time in which no
+    /// confirmed PUT was in flight does not count: the upload was idle, or its connection was dead.
     pub fn answered(&mut self, now_ms: u64, bytes: u64, started_ms: u64) {
         self.bytes += bytes;
         let (from_ms, until_ms) = match self.stretch {
@@ -51,34 +51,34 @@ impl Pace {
         }
     }
 
-    /// What was measured no longer holds: everything under way was silent for too long.
+    /// Forgets the speed, because all PUTs in flight have stalled.
     pub fn forget(&mut self) {
         *self = Self::default();
     }
 
-    /// The speed in byte/s, once S3 has confirmed enough. `bytes_in_flight` are the lengths of all PUTs under way: they have
-    /// had their share of the link, so the answer to a small one says nothing.
+    /// Returns the speed in byte/s, or `None` until S3 has confirmed enough. `bytes_in_flight` is the total length of
+    /// all PUTs in flight. They share the link, so the answer to a small PUT among large ones shows no speed.
     pub fn bytes_per_second(&self, bytes_in_flight: u64) -> Option<u64> {
         let is_enough = self.bytes.saturating_mul(EVIDENCE) >= bytes_in_flight;
         is_enough.then(|| self.bytes * 1_000 / self.ms.max(1)).filter(|&speed| speed > 0)
     }
 }
 
-/// What decides how long a PUT may be silent.
+/// What the limit for PUTs without progress depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Silence {
-    /// The least, in milliseconds: [`super::Config::stall_ms`].
+    /// Least limit, in milliseconds: [`super::Config::stall_ms`].
     pub stall_ms: u64,
-    /// The lengths of all PUTs under way, in bytes.
+    /// Total length of all PUTs in flight, in bytes.
     pub bytes_in_flight: u64,
-    /// The speed of answers in byte/s, if it is known.
+    /// Speed of answers in byte/s; `None` while unknown.
     pub bytes_per_second: Option<u64>,
-    /// Whether a service worker keeps the browser from telling of bytes that have left.
-    pub is_untold: bool,
+    /// Whether a service worker hides the progress of PUTs.
+    pub hides_progress: bool,
 }
 
 impl Silence {
-    /// How long a part may be silent that was silent for too long so many times, in milliseconds.
+    /// Returns how long a part may make no progress after `timeouts` stalls, in milliseconds.
     pub fn limit_ms(&self, timeouts: u32) -> u64 {
         let (first_ms, growth) = match self.bytes_per_second {
             // Twice what the bytes under way should take: the link may have become slower.
@@ -88,19 +88,19 @@ impl Silence {
         first_ms.saturating_mul(growth.pow(timeouts.min(8))).min(self.longest_ms())
     }
 
-    /// Twice the time that so many bytes should take, in milliseconds; 0 where no speed is known.
+    /// Returns twice the time that `bytes` bytes should take, in milliseconds; 0 while no speed is known.
     pub fn transfer_ms(&self, bytes: u64) -> u64 {
         self.bytes_per_second.map_or(0, |speed| bytes.saturating_mul(2_000) / speed)
     }
 
-    /// How long at most: a link of 64 kbit/s would have answered a quarter of the time before, in milliseconds.
+    /// Returns the maximum limit, in milliseconds: the least limit, and 1.25 times what a link of 64 kbit/s needs.
     pub fn longest_ms(&self) -> u64 {
         self.least_ms() + self.bytes_in_flight.saturating_mul(1_250) / FLOOR_BYTES_PER_SECOND
     }
 
     fn guess_ms(&self) -> u64 {
-        let untold_bytes = if self.is_untold { self.bytes_in_flight } else { 0 };
-        self.least_ms() + untold_bytes.saturating_mul(1_000) / UNTOLD_BYTES_PER_SECOND
+        let hidden_bytes = if self.hides_progress { self.bytes_in_flight } else { 0 };
+        self.least_ms() + hidden_bytes.saturating_mul(1_000) / HIDDEN_PROGRESS_BYTES_PER_SECOND
     }
 
     fn least_ms(&self) -> u64 {
@@ -115,7 +115,7 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn silence(bytes_in_flight: u64, bytes_per_second: Option<u64>) -> Silence {
-        Silence { stall_ms: 30_000, bytes_in_flight, bytes_per_second, is_untold: false }
+        Silence { stall_ms: 30_000, bytes_in_flight, bytes_per_second, hides_progress: false }
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn behind_a_service_worker_the_guess_is_longer() {
-        let silence = Silence { is_untold: true, ..silence(20 * MIB, None) };
+        let silence = Silence { hides_progress: true, ..silence(20 * MIB, None) };
         assert_eq!(silence.limit_ms(0), 45_000 + 209_715, "20 MiB at 1 Mbit/s take 168 s");
         assert!(
             Silence { bytes_per_second: Some(12_500_000), ..silence }.limit_ms(0) < 40_000,

@@ -18,7 +18,7 @@ impl Endpoint {
         Self { base: base.trim_end_matches('/').to_owned(), query }
     }
 
-    /// The address of a call. `path` is empty or begins with a slash, and may have a query.
+    /// Returns the address of a call. `path` is empty or begins with a slash, and may have a query.
     pub fn of(&self, path: &str) -> String {
         let mut address = self.base.clone() + path;
         if let Some(query) = &self.query {

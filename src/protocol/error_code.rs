@@ -1,4 +1,4 @@
-//! Every way to fail, by a stable name that both sides know.
+//! Stable codes of all failures, shared by the browser and the API.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -20,22 +20,22 @@ macro_rules! error_codes {
                 Self::ALL.iter().copied().find(|code| code.as_str() == text)
             }
 
-            /// The name on the wire, such as `part-repeated`.
+            /// Returns the name on the wire, such as `part-repeated`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code),* }
             }
 
-            /// The HTTP status that the API answers with; 0 for what only the browser can meet.
+            /// Returns the HTTP status that the API answers with; 0 for what only the browser can meet.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status),* }
             }
 
-            /// Whether the very same request may succeed later.
+            /// Returns whether the very same request may succeed later.
             pub fn is_retryable(self) -> bool {
                 match self { $(Self::$name => $retryable),* }
             }
 
-            /// What happened, in words for the user.
+            /// Returns a sentence for the user.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title),* }
             }
@@ -118,18 +118,18 @@ pub struct Problem {
     pub status: u16,
     /// The code.
     pub code: ErrorCode,
-    /// What was wrong this time, where there is more to say than the title does.
+    /// Details of this case, if the title is not enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The field that was wrong, such as `parts[2].length`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// Names the request in the server's logs.
+    /// Id of the request in the server's logs.
     pub request_id: String,
 }
 
 impl Problem {
-    /// A problem with the words and the status of its code.
+    /// Returns a problem with the words and the status of its code.
     pub fn new(code: ErrorCode, request_id: String) -> Self {
         Self {
             kind: format!("urn:directput:error:{}", code.as_str()),

@@ -1,9 +1,9 @@
-//! How the API and S3 say no, read by whoever drives the engine: in a browser, or from a command line.
+//! Parses refusals of the API and S3 for the drivers of the engine: the browser module and the command line.
 
 use super::ErrorCode;
 
-/// The code of a refused call of the API whose body is no [`super::Problem`]: the gateway in front of it has answered,
-/// or something that does not belong to it. API Gateway's own refusals are JSON (API Gateway Developer Guide, "Troubleshooting
+/// Returns the code of a refused API call whose body is no [`super::Problem`]. The answer comes from the gateway, or
+/// from something else on the way. API Gateway's own refusals are JSON (API Gateway Developer Guide, "Troubleshooting
 /// HTTP APIs"); those of proxies and captive portals are pages.
 pub fn code_of_refusal(status: u16, media_type: Option<&str>) -> ErrorCode {
     let is_json = media_type.is_some_and(|text| text.starts_with("application/json"));
@@ -21,20 +21,21 @@ pub fn code_of_refusal(status: u16, media_type: Option<&str>) -> ErrorCode {
     }
 }
 
-/// A header `Retry-After` in seconds (RFC 9110, section 10.2.3), in milliseconds. A date is taken as no
-/// header: the client's clock may be wrong by more than it asks for.
+/// Returns the wait of a header `Retry-After`, in milliseconds. Takes seconds only (RFC 9110, section 10.2.3). A date
+/// is ignored, because the client's clock may be wrong by more than the wait.
 pub fn retry_after_ms(header: Option<&str>) -> Option<u64> {
     header?.trim_ascii().parse::<u32>().ok().map(|seconds| u64::from(seconds) * 1_000)
 }
 
-/// The text of an element of S3's error document, such as `Code`, at most 64 characters of it (S3 API Reference, "Error
-/// responses"). The document is flat and holds no markup in its texts, and workers have no XML parser.
+/// Returns the text of an element of S3's error document, such as `Code`, at most 64 characters of it (S3 API
+/// Reference, "Error responses"). The document is flat and holds no markup in its texts, and workers have no XML
+/// parser.
 pub fn element(xml: &str, name: &str) -> Option<String> {
     let text = xml.split('<').find_map(|tag| tag.strip_prefix(name)?.strip_prefix('>'))?;
     Some(excerpt(text))
 }
 
-/// The first 64 characters of a text that another has written.
+/// Returns the first 64 characters of a text from outside.
 pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(64).collect()
 }

@@ -1,4 +1,4 @@
-//! What the API answers.
+//! Replies of the API.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,17 +21,17 @@ pub enum UploadKind {
 pub struct UploadCreated {
     /// The sealed upload token that every later call carries.
     pub token: String,
-    /// The key of the object to be.
+    /// Key of the object.
     pub key: String,
     /// How the bytes travel.
     pub kind: UploadKind,
     /// Length of every part but the last, in bytes.
     pub part_size: u64,
-    /// How many parts there are, 1 for a single PUT.
+    /// Number of parts; 1 for a single PUT.
     pub part_count: u32,
-    /// The most parts that one [`super::SignParts`] may name.
+    /// Maximum number of parts that one [`super::SignParts`] may name.
     pub max_parts_per_request: u32,
-    /// For how long the token is good, in seconds.
+    /// Lifetime of the token, in seconds.
     pub expires_in_seconds: u64,
     /// The signed PUTs of the parts that came with the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -54,9 +54,9 @@ pub struct SignedPart {
     pub number: PartNumber,
     /// Where to PUT it. A secret until it expires: it is never logged.
     pub url: String,
-    /// Headers that the PUT must carry exactly, `Content-Length` apart, which the browser sets.
+    /// Headers that the PUT must carry exactly, except `Content-Length`, which the browser sets.
     pub headers: Headers,
-    /// For how long S3 takes it, in seconds from now. An age, not a time of day: the browser's clock
+    /// Lifetime of the URL, in seconds from now. A duration, not a time of day: the browser's clock
     /// may be wrong.
     pub expires_in_seconds: u64,
 }

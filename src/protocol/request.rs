@@ -1,4 +1,4 @@
-//! What the browser asks of the API.
+//! Requests of the browser to the API.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,7 @@ pub struct SignParts {
 pub struct PartToSign {
     /// Which part.
     pub number: PartNumber,
-    /// Its length in bytes, exactly what the plan says.
+    /// Its length in bytes, exactly that of the plan.
     #[serde(serialize_with = "serialize_whole")]
     pub length: u64,
     /// The checksum of its bytes: S3 refuses any others. None only where the upload has none.

@@ -19,7 +19,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Says it in serde's terms, from which a server derives the error code.
+    /// Converts it to a serde error, from which a server derives the error code.
     pub fn explain<E: de::Error>(self, text: &str, expected: &dyn de::Expected) -> E {
         match self {
             Self::Empty | Self::TooLong => E::invalid_length(text.len(), expected),
@@ -91,7 +91,7 @@ impl FileName {
         Self(text.get(..end).filter(|fitting| !fitting.is_empty()).unwrap_or("file").to_owned())
     }
 
-    /// The name as the user knows it.
+    /// Returns the name as the user knows it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -119,12 +119,12 @@ impl ContentType {
         if halves && safe && text.trim() == text { Ok(Self(text.to_owned())) } else { Err(Refusal::Malformed) }
     }
 
-    /// What a file is called of which nothing is known (RFC 2046 section 4.5.1).
+    /// Returns the type of a file of unknown content (RFC 2046 section 4.5.1).
     pub fn unknown() -> Self {
         Self("application/octet-stream".to_owned())
     }
 
-    /// The text of the header `Content-Type`.
+    /// Returns the text of the header `Content-Type`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -157,8 +157,9 @@ impl ETag {
         }
     }
 
-    /// Whether a header `ETag` has the form of S3's: quotes, 32 letters or digits, and after a multipart upload `-` and a
-    /// number (S3 API Reference, "Object"). Web servers make theirs from lengths and times, which are shorter.
+    /// Returns whether a header `ETag` has the form of S3's: quotes, 32 letters or digits, and after a multipart upload
+    /// `-` and a number (S3 API Reference, "Object"). Web servers make theirs from lengths and times, which are
+    /// shorter.
     pub fn is_of_s3(header: &str) -> bool {
         let Some(bare) = header.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
         let (hash, parts) = bare.split_once('-').unwrap_or((bare, "1"));
@@ -166,7 +167,7 @@ impl ETag {
         hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_alphanumeric()) && is_number
     }
 
-    /// The tag without quotes.
+    /// Returns the tag without quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -196,7 +197,7 @@ impl FileSize {
         (bytes <= MAX_OBJECT_BYTES).then_some(Self(bytes))
     }
 
-    /// The size in bytes.
+    /// Returns the size in bytes.
     pub fn bytes(self) -> u64 {
         self.0
     }
@@ -215,12 +216,12 @@ impl PartNumber {
         (1..=MAX_PARTS).contains(&number).then_some(Self(number))
     }
 
-    /// The number, counted from 1.
+    /// Returns the number, counted from 1.
     pub fn get(self) -> u32 {
         self.0
     }
 
-    /// The place of the part in a list, counted from 0.
+    /// Returns the place of the part in a list, counted from 0.
     pub fn index(self) -> usize {
         self.0 as usize - 1
     }
@@ -277,7 +278,7 @@ pub fn serialize_whole<S: Serializer>(number: &u64, serializer: S) -> Result<S::
     }
 }
 
-/// The same, where there may be none.
+/// Returns the same, where there may be none.
 pub fn serialize_any_whole<S: Serializer>(number: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
     match number {
         Some(number) => serialize_whole(number, serializer),
@@ -351,7 +352,7 @@ impl NetworkHint {
         })
     }
 
-    /// The speed to reckon with until one is measured, in bit/s.
+    /// Returns the speed to reckon with until one is measured, in bit/s.
     pub fn bits_per_second(self) -> u64 {
         match self {
             Self::Slow2g => 50_000,

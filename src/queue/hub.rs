@@ -1,8 +1,8 @@
 //! The uploads of one `Uploader`, as data: they share the connections, the network, and the rests that S3 asks for.
 //!
 //! Like the engine, the hub owns no session and no clock. Its methods take what has happened, and [`Hub::poll`] returns
-//! the events to hand out. Only uploads that have begun are told of the network and of rests. An upload that waits or is
-//! paused is told when it goes on, so the work for an event does not depend on the number of files that wait.
+//! the events to hand out. Only uploads that have begun are told of the network and of rests. An upload that waits or
+//! is paused is told when it goes on, so the work for an event does not depend on the number of files that wait.
 //!
 //! ```
 //! use directput::engine::{Event, Now};
@@ -22,31 +22,31 @@ use std::cell::Cell;
 use super::{Queue, UploadId};
 use crate::engine::{Demand, Event, Now, Pace};
 
-/// Decides which uploads begin, how many PUTs each may run, and what each is told of the others.
+/// Decides which uploads start, how many PUTs each may run, and which events of one upload the others get.
 #[derive(Debug)]
 pub struct Hub {
     queue: Queue,
     is_offline: bool,
-    /// Until when S3 wants a rest, on the clock of [`Now::ms`].
+    /// End of the wait after S3 has throttled an upload, in milliseconds of [`Now::ms`].
     rests_until_ms: u64,
-    /// How fast S3 confirms the bytes of all uploads.
+    /// Speed at which S3 confirms the bytes of all uploads.
     pace: Pace,
-    /// The lengths of all PUTs under way when it was last looked at, in bytes.
+    /// Total length of all PUTs in flight at the last [`Hub::share`], in bytes.
     bytes_in_flight: u64,
-    /// A PUT was silent for too long since S3 has last confirmed one.
+    /// Whether a PUT has stalled since S3 last confirmed one.
     has_stalled: bool,
     outbox: Vec<(UploadId, Event)>,
 }
 
 impl Default for Hub {
-    /// A hub for one PUT at once.
+    /// Creates a hub for one PUT at once.
     fn default() -> Self {
         Self::new(1)
     }
 }
 
 impl Hub {
-    /// A hub for this many PUTs at once, at least 1.
+    /// Creates a hub for at most `lanes` PUTs at once; 0 counts as 1.
     pub fn new(lanes: u32) -> Self {
         Self {
             queue: Queue::new(lanes),
@@ -59,46 +59,46 @@ impl Hub {
         }
     }
 
-    /// Takes an upload into the queue; ids are given in ascending order. `is_large` says whether it has several parts.
+    /// Adds an upload to the queue. Ids must be in ascending order. `is_large` is whether it has several parts.
     pub fn add(&mut self, id: UploadId, is_large: bool, priority: i32) {
         self.queue.add(id, is_large, priority);
     }
 
-    /// The upload is over.
+    /// Removes an upload that has ended.
     pub fn remove(&mut self, id: UploadId) {
         self.queue.remove(id);
     }
 
-    /// Puts an upload before all with a lower priority.
+    /// Puts an upload before all uploads with a lower priority.
     pub fn prioritize(&mut self, id: UploadId, priority: i32) {
         self.queue.prioritize(id, priority);
     }
 
-    /// The user pauses an upload. Another may begin in its place.
+    /// Pauses an upload. Another one may start in its place.
     pub fn pause(&mut self, id: UploadId) {
         if self.queue.set_paused(id, true) {
             self.push(id, Event::Pause);
         }
     }
 
-    /// The user lets a paused upload go on. It is told what it missed.
+    /// Ends the pause of an upload. First it gets the events that it missed.
     pub fn unpause(&mut self, now: Now, id: UploadId) {
         if self.queue.set_paused(id, false) {
-            self.tell(now, id, Event::Unpause);
+            self.send_with_missed(now, id, Event::Unpause);
         }
     }
 
-    /// The user cancels an upload, whether or not it has begun.
+    /// Cancels an upload, whether or not it has started.
     pub fn cancel(&mut self, now: Now, id: UploadId) {
-        self.tell(now, id, Event::Abort);
+        self.send_with_missed(now, id, Event::Abort);
     }
 
-    /// The page goes on without an upload, whether or not it has begun.
+    /// Closes an upload, whether or not it has started. It is kept for a later session where records are kept.
     pub fn close(&mut self, now: Now, id: UploadId) {
-        self.tell(now, id, Event::Close);
+        self.send_with_missed(now, id, Event::Close);
     }
 
-    /// The browser says whether there is a network.
+    /// Records whether there is a network, as the browser reports it.
     pub fn set_online(&mut self, is_online: bool) {
         self.is_offline = !is_online;
         for id in self.queue.begun() {
@@ -107,8 +107,8 @@ impl Hub {
         }
     }
 
-    /// S3 has asked the upload `from` for a rest of `wait_ms`, and means all of them, also those that begin later. A rest
-    /// never gets shorter.
+    /// Holds all uploads back for `wait_ms` milliseconds, because S3 has throttled the upload `from`. The wait also
+    /// holds for uploads that start later. A later, shorter wait does not shorten it.
     pub fn rest(&mut self, now: Now, from: UploadId, wait_ms: u64) {
         let until_ms = now.ms.saturating_add(wait_ms);
         if until_ms <= self.rests_until_ms {
@@ -122,15 +122,16 @@ impl Hub {
         }
     }
 
-    /// S3 has confirmed a part of this many bytes, of any upload. Its PUT was started at `started_ms` of [`Now::ms`].
+    /// Records that S3 has confirmed a part of `bytes` bytes, of any upload. Its PUT was started at `started_ms`, in
+    /// milliseconds of [`Now::ms`].
     pub fn confirmed(&mut self, now: Now, bytes: u64, started_ms: u64) {
         self.pace.answered(now.ms, bytes, started_ms);
         self.has_stalled = false;
         self.queue.limit(self.queue.limit_now().saturating_add(1));
     }
 
-    /// A PUT of some upload was silent for too long. If S3 confirms nothing, the link may be slow: half as many may run at
-    /// once, until it confirms something again.
+    /// Records that a PUT of some upload has stalled. The link may be slow, so the limit of PUTs at once is halved
+    /// once. It is halved again only after S3 has confirmed a part.
     pub fn stalled(&mut self) {
         self.pace.forget();
         if !std::mem::replace(&mut self.has_stalled, true) {
@@ -138,20 +139,20 @@ impl Hub {
         }
     }
 
-    /// Something has happened to an upload that is no matter of the others. Events are handed out in the order in which they
-    /// came.
+    /// Something has happened to an upload that is no matter of the others. Events are handed out in the order in which
+    /// they came.
     pub fn send(&mut self, id: UploadId, event: Event) {
         self.push(id, event);
     }
 
-    /// Lets all uploads begin that may begin now.
+    /// Starts all uploads that may start now.
     pub fn begin(&mut self, now: Now) {
         while let Some(id) = self.queue.begin_next() {
-            self.tell(now, id, Event::Start);
+            self.send_with_missed(now, id, Event::Start);
         }
     }
 
-    /// Shares the connections out among the uploads that have begun. `demand` returns what an upload has and could use.
+    /// Shares the connections out among the uploads that have started. `demand` returns the demand of an upload.
     pub fn share(&mut self, demand: impl Fn(UploadId) -> Demand) {
         let bytes_in_flight = Cell::new(0);
         let counted = |id| {
@@ -165,20 +166,20 @@ impl Hub {
         self.bytes_in_flight = bytes_in_flight.get();
     }
 
-    /// Whether no event waits to be handed out.
+    /// Returns whether no event waits to be handed out.
     pub fn is_idle(&self) -> bool {
         self.outbox.is_empty()
     }
 
-    /// Returns the next event and the upload to hand it to, or nothing until something happens.
+    /// Returns the next event and the upload to hand it to, or `None`.
     pub fn poll(&mut self) -> Option<(UploadId, Event)> {
         (!self.outbox.is_empty()).then(|| self.outbox.remove(0))
     }
 
-    /// Hands an event to an upload, after the news that it missed: the network and S3's rest.
-    fn tell(&mut self, now: Now, id: UploadId, event: Event) {
-        let Some(is_news) = self.queue.set_offline(id, self.is_offline) else { return };
-        if is_news {
+    /// Sends an event to an upload, after the events that it missed: a change of the network, and a wait for S3.
+    fn send_with_missed(&mut self, now: Now, id: UploadId, event: Event) {
+        let Some(is_change) = self.queue.set_offline(id, self.is_offline) else { return };
+        if is_change {
             self.push(id, network(self.is_offline));
         }
         let wait_ms = self.rests_until_ms.saturating_sub(now.ms);
@@ -214,7 +215,7 @@ mod tests {
     }
 
     /// Takes all events, as one word each.
-    fn told(hub: &mut Hub) -> Vec<(UploadId, String)> {
+    fn drain(hub: &mut Hub) -> Vec<(UploadId, String)> {
         let word = |event| match event {
             Event::Busy { wait_ms } => format!("busy {wait_ms}"),
             Event::Share(share) => format!("lanes {}", share.lanes),
@@ -224,7 +225,7 @@ mod tests {
     }
 
     fn words(hub: &mut Hub, id: UploadId) -> Vec<String> {
-        told(hub).into_iter().filter(|(other, _)| *other == id).map(|(_, word)| word).collect()
+        drain(hub).into_iter().filter(|(other, _)| *other == id).map(|(_, word)| word).collect()
     }
 
     #[test]
@@ -232,44 +233,44 @@ mod tests {
         let mut hub = hub(6, 1);
         hub.begin(at(0));
         hub.rest(at(1_000), 0, 10_000);
-        assert_eq!(told(&mut hub), [(0, "start".to_owned())], "the one that was refused knows it");
+        assert_eq!(drain(&mut hub), [(0, "start".to_owned())], "the one that was refused knows it");
         hub.add(1, false, 0);
         hub.begin(at(1_101));
-        assert_eq!(told(&mut hub), [(1, "busy 9899".to_owned()), (1, "start".to_owned())]);
+        assert_eq!(drain(&mut hub), [(1, "busy 9899".to_owned()), (1, "start".to_owned())]);
         hub.add(2, false, 0);
         hub.begin(at(11_000));
-        assert_eq!(told(&mut hub), [(2, "start".to_owned())], "it is over");
+        assert_eq!(drain(&mut hub), [(2, "start".to_owned())], "it is over");
     }
 
     #[test]
     fn a_rest_is_told_to_all_that_have_begun_and_gets_no_shorter_by_a_later_one() {
         let mut hub = hub(1, 3);
         hub.begin(at(0));
-        told(&mut hub);
+        drain(&mut hub);
         hub.rest(at(0), 1, 10_000);
-        assert_eq!(told(&mut hub), [(0, "busy 10000".to_owned())]);
+        assert_eq!(drain(&mut hub), [(0, "busy 10000".to_owned())]);
         hub.rest(at(1_000), 0, 2_000);
-        assert_eq!(told(&mut hub), [], "they rest longer anyway");
+        assert_eq!(drain(&mut hub), [], "they rest longer anyway");
         hub.remove(0);
         hub.begin(at(5_000));
-        assert_eq!(told(&mut hub), [(2, "busy 5000".to_owned()), (2, "start".to_owned())]);
+        assert_eq!(drain(&mut hub), [(2, "busy 5000".to_owned()), (2, "start".to_owned())]);
     }
 
     #[test]
     fn an_upload_that_waits_is_told_that_it_is_offline_when_it_begins() {
         let mut hub = hub(1, 4);
         hub.begin(at(0));
-        told(&mut hub);
+        drain(&mut hub);
         hub.set_online(false);
-        assert_eq!(told(&mut hub), [(0, "offline".to_owned()), (1, "offline".to_owned())]);
+        assert_eq!(drain(&mut hub), [(0, "offline".to_owned()), (1, "offline".to_owned())]);
         hub.remove(0);
         hub.begin(at(1));
-        assert_eq!(told(&mut hub), [(2, "offline".to_owned()), (2, "start".to_owned())]);
+        assert_eq!(drain(&mut hub), [(2, "offline".to_owned()), (2, "start".to_owned())]);
         hub.set_online(true);
         hub.remove(1);
         hub.begin(at(2));
         let online = |id| (id, "online".to_owned());
-        assert_eq!(told(&mut hub), [online(1), online(2), (3, "start".to_owned())]);
+        assert_eq!(drain(&mut hub), [online(1), online(2), (3, "start".to_owned())]);
     }
 
     #[test]
@@ -310,33 +311,33 @@ mod tests {
     fn an_upload_that_is_cancelled_knows_whether_it_is_offline() {
         let mut hub = hub(1, 3);
         hub.begin(at(0));
-        told(&mut hub);
+        drain(&mut hub);
         hub.set_online(false);
-        told(&mut hub);
+        drain(&mut hub);
         hub.cancel(at(0), 2);
-        assert_eq!(told(&mut hub), [(2, "offline".to_owned()), (2, "abort".to_owned())]);
+        assert_eq!(drain(&mut hub), [(2, "offline".to_owned()), (2, "abort".to_owned())]);
         hub.cancel(at(0), 1);
-        assert_eq!(told(&mut hub), [(1, "abort".to_owned())]);
+        assert_eq!(drain(&mut hub), [(1, "abort".to_owned())]);
         hub.remove(1);
         hub.cancel(at(0), 1);
         hub.pause(1);
         hub.unpause(at(0), 1);
-        assert_eq!(told(&mut hub), [], "it is over");
+        assert_eq!(drain(&mut hub), [], "it is over");
     }
 
     #[test]
     fn an_upload_is_told_its_lanes_only_when_they_change() {
         let mut hub = hub(6, 2);
         hub.begin(at(0));
-        told(&mut hub);
+        drain(&mut hub);
         let demand = |id| Demand { in_flight: 0, wanted: if id == 0 { 9 } else { 1 }, bytes_in_flight: 0 };
         hub.share(demand);
-        assert_eq!(told(&mut hub), [(0, "lanes 5".to_owned()), (1, "lanes 1".to_owned())]);
+        assert_eq!(drain(&mut hub), [(0, "lanes 5".to_owned()), (1, "lanes 1".to_owned())]);
         hub.share(demand);
-        assert_eq!(told(&mut hub), []);
+        assert_eq!(drain(&mut hub), []);
         hub.remove(1);
         hub.share(demand);
-        assert_eq!(told(&mut hub), [(0, "lanes 6".to_owned())]);
+        assert_eq!(drain(&mut hub), [(0, "lanes 6".to_owned())]);
     }
 
     /// Counts the work of each act on a hub with this many files, by the uploads looked at and the events handed out. A
@@ -346,7 +347,7 @@ mod tests {
         (0..files).for_each(|id| hub.add(id, id % 3 != 0, 0));
         // Large files that may not begin yet and paused ones stand before those that may.
         (12..files / 2).for_each(|id| hub.pause(id));
-        told(&mut hub);
+        drain(&mut hub);
         let demand = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
         let mut work = Vec::new();
         let mut act = |name, hub: &mut Hub, act: &mut dyn FnMut(&mut Hub)| {
@@ -395,7 +396,7 @@ mod tests {
         while ended < files {
             hub.begin(at(0));
             hub.share(|_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 });
-            begun.extend(told(&mut hub).into_iter().filter(|(_, word)| word == "start").map(|(id, _)| id));
+            begun.extend(drain(&mut hub).into_iter().filter(|(_, word)| word == "start").map(|(id, _)| id));
             hub.remove(begun.pop_front().expect("one is under way until all have ended"));
             ended += 1;
         }
@@ -414,7 +415,7 @@ mod tests {
         hub.begin(at(0));
         let sending = |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1_000_000 };
         hub.share(sending);
-        told(&mut hub);
+        drain(&mut hub);
         hub.confirmed(at(3_000), 2_000_000, 1_000);
         hub.share(sending);
         let shares: Vec<_> = std::iter::from_fn(|| hub.poll()).collect();
@@ -455,7 +456,7 @@ mod tests {
         let wants = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
         let lanes = |hub: &mut Hub| {
             hub.share(wants);
-            told(hub);
+            drain(hub);
             hub.queue.limit_now()
         };
         assert_eq!(lanes(&mut hub), 6);

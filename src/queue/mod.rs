@@ -1,13 +1,13 @@
-//! Many uploads under one limit for connections: which may begin, and how many PUTs each may run.
+//! Many uploads under one limit of connections: which may start, and how many PUTs each may run.
 //!
-//! Uploads begin by priority, then in the order in which they came. At most two for each connection are under way, so
-//! the next small file is hashed and announced while another is sent. Large files lead at most half of the
-//! connections, so small ones behind them need not wait. Connections are shared max-min fairly among uploads of one
-//! priority: none gets a second one while another that could use it has none (Bertsekas and Gallager, "Data Networks",
-//! section 6.5.2).
+//! Uploads start by priority, then in the order in which they were added. At most two uploads for each connection are
+//! active, so the next small file is hashed and opened while another is sent. At most half as many large files as
+//! connections are active, so small files behind them need not wait. Connections are shared max-min fairly among
+//! uploads of one priority: none gets a second connection while another that could use one has none (Bertsekas and
+//! Gallager, "Data Networks", section 6.5.2).
 //!
-//! Thousands of files may wait. The next one is the first of a list, and an upload is found by halving, so the work for
-//! an event depends on the uploads that are under way, not on those that wait.
+//! Thousands of files may wait. The next upload is the first of a list, and an upload is found by binary search. So the
+//! work for an event depends on the number of active uploads, not on the number of waiting ones.
 
 mod hub;
 mod share;
@@ -24,7 +24,7 @@ use crate::ordered::Ordered;
 /// Maximum number of uploads under way for each connection.
 const ACTIVE_PER_LANE: u32 = 2;
 
-/// Names an upload in a queue.
+/// Id of an upload in a queue.
 pub type UploadId = u32;
 
 #[derive(Debug, Clone, Copy)]
@@ -34,9 +34,9 @@ struct Entry {
     is_large: bool,
     has_begun: bool,
     is_paused: bool,
-    /// Whether it was told that the browser is offline, and not that it is online again.
+    /// Whether the last network event that it got was [`Event::Offline`](crate::engine::Event::Offline).
     is_offline: bool,
-    /// Its latest share.
+    /// Its last share.
     share: Share,
 }
 
@@ -78,7 +78,7 @@ impl PartialOrd for Place {
 #[derive(Debug)]
 struct Queue {
     lanes: u32,
-    /// How many PUTs may run at once for now, from 1 to `lanes`.
+    /// Current maximum of PUTs at once, from 1 to `lanes`.
     limit: u32,
     /// In ascending order of ids.
     entries: Vec<Entry>,
@@ -95,7 +95,7 @@ struct Queue {
 }
 
 impl Queue {
-    /// A queue for this many PUTs at once, at least 1.
+    /// Creates a queue for at most `lanes` PUTs at once; 0 counts as 1.
     pub fn new(lanes: u32) -> Self {
         Self {
             lanes: lanes.max(1),
@@ -109,28 +109,29 @@ impl Queue {
         }
     }
 
-    /// Takes an upload; ids are given in ascending order. `is_large` says whether it has several parts.
+    /// Adds an upload. Ids must be in ascending order. `is_large` is whether it has several parts.
     pub fn add(&mut self, id: UploadId, is_large: bool, priority: i32) {
         let entry = Entry::new(id, is_large, priority);
         self.entries.push(entry);
         self.enter(entry);
     }
 
-    /// The upload is over.
+    /// Removes an upload that has ended.
     pub fn remove(&mut self, id: UploadId) {
         let Some(at) = self.index(id) else { return };
         self.leave(self.entries[at]);
         self.entries.remove(at);
     }
 
-    /// From now on it goes before all with a lower priority.
+    /// Puts an upload before all uploads with a lower priority.
     pub fn prioritize(&mut self, id: UploadId, priority: i32) {
         if let Some(at) = self.index(id) {
             self.replace(at, Entry { priority, ..self.entries[at] });
         }
     }
 
-    /// A paused upload doesn't begin, and leaves its place to another. Returns whether there is such an upload.
+    /// Pauses an upload or ends its pause. A paused upload does not start and is not active. Returns whether the upload
+    /// exists.
     pub fn set_paused(&mut self, id: UploadId, is_paused: bool) -> bool {
         let at = self.index(id);
         if let Some(at) = at {
@@ -139,14 +140,14 @@ impl Queue {
         at.is_some()
     }
 
-    /// Notes that the upload is told whether the browser is offline. Returns whether that is news to it, or `None` if
-    /// there is no such upload.
+    /// Records the network state that an upload gets. Returns whether it differs from its last one, or `None` if there
+    /// is no such upload.
     pub fn set_offline(&mut self, id: UploadId, is_offline: bool) -> Option<bool> {
         let at = self.index(id)?;
         Some(std::mem::replace(&mut self.entries[at].is_offline, is_offline) != is_offline)
     }
 
-    /// The next upload that may begin now.
+    /// Marks the next upload that may start now as started, and returns it.
     pub fn begin_next(&mut self) -> Option<UploadId> {
         if self.active >= self.lanes.saturating_mul(ACTIVE_PER_LANE) {
             return None;
@@ -162,22 +163,22 @@ impl Queue {
         Some(next.id)
     }
 
-    /// The uploads that have begun, but for those that are paused and have no PUT under way.
+    /// Returns the uploads that have started, except paused ones without a PUT in flight.
     pub fn begun(&self) -> Vec<UploadId> {
         self.begun.iter().map(|place| place.id).collect()
     }
 
-    /// How many PUTs may run at once for now.
+    /// Returns the current maximum of PUTs at once.
     pub fn limit_now(&self) -> u32 {
         self.limit
     }
 
-    /// Limits the PUTs at once to less than the queue was made for, at least 1.
+    /// Sets the maximum of PUTs at once, clamped from 1 to `lanes`.
     pub fn limit(&mut self, limit: u32) {
         self.limit = limit.clamp(1, self.lanes);
     }
 
-    /// Returns where the upload is in `entries`, unless it is over.
+    /// Returns the index of the upload in `entries`, or `None` if it has ended.
     fn index(&self, id: UploadId) -> Option<usize> {
         let at = self.entries.partition_point(|entry| {
             touch();
@@ -193,7 +194,7 @@ impl Queue {
         self.enter(entry);
     }
 
-    /// Puts an upload where it belongs.
+    /// Inserts an upload into its list and counts it.
     fn enter(&mut self, entry: Entry) {
         if entry.has_begun {
             self.begun.insert(entry.place());
@@ -206,7 +207,7 @@ impl Queue {
         }
     }
 
-    /// Takes an upload from where it is.
+    /// Removes an upload from its list and from the counts. Must come before a change of its entry.
     fn leave(&mut self, entry: Entry) {
         if entry.has_begun {
             self.begun.remove(entry.place());

@@ -3,7 +3,7 @@
 use super::{Entry, Place, Queue, UploadId, touch};
 use crate::engine::{Demand, Share};
 
-/// An upload on its way to its share.
+/// An upload whose share is being computed.
 struct Claim {
     /// Where it is in [`Queue::entries`].
     at: usize,
@@ -15,8 +15,9 @@ struct Claim {
 }
 
 impl Queue {
-    /// Returns each upload whose share has changed. PUTs under way go on, so an upload that has more lanes than its share only
-    /// starts no new ones. `demand` is called once for each upload; `bytes_per_second` is the speed of answers.
+    /// Returns each upload whose share has changed. PUTs under way go on, so an upload that has more lanes than its
+    /// share only starts no new ones. `demand` is called once for each upload; `bytes_per_second` is the speed of
+    /// answers.
     pub fn share(
         &mut self,
         bytes_per_second: Option<u64>,
@@ -40,7 +41,7 @@ impl Queue {
         for equals in claims.chunk_by_mut(|one, other| one.priority == other.priority) {
             left = fill(left, equals);
         }
-        // What others have in excess of their share is not free yet.
+        // PUTs of uploads above their share are still in flight, so their connections are not free yet.
         let mut free = self.limit.saturating_sub(claims.iter().map(|claim| claim.in_flight).sum());
         let all_bytes: u64 = claims.iter().map(|claim| claim.bytes_in_flight).sum();
         let mut changed = Vec::new();
@@ -48,11 +49,11 @@ impl Queue {
             let more = share.saturating_sub(in_flight).min(free);
             free -= more;
             let lanes = share.min(in_flight + more);
-            // Powers of two change seldom, and each change costs an event.
+            // Rounding to powers of two makes changes rare: each change costs an event.
             let share = Share {
                 lanes,
-                bytes_elsewhere: roughly(all_bytes - bytes_in_flight) * 2,
-                bytes_per_second: bytes_per_second.map(roughly),
+                bytes_elsewhere: power_of_two_below(all_bytes - bytes_in_flight) * 2,
+                bytes_per_second: bytes_per_second.map(power_of_two_below),
             };
             let entry = &mut self.entries[at];
             if entry.share != share {
@@ -64,8 +65,8 @@ impl Queue {
     }
 }
 
-/// The greatest power of two that is not above a number; 0 of 0.
-fn roughly(number: u64) -> u64 {
+/// Returns the greatest power of two that is not above a number; 0 of 0.
+fn power_of_two_below(number: u64) -> u64 {
     number.checked_ilog2().map_or(0, |bits| 1 << bits)
 }
 

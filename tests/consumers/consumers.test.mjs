@@ -228,8 +228,10 @@ const MODULES = [
   ['--module', 'esnext', '--moduleResolution', 'bundler'],
 ];
 
+const FILES = ['strict.ts', 'strict.tsx', 'types.ts', 'types.tsx'];
+
 test('TypeScript at its strictest', () => {
-  for (const how of MODULES) tool('tsc', ...STRICT, ...how, '--jsx', 'react-jsx', 'strict.ts', 'strict.tsx');
+  for (const how of MODULES) tool('tsc', ...STRICT, ...how, '--jsx', 'react-jsx', ...FILES);
 });
 
 test('TypeScript at its strictest, where no framework is installed', () => {

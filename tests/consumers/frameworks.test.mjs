@@ -1,11 +1,11 @@
 // What stands around the entry, each in the real framework, built from the packed package and used in Chromium.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { compile } from 'svelte/compiler';
 import { curlAs } from '../e2e/bucket.mjs';
-import { assertHas, bundle, HERE, open, page, someFile, uploads } from './packed.mjs';
+import { assertHas, bundle, HERE, open, page, run, someFile, tool, uploads } from './packed.mjs';
 
 const HTML = `<!doctype html><html lang="en"><meta charset="utf-8"><title>A framework</title><link rel="icon" href="data:,">
 <link rel="stylesheet" href="app.css"><body><div id="app"></div><script type="module" src="./app.js"></script></body></html>`;
@@ -90,6 +90,127 @@ test('in an Activity of React that is hidden and shown again uploads go on where
   assert.equal(lists.length, 1, 'it was resumed');
   assert.deepEqual(troubles, []);
   await close();
+});
+
+test('the element as a component of React is rendered by a server, and taken over in the browser', async () => {
+  const folder = page('react-element', HTML);
+  const script = join(HERE, 'frameworks/react-element.jsx');
+  // React says only while developing what differs from the server's page.
+  const define = '--define:process.env.NODE_ENV="development"';
+  tool(
+    'esbuild',
+    script,
+    '--bundle',
+    '--platform=node',
+    '--packages=external',
+    '--format=esm',
+    '--jsx=automatic',
+    define,
+    `--outfile=${join(HERE, 'samples-server.mjs')}`,
+  );
+  const html = run(
+    'node',
+    '--input-type=module',
+    '--eval',
+    `import { createElement } from 'react';
+    import { renderToString } from 'react-dom/server';
+    import { Page } from './samples-server.mjs';
+    globalThis.told = [];
+    console.log(renderToString(createElement(Page)));`,
+  ).trim();
+  rmSync(join(HERE, 'samples-server.mjs'));
+  assert.match(
+    html,
+    /<direct-put class="papers" aria-label="Papers" endpoint="\/uploads" multiple="" max-files="9"><\/direct-put>/,
+  );
+  writeFileSync(join(folder, 'index.html'), HTML.replace('<div id="app"></div>', `<div id="app">${html}</div>`));
+  writeFileSync(join(folder, 'app.css'), '');
+  bundle(script, folder, define);
+  const { tab, server, troubles, close } = await open('react-element', folder, { args: ['--control'] });
+  const asked = [];
+  tab.on('request', (request) => {
+    if (request.url().endsWith('/uploads')) asked.push([request.headers().authorization, request.postDataJSON().name]);
+  });
+  const again = async (count) => {
+    await tab.evaluate(() => globalThis.page.again());
+    await tab.locator(`body[data-count="${count}"]`).waitFor();
+  };
+  const row = (index) => tab.locator('.upload').nth(index);
+  assert.equal(await tab.locator('.choose').textContent(), 'Pick papers');
+  const file = someFile();
+  await tab.setInputFiles('#file', file);
+  await row(0).and(tab.locator('[data-state=stored]')).waitFor();
+  assertHas(server, await tab.evaluate(() => globalThis.put.current.value), file.buffer);
+  // Other objects of the same values are the same options, and functions are those of the last rendering.
+  await tab.evaluate(() => {
+    globalThis.uploader = globalThis.put.current.uploader;
+  });
+  await again(2);
+  await setFaults(server, JSON.stringify([{ on: 'create', status: 401, times: 1 }]));
+  await tab.setInputFiles('#file', someFile('b.bin'));
+  await row(1).and(tab.locator('[data-state=stored]')).waitFor();
+  assert.ok(await tab.evaluate(() => globalThis.put.current.uploader === globalThis.uploader));
+  // Headers are asked for once, and again when the API refuses them.
+  assert.deepEqual(asked, [
+    ['Bearer 1', 'number 1'],
+    ['Bearer 1', 'number 2'],
+    ['Bearer 2', 'number 2'],
+  ]);
+  await tab.setInputFiles('#file', { ...someFile('large.bin'), buffer: Buffer.alloc(31_000_000) });
+  await row(2).and(tab.locator('[data-state=failed]')).waitFor();
+  assert.deepEqual(
+    (await tab.evaluate(() => globalThis.told)).map((said) => said.join(' ')),
+    [
+      'start 1 ',
+      `stored 1 ${20 << 20}`,
+      'change 1 ',
+      'start 2 ',
+      `stored 2 ${20 << 20}`,
+      'change 2 ',
+      'start 2 ',
+      'failed 2 file-too-large',
+    ],
+  );
+  assert.equal(await tab.evaluate(() => globalThis.moved), 2);
+  // While a boundary of Suspense hides it the upload goes on, and its end is told.
+  await setFaults(server, SLOW);
+  await tab.setInputFiles('#file', someFile('d.bin'));
+  await tab.waitForFunction(() => globalThis.put.current.shadowRoot.querySelectorAll('.bar')[3]?.value > 0);
+  await tab.evaluate(() => {
+    const { promise, resolve } = Promise.withResolvers();
+    globalThis.goOn = resolve;
+    globalThis.page.setWait(promise);
+  });
+  await tab.locator('#fallback').waitFor();
+  assert.equal(await tab.locator('.choose').isVisible(), false);
+  await setFaults(server, '[]');
+  await tab.waitForFunction(() => globalThis.told.at(-2)[0] === 'stored' && globalThis.told.length === 11);
+  await tab.evaluate(() => globalThis.goOn());
+  await row(3).and(tab.locator('[data-state=stored]')).waitFor();
+  // What changes is set: there is no place for a fifth.
+  await tab.evaluate(() => globalThis.page.setMaxFiles(3));
+  await tab.locator('direct-put[max-files="3"]').waitFor();
+  await tab.setInputFiles('#file', someFile('e.bin'));
+  await tab.waitForFunction(() => globalThis.told.at(-1).join(' ') === 'failed 2 too-many-files');
+  assert.deepEqual(
+    troubles.filter((trouble) => !/401/.test(trouble)),
+    [],
+  );
+  await close();
+});
+
+test('a page that does not use the component does without the element', () => {
+  const script = join(HERE, 'frameworks/react.jsx');
+  const code = tool(
+    'esbuild',
+    script,
+    '--bundle',
+    '--format=esm',
+    '--jsx=automatic',
+    '--external:react',
+    '--external:react-dom',
+  );
+  assert.ok(code.includes('directput') && !code.includes('attachShadow'));
 });
 
 // Vue would like a policy of its own for templates, and does without.

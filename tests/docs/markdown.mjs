@@ -2,13 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** All documents that users read. */
-export const DOCUMENTS = [
-  ...readdirSync('.').filter((name) => name.endsWith('.md')),
-  ...readdirSync('docs')
+/** All documents that users and contributors read. */
+export const DOCUMENTS = ['.', 'docs', 'docs/decisions', 'bench'].flatMap((folder) =>
+  readdirSync(folder)
     .filter((name) => name.endsWith('.md'))
-    .map((name) => join('docs', name)),
-];
+    .map((name) => join(folder, name)),
+);
 
 /** The blocks of code in a document, each with its language, its text, and the line before it. */
 export function blocks(path) {

@@ -36,7 +36,7 @@ test('every option of an upload has its row', () => {
 
 test('every member of progress and every event has its row', () => {
   same(rows('docs/options.md', '## What `upload` returns'), members('Progress'));
-  same(rows('docs/options.md', '## Events'), members('UploaderEventMap', readFileSync('npm/events.ts', 'utf8')));
+  same(rows('docs/options.md', '## Events'), members('UploaderEventMap', readFileSync('npm/page/events.ts', 'utf8')));
 });
 
 test('every method has its row', () => {
@@ -44,6 +44,21 @@ test('every method has its row', () => {
   const methods = [...index.matchAll(/^ {2}(?:async )?(\w+)\(.*{$/gm)].map(([, name]) => name);
   const said = rows('docs/options.md', '## Other methods').map((name) => name.split('(')[0]);
   same([...said, 'upload', 'constructor'], methods);
+});
+
+test('every method that hooks give has its row, and a component is given each that the list has', () => {
+  const list = readFileSync('npm/list/index.ts', 'utf8');
+  const [, named] = /METHODS[^=]*= \[([^\]]*)\]/.exec(list);
+  const methods = [...named.matchAll(/'(\w+)'/g)].map(([, name]) => name);
+  same(
+    rows('docs/frameworks.md', '## React').map((name) => name.split('(')[0]),
+    methods,
+  );
+  const [, body] = list.split('export class UploadList');
+  const own = [...body.split('\nclass ')[0].matchAll(/^ {2}(?:async )?([a-z]\w+)\([^)]*\)[^;]*\{$/gm)].map(
+    ([, name]) => name,
+  );
+  same([...methods, 'constructor', 'subscribe', 'hold', 'close'], own);
 });
 
 test('every attribute, property, method, event and part of the element is named, and editors are told of them', () => {
@@ -120,6 +135,62 @@ test('every link leads somewhere, and every command of make is there', () => {
         assert.match(makefile, new RegExp(`^${target}:`, 'm'), target);
     }
   }
+});
+
+const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+  .trim()
+  .split('\n')
+  .filter((path) => existsSync(path));
+
+/** Whether the repository has a file, a folder, or what a pattern stands for. */
+function isThere(path) {
+  const pattern = path
+    .replace(/\/$/, '')
+    .replaceAll('.', '\\.')
+    .replaceAll(/\*\*?/g, (stars) => (stars === '**' ? '.*' : '[^/]*'));
+  const name = new RegExp(`^${pattern}(?:/|$)`);
+  return FILES.some((file) => name.test(file));
+}
+
+const FOLDERS = /^(?:\.ci|\.github|aws|bench|cli|docs|examples|lambda|local|npm|security|src|tests|tools|www)\//;
+const KINDS = /\.(?:dot|json|mjs|md|py|rs|sh|svg|toml|ts|ya?ml)$/;
+/** What a command writes, so that a clone doesn't have it. */
+const WRITTEN = ['www/config.json'];
+
+test('every file that a document names is there', () => {
+  let count = 0;
+  for (const document of DOCUMENTS) {
+    // The changelog tells of what was.
+    if (document === 'CHANGELOG.md') continue;
+    const text = readFileSync(document, 'utf8').replaceAll(/```[\s\S]*?```/g, '');
+    for (const [, path] of text.matchAll(/`([\w.-]+(?:\/[\w.*-]+)+\/?)`/g)) {
+      if (!FOLDERS.test(path) && !KINDS.test(path)) continue;
+      const places = [path, join(dirname(document), path)];
+      const isFound = places.some(isThere) || existsSync(join('pkg', path)) || WRITTEN.includes(path);
+      assert.ok(isFound, `${document} names ${path}`);
+      count += 1;
+    }
+  }
+  assert.ok(count > 100, `${count} paths`);
+});
+
+test('every document that the code names is there', () => {
+  const code = FILES.filter((path) => /\.(?:rs|ts|mjs|js|py|sh|ya?ml|toml)$|^Makefile$/.test(path));
+  assert.ok(code.length > 200, `${code.length} files`);
+  for (const path of code) {
+    for (const [named] of readFileSync(path, 'utf8').matchAll(
+      /(?<![\w/])docs\/[\w/-]+\.(?:md|png|svg|yaml)\b|\b[A-Z]{4,}\.md\b/g,
+    )) {
+      // A test makes the files that it names.
+      if (!path.startsWith('tests/docs/')) assert.ok(isThere(named), `${path} names ${named}`);
+    }
+  }
+});
+
+test('every decision is in the index', () => {
+  const index = readFileSync('docs/decisions/README.md', 'utf8');
+  for (const name of readdirSync('docs/decisions').filter((name) => name !== 'README.md'))
+    assert.ok(index.includes(`](${name})`), name);
 });
 
 test('the pictures are what their text says', () => {

@@ -294,45 +294,6 @@ test('tools that drive browsers find one file input, and the dialog of its butto
   await close();
 });
 
-test('where the dialog of the file system is refused, as in a frame of another origin, the input has its own', async () => {
-  const { page, context, close } = await openPage(server);
-  await context.addInitScript(() => {
-    Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false });
-  });
-  const other = new URL(server.page);
-  other.hostname = 'localhost';
-  // The site allows no frame, so its policy is taken off for once.
-  await page.route(`${other.origin}/**`, async (route) => {
-    const response = await route.fetch();
-    const headers = { ...response.headers(), 'content-security-policy': '', 'x-frame-options': '' };
-    await route.fulfill({ response, headers });
-  });
-  await page.route('**/framed', (route) =>
-    route.fulfill({ contentType: 'text/html', body: `<iframe width="600" height="600" src="${other.href}"></iframe>` }),
-  );
-  await page.goto(`${server.page}/framed`);
-  const frame = page.frameLocator('iframe');
-  await frame.locator('body[data-state=ready]').waitFor();
-  // What the browser says there, asked for the first time: the harness takes its dialog away.
-  const refusal = await page
-    .frames()[1]
-    .evaluate(() => {
-      let asked = 0;
-      globalThis.showOpenFilePicker = async () => {
-        asked += 1;
-        globalThis.asked = asked;
-        throw new DOMException("Cross origin sub frames aren't allowed to show a file picker.", 'SecurityError');
-      };
-      return self.origin === parent.origin;
-    })
-    .catch(() => false);
-  assert.equal(refusal, false);
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), frame.locator('.choose').click()]);
-  assert.ok(chooser);
-  assert.equal(await page.frames()[1].evaluate(() => globalThis.asked), 1);
-  await close();
-});
-
 test('with `file-picker="input"`, `accept` or `capture` the dialog is that of the input', async () => {
   const { page, close } = await openPage(server);
   const asked = await page.evaluate(async () => {

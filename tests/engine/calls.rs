@@ -1,4 +1,5 @@
-//! Calls of the API: the requests that make them, and what follows when they fail: in good time, while there is no network, and while the upload is being removed.
+//! Calls of the API: the requests that make them, and what follows when they fail: in good time, while there is no
+//! network, and while the upload is being removed.
 
 use directput::engine::{ApiCall, Call, Event, Failure, Remains};
 use directput::protocol::{CompleteUpload, ErrorCode, PartNumber, SignParts};

@@ -205,7 +205,7 @@ fn a_lost_put_of_which_no_byte_was_told_may_have_arrived() {
 }
 
 #[test]
-fn a_cancelled_upload_is_not_begun_anew() {
+fn a_cancelled_upload_is_not_started_again() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
     bench.hash_and_sign();
@@ -233,7 +233,7 @@ fn what_an_earlier_session_may_have_completed_is_asked_for_also_if_the_upload_ha
 }
 
 #[test]
-fn what_a_single_put_left_open_is_said_also_after_the_upload_was_begun_anew() {
+fn what_a_single_put_left_open_is_said_also_after_the_upload_was_started_again() {
     let (mut bench, put) = single(MIB);
     bench.send(Event::PutProgress { put: put.id, sent_bytes: MIB });
     bench.fail_put(&put, 0, "");

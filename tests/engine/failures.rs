@@ -193,7 +193,7 @@ fn an_abort_stops_every_put_removes_the_upload_and_then_finishes() {
     assert_eq!(cancelled, puts.iter().map(|put| put.id).collect::<Vec<_>>());
     assert!(bench.outcome().is_none(), "not before the upload is gone");
     bench.store(&puts[0]);
-    assert!(bench.puts().is_empty() && bench.completes().is_empty(), "late news is ignored");
+    assert!(bench.puts().is_empty() && bench.completes().is_empty(), "late events are ignored");
     bench.remove();
     assert_eq!(bench.failed_with(), Some(ErrorCode::Aborted));
 }

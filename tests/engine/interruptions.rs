@@ -87,7 +87,7 @@ fn what_is_closed_ends_at_once_and_is_kept_where_records_are_kept() {
     let mut bench = sending();
     bench.send(Event::Close);
     bench.remove();
-    assert_eq!(bench.failed_with(), Some(ErrorCode::Closed), "nothing that nobody can find is left");
+    assert_eq!(bench.failed_with(), Some(ErrorCode::Closed), "no upload is left that no record names");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn no_more_puts_run_than_there_are_lanes() {
 }
 
 #[test]
-fn an_upload_that_s3_does_not_know_any_more_is_begun_anew_once() {
+fn an_upload_that_s3_no_longer_knows_is_started_again_once() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -233,7 +233,7 @@ fn an_upload_that_s3_does_not_know_any_more_is_begun_anew_once() {
     let late = puts;
     let puts = bench.puts();
     late.iter().for_each(|put| bench.store(put));
-    assert!(puts.iter().all(|put| !bench.engine.is_stored(put.part.number)), "late news is of other attempts");
+    assert!(puts.iter().all(|put| !bench.engine.is_stored(put.part.number)), "late events belong to other attempts");
     bench.fail_put(&puts[0], 404, "NoSuchUpload");
     assert_eq!((bench.creates().len(), bench.failed_with()), (0, Some(ErrorCode::UploadGone)));
     assert_eq!(bench.aborts(), 0, "there is nothing to remove");
@@ -241,7 +241,7 @@ fn an_upload_that_s3_does_not_know_any_more_is_begun_anew_once() {
 
 #[test]
 fn a_signing_call_for_the_upload_that_was_given_up_says_nothing_about_the_next() {
-    let begun_anew = || {
+    let started_again = || {
         let mut bench = Bench::new(100 * MIB);
         bench.hash_first();
         let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None }).parts;
@@ -255,16 +255,16 @@ fn a_signing_call_for_the_upload_that_was_given_up_says_nothing_about_the_next()
         assert_eq!(bench.signs().len(), 0, "one call at a time");
         (bench, request)
     };
-    let (mut bench, request) = begun_anew();
+    let (mut bench, request) = started_again();
     bench.send(Event::Signed(signed(&request)));
     assert_eq!((bench.puts().len(), bench.signs().len()), (0, 1), "its URLs are not used");
-    let (mut bench, _) = begun_anew();
+    let (mut bench, _) = started_again();
     bench.fail_call(Call::Sign, ErrorCode::UploadGone);
     assert_eq!((bench.outcome(), bench.signs().len()), (None, 1));
 }
 
 #[test]
-fn after_a_lost_completion_nothing_is_begun_anew() {
+fn after_a_lost_completion_nothing_is_started_again() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.store_all();

@@ -186,11 +186,7 @@ fn the_speed_is_that_of_bytes_that_have_arrived() {
     bench.now_ms += 2_000;
     bench.alarm();
     bench.store(&puts[0]);
-    assert_eq!(
-        bench.alarm(),
-        Some(bench.now_ms + 1_000),
-        "bytes are in buffers, and the time left is told all the same"
-    );
+    assert_eq!(bench.alarm(), Some(bench.now_ms + 1_000), "bytes are in buffers, and the time left is still reported");
     let speed = bench.reports().last().map_or(0.0, |report| report.bytes_per_second);
     assert!((2.0e6..2.2e6).contains(&speed), "8 MiB in 4 s, and not {speed} byte/s");
 }

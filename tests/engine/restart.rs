@@ -17,7 +17,7 @@ fn open(bench: &mut Bench) {
     bench.send(Event::Created(reply));
 }
 
-/// The link fails under the PUT, and the user holds the upload for so long. Then its URL is to be signed again.
+/// The link fails under the PUT, and the user holds the upload for that time. Then its URL is to be signed again.
 fn hold(bench: &mut Bench, ms: u64) {
     let put = bench.puts().pop().expect("it is under way");
     bench.send(Event::Pause);
@@ -29,7 +29,7 @@ fn hold(bench: &mut Bench, ms: u64) {
 }
 
 #[test]
-fn a_single_put_is_begun_anew_as_often_as_it_was_held_for_longer_than_its_token_is_good() {
+fn a_single_put_is_started_again_as_often_as_it_was_held_for_longer_than_its_token_is_good() {
     let mut bench = Bench::new(MIB);
     open(&mut bench);
     for time in 1..=5 {
@@ -44,7 +44,7 @@ fn a_single_put_is_begun_anew_as_often_as_it_was_held_for_longer_than_its_token_
 }
 
 #[test]
-fn a_token_that_expires_before_its_time_begins_the_upload_anew_once() {
+fn a_token_that_expires_before_its_time_starts_the_upload_again_once() {
     let mut bench = Bench::new(MIB);
     open(&mut bench);
     for time in 1..=2 {

@@ -53,7 +53,7 @@ fn an_upload_that_lacks_a_sign_in_is_kept() {
 }
 
 #[test]
-fn a_completion_of_an_earlier_session_that_is_refused_begins_nothing_anew() {
+fn a_completion_of_an_earlier_session_that_is_refused_starts_nothing_again() {
     let mut bench = completing();
     let kept = bench.records().pop().flatten().expect("kept");
     let mut bench = Bench::restored(SIZE, kept);

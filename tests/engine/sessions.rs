@@ -88,7 +88,7 @@ fn a_long_list_comes_in_pages_and_one_without_end_is_refused() {
 }
 
 #[test]
-fn an_upload_that_is_gone_is_begun_anew() {
+fn an_upload_that_is_gone_is_started_again() {
     for code in [ErrorCode::UploadGone, ErrorCode::TokenExpired] {
         let mut bench = Bench::restored(SIZE, record());
         bench.fail_call(Call::List, code);

@@ -41,7 +41,8 @@ fn a_call_for_urls_waits_until_it_can_fill_the_connections_while_something_is_on
 
 #[test]
 fn urls_are_asked_for_when_no_more_are_left_than_are_sent_while_the_api_answers_twice() {
-    // The API answers after 2.1 s or 3 s. Then a part is stored each second, the first of them begun before that answer.
+    // The API answers after 2.1 s or 3 s. Then a part is stored each second, the first of them begun before that
+    // answer.
     for (turnaround_ms, ready) in [(2_100, 4), (3_000, 5)] {
         let mut bench = Bench::new(1_000 * MIB);
         bench.create();

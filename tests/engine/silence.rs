@@ -1,4 +1,4 @@
-//! PUTs of which nothing is heard: on a slow link they arrive, and on a dead connection they are found.
+//! PUTs without progress: on a slow link they arrive, and on a dead connection they are found.
 
 use directput::engine::{Action, Call, Config, Engine, Event, Put, Share};
 use directput::protocol::ErrorCode;
@@ -117,7 +117,7 @@ fn the_time_of_a_slow_link_is_given_only_where_a_service_worker_hides_what_has_l
 }
 
 #[test]
-fn a_browser_that_has_told_of_progress_still_does_after_the_upload_was_begun_anew() {
+fn a_browser_that_has_told_of_progress_still_does_after_the_upload_was_started_again() {
     let config = Config { has_service_worker: true, ..Config::default() };
     let mut bench = Bench::start(Engine::new(config, file(20 * MIB)), 20 * MIB);
     bench.create();

@@ -1,7 +1,8 @@
-//! Where nothing goes wrong but the slowness of the link, and one dead connection at most: every upload arrives, soon, and
-//! little is sent in vain.
+//! Where nothing goes wrong but the slowness of the link, and one dead connection at most: every upload arrives, soon,
+//! and little is sent in vain.
 //!
-//! The bounds are somewhat above the worst that 1,000,000 seeds have shown; `make simulate` prints the worst of its own.
+//! The bounds are somewhat above the worst that 1,000,000 seeds have shown; `make simulate` prints the worst of its
+//! own.
 
 use directput::engine::{Failure, Uploaded};
 
@@ -31,7 +32,7 @@ const DEAD_WAIT_S: f64 = 120.0;
 /// The speed that is assumed where a service worker hides all progress, in byte/s.
 const UNTOLD_BYTES_PER_SECOND: f64 = 100_000.0;
 
-/// All files are sent in vain so many times at most, where what the browser tells is not what has arrived.
+/// All files are sent in vain at most this many times, where what the browser tells is not what has arrived.
 const FILES_IN_VAIN: f64 = 3.0;
 
 impl World {

@@ -190,7 +190,7 @@ impl Checks {
     ) -> Result<(), String> {
         let is_late = self.aborted_ms.is_some_and(|at_ms| now_ms >= at_ms + CANCEL_MS);
         if self.is_opening && !is_late {
-            return Err("nobody will hear of the upload that is being opened".to_owned());
+            return Err("the answer that opens the upload will be lost".to_owned());
         }
         if !self.puts.is_empty() {
             return Err("PUTs are under way after the end".to_owned());

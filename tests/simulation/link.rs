@@ -40,7 +40,7 @@ struct Flow {
     id: FlowId,
     length: f64,
     arrived: f64,
-    /// From this byte on nothing arrives any more.
+    /// From this byte on nothing arrives.
     dies_at: Option<f64>,
     told_bytes: u64,
     /// When it last moved, in milliseconds.

@@ -19,7 +19,7 @@
 //! | an upload is removed once although PUTs were cut off | 194 |
 //! | the completion is not written down before it is sent | 801 |
 //! | a cancelled upload is not written down as such | 1,078 |
-//! | after a completion whose answer was lost, it begins anew | 5,887 |
+//! | after a completion whose answer was lost, it starts again | 5,887 |
 //! | a refusal of the upload that was given up counts for the one that followed | 15,395 |
 //! | a part that was compared is hashed and counted again | 41,681 |
 //! | no wait between attempts | 298,722 |

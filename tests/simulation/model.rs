@@ -60,7 +60,7 @@ impl Write for Text {
         // These are neighbours among the fields of the engine, and no other fields have their names.
         match text {
             "reported" => self.is_skipping = true,
-            "may_go_back" => self.is_skipping = false,
+            "may_decrease" => self.is_skipping = false,
             _ => {}
         }
         if !self.is_skipping {
@@ -130,7 +130,7 @@ impl State {
 
     fn choices(&self) -> Vec<Choice> {
         let mut choices: Vec<_> = self.alarm_ms.map(Choice::Wake).into_iter().collect();
-        // The hashers finish in the order in which they begin: which part is read first matters to nobody.
+        // The hashers finish in the order in which they begin: which part is read first does not matter.
         let first_hash = self.open.iter().position(|action| matches!(action, Action::HashPart(_)));
         for (index, action) in self.open.iter().enumerate() {
             if matches!(action, Action::HashPart(_)) && Some(index) != first_hash {
@@ -289,7 +289,7 @@ impl State {
         }
         let is_late = self.aborted_ms.is_some_and(|at_ms| self.now_ms >= at_ms + CANCEL_MS);
         if !is_late && self.open.iter().any(|action| matches!(action, Action::Call(ApiCall::Create(_)))) {
-            return Err("nobody will hear of the upload that is being opened".to_owned());
+            return Err("the answer that opens the upload will be lost".to_owned());
         }
         if is_stored != (self.storage.objects.len() == 1) && self.aborted_ms.is_none() {
             return Err("what it says of the object is not what S3 has".to_owned());

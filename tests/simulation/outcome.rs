@@ -58,12 +58,12 @@ fn object_checksum(algorithm: ChecksumAlgorithm, plan: &directput::plan::Plan, c
 }
 
 impl World {
-    /// Nothing will happen any more.
+    /// Nothing more will happen.
     pub fn check_end(&mut self) -> Result<(), String> {
         let Scenario { keeps_records, .. } = self.scenario;
         for (file, dropped) in self.files.iter().zip(&self.scenario.files) {
             if file.record.is_some() {
-                return Err("a record is left and nobody will ever look at it".to_owned());
+                return Err("a record is left that no session will read".to_owned());
             }
             let uploads = self.storage.of_file(&file.name);
             let is_parts = dropped.size > SINGLE_PUT_BYTES
@@ -74,7 +74,7 @@ impl World {
             }
             match self.storage.orphans(&file.name).next() {
                 Some(upload) if keeps_records => {
-                    return Err(format!("{} is left behind: somebody pays for it", upload.key));
+                    return Err(format!("{} is left behind: it costs money", upload.key));
                 }
                 _ => {}
             }

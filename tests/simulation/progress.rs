@@ -9,13 +9,13 @@ pub struct ProgressCheck {
     before: Option<Progress>,
     /// Sent bytes may be less than before.
     may_send_again: bool,
-    /// The upload is begun anew.
-    may_begin_anew: bool,
+    /// The upload is started again.
+    may_start_again: bool,
 }
 
 impl ProgressCheck {
     pub fn new(size: u64) -> Self {
-        Self { size, before: None, may_send_again: false, may_begin_anew: false }
+        Self { size, before: None, may_send_again: false, may_start_again: false }
     }
 
     /// A pause and an abort are what the user has asked for.
@@ -26,7 +26,7 @@ impl ProgressCheck {
     /// The user is told that something is done again.
     pub fn retries(&mut self, retry: &Retry) {
         self.may_send_again = true;
-        self.may_begin_anew |= matches!(retry.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
+        self.may_start_again |= matches!(retry.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
     }
 
     pub fn check(&mut self, progress: Progress) -> Result<(), String> {
@@ -36,11 +36,11 @@ impl ProgressCheck {
         {
             let is_less = before.sent_bytes > progress.sent_bytes || before.confirmed_bytes > progress.confirmed_bytes;
             let is_earlier = before.phase > progress.phase || before.hashed_bytes > progress.hashed_bytes;
-            if is_less && !self.may_send_again || is_earlier && !self.may_begin_anew {
+            if is_less && !self.may_send_again || is_earlier && !self.may_start_again {
                 return Err(format!("progress goes back without a notice: {before:?} {progress:?}"));
             }
         }
-        (self.may_send_again, self.may_begin_anew) = (false, false);
+        (self.may_send_again, self.may_start_again) = (false, false);
         self.before = Some(progress);
         Ok(())
     }

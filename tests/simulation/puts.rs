@@ -96,7 +96,7 @@ impl World {
         self.happens(odds.error).then(|| refusal(500, "InternalError"))
     }
 
-    /// Draws a header `Retry-After`, in milliseconds. Some ask for more than anybody waits.
+    /// Draws a header `Retry-After`, in milliseconds. Some exceed the longest wait.
     pub fn retry_after(&mut self) -> Option<u64> {
         let seconds = match self.rng.u8(0..16) {
             0..=7 => return None,

@@ -23,7 +23,7 @@ pub struct Odds {
     pub error: f64,
     /// 503 SlowDown or 429 from S3, 429 from the API, with `Retry-After` or without.
     pub busy: f64,
-    /// A connection on which nothing moves any more.
+    /// A connection on which nothing moves.
     pub stall: f64,
     /// Bytes that arrive as others.
     pub corruption: f64,
@@ -69,26 +69,26 @@ pub enum Incident {
     Resume(usize),
     Abort(usize),
     Prioritize(usize, i32),
-    /// The tab is gone; another opens after so many milliseconds, with the files as they are then.
+    /// The tab is gone; another opens after this many milliseconds, with the files as they are then.
     Kill {
         away_ms: u64,
     },
     /// The browser says so.
     Offline,
     Online,
-    /// The link is dead for so many milliseconds, whether the browser says so or not.
+    /// The link is dead for this many milliseconds, whether the browser says so or not.
     Outage {
         ms: u64,
     },
-    /// The machine sleeps for so many milliseconds.
+    /// The machine sleeps for this many milliseconds.
     Sleep {
         ms: u64,
     },
-    /// The clock is set ahead by so many milliseconds.
+    /// The clock is set ahead by this many milliseconds.
     ClockJumps {
         ms: u64,
     },
-    /// The file's bytes change, and the browser refuses to read it any more.
+    /// The file's bytes change, and the browser refuses to read it from then on.
     FileChanges(usize),
     /// The file's bytes change while no tab has it open; name, size and time stay.
     FileChangesUnseen(usize),
@@ -196,8 +196,8 @@ impl Scenario {
         self.server.part_bytes.unwrap_or(DEFAULT_PART_BYTES)
     }
 
-    /// How long the link takes for all files at best, and as many round trips as one connection after the other needs, in
-    /// milliseconds.
+    /// How long the link takes for all files at best, and as many round trips as one connection after the other needs,
+    /// in milliseconds.
     pub fn ideal_ms(&self) -> u64 {
         let part_bytes = self.part_bytes();
         let parts: u64 = self.files.iter().map(|file| file.size.div_ceil(part_bytes).max(1)).sum();

@@ -110,7 +110,7 @@ fn refusal(status: u16, storage_code: &str) -> Failure {
     Failure { status, storage_code: Some(storage_code.to_owned()), ..ErrorCode::StorageRefused.into() }
 }
 
-/// What the API answers when it says no.
+/// How the API refuses.
 pub fn api_refusal(code: ErrorCode) -> Failure {
     Failure { status: code.status(), ..code.into() }
 }
@@ -234,7 +234,7 @@ impl Storage {
         Ok((format!("\"{}\"", etag(number, &content)), checksum.map(|checksum| checksum.to_text())))
     }
 
-    /// What S3 keeps of a PUT that arrives although its upload was just removed: a part that somebody pays
+    /// What S3 keeps of a PUT that arrives although its upload was just removed: a part that the bucket's owner pays
     /// for, until the upload is removed once more. Returns whether it keeps it.
     pub fn put_late(&mut self, url: &str, content: Content) -> bool {
         let Url { upload, number, checksum, .. } = self.url(url).clone();

@@ -78,7 +78,7 @@ impl World {
         self.balance()
     }
 
-    /// Lets the hub share the connections until nothing changes any more.
+    /// Lets the hub share the connections until nothing changes.
     pub fn balance(&mut self) -> Result<(), String> {
         loop {
             let now = self.engine_now();
@@ -150,8 +150,8 @@ impl World {
         Ok(())
     }
 
-    /// Takes note of what an event means for the world. Returns the part whose PUT has ended, and when that was started, on
-    /// the engines' clock.
+    /// Records what an event means for the world. Returns the part whose PUT has ended, and when that was
+    /// started, on the engines' clock.
     fn heed(&mut self, run: &mut Run, event: &Event) -> Option<(Part, u64)> {
         match event {
             Event::Created(reply) => self.storage.is_told(&reply.token),

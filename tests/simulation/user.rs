@@ -109,7 +109,7 @@ impl World {
             return;
         }
         if !self.scenario.keeps_records {
-            // Nobody can know of it any more; the lifecycle rule removes it.
+            // No record names it; the lifecycle rule removes it.
             self.storage.uploads.iter_mut().for_each(|upload| upload.is_known = false);
         }
         (0..self.files.len()).for_each(|file| self.after(away_ms, What::Open { file }));

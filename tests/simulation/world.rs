@@ -20,7 +20,7 @@ const MAX_STEPS: u32 = 1_000_000;
 /// A defect put in on purpose, to see that it is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defect {
-    /// The driver says that an upload was removed without asking anybody.
+    /// The driver says that an upload was removed without a call.
     RemovesNothing,
     /// URLs are thought to live ten times as long.
     TrustsUrlsForTooLong,
@@ -75,7 +75,7 @@ pub struct UserFile {
     pub disk: Disk,
     pub record: Option<Record>,
     pub gave_up: bool,
-    /// Nothing will be done about it any more.
+    /// Nothing more will be done about it.
     pub is_over: bool,
 }
 
@@ -98,7 +98,7 @@ pub struct Run {
 pub struct Tab {
     pub hub: Hub,
     pub runs: Vec<Run>,
-    /// Engines that have ended, which late news may still reach.
+    /// Engines that have ended, which late events may still reach.
     pub ended: Vec<(u32, Engine)>,
     /// S3 has asked for a rest until then, on the engines' clock.
     pub rests_until_ms: u64,
@@ -213,10 +213,10 @@ impl World {
         world
     }
 
-    /// Lives through it all. Says what kinds of things happened.
+    /// Plays the scenario to its end. Returns the kinds of things that happened.
     ///
     /// # Errors
-    /// Says which promise was broken.
+    /// Returns which promise was broken.
     pub fn run(&mut self) -> Result<Seen, String> {
         self.note(|world| format!("{:?}", world.scenario));
         self.seen.kinds.extend(self.scenario.kinds());

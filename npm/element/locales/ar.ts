@@ -44,7 +44,7 @@ const words: Words = {
   phases: { hash: 'البصمة', sign: 'التوقيع', upload: 'الرفع', complete: 'الإكمال' },
   facts: { key: 'المفتاح', checksum: 'البصمة', etag: 'ETag', size: 'الحجم' },
   timeLeft: 'يتبقى {time}',
-  finishing: 'جارٍ الإنهاء …',
+  finishing: 'جارٍ الإنهاء…',
   begun: '{size} · حُفظ {share} · بدأ {age}',
   retryingPart: 'فشل الجزء {part} ({code}) وستُعاد المحاولة خلال {time}.',
   retryingCall: 'فشل طلب ({code}) وستُعاد المحاولة خلال {time}.',

@@ -44,7 +44,7 @@ const words: Words = {
   phases: { hash: 'Prüfsumme', sign: 'Signatur', upload: 'Upload', complete: 'Abschluss' },
   facts: { key: 'Schlüssel', checksum: 'Prüfsumme', etag: 'ETag', size: 'Größe' },
   timeLeft: 'noch {time}',
-  finishing: 'wird abgeschlossen …',
+  finishing: 'Wird abgeschlossen …',
   begun: '{size} · {share} gespeichert · begonnen {age}',
   retryingPart: 'Teil {part} ist fehlgeschlagen ({code}) und wird in {time} erneut versucht.',
   retryingCall: 'Eine Anfrage ist fehlgeschlagen ({code}) und wird in {time} erneut versucht.',

@@ -44,7 +44,7 @@ const english: Words = {
   phases: { hash: 'Hash', sign: 'Sign', upload: 'Upload', complete: 'Complete' },
   facts: { key: 'Key', checksum: 'Checksum', etag: 'ETag', size: 'Size' },
   timeLeft: '{time} left',
-  finishing: 'finishing …',
+  finishing: 'Finishing…',
   begun: '{size} · {share} stored · begun {age}',
   retryingPart: 'Part {part} failed ({code}) and is tried again in {time}.',
   retryingCall: 'A call failed ({code}) and is tried again in {time}.',

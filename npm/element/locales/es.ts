@@ -44,7 +44,7 @@ const words: Words = {
   phases: { hash: 'Huella', sign: 'Firma', upload: 'Subida', complete: 'Unión' },
   facts: { key: 'Clave', checksum: 'Huella', etag: 'ETag', size: 'Tamaño' },
   timeLeft: 'quedan {time}',
-  finishing: 'finalizando …',
+  finishing: 'Finalizando…',
   begun: '{size} · {share} guardado · empezó {age}',
   retryingPart: 'La parte {part} ha fallado ({code}) y se reintenta en {time}.',
   retryingCall: 'Una llamada ha fallado ({code}) y se reintenta en {time}.',

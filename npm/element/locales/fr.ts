@@ -44,7 +44,7 @@ const words: Words = {
   phases: { hash: 'Empreinte', sign: 'Signature', upload: 'Envoi', complete: 'Assemblage' },
   facts: { key: 'Clé', checksum: 'Empreinte', etag: 'ETag', size: 'Taille' },
   timeLeft: '{time} restantes',
-  finishing: 'finalisation …',
+  finishing: 'Finalisation…',
   begun: '{size} · {share} enregistrés · commencé {age}',
   retryingPart: 'La partie {part} a échoué ({code}) ; nouvel essai dans {time}.',
   retryingCall: 'Un appel a échoué ({code}) ; nouvel essai dans {time}.',

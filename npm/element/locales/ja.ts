@@ -44,7 +44,7 @@ const words: Words = {
   phases: { hash: 'ハッシュ', sign: '署名', upload: 'アップロード', complete: '完了処理' },
   facts: { key: 'キー', checksum: 'チェックサム', etag: 'ETag', size: 'サイズ' },
   timeLeft: '残り {time}',
-  finishing: 'まもなく完了 …',
+  finishing: 'まもなく完了…',
   begun: '{size} · {share} 保存済み · {age}に開始',
   retryingPart: 'パート {part} が失敗しました（{code}）。{time}後に再試行します。',
   retryingCall: '呼び出しが失敗しました（{code}）。{time}後に再試行します。',

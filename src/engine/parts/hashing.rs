@@ -1,27 +1,27 @@
-//! Which parts are hashed next, and what their checksums mean: for sending, or against what S3 holds already.
+//! Chooses the parts to hash next, and uses their checksums: to sign the part, or to compare it with what S3 holds.
 
 use super::{Parts, State};
 use crate::checksum::{ChecksumAlgorithm, PartChecksum};
 use crate::plan::Part;
 use crate::protocol::{ETag, PartNumber, StoredPart};
 
-/// What a digest meant for its part.
+/// Outcome of hashing a part.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Hashed {
     /// The part can be signed, or is stored already.
     Accepted,
-    /// Nothing waits for it.
+    /// The event is stale: the part is not being hashed.
     Unexpected,
-    /// The same part was hashed before in this session, with another outcome.
+    /// The part had another checksum earlier in this session, so the file has changed.
     Differs,
-    /// S3 holds other bytes of this part from an earlier session.
+    /// S3 holds other bytes of this part from an earlier session, so this is another file.
     IsAnother,
 }
 
 impl Parts {
-    /// Takes note of a part that S3 holds. It counts once the file has been seen to have the same bytes; where
-    /// nothing is verified it counts at once.
-    pub fn hold(&mut self, stored: StoredPart) {
+    /// Records a part that S3 holds. The part counts as stored once the file is found to have the same bytes, or at
+    /// once if the upload has no checksums.
+    pub fn add_listed(&mut self, stored: StoredPart) {
         let fits = self.plan.part(stored.number).is_some_and(|part| part.length == stored.size)
             && matches!(self.slot(stored.number).state, State::Waiting);
         let Some(etag) = ETag::parse(&stored.etag).ok().filter(|_| fits) else { return };
@@ -31,11 +31,11 @@ impl Parts {
         } else if known.is_none() {
             let number = stored.number;
             self.to_compare.insert(number);
-            self.slot(number).held = Some(Box::new(stored));
+            self.slot(number).listed = Some(Box::new(stored));
         }
     }
 
-    /// What S3 holds is to be listed again, and what it turns out not to hold is to be sent again.
+    /// Resets every part before S3's list of stored parts is read again. Parts that S3 does not list are sent again.
     pub fn list_again(&mut self) {
         for slot in &mut self.slots {
             slot.state = State::Waiting;
@@ -45,14 +45,14 @@ impl Parts {
         self.stored_bytes = 0;
     }
 
-    /// A part that S3 holds is that of the file.
+    /// Marks a part as stored: S3 holds the same bytes as the file.
     fn compared(&mut self, number: PartNumber, etag: ETag, length: u64) {
         self.slot(number).state = State::Stored { etag: Some(etag) };
         self.stored += 1;
         self.stored_bytes += length;
     }
 
-    /// The next part to hash in order to send it, first those that have to be hashed again.
+    /// Returns the next part to hash before it is sent. Parts that have to be hashed again come first.
     pub fn start_hash(&mut self) -> Option<Part> {
         let number = self.to_hash.pop_first().or_else(|| self.next_never_hashed())?;
         self.slot(number).state = State::Hashing;
@@ -65,15 +65,15 @@ impl Parts {
             let number = PartNumber::new(self.never_hashed)?;
             self.plan.part(number)?;
             self.never_hashed += 1;
-            // What S3 holds has been compared by now, or will be.
+            // Parts that S3 holds are in `to_compare`, or have been compared.
             let slot = self.slot(number);
-            if matches!(slot.state, State::Waiting) && slot.held.is_none() {
+            if matches!(slot.state, State::Waiting) && slot.listed.is_none() {
                 return Some(number);
             }
         }
     }
 
-    /// Lets the next part be signed as it is, where nothing is verified. Says whether there was one.
+    /// Queues the next part for signing without a checksum. Returns whether there was one.
     pub fn skip_hash(&mut self) -> bool {
         let Some(number) = self.to_hash.pop_first().or_else(|| self.next_never_hashed()) else { return false };
         self.slot(number).state = State::Hashed;
@@ -81,7 +81,7 @@ impl Parts {
         true
     }
 
-    /// The next part to hash in order to compare it with what S3 holds.
+    /// Returns the next part to hash and compare with what S3 holds.
     pub fn start_compare(&mut self) -> Option<Part> {
         let number = self.to_compare.pop_first()?;
         self.slot(number).state = State::Hashing;
@@ -90,30 +90,31 @@ impl Parts {
         self.plan.part(number)
     }
 
+    /// Records the checksum of a part.
     pub fn hashed(&mut self, part: Part, checksum: PartChecksum) -> Hashed {
         let number = part.number;
-        // Another range was hashed for a plan that the server has replaced since.
+        // A part of an earlier plan, which the server has replaced, may have another range.
         if self.plan.part(number) != Some(part) || !matches!(self.slot(number).state, State::Hashing) {
             return Hashed::Unexpected;
         }
         self.hashing -= 1;
         let slot = self.slot(number);
         slot.state = State::Hashed;
-        slot.unread = 0;
-        let held = slot.held.take();
+        slot.read_timeouts = 0;
+        let listed = slot.listed.take();
         match slot.checksum.replace(checksum) {
             Some(before) if before != checksum => return Hashed::Differs,
             Some(_) => {}
             None => self.hashed_bytes += part.length,
         }
-        match held {
+        match listed {
             None => self.to_sign.insert(number),
-            Some(held) => {
+            Some(listed) => {
                 self.comparing -= 1;
-                if held.checksum != Some(checksum.to_text()) {
+                if listed.checksum != Some(checksum.to_text()) {
                     return Hashed::IsAnother;
                 }
-                if let Ok(etag) = ETag::parse(&held.etag) {
+                if let Ok(etag) = ETag::parse(&listed.etag) {
                     self.compared(number, etag, part.length);
                 }
             }
@@ -121,33 +122,33 @@ impl Parts {
         Hashed::Accepted
     }
 
-    /// Whether every part that S3 holds from an earlier session was compared with the file.
+    /// Returns whether every part that S3 holds from an earlier session has been compared with the file.
     pub fn is_compared(&self) -> bool {
         self.comparing == 0 && self.to_compare.is_empty()
     }
 
-    /// A part could not be read in time and is read again. Says how often in a row that has happened; nothing if nothing
-    /// waits for it.
-    pub fn unread(&mut self, part: Part) -> Option<u32> {
+    /// Counts a part that could not be read in time, and queues it again. Returns the number of such failures in a row,
+    /// or `None` if the part is not being hashed.
+    pub fn count_read_timeout(&mut self, part: Part) -> Option<u32> {
         let number = part.number;
         if self.plan.part(number) != Some(part) || !matches!(self.slot(number).state, State::Hashing) {
             return None;
         }
         self.hashing -= 1;
         let slot = self.slot(number);
-        slot.unread += 1;
+        slot.read_timeouts += 1;
         slot.state = State::Waiting;
-        let (unread, is_held) = (slot.unread, slot.held.is_some());
-        if is_held {
+        let (read_timeouts, is_listed) = (slot.read_timeouts, slot.listed.is_some());
+        if is_listed {
             self.comparing -= 1;
             self.to_compare.insert(number);
         } else {
             self.to_hash.insert(number);
         }
-        Some(unread)
+        Some(read_timeouts)
     }
 
-    /// The part has to be read again.
+    /// Queues a part to be read and hashed again.
     pub fn hash_again(&mut self, number: PartNumber) {
         self.slot(number).state = State::Waiting;
         self.to_hash.insert(number);

@@ -1,7 +1,6 @@
-//! The parts of one upload: what each is waiting for, and which is next to be hashed and signed.
+//! The parts of one upload: the state of each, and the queues of parts to hash, sign and send.
 //!
-//! Queues hold the numbers of the parts that wait, lowest first, so that a step costs the same for 10
-//! parts as for 10,000.
+//! Each queue holds part numbers, lowest first, so a step costs the same with 10 parts as with 10,000.
 
 mod hashing;
 mod puts;
@@ -17,16 +16,16 @@ use crate::ordered::Ordered;
 use crate::plan::Plan;
 use crate::protocol::{CompleteUpload, CompletedPart, ETag, Headers, PartNumber, StoredPart};
 
-/// A presigned URL as the engine keeps it.
+/// A presigned URL and what its PUT needs.
 #[derive(Debug, Clone)]
 pub(super) struct Presigned {
     pub url: String,
     pub headers: Headers,
-    /// The last moment to start a PUT with it.
+    /// Last moment to start a PUT with it, in milliseconds of [`Now::ms`].
     pub usable_until_ms: u64,
 }
 
-/// The life of a part.
+/// State of a part, in the order in which a part goes through them.
 #[derive(Debug, Clone)]
 enum State {
     Waiting,
@@ -39,50 +38,54 @@ enum State {
     Stored { etag: Option<ETag> },
 }
 
-/// A part on its way.
+/// A PUT in flight.
 #[derive(Debug, Clone)]
 struct Sending {
     pub presigned: Presigned,
     pub sent_bytes: u64,
-    /// How many bytes of all parts had left with its last one; 0 until that is seen to leave.
+    /// Bytes of all parts that had been sent when its last byte left; 0 until a progress event reports its last byte.
     pub left_bytes: u64,
-    /// When it was started.
+    /// When it was started, in milliseconds of [`Now::ms`].
     pub started_ms: u64,
-    /// When its last byte was seen to leave, or it was started.
-    pub moved_ms: u64,
-    /// How often it got more time although it was silent for too long.
-    pub spared: u32,
-    /// When an attempt that has shared the link with it was last answered.
-    pub rival_ms: Option<u64>,
+    /// When it was started or last made progress, in milliseconds of [`Now::ms`].
+    pub progress_ms: u64,
+    /// How often its deadline was extended after a stall.
+    pub extensions: u32,
+    /// When S3 last stored a part whose PUT shared the link with this one, in milliseconds of [`Now::ms`].
+    pub peer_stored_ms: Option<u64>,
 }
 
+/// All that is known of one part.
 #[derive(Debug, Clone)]
 struct Slot {
     pub state: State,
-    /// From the first time that it was hashed; a second one must agree.
+    /// Checksum from when it was first hashed. Hashing it again must give the same one.
     pub checksum: Option<PartChecksum>,
-    /// What S3 holds of it from an earlier session, until it has been compared with the file.
-    pub held: Option<Box<StoredPart>>,
-    /// How often it failed for the network's or the server's sake.
+    /// The part that S3 lists from an earlier session, until it has been compared with the file.
+    pub listed: Option<Box<StoredPart>>,
+
+    // Failures
+    /// Number of attempts that failed because of the network or the server.
     pub failures: u32,
-    /// How often S3 refused its signature or its bytes.
+    /// Number of times that S3 refused its signature or its bytes.
     pub refusals: u32,
-    /// How often it was silent for too long since anything of it was confirmed.
+    /// Number of stalls since S3 last confirmed the part.
     pub timeouts: u32,
-    /// How often in a row it could not be read in time.
-    pub unread: u32,
-    /// The most bytes of it that have left in one attempt.
+    /// Number of reads in a row that took too long.
+    pub read_timeouts: u32,
+
+    /// Maximum number of its bytes sent in one attempt.
     pub most_sent_bytes: u64,
 }
 
 const NEW_SLOT: Slot = Slot {
     state: State::Waiting,
     checksum: None,
-    held: None,
+    listed: None,
     failures: 0,
     refusals: 0,
     timeouts: 0,
-    unread: 0,
+    read_timeouts: 0,
     most_sent_bytes: 0,
 };
 
@@ -92,25 +95,38 @@ pub(super) struct Parts {
     plan: Plan,
     algorithm: ChecksumAlgorithm,
     slots: Vec<Slot>,
+
+    // Queues
+    /// Lowest number of a part that was in no queue yet.
     never_hashed: u32,
+    /// Parts to hash again.
     to_hash: Ordered<PartNumber>,
     /// Parts that S3 holds from an earlier session, to be compared with the file.
     to_compare: Ordered<PartNumber>,
-    comparing: u32,
     to_sign: Ordered<PartNumber>,
+    /// Parts with a presigned URL.
     ready: Ordered<PartNumber>,
+    /// Parts that wait after a failed attempt, by the end of their wait in milliseconds of [`Now::ms`].
     resting: Ordered<(u64, PartNumber)>,
-    in_flight: Vec<(PutId, PartNumber)>,
+
+    // Work under way
+    /// Number of parts that are being hashed, including those to compare.
     hashing: u32,
+    /// Number of parts that are being hashed to compare them with what S3 holds.
+    comparing: u32,
     signing: Vec<PartNumber>,
+    in_flight: Vec<(PutId, PartNumber)>,
     next_put: u32,
+
+    // Totals
     stored: u32,
     hashed_bytes: u64,
     stored_bytes: u64,
     in_flight_bytes: u64,
-    moved_bytes: u64,
-    /// When a byte of any part was last seen to leave, or an attempt was started.
-    moved_ms: u64,
+    /// Bytes sent in this session, including those sent again.
+    total_sent_bytes: u64,
+    /// When any part last made progress or an attempt was last started, in milliseconds of [`Now::ms`].
+    progress_ms: u64,
 }
 
 impl Parts {
@@ -134,15 +150,19 @@ impl Parts {
             hashed_bytes: 0,
             stored_bytes: 0,
             in_flight_bytes: 0,
-            moved_bytes: 0,
-            moved_ms: 0,
+            total_sent_bytes: 0,
+            progress_ms: 0,
         }
     }
 
-    /// All from the beginning, by another plan. Attempts go on being numbered, so that late news of an
-    /// earlier one is not mistaken for news of these; bytes that have left have left.
+    /// Starts all parts from the beginning, by another plan. Ids of attempts continue, so that a stale event is not
+    /// taken for one of a new attempt. Bytes that were sent still count as sent.
     pub fn restart(&mut self, plan: Plan) {
-        *self = Self { next_put: self.next_put, moved_bytes: self.moved_bytes, ..Self::new(plan, self.algorithm) };
+        *self = Self {
+            next_put: self.next_put,
+            total_sent_bytes: self.total_sent_bytes,
+            ..Self::new(plan, self.algorithm)
+        };
     }
 
     pub fn plan(&self) -> Plan {
@@ -169,9 +189,9 @@ impl Parts {
         self.stored_bytes + self.in_flight_bytes
     }
 
-    /// Bytes that have left in this session, those that had to be sent again counted again.
-    pub fn moved_bytes(&self) -> u64 {
-        self.moved_bytes
+    /// Returns the bytes sent in this session, including those sent again.
+    pub fn total_sent_bytes(&self) -> u64 {
+        self.total_sent_bytes
     }
 
     pub fn in_flight(&self) -> u32 {
@@ -186,12 +206,12 @@ impl Parts {
         self.hashing
     }
 
-    /// Parts that are hashed, or being hashed, and not yet on their way.
+    /// Returns the number of parts that are hashed or being hashed and whose PUT is not in flight.
     pub fn ahead(&self) -> u32 {
         self.hashing - self.comparing + (self.to_sign.len() + self.signing.len() + self.ready.len()) as u32
     }
 
-    /// When the first resting part may be sent again.
+    /// Returns when the first waiting part may be sent again, in milliseconds of [`Now::ms`].
     pub fn wakes_at(&self) -> Option<u64> {
         self.resting.first().map(|(until_ms, _)| until_ms)
     }
@@ -204,30 +224,30 @@ impl Parts {
         self.plan.part(number).map_or(0, |part| part.length)
     }
 
-    /// Whether S3 holds the part.
+    /// Returns whether S3 holds the part.
     pub fn is_stored(&self, number: PartNumber) -> bool {
         self.slots.get(number.index()).is_some_and(|slot| matches!(slot.state, State::Stored { .. }))
     }
 
-    /// The checksum of a part, once it is known.
+    /// Returns the checksum of a part, or `None` if it was not hashed.
     pub fn checksum(&self, number: PartNumber) -> Option<PartChecksum> {
         self.slots.get(number.index())?.checksum
     }
 
-    /// Whether the first part has been read as far as it has to be.
-    pub fn has_begun(&self) -> bool {
+    /// Returns whether the first part has been hashed, or is past that step because the upload has no checksums.
+    pub fn is_first_hashed(&self) -> bool {
         self.slots.first().is_some_and(|slot| !matches!(slot.state, State::Waiting | State::Hashing))
             || self.checksum(PartNumber::FIRST).is_some()
     }
 
-    /// Moves parts that have rested enough to where they wait for their next attempt.
+    /// Makes the parts whose wait is over ready for their next attempt.
     pub fn wake(&mut self, now: Now) {
         while self.resting.first().is_some_and(|(until_ms, _)| until_ms <= now.ms) {
             self.wake_first();
         }
     }
 
-    /// Moves all resting parts there: what they failed for is over.
+    /// Makes all waiting parts ready for their next attempt: the reason for their wait is gone.
     pub fn wake_all(&mut self) {
         while !self.resting.is_empty() {
             self.wake_first();
@@ -242,7 +262,7 @@ impl Parts {
         }
     }
 
-    /// The part can be sent, or signed first if it has no URL.
+    /// Queues a part to be sent, or to be signed if `presigned` is `None`.
     fn wait_for_turn(&mut self, number: PartNumber, presigned: Option<Presigned>) {
         match presigned {
             Some(presigned) => {
@@ -256,8 +276,8 @@ impl Parts {
         }
     }
 
-    /// The list that completes the upload, with the checksum that the object must have; nothing while
-    /// a part is not stored, or stored without an entity tag.
+    /// Returns the list that completes the upload, with the checksum that the object must have. Returns `None` while a
+    /// part is not stored or has no entity tag.
     pub fn completion(&self) -> Option<CompleteUpload> {
         let mut parts = Vec::with_capacity(self.slots.len());
         for (part, slot) in self.plan.parts().zip(&self.slots) {
@@ -269,7 +289,7 @@ impl Parts {
         Some(CompleteUpload { parts, checksum: ObjectChecksum::of(self.algorithm, checksums) })
     }
 
-    /// The entity tag of the first part, for a single PUT.
+    /// Returns the entity tag of the first part, which is the object's after a single PUT.
     pub fn first_etag(&self) -> Option<&ETag> {
         match &self.slots.first()?.state {
             State::Stored { etag } => etag.as_ref(),

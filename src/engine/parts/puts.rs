@@ -6,56 +6,57 @@ use crate::engine::event::Now;
 use crate::engine::stall::Silence;
 use crate::protocol::{ETag, PartNumber};
 
-/// Of a PUT that lacks no more than this, in bytes, the rest may have left since the last news of it: what a link of
-/// 100 Mbit/s carries in the 50 ms between two progress events, and some.
+/// Maximum number of bytes that may leave unreported at the end of a PUT. A link of 100 Mbit/s carries 625 kB in the
+/// 50 ms between two progress events; this is somewhat more.
 const MAY_HAVE_LEFT_BYTES: u64 = 1 << 20;
 
-/// A browser that tells of progress at all has done so after this, in milliseconds.
-const FIRST_NEWS_MS: u64 = 1_000;
+/// Maximum time until the first progress event of a PUT, in milliseconds. Without one by then, the browser reports no
+/// progress at all.
+const FIRST_PROGRESS_MS: u64 = 1_000;
 
-/// No link is faster, in bytes per millisecond: 10 Gbit/s.
+/// Speed of the fastest link, in bytes per millisecond: 10 Gbit/s.
 const FASTEST_BYTES_PER_MS: u64 = 1_250_000;
 
-/// What bytes that left meant.
+/// Whether a progress event reported bytes that no attempt to send the part had sent before.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Moved {
-    /// Nothing that had not left before.
-    Nothing,
-    /// No attempt had come so far.
-    Further,
+    /// No new bytes.
+    NoNewBytes,
+    /// More bytes than any earlier attempt had sent.
+    NewBytes,
 }
 
-/// An attempt that is over.
+/// An attempt that has ended.
 #[derive(Debug)]
 pub(in crate::engine) struct Attempt {
     pub number: PartNumber,
-    /// What it was made with.
+    /// Presigned URL and headers that it used.
     pub presigned: Presigned,
-    /// When it was started.
+    /// When it was started, in milliseconds of [`Now::ms`].
     pub started_ms: u64,
-    /// How many bytes of all parts had left with its last one; 0 if that was not seen to leave.
+    /// Bytes of all parts that had been sent when its last byte left; 0 if no progress event reported its last byte.
     pub left_bytes: u64,
-    /// Whether S3 may have received all of it.
+    /// Whether S3 may have received all its bytes.
     pub may_be_whole: bool,
 }
 
 impl Sending {
-    /// Whether all bytes of the part, so many, may have left.
+    /// Returns whether all `length` bytes of the part may have left the browser.
     fn may_be_whole(&self, now: Now, length: u64) -> bool {
-        let is_untold = self.sent_bytes == 0 && now.ms >= self.started_ms + FIRST_NEWS_MS;
-        is_untold || self.sent_bytes + MAY_HAVE_LEFT_BYTES >= length
+        let is_unreported = self.sent_bytes == 0 && now.ms >= self.started_ms + FIRST_PROGRESS_MS;
+        is_unreported || self.sent_bytes + MAY_HAVE_LEFT_BYTES >= length
     }
 
-    /// Whether all bytes of the part, so many, may have arrived although its answer was lost: a browser that has told
-    /// nothing may have had no time to.
+    /// Returns whether all `length` bytes of the part may have reached S3 although its answer was lost. On a fast link
+    /// they may arrive before the first progress event.
     fn may_have_arrived(&self, now: Now, length: u64) -> bool {
-        let is_untold = self.sent_bytes == 0 && (now.ms - self.started_ms) * FASTEST_BYTES_PER_MS >= length;
-        is_untold || self.may_be_whole(now, length)
+        let is_unreported = self.sent_bytes == 0 && (now.ms - self.started_ms) * FASTEST_BYTES_PER_MS >= length;
+        is_unreported || self.may_be_whole(now, length)
     }
 }
 
 impl Parts {
-    /// The next part whose URL is still good; parts whose URL has expired are signed again.
+    /// Starts a PUT of the next part that has a usable URL. Parts whose URL has expired are signed again.
     pub fn start_put(&mut self, now: Now) -> Option<Put> {
         while let Some(number) = self.ready.pop_first() {
             let part = self.plan().part(number)?;
@@ -67,63 +68,64 @@ impl Parts {
             let id = PutId(self.next_put);
             self.next_put += 1;
             self.in_flight.push((id, number));
-            self.moved_ms = now.ms;
+            self.progress_ms = now.ms;
             let put = Put { id, part, url: presigned.url.clone(), headers: presigned.headers.clone() };
             self.slot(number).state = State::Sending(Sending {
                 presigned,
                 sent_bytes: 0,
                 left_bytes: 0,
                 started_ms: now.ms,
-                moved_ms: now.ms,
-                spared: 0,
-                rival_ms: None,
+                progress_ms: now.ms,
+                extensions: 0,
+                peer_stored_ms: None,
             });
             return Some(put);
         }
         None
     }
 
-    /// S3 has stored an attempt that was started at `started_ms`. It has shared the link with those that have been silent
-    /// since, or that fell silent no more than `stall_ms` before it: they have the link for themselves from now on.
-    pub fn rival_is_stored(&mut self, now: Now, started_ms: u64, stall_ms: u64) {
+    /// Records that S3 has stored an attempt that was started at `started_ms`. The PUTs in flight that fell silent
+    /// after that, or at most `stall_ms` before, shared the link with it. They get its share of the link from now on,
+    /// so their deadlines move.
+    pub fn peer_stored(&mut self, now: Now, started_ms: u64, stall_ms: u64) {
         for &(_, number) in &self.in_flight {
             if let State::Sending(sending) = &mut self.slots[number.index()].state
-                && started_ms <= sending.moved_ms + stall_ms
+                && started_ms <= sending.progress_ms + stall_ms
             {
-                sending.rival_ms = Some(now.ms);
+                sending.peer_stored_ms = Some(now.ms);
             }
         }
     }
 
-    /// Notes that bytes of an attempt have left.
+    /// Records that `bytes` bytes of an attempt have been sent so far.
     pub fn progress(&mut self, now: Now, put: PutId, bytes: u64) -> Moved {
-        let Some(number) = self.number_of(put) else { return Moved::Nothing };
-        let (length, moved_bytes) = (self.length(number), self.moved_bytes);
+        let Some(number) = self.number_of(put) else { return Moved::NoNewBytes };
+        let (length, total_sent_bytes) = (self.length(number), self.total_sent_bytes);
         let slot = self.slot(number);
-        let State::Sending(sending) = &mut slot.state else { return Moved::Nothing };
+        let State::Sending(sending) = &mut slot.state else { return Moved::NoNewBytes };
         let more = bytes.min(length).saturating_sub(sending.sent_bytes);
         if more == 0 {
-            return Moved::Nothing;
+            return Moved::NoNewBytes;
         }
         sending.sent_bytes += more;
-        sending.moved_ms = now.ms;
+        sending.progress_ms = now.ms;
         if sending.sent_bytes == length {
-            sending.left_bytes = moved_bytes + more;
+            sending.left_bytes = total_sent_bytes + more;
         }
         let is_further = sending.sent_bytes > slot.most_sent_bytes;
         slot.most_sent_bytes = slot.most_sent_bytes.max(sending.sent_bytes);
-        self.moved_ms = now.ms;
+        self.progress_ms = now.ms;
         self.in_flight_bytes += more;
-        self.moved_bytes += more;
-        if is_further { Moved::Further } else { Moved::Nothing }
+        self.total_sent_bytes += more;
+        if is_further { Moved::NewBytes } else { Moved::NoNewBytes }
     }
 
-    /// The lengths of the parts under way, in bytes.
+    /// Returns the total length of the parts in flight, in bytes.
     pub fn bytes_under_way(&self) -> u64 {
         self.in_flight.iter().map(|&(_, number)| self.length(number)).sum()
     }
 
-    /// The attempts that were silent for too long.
+    /// Returns the attempts that have stalled.
     pub fn stalled(&self, now: Now, silence: Silence) -> Vec<PutId> {
         let mut stalled = Vec::new();
         for &(put, number) in &self.in_flight {
@@ -134,7 +136,7 @@ impl Parts {
         stalled
     }
 
-    /// When the next attempt will have been silent for too long, unless something is heard of it.
+    /// Returns when the next attempt stalls if there is no progress until then, in milliseconds of [`Now::ms`].
     pub fn stalls_at(&self, silence: Silence) -> Option<u64> {
         let deadlines = self.in_flight.iter().filter_map(|&(_, number)| self.deadline_ms(number, silence));
         deadlines.min()
@@ -142,13 +144,14 @@ impl Parts {
 
     fn deadline_ms(&self, number: PartNumber, silence: Silence) -> Option<u64> {
         let Slot { state: State::Sending(sending), timeouts, .. } = &self.slots[number.index()] else { return None };
-        // As long as S3 has confirmed nothing, bytes of one part that leave show that the link carries them all.
+        // While S3 has confirmed nothing, progress of any part shows that the link works for all of them.
         Some(match silence.bytes_per_second {
-            None => self.moved_ms + silence.limit_ms(timeouts + sending.spared),
+            None => self.progress_ms + silence.limit_ms(timeouts + sending.extensions),
             Some(_) => {
-                let alone_ms =
-                    sending.rival_ms.map_or(0, |rival_ms| rival_ms + silence.transfer_ms(self.length(number)));
-                alone_ms.max(sending.moved_ms + silence.limit_ms(*timeouts))
+                let alone_ms = sending
+                    .peer_stored_ms
+                    .map_or(0, |peer_stored_ms| peer_stored_ms + silence.transfer_ms(self.length(number)));
+                alone_ms.max(sending.progress_ms + silence.limit_ms(*timeouts))
             }
         })
     }
@@ -160,9 +163,9 @@ impl Parts {
         })
     }
 
-    /// Gives the attempt that has come furthest more time, of equals the first. Returns which; nothing if it has had as much
-    /// as the slowest link would need.
-    pub fn spare_furthest(&mut self, silence: Silence) -> Option<PutId> {
+    /// Extends the deadline of the attempt that has sent the most bytes; the earliest wins a tie. Returns that attempt,
+    /// or `None` if it has already had the time that the slowest link needs.
+    pub fn extend_furthest(&mut self, silence: Silence) -> Option<PutId> {
         let (mut put, mut number, mut most_bytes) = (None, PartNumber::FIRST, 0);
         for (id, part, sending) in self.under_way() {
             if put.is_none() || sending.sent_bytes > most_bytes {
@@ -172,12 +175,12 @@ impl Parts {
         let slot = self.slot(number);
         let State::Sending(sending) = &mut slot.state else { return None };
         let blind = Silence { bytes_per_second: None, ..silence };
-        let had_ms = blind.limit_ms(slot.timeouts + sending.spared);
-        sending.spared += 1;
-        put.filter(|_| had_ms < blind.limit_ms(slot.timeouts + sending.spared))
+        let had_ms = blind.limit_ms(slot.timeouts + sending.extensions);
+        sending.extensions += 1;
+        put.filter(|_| had_ms < blind.limit_ms(slot.timeouts + sending.extensions))
     }
 
-    /// Counts that a part was silent for too long. Returns whether a link of 64 kbit/s would have answered.
+    /// Counts a stall of a part. Returns whether S3 would have answered by now over the slowest link, 64 kbit/s.
     pub fn count_timeout(&mut self, put: PutId, silence: Silence) -> bool {
         let Some(number) = self.number_of(put) else { return false };
         let slot = self.slot(number);
@@ -185,22 +188,22 @@ impl Parts {
         silence.limit_ms(slot.timeouts - 1) >= silence.longest_ms()
     }
 
-    /// Whether S3 may have received all bytes of a PUT under way, at the speed of the fastest link.
+    /// Returns whether S3 may have received all bytes of a PUT in flight, even over the fastest link.
     pub fn may_have_arrived(&self, now: Now) -> bool {
         self.under_way().any(|(_, number, sending)| sending.may_have_arrived(now, self.length(number)))
     }
 
-    /// Whether S3 has probably received all bytes of a PUT under way, or soon will.
+    /// Returns whether all bytes of a PUT in flight have probably been sent.
     pub fn may_be_whole(&self, now: Now) -> bool {
         self.under_way().any(|(_, number, sending)| sending.may_be_whole(now, self.length(number)))
     }
 
-    /// The name of the next attempt.
+    /// Returns the id of the next attempt.
     pub fn next_put(&self) -> PutId {
         PutId(self.next_put)
     }
 
-    /// Ends an attempt, however it went. Nothing for one that had been given up.
+    /// Ends an attempt, whatever its outcome. Returns `None` if it has ended before.
     pub fn end_put(&mut self, now: Now, put: PutId) -> Option<Attempt> {
         let at = self.in_flight.iter().position(|&(id, _)| id == put)?;
         let (_, number) = self.in_flight.remove(at);
@@ -214,7 +217,7 @@ impl Parts {
         Some(Attempt { number, presigned, started_ms, left_bytes, may_be_whole })
     }
 
-    /// Whether an answer to an attempt is still to come.
+    /// Returns whether the attempt is in flight.
     pub fn is_in_flight(&self, put: PutId) -> bool {
         self.number_of(put).is_some()
     }
@@ -223,41 +226,41 @@ impl Parts {
         self.in_flight.iter().find(|&&(id, _)| id == put).map(|&(_, number)| number)
     }
 
-    /// S3 has the part. Says its length in bytes.
+    /// Records that S3 has stored the part. Returns the length of the part in bytes.
     pub fn put_done(&mut self, number: PartNumber, etag: Option<ETag>) -> u64 {
         let length = self.length(number);
         let slot = self.slot(number);
         slot.state = State::Stored { etag };
         slot.timeouts = 0;
-        // The browser need not have told of every byte.
-        let untold = length - slot.most_sent_bytes.min(length);
-        self.moved_bytes += untold;
+        // Progress events need not have reported every byte.
+        let unreported_bytes = length - slot.most_sent_bytes.min(length);
+        self.total_sent_bytes += unreported_bytes;
         self.stored += 1;
         self.stored_bytes += length;
         length
     }
 
-    /// Counts an attempt that failed; says how many have.
+    /// Counts a failed attempt. Returns the number of failed attempts of this part.
     pub fn count_failure(&mut self, number: PartNumber) -> u32 {
         let slot = self.slot(number);
         slot.failures += 1;
         slot.failures
     }
 
-    /// Counts an attempt that was refused; says how many were.
+    /// Counts a refused attempt. Returns the number of refused attempts of this part.
     pub fn count_refusal(&mut self, number: PartNumber) -> u32 {
         let slot = self.slot(number);
         slot.refusals += 1;
         slot.refusals
     }
 
-    /// The part rests, then is sent again: with this URL, or with a new one.
+    /// Lets the part wait until `until_ms`, then sends it again: to `presigned`, or to a new URL if that is `None`.
     pub fn rest(&mut self, number: PartNumber, until_ms: u64, presigned: Option<Presigned>) {
         self.slot(number).state = State::Resting { presigned };
         self.resting.insert((until_ms, number));
     }
 
-    /// Gives up every attempt under way and says which they were. The parts wait for their next turn.
+    /// Ends every attempt in flight and returns their ids. The parts are ready to be sent again.
     pub fn cancel_all(&mut self, now: Now) -> Vec<PutId> {
         let puts: Vec<_> = self.in_flight.iter().map(|&(put, _)| put).collect();
         for &put in &puts {
@@ -277,7 +280,7 @@ mod tests {
     use crate::protocol::{FileSize, Headers, SignedPart};
 
     #[test]
-    fn an_attempt_is_spared_until_it_has_had_the_time_of_the_slowest_link() {
+    fn an_attempt_gets_more_time_until_it_has_had_that_of_the_slowest_link() {
         let now = Now { ms: 0, random: 0 };
         let plan = Plan::new(FileSize::new(1).expect("in range"), 1);
         let mut parts = Parts::new(plan, ChecksumAlgorithm::None);
@@ -286,12 +289,12 @@ mod tests {
         let signed = SignedPart { number, url, headers: Headers::default(), expires_in_seconds: 60 };
         parts.signed(0, vec![signed]);
         let put = parts.start_put(now).expect("it has a URL").id;
-        // Limits are 45 s, 315 s and 1,355 s, whatever speed was measured before.
+        // The limits are 45 s, 315 s and 1,355 s. A speed that was measured before does not change them.
         let bytes_per_second = Some(1_000_000);
-        let silence = Silence { stall_ms: 30_000, bytes_in_flight: 8 << 20, bytes_per_second, is_untold: false };
-        let spared: Vec<_> = (0..3).map(|_| parts.spare_furthest(silence)).collect();
+        let silence = Silence { stall_ms: 30_000, bytes_in_flight: 8 << 20, bytes_per_second, hides_progress: false };
+        let spared: Vec<_> = (0..3).map(|_| parts.extend_furthest(silence)).collect();
         assert_eq!(spared, [Some(put), Some(put), None]);
         let mut parts = Parts::new(plan, ChecksumAlgorithm::None);
-        assert_eq!(parts.spare_furthest(silence), None, "none is under way");
+        assert_eq!(parts.extend_furthest(silence), None, "none is under way");
     }
 }

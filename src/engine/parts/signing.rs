@@ -1,18 +1,18 @@
-//! Which parts are signed next, and how long their URLs are good.
+//! Chooses the parts to sign next and keeps their presigned URLs with their expiry.
 
 use super::{Parts, Presigned, State};
 use crate::protocol::{PartToSign, SignedPart};
 
-/// A URL is not used in its last seconds: the request has to arrive before it expires, in milliseconds.
+/// Margin before a URL expires in which no PUT is started, in milliseconds: the request has to reach S3 in time.
 const URL_MARGIN_MS: u64 = 5_000;
 
 impl Parts {
-    /// How many parts wait for a URL that nobody has asked for.
+    /// Returns the number of parts that need a URL and are in no signing request.
     pub fn unsigned(&self) -> u32 {
         self.to_sign.len() as u32
     }
 
-    /// Takes the next parts to sign, at most `limit`.
+    /// Takes at most `limit` parts to sign, lowest numbers first.
     pub fn start_signing(&mut self, limit: usize) -> Vec<PartToSign> {
         let mut batch = Vec::new();
         while batch.len() < limit
@@ -27,7 +27,7 @@ impl Parts {
         batch
     }
 
-    /// The parts that were being signed wait for it again.
+    /// Puts the parts of the failed signing request back into the queue of parts to sign.
     pub fn signing_failed(&mut self) {
         for number in std::mem::take(&mut self.signing) {
             self.slot(number).state = State::Hashed;
@@ -35,8 +35,8 @@ impl Parts {
         }
     }
 
-    /// Takes the URLs that were asked for at `asked_ms`, the moment from which their lifetimes surely
-    /// have not begun to run out. Parts for which none came wait for the next batch.
+    /// Takes the URLs of a request that was sent at `asked_ms`. Lifetimes are counted from there: no URL was signed
+    /// earlier, so none is used too late. Parts of the request that got no URL wait for the next request.
     pub fn signed(&mut self, asked_ms: u64, parts: Vec<SignedPart>) {
         for signed in parts {
             let is_wanted = self.plan.part(signed.number).is_some()

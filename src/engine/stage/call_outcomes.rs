@@ -1,4 +1,4 @@
-//! What follows from a call of the API that failed, and how credentials are renewed.
+//! Handles the outcome of each API call, and refreshes credentials.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -10,7 +10,7 @@ use crate::engine::retry::{ABORT_BUDGET, backoff_ms, retry_after_ms};
 use crate::protocol::ErrorCode;
 
 impl Engine {
-    /// Marks a call as answered. Says whether the answer was waited for.
+    /// Marks a call as answered. Returns whether the call was in flight.
     pub(in crate::engine) fn answered(&mut self, now: Now, call: Call) -> bool {
         let state = self.calls.of(call);
         if !state.is_under_way() {
@@ -29,7 +29,7 @@ impl Engine {
             return;
         }
         if call == Call::Sign && std::mem::take(&mut self.calls.sign_is_stale) {
-            // It was for an upload that was given up, and says nothing about the one that followed.
+            // The call was for an upload id that was given up, so its failure does not matter.
             return self.calls.sign.settle();
         }
         if matches!(call, Call::Create | Call::Sign) {
@@ -54,11 +54,11 @@ impl Engine {
         }
     }
 
-    /// Whether the stage that made the call is over.
+    /// Returns whether the stage that made the call is over.
     fn is_stale(&self, call: Call) -> bool {
         match (&self.stage, call) {
             (Stage::Ending(_), Call::Abort) => false,
-            (Stage::Ending(_), Call::Complete) => !self.calls.asks_outcome,
+            (Stage::Ending(_), Call::Complete) => !self.calls.is_checking_completion,
             (Stage::Ending(_), _) => true,
             _ => false,
         }
@@ -71,7 +71,7 @@ impl Engine {
         }
     }
 
-    /// Fresh credentials have come, or never will.
+    /// Continues the calls that waited for credentials, or ends the upload if there are none.
     pub(in crate::engine) fn credentials(&mut self, now: Now, outcome: Result<(), Failure>) {
         if !std::mem::take(&mut self.calls.is_refreshing) {
             return;
@@ -89,19 +89,19 @@ impl Engine {
         }
     }
 
-    /// There was no answer, or one that may be another next time.
+    /// Schedules a retry of a call that got no answer, or a failure that may pass.
     fn call_lost(&mut self, now: Now, call: Call, failure: Failure) {
         let is_ending = matches!(self.stage, Stage::Ending(_));
         if self.holds.is_offline() && failure.status == 0 && !is_ending {
-            // Without a network nothing is learnt from a failure.
+            // Failures without a network do not count.
             self.calls.of(call).fail_uncounted();
-            return self.notice(None, &failure, 1, 0);
+            return self.report_retry(None, &failure, 1, 0);
         }
         let failures = self.calls.of(call).fail();
         let is_over = if is_ending { failures >= ABORT_BUDGET } else { self.patience.ends_call(&failure, failures) };
         if is_over {
             self.calls.of(call).settle();
-            return if is_ending { self.conclude(self.calls.asks_outcome) } else { self.end(now, failure) };
+            return if is_ending { self.conclude(self.calls.is_checking_completion) } else { self.end(now, failure) };
         }
         if self.may_be_unauthorized(&failure) {
             self.refresh_credentials();
@@ -110,19 +110,19 @@ impl Engine {
         let wait_ms = backoff_ms(failures, now.random).max(rest_ms);
         self.calls.of(call).wait_until(now.ms + wait_ms, now.ms + rest_ms);
         if !is_ending {
-            self.notice(None, &failure, failures, wait_ms);
+            self.report_retry(None, &failure, failures, wait_ms);
         }
     }
 
-    /// Whether the failure may hide a refused sign-in: a gateway that sends its 401 without CORS headers looks like a broken
-    /// network, and one that answers with a login page is no API. Fresh credentials are asked for once.
+    /// Returns whether the failure may hide a refused sign-in: a gateway that sends its 401 without CORS headers looks
+    /// like a broken network, and one that answers with a login page is no API. Fresh credentials are asked for once.
     fn may_be_unauthorized(&self, failure: &Failure) -> bool {
         matches!(failure.code, ErrorCode::Network | ErrorCode::UnexpectedAnswer)
             && self.patience.api_works()
             && !self.calls.has_refreshed
     }
 
-    /// The API has said no.
+    /// Handles a refusal of the API that no retry changes.
     fn call_refused(&mut self, now: Now, call: Call, failure: Failure) {
         let is_gone = matches!(failure.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
         match (&self.stage, call) {
@@ -139,12 +139,12 @@ impl Engine {
 
     pub(in crate::engine) fn online(&mut self) {
         self.holds.go_online();
-        self.hurry();
+        self.skip_backoff();
     }
 
-    /// What waited for a better network need not wait any longer.
-    pub(in crate::engine) fn hurry(&mut self) {
+    /// Ends the backoff of all parts and calls, because the network is back.
+    pub(in crate::engine) fn skip_backoff(&mut self) {
         self.parts.wake_all();
-        self.calls.all().into_iter().for_each(CallState::hurry);
+        self.calls.all().into_iter().for_each(CallState::skip_backoff);
     }
 }

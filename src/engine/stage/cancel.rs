@@ -1,25 +1,26 @@
-//! How an upload is cancelled: what is on its way is cut off, unless S3 may have it already. Then the answer that tells
-//! is waited for, within a bound, so that the outcome is true.
+//! Cancels an upload. Requests in flight are cut off, unless S3 may already have the whole object. Then the upload
+//! waits for the answer, up to [`CANCEL_MS`], so that its outcome is true.
 
 use super::Stage;
 use crate::engine::Engine;
 use crate::engine::event::Now;
 use crate::protocol::ErrorCode;
 
-/// How long a cancelled upload waits for the answer that tells, and then for its removal, in milliseconds each.
+/// Maximum wait of a cancelled upload for an answer that decides its outcome, and then for its removal, in milliseconds
+/// each.
 const CANCEL_MS: u64 = 10_000;
 
-/// A cancel that has not led to the end yet.
+/// A cancel before the end of the upload.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct Cancel {
-    /// Until when something is waited for, in milliseconds of the engine's clock.
+    /// End of the wait, in milliseconds of [`Now::ms`].
     until_ms: u64,
-    /// Whether what is waited for is the removal.
+    /// Whether it waits for the removal, not for an answer.
     is_removing: bool,
 }
 
 impl Engine {
-    /// The user wants it to end.
+    /// Records that the user has cancelled the upload.
     pub(in crate::engine) fn cancel(&mut self, now: Now) {
         if self.cancel.is_none() && !matches!(self.stage, Stage::Ending(_)) {
             self.cancel = Some(Cancel { until_ms: now.ms + CANCEL_MS, is_removing: false });
@@ -30,7 +31,7 @@ impl Engine {
         self.cancel.is_some()
     }
 
-    /// Ends a cancelled upload as soon as nothing on its way can tell how it ends.
+    /// Ends a cancelled upload, unless a request in flight can still decide its outcome.
     pub(in crate::engine) fn advance_cancel(&mut self, now: Now) {
         let Some(Cancel { until_ms, is_removing }) = self.cancel else { return };
         let is_late = now.ms >= until_ms;
@@ -51,12 +52,12 @@ impl Engine {
         !self.has_remote_parts() && self.parts.is_all_stored()
     }
 
-    /// Whether the one PUT of a file may have left whole: S3 stores it, whether its answer is waited for or not.
+    /// Returns whether all bytes of a single PUT may have left. S3 then stores them even if the PUT is cut off.
     fn is_single_and_too_late(&self, now: Now) -> bool {
         !self.has_remote_parts() && self.parts.may_be_whole(now)
     }
 
-    /// When a cancelled upload is to be looked at again.
+    /// Returns when the wait of a cancelled upload ends, in milliseconds of [`Now::ms`].
     pub(in crate::engine) fn cancel_wakes_at(&self) -> Option<u64> {
         self.cancel.map(|cancel| cancel.until_ms)
     }

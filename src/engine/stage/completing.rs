@@ -1,4 +1,4 @@
-//! How an upload ends well: S3 joins the parts, and its answer proves that the object is the file.
+//! Completes an upload: S3 joins the parts, and its answer proves that the object is the file.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -32,7 +32,7 @@ impl Engine {
     }
 
     pub(in crate::engine) fn advance_complete(&mut self, now: Now) {
-        let may_call = self.holds.may_call(now) || self.calls.asks_outcome;
+        let may_call = self.holds.may_call(now) || self.calls.is_checking_completion;
         if !may_call || !self.calls.complete.may_start(now) {
             return;
         }
@@ -47,8 +47,8 @@ impl Engine {
         }
     }
 
-    /// The key has an object already. Nobody but this upload can have made it, and S3 made it only after it
-    /// had checked the digest that was sent along.
+    /// Finishes the upload as stored, because the key already has an object. Only this upload can have made it, and S3
+    /// made it only after checking the checksum of the completion.
     pub(in crate::engine) fn was_completed(&mut self) {
         let (Some(open), Some(completion)) = (&self.open, &self.completion) else { return };
         let (key, checksum) = (open.key.clone(), completion.checksum.map(|checksum| checksum.to_text()));
@@ -58,7 +58,7 @@ impl Engine {
     pub(in crate::engine) fn completed(&mut self, now: Now, reply: UploadCompleted) {
         let is_ours = self.open.as_ref().is_some_and(|open| open.key == reply.key);
         if !is_ours {
-            // A cache or a service worker has answered with what belongs to another call.
+            // A cache or a service worker has returned the answer to another call.
             let failure = Failure::unexpected(Call::Complete.success_status(), None);
             return self.call_failed(now, Call::Complete, failure);
         }
@@ -68,7 +68,7 @@ impl Engine {
         let expected = self.completion.as_ref().and_then(|completion| completion.checksum);
         let expected = expected.map(|checksum| checksum.to_text());
         if expected != reply.checksum || reply.size != self.file.size.bytes() {
-            // There is an object, and it is not the file. To ask again would bring no other answer.
+            // The object is not the file. Sending the completion again would bring the same answer.
             self.calls.may_be_complete = true;
             self.completion = None;
             return match self.stage {
@@ -80,8 +80,8 @@ impl Engine {
         self.finish(Ok(Uploaded { key, etag: Some(etag), checksum, size }));
     }
 
-    /// S3 has refused to join the parts. An entity tag may have been changed on its way, as proxies do that compress, so S3
-    /// is asked once for what it holds.
+    /// Lists the stored parts again, once, because S3 has refused to join the parts. A proxy that compresses may have
+    /// changed an entity tag on the way.
     pub(in crate::engine) fn parts_refused(&mut self, now: Now, failure: Failure) {
         if self.is_cancelled() || std::mem::replace(&mut self.has_listed_again, true) {
             return self.end(now, failure);
@@ -94,7 +94,7 @@ impl Engine {
         }
         self.persist();
         self.stage = Stage::Listing;
-        self.may_go_back = true;
-        self.notice(None, &failure, 1, 0);
+        self.may_decrease = true;
+        self.report_retry(None, &failure, 1, 0);
     }
 }

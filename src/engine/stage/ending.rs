@@ -1,4 +1,4 @@
-//! How an upload ends: stored, failed and removed, failed and kept, or begun anew.
+//! Ends an upload: stored, failed and removed, or failed and kept. Or starts it again with a new upload id.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -9,11 +9,11 @@ use crate::engine::report::{Failure, Remains, Uploaded};
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
 use crate::protocol::ErrorCode;
 
-/// How long S3 has to store what it had received of a PUT that was cut off, in milliseconds.
+/// Time for S3 to store a part whose PUT was cut off, before the removal is repeated, in milliseconds.
 const LATE_PART_MS: u64 = 1_000;
 
-/// Whether an upload that ends with this code is kept for a later session. The network, the server, the sign-in or the
-/// choice of the file is to blame, and each may be another next time; the bytes that S3 holds are still good.
+/// Returns whether an upload that ends with this code is kept for a later session. Its cause is the network, the
+/// server, the sign-in or the choice of the file, and may be gone by then. The parts that S3 holds are still good.
 fn may_be_resumed(code: ErrorCode) -> bool {
     code.is_retryable()
         || matches!(
@@ -27,23 +27,23 @@ fn may_be_resumed(code: ErrorCode) -> bool {
 }
 
 impl Engine {
-    /// Ends the upload: nothing more is sent, and what was sent is removed, unless a later session can resume it.
+    /// Ends the upload. The sent parts are removed, unless a later session can resume the upload.
     pub(in crate::engine) fn end(&mut self, now: Now, reason: Failure) {
         if may_be_resumed(reason.code) { self.end_and_keep(now, reason) } else { self.end_and_remove(now, reason) }
     }
 
-    /// Ends the upload, and keeps what was sent where records are kept.
+    /// Ends the upload. The sent parts are kept where records are kept, and removed otherwise.
     pub(in crate::engine) fn end_and_keep(&mut self, now: Now, reason: Failure) {
         let keeps = self.config.keeps_records && self.has_remote_parts();
-        self.end_and(now, reason, keeps);
+        self.end_upload(now, reason, keeps);
     }
 
-    /// Ends the upload and removes what was sent, whatever the reason.
+    /// Ends the upload and removes the sent parts, whatever the reason.
     pub(in crate::engine) fn end_and_remove(&mut self, now: Now, reason: Failure) {
-        self.end_and(now, reason, false);
+        self.end_upload(now, reason, false);
     }
 
-    fn end_and(&mut self, now: Now, reason: Failure, keeps: bool) {
+    fn end_upload(&mut self, now: Now, reason: Failure, keeps: bool) {
         if matches!(self.stage, Stage::Ending(_) | Stage::Finished) {
             return;
         }
@@ -64,21 +64,21 @@ impl Engine {
         }
     }
 
-    /// Whether there is an upload id, with parts that cost money.
+    /// Returns whether there is an upload id, with parts that cost money until they are removed.
     pub(in crate::engine) fn has_remote_parts(&self) -> bool {
         self.open.is_some() && (self.is_restored || self.parts.plan().is_multipart())
     }
 
-    /// Cuts off every PUT under way.
+    /// Cancels every PUT in flight.
     pub(in crate::engine) fn cancel_puts(&mut self, now: Now) {
-        self.doubt(self.parts.may_have_arrived(now));
+        self.note_possible_object(self.parts.may_have_arrived(now));
         let puts = self.parts.cancel_all(now);
         self.calls.abort_again |= !puts.is_empty();
         self.outbox.extend(puts.into_iter().map(Action::CancelPut));
     }
 
-    /// From now on only the removal is missing, also for a later session. What may have completed the upload is kept, so
-    /// that it can say what it does not know.
+    /// Marks the upload for removal, also in the record for a later session. The record keeps a completion that S3 may
+    /// have received, so that the later session reports that an object may exist.
     pub(in crate::engine) fn discard(&mut self) {
         if let Some(record) = &mut self.open {
             record.discard = true;
@@ -104,12 +104,12 @@ impl Engine {
 
     pub(in crate::engine) fn advance_abort(&mut self, now: Now) {
         match &self.open {
-            // The reply may still bring an upload id that costs money.
+            // The answer may still bring an upload id, which has to be removed.
             None if self.calls.create.is_under_way() => {}
             Some(_) if self.has_remote_parts() && self.holds.is_offline() && self.config.keeps_records => {
                 self.give_up_removal();
             }
-            Some(_) if self.calls.asks_outcome => self.advance_complete(now),
+            Some(_) if self.calls.is_checking_completion => self.advance_complete(now),
             Some(open) if self.has_remote_parts() => {
                 if self.calls.abort.may_start(now) {
                     self.calls.abort.start(now);
@@ -132,24 +132,24 @@ impl Engine {
         }
     }
 
-    /// No part is left behind. If S3 may have joined them before, it is asked once more: it answers a repeated completion
-    /// as the first.
+    /// Ends the upload after its parts were removed. If S3 may have joined them before, the completion is sent once
+    /// more to find out: S3 answers a repeated completion like the first.
     pub(in crate::engine) fn removed(&mut self) {
         self.forget();
         if self.may_have_object() && self.has_remote_parts() && self.completion.is_some() {
-            self.calls.asks_outcome = true;
-            self.calls.complete.hurry();
+            self.calls.is_checking_completion = true;
+            self.calls.complete.skip_backoff();
         } else {
             self.conclude(true);
         }
     }
 
-    /// What is left behind is removed in a later session, or by the bucket's lifecycle rule.
+    /// Leaves the removal to a later session, or to the bucket's lifecycle rule.
     pub(in crate::engine) fn give_up_removal(&mut self) {
         self.conclude(false);
     }
 
-    /// Ends with the reason for which the upload was removed.
+    /// Finishes the upload with the reason of its removal.
     pub(in crate::engine) fn conclude(&mut self, is_removed: bool) {
         if let Stage::Ending(reason) = &self.stage {
             let reason = reason.clone();
@@ -157,14 +157,14 @@ impl Engine {
         }
     }
 
-    /// Whether S3 may have an object of this upload although no answer has said so.
+    /// Returns whether S3 may have an object of this upload whose answer was lost.
     fn may_have_object(&self) -> bool {
-        self.calls.may_be_complete || self.in_doubt
+        self.calls.may_be_complete || self.may_have_stored
     }
 
-    /// Notes that S3 may have received the whole of a PUT whose answer does not come. A part is no object.
-    pub(in crate::engine) fn doubt(&mut self, may_be_whole: bool) {
-        self.in_doubt |= may_be_whole && !self.has_remote_parts();
+    /// Records that S3 may have received all bytes of a PUT without an answer. Only a single PUT makes an object.
+    pub(in crate::engine) fn note_possible_object(&mut self, may_be_whole: bool) {
+        self.may_have_stored |= may_be_whole && !self.has_remote_parts();
     }
 
     fn fail(&mut self, reason: Failure, is_removed: bool) {
@@ -176,9 +176,9 @@ impl Engine {
         self.finish(Err(Failure { remains, ..reason }));
     }
 
-    /// S3 or the API doesn't know the upload any more: it is opened anew, once.
+    /// Starts the upload again, once, because S3 or the API no longer knows its upload id or token.
     pub(in crate::engine) fn start_again(&mut self, now: Now, failure: Failure) {
-        // The token of a single PUT is good for minutes, and a pause may last for hours.
+        // An expired token of a single PUT does not count: it lives for minutes, and a pause may last for hours.
         let is_due =
             !self.has_remote_parts() && now.ms >= self.token_until_ms && failure.code == ErrorCode::TokenExpired;
         if self.is_cancelled() || (!is_due && std::mem::replace(&mut self.has_restarted, true)) {
@@ -197,8 +197,8 @@ impl Engine {
         self.calls = Calls { sign: std::mem::take(&mut self.calls.sign), sign_is_stale, ..Calls::default() };
         self.stage = Stage::New;
         self.begin(now);
-        self.may_go_back = true;
-        self.notice(None, &failure, 1, 0);
+        self.may_decrease = true;
+        self.report_retry(None, &failure, 1, 0);
     }
 
     pub(in crate::engine) fn finish(&mut self, outcome: Result<Uploaded, Failure>) {

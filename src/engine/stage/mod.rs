@@ -1,4 +1,4 @@
-//! The stages of an upload, one file each, and what may end each of them.
+//! The stages of an upload, and the handlers of its events, one file for each task.
 
 mod call_outcomes;
 mod cancel;
@@ -14,7 +14,7 @@ pub(super) use cancel::Cancel;
 
 use super::report::Failure;
 
-/// Where an upload is.
+/// Stage of an upload.
 #[derive(Debug, Clone)]
 pub(super) enum Stage {
     /// Before [`Event::Start`](super::Event::Start).
@@ -29,8 +29,8 @@ pub(super) enum Stage {
     Sending,
     /// S3 is asked to join the parts.
     Completing,
-    /// It has failed or was cancelled, and what it left behind is being removed.
+    /// It has failed or was cancelled, and the sent parts are removed.
     Ending(Failure),
-    /// [`Action::Finished`](super::Action::Finished) was given out.
+    /// It has ended: [`Action::Finished`](super::Action::Finished) is the last action.
     Finished,
 }

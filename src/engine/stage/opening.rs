@@ -1,5 +1,5 @@
-//! How an upload begins: the first part is hashed, then the API opens an upload, or S3 lists what it holds of an earlier
-//! session.
+//! How an upload begins: the first part is hashed, then the API opens an upload, or S3 lists what it holds of an
+//! earlier session.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -105,7 +105,7 @@ impl Engine {
             return;
         }
         for part in reply.parts {
-            self.parts.hold(part);
+            self.parts.add_listed(part);
         }
         match reply.next {
             None => self.stage = Stage::Sending,

@@ -1,4 +1,4 @@
-//! What the user is told of how far an upload is.
+//! Reports the progress of an upload to the user.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -6,22 +6,22 @@ use crate::engine::action::Action;
 use crate::engine::event::Now;
 use crate::engine::report::{Held, Phase, Progress};
 
-/// Progress is reported no more often than this, in milliseconds, unless there is other news.
+/// Minimum time between two reports, in milliseconds. A new phase or wait is reported at once.
 const REPORT_EVERY_MS: u64 = 100;
 
-/// The time left is counted down at least this often, in milliseconds.
+/// Maximum time between two reports while the time left counts down, in milliseconds.
 const COUNT_DOWN_MS: u64 = 1_000;
 
-/// A speed that is lower is none, in byte/s: while nothing moves the average never gets to 0, and the time left would be
-/// longer than anybody lives.
+/// Minimum speed that is reported, in byte/s. Without progress the average falls but never reaches 0, and would give an
+/// absurd time left.
 const SLOWEST_BYTES_PER_SECOND: f64 = 1.0;
 
 impl Engine {
-    /// Takes note of the speed, by which it is decided what to do next.
+    /// Measures the speed. Must come before the stages, which use it.
     pub(in crate::engine) fn measure(&mut self, now: Now) {
         match self.held(now) {
             Some(_) => self.meter.interrupt(),
-            None => self.meter.sample(now.ms, self.parts.moved_bytes()),
+            None => self.meter.sample(now.ms, self.parts.total_sent_bytes()),
         }
     }
 
@@ -30,7 +30,7 @@ impl Engine {
         if matches!(self.stage, Stage::New) || matches!(self.outbox.last(), Some(Action::Finished(Err(_)))) {
             return;
         }
-        let progress = self.not_back(self.progress(self.held(now)));
+        let progress = self.without_decrease(self.progress(self.held(now)));
         let is_due = match &self.reported {
             None => true,
             Some((_, before)) if before == &progress => false,
@@ -40,21 +40,22 @@ impl Engine {
         };
         if is_due {
             self.reported = Some((now.ms, progress));
-            // The report of the end comes before the end.
+            // `Finished` must be the last action, so the report comes before it.
             let at = self.outbox.len() - usize::from(matches!(self.outbox.last(), Some(Action::Finished(_))));
             self.outbox.insert(at, Action::Report(progress));
         }
     }
 
-    /// When to say again how long it takes, while bytes wait in buffers and nothing else is heard.
+    /// Returns when to report the time left again while bytes wait in buffers, in milliseconds of [`Now::ms`].
     pub(in crate::engine) fn reports_at(&self, now: Now) -> Option<u64> {
         let (_, before) = self.reported.as_ref()?;
         (before.seconds_left.is_some() && self.meter.underway_bytes() > 0).then(|| now.ms + COUNT_DOWN_MS)
     }
 
-    /// A plan of the server's own makes hashed parts count no more, but that is no news for the user.
-    fn not_back(&mut self, progress: Progress) -> Progress {
-        if std::mem::take(&mut self.may_go_back) {
+    /// Keeps the phase and the hashed bytes from decreasing when the server's plan replaces the client's. The reported
+    /// values may decrease only with `may_decrease`.
+    fn without_decrease(&mut self, progress: Progress) -> Progress {
+        if std::mem::take(&mut self.may_decrease) {
             return progress;
         }
         let Some((_, before)) = self.reported else { return progress };
@@ -77,7 +78,7 @@ impl Engine {
 
     fn progress(&self, held: Option<Held>) -> Progress {
         let size = self.file.size.bytes();
-        // A completion is sent only when S3 has every part.
+        // A completion exists only when S3 has every part.
         let is_all_stored = self.completion.is_some() && !matches!(self.stage, Stage::Ending(_));
         let all = |bytes: u64| if is_all_stored { size } else { bytes };
         let sent_bytes = all(self.parts.sent_bytes());
@@ -105,8 +106,8 @@ impl Engine {
         match self.stage {
             Stage::New | Stage::HashingFirst => Phase::Hash,
             Stage::Creating | Stage::Listing | Stage::Sending => {
-                // Once bytes were on their way it stays so, also while every part rests: see `not_back`.
-                match self.parts.has_begun() {
+                // `without_decrease` keeps the phase at `Upload` while all parts wait for a retry.
+                match self.parts.is_first_hashed() {
                     _ if self.parts.in_flight() > 0 || self.parts.stored() > 0 => Phase::Upload,
                     true => Phase::Sign,
                     false => Phase::Hash,

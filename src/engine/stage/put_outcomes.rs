@@ -1,4 +1,4 @@
-//! What follows from each attempt to PUT a part: success or failure.
+//! Handles the outcome of each PUT: success, refusal or loss.
 
 use crate::checksum::PartChecksum;
 use crate::engine::Engine;
@@ -20,8 +20,8 @@ pub(super) enum Proof {
     Nothing,
 }
 
-/// Whether an answer shows that S3 has stored the bytes with this checksum. The checksum decides where it can be read;
-/// otherwise an empty answer with an entity tag of S3's form does.
+/// Returns whether an answer shows that S3 has stored the bytes with this checksum. The checksum decides where it can
+/// be read; otherwise an empty answer with an entity tag of S3's form does.
 pub(super) fn prove(answer: &PutAnswer, checksum: Option<PartChecksum>) -> Proof {
     let etag = answer.etag.as_deref();
     let parsed = || etag.and_then(|text| ETag::parse(text).ok());
@@ -35,9 +35,9 @@ pub(super) fn prove(answer: &PutAnswer, checksum: Option<PartChecksum>) -> Proof
 }
 
 impl Engine {
-    pub(in crate::engine) fn put_moved(&mut self, now: Now, put: PutId, sent_bytes: u64) {
-        if self.parts.progress(now, put, sent_bytes) == Moved::Further {
-            self.patience.moved();
+    pub(in crate::engine) fn put_progressed(&mut self, now: Now, put: PutId, sent_bytes: u64) {
+        if self.parts.progress(now, put, sent_bytes) == Moved::NewBytes {
+            self.patience.progressed();
         }
     }
 
@@ -72,9 +72,9 @@ impl Engine {
 
     fn part_is_stored(&mut self, now: Now, attempt: &Attempt, etag: Option<ETag>) {
         let bytes = self.parts.put_done(attempt.number, etag);
-        let left_bytes = if attempt.left_bytes > 0 { attempt.left_bytes } else { self.parts.moved_bytes() };
+        let left_bytes = if attempt.left_bytes > 0 { attempt.left_bytes } else { self.parts.total_sent_bytes() };
         self.meter.arrived(now.ms, left_bytes, attempt.started_ms);
-        self.parts.rival_is_stored(now, attempt.started_ms, self.config.stall_ms);
+        self.parts.peer_stored(now, attempt.started_ms, self.config.stall_ms);
         self.congestion.stored(now.ms, bytes);
         self.pace.answered(now.ms, bytes, attempt.started_ms);
         self.patience.storage_worked();
@@ -94,11 +94,11 @@ impl Engine {
                 self.put_lost(now, put, attempt, false, failure);
             }
             Verdict::SendAgain => self.put_lost(now, put, attempt, false, failure),
-            Verdict::Rest => self.put_lost(now, put, attempt, true, failure),
+            Verdict::SlowDown => self.put_lost(now, put, attempt, true, failure),
         }
     }
 
-    /// S3 did not like the request: it is made again from an earlier step.
+    /// Repeats a PUT that S3 has refused from an earlier step: signing, or hashing if `is_corrupted`.
     fn refused(&mut self, now: Now, attempt: Attempt, is_corrupted: bool, failure: Failure) {
         let number = attempt.number;
         let refusals = self.parts.count_refusal(number);
@@ -106,31 +106,31 @@ impl Engine {
             if is_corrupted {
                 return self.end(now, Failure { code: ErrorCode::Integrity, ..failure });
             }
-            // S3 takes no signature of the API's: a role, a policy or a clock is wrong, and may be put right.
+            // S3 refuses the API's signatures: a role, a policy or a clock is wrong and may be corrected later.
             return self.end_and_keep(now, failure);
         }
-        // A URL that was refused because it was late needs no rest; one that is refused again does.
+        // The first refusal may be an expired URL and needs no backoff. A second one does.
         let wait_ms = if is_corrupted || refusals == 1 { 0 } else { backoff_ms(refusals, now.random) };
         if is_corrupted {
             self.parts.hash_again(number);
         } else {
             self.parts.rest(number, now.ms + wait_ms, None);
         }
-        self.notice(Some(number), &failure, refusals, wait_ms);
+        self.report_retry(Some(number), &failure, refusals, wait_ms);
     }
 
-    /// There was no answer, or none that says anything about the request: it is made again as it was.
+    /// Sends a part again whose PUT got no answer, or none that judges the request.
     pub(super) fn put_lost(&mut self, now: Now, put: PutId, attempt: Attempt, is_busy: bool, failure: Failure) {
         let number = attempt.number;
         self.calls.abort_again = true;
-        self.doubt(attempt.may_be_whole || failure.status != 0);
-        let is_alien = failure.code == ErrorCode::UnexpectedAnswer;
-        let is_first = is_alien || self.congestion.congested(now.ms, put, self.parts.next_put());
-        // Without a network nothing is learnt from a failure.
+        self.note_possible_object(attempt.may_be_whole || failure.status != 0);
+        let is_not_from_s3 = failure.code == ErrorCode::UnexpectedAnswer;
+        let is_first = is_not_from_s3 || self.congestion.congested(now.ms, put, self.parts.next_put());
+        // Failures without a network do not count.
         let counts = !(self.holds.is_offline() && failure.status == 0);
         let failures = if counts { self.parts.count_failure(number) } else { 1 };
         if counts && self.patience.ends_part(&failure, failures, is_first) {
-            let is_from_server = failure.status != 0 && !is_alien;
+            let is_from_server = failure.status != 0 && !is_not_from_s3;
             let code = if is_from_server { ErrorCode::StorageUnavailable } else { failure.code };
             return self.end(now, Failure { code, ..failure });
         }
@@ -152,13 +152,13 @@ impl Engine {
             backoff_ms(failures, now.random).max(retry_after_ms(failure))
         };
         self.parts.rest(attempt.number, now.ms + wait_ms, Some(attempt.presigned));
-        self.notice(Some(attempt.number), failure, failures, wait_ms);
+        self.report_retry(Some(attempt.number), failure, failures, wait_ms);
         if is_busy {
             self.outbox.push(Action::Rest { wait_ms });
         }
     }
 
-    pub(in crate::engine) fn notice(
+    pub(in crate::engine) fn report_retry(
         &mut self,
         part: Option<PartNumber>,
         failure: &Failure,

@@ -1,4 +1,4 @@
-//! How parts get from the file to S3 as long as all goes well: which are hashed, signed and sent next.
+//! Sends the parts: chooses which are hashed, signed and sent next.
 
 use super::Stage;
 use crate::checksum::{ChecksumAlgorithm, PartChecksum};
@@ -11,16 +11,16 @@ use crate::engine::report::Failure;
 use crate::plan::Part;
 use crate::protocol::{ErrorCode, PartsSigned, SignParts};
 
-/// How far ahead of the PUTs parts are hashed at least, in parts for each PUT that may run: far enough
-/// that a batch of URLs is worth its call.
+/// Minimum number of parts hashed ahead for each PUT that may be in flight: enough that a batch of URLs is worth its
+/// call.
 const HASH_AHEAD: u32 = 3;
 
-/// How far ahead at most, in seconds of the measured speed: half of the life of the shortest-lived URL, so
-/// that a cancelled upload has not read the whole file and no URL waits until it expires.
+/// Maximum lead of hashing over sending, in seconds at the measured speed. It is half of the shortest lifetime of a
+/// URL, so that no URL expires unused and a cancelled upload has not read the whole file.
 const HASH_AHEAD_SECONDS: f64 = 30.0;
 
-/// How often in a row a part may take too long to be read.
-const UNREAD_BUDGET: u32 = 3;
+/// Number of reads of a part in a row that may take too long before the upload ends.
+const READ_TIMEOUT_BUDGET: u32 = 3;
 
 impl Engine {
     pub(in crate::engine) fn part_hashed(&mut self, now: Now, part: Part, checksum: PartChecksum) {
@@ -34,16 +34,16 @@ impl Engine {
         }
     }
 
-    /// A part could not be read. If that took too long it is read again; a disk may have been busy.
+    /// Handles a part that could not be read. After a timeout it is read again, because the disk may have been busy.
     pub(in crate::engine) fn hash_failed(&mut self, now: Now, part: Part, failure: Failure) {
         if !failure.code.is_retryable() {
             return self.end(now, failure);
         }
-        let Some(unread) = self.parts.unread(part) else { return };
-        if unread >= UNREAD_BUDGET {
+        let Some(read_timeouts) = self.parts.count_read_timeout(part) else { return };
+        if read_timeouts >= READ_TIMEOUT_BUDGET {
             return self.end(now, failure);
         }
-        self.notice(Some(part.number), &failure, unread, 0);
+        self.report_retry(Some(part.number), &failure, read_timeouts, 0);
     }
 
     pub(in crate::engine) fn advance_parts(&mut self, now: Now) {
@@ -55,7 +55,7 @@ impl Engine {
             return self.all_stored();
         }
         self.parts.wake(now);
-        // What S3 holds is compared first: parts of another file must not be added to it.
+        // Must come before sending: parts of another file must not be added to those that S3 holds.
         if !self.parts.is_compared() {
             return self.hash_ahead();
         }
@@ -78,9 +78,9 @@ impl Engine {
         }
     }
 
-    /// Whether parts wait for URLs, and no more are left that have one than are sent while the API answers. The
-    /// later it is asked the more parts are hashed by then, and the fewer calls it takes; so a call is worth as many
-    /// parts as could be on their way and are not, and never fewer than half of those that may be.
+    /// Returns whether it is time for a signing call. Parts must wait for URLs, and those with URLs must last no longer
+    /// than the call takes. A later call signs more parts, so fewer calls are needed. A call is therefore made for as
+    /// many parts as there are free connections, at least for half of the window.
     pub(in crate::engine) fn wants_urls(&self) -> bool {
         let part_bytes = self.parts.plan().part_bytes().max(1) as f64;
         let parts_per_ms = self.meter.bytes_per_second().unwrap_or(0.0) / part_bytes / 1_000.0;
@@ -93,7 +93,8 @@ impl Engine {
         unsigned > 0 && is_worth_it && ready <= meanwhile.min(limit)
     }
 
-    /// Keeps the hashers busy, first with what S3 holds already, then so far ahead of the PUTs and no further.
+    /// Keeps the hashers busy, first with the parts that S3 already holds, then with parts to send, up to the lead of
+    /// [`Self::parts_ahead`].
     pub(in crate::engine) fn hash_ahead(&mut self) {
         if self.holds.is_paused() {
             return;
@@ -103,7 +104,7 @@ impl Engine {
             while self.parts.ahead() < ahead && self.parts.skip_hash() {}
             return;
         }
-        // Until the upload is open nothing stands in the way of the call that opens it.
+        // One hasher until the upload is open, so that hashing does not delay the call that opens it.
         let is_open = matches!(self.stage, Stage::Listing | Stage::Sending);
         let hashers = if is_open { self.config.hashers } else { 1 };
         while self.parts.hashing() < hashers {
@@ -116,7 +117,7 @@ impl Engine {
         }
     }
 
-    /// How many parts may be hashed and not yet on their way.
+    /// Returns the maximum number of parts that are hashed and not in flight.
     fn parts_ahead(&self) -> u32 {
         let window = self.congestion.limit();
         let batch = self.open.as_ref().map_or(0, |open| open.max_parts_per_request);
@@ -135,7 +136,7 @@ impl Engine {
         self.outbox.push(Action::Call(ApiCall::Sign { token: open.token.clone(), request }));
     }
 
-    /// The measured speed, or the one that the network's kind promises.
+    /// Returns the measured speed in bit/s, or that of the kind of link.
     fn bits_per_second(&self) -> u64 {
         let measured = self.meter.bytes_per_second().map(|speed| (speed * 8.0) as u64);
         measured.unwrap_or(self.config.network.bits_per_second())

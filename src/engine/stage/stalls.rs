@@ -1,4 +1,4 @@
-//! How PUTs that have stalled are found and given up.
+//! Finds PUTs that have stalled, and gives them up.
 
 use crate::engine::Engine;
 use crate::engine::action::{Action, PutId};
@@ -8,7 +8,7 @@ use crate::engine::stall::Silence;
 use crate::protocol::ErrorCode;
 
 impl Engine {
-    /// What decides how long a PUT may be silent.
+    /// Returns what the limit for PUTs without progress depends on.
     pub(in crate::engine) fn silence(&self) -> Silence {
         let bytes_in_flight = self.parts.bytes_under_way() + self.share.bytes_elsewhere;
         let own = self.pace.bytes_per_second(bytes_in_flight);
@@ -16,17 +16,18 @@ impl Engine {
             stall_ms: self.config.stall_ms,
             bytes_in_flight,
             bytes_per_second: self.share.bytes_per_second.or(own),
-            is_untold: self.config.has_service_worker && self.parts.moved_bytes() == 0,
+            hides_progress: self.config.has_service_worker && self.parts.total_sent_bytes() == 0,
         }
     }
 
-    /// When to look for silent PUTs again. Limits shrink with what is under way, so the time may have come already.
+    /// Returns when to look for stalled PUTs again, in milliseconds of [`Now::ms`], later than now. Limits shrink with
+    /// the bytes in flight, so the time of the next stall may have passed already.
     pub(in crate::engine) fn stalls_at(&self, now: Now) -> Option<u64> {
         self.parts.stalls_at(self.silence()).map(|at_ms| at_ms.max(now.ms + 1))
     }
 
-    /// Gives up the attempts that were silent for too long. If all were, the link may have become slow: the attempt that
-    /// has come furthest gets more time, so that what has arrived of it is not lost, while another one tries the link.
+    /// Gives up the attempts that have stalled. If all have, the link may have become slow. Then the attempt that has
+    /// sent the most bytes gets more time, so that these bytes are not lost, while another attempt probes the link.
     pub(in crate::engine) fn end_stalled(&mut self, now: Now) {
         let silence = self.silence();
         let stalled = self.parts.stalled(now, silence);
@@ -34,16 +35,16 @@ impl Engine {
         if count == 0 {
             return;
         }
-        let mut spared = None;
+        let mut extended = None;
         if count == in_flight {
-            self.congestion.silent(now.ms, in_flight, self.parts.next_put());
+            self.congestion.all_stalled(now.ms, in_flight, self.parts.next_put());
             self.pace.forget();
-            spared = if count > 1 { self.parts.spare_furthest(silence) } else { None };
+            extended = if count > 1 { self.parts.extend_furthest(silence) } else { None };
         }
-        for put in stalled.into_iter().filter(|&put| Some(put) != spared) {
-            // One that was silent may have ended the upload, and with it the others.
+        for put in stalled.into_iter().filter(|&put| Some(put) != extended) {
+            // An earlier one may have ended the upload, and with it the others.
             if self.parts.is_in_flight(put) {
-                // A link that carries what others send is not dead, only shared.
+                // If other uploads make progress, the link is shared and not dead.
                 let is_over = self.parts.count_timeout(put, silence) && self.share.bytes_per_second.is_none();
                 self.outbox.push(Action::CancelPut(put));
                 self.put_timed_out(now, put, is_over);
@@ -51,7 +52,8 @@ impl Engine {
         }
     }
 
-    /// A PUT was silent for too long; `is_over` says whether it would have been answered by the slowest link.
+    /// Sends a stalled PUT again. `is_over` is whether S3 would have answered over the slowest link, so that the stall
+    /// counts as a failure.
     fn put_timed_out(&mut self, now: Now, put: PutId, is_over: bool) {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
         let failure = Failure::from(ErrorCode::Timeout);
@@ -60,9 +62,9 @@ impl Engine {
             return self.put_lost(now, put, attempt, false, failure);
         }
         self.calls.abort_again = true;
-        self.doubt(attempt.may_be_whole);
+        self.note_possible_object(attempt.may_be_whole);
         self.congestion.congested(now.ms, put, self.parts.next_put());
-        self.patience.was_too_slow();
+        self.patience.stalled();
         let failures = self.parts.count_failure(attempt.number);
         self.send_again(now, attempt, false, false, failures, &failure);
     }

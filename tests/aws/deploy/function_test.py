@@ -20,7 +20,7 @@ FUNCTIONS = sorted({
 AARCH64 = 183
 # Amazon Linux 2023, which `provided.al2023` is, has glibc 2.34.
 NEWEST_GLIBC = (2, 34)
-# The goal of docs/performance; Lambda itself takes 50 MB.
+# The goal of bench/README.md; Lambda itself takes 50 MB.
 MAX_ZIP_BYTES = 4_000_000
 
 

@@ -1,7 +1,6 @@
 'use client';
 
-import 'directput/element';
-import { useUpload } from 'directput/react';
+import { DirectPut, useUpload } from 'directput/react';
 import { useEffect, useState } from 'react';
 
 export default function Page() {
@@ -13,8 +12,6 @@ export default function Page() {
   }, []);
   return <Uploads key={endpoint} endpoint={endpoint} />;
 }
-
-const OPTIONS = { warnBeforeLeaving: false };
 
 function Uploads({ endpoint }: { endpoint: string }) {
   const uploads = useUpload({ endpoint });
@@ -35,7 +32,13 @@ function Uploads({ endpoint }: { endpoint: string }) {
             ? JSON.stringify({ key: result.key, size: result.size, inWorker })
             : ''}
       </output>
-      <direct-put name="papers" endpoint={endpoint} options={OPTIONS} multiple onstored={({ detail }) => console.info(detail.result.key)} />
+      <DirectPut
+        name="papers"
+        endpoint={endpoint}
+        options={{ warnBeforeLeaving: false }}
+        multiple
+        onStored={({ detail }) => console.info(detail.result.key)}
+      />
     </main>
   );
 }

@@ -1,0 +1,7 @@
+// Which failures a new try can't change, for whatever tries all again.
+import type { UploadError } from './errors.js';
+
+const HOPELESS = /^(type-not-allowed|not-accepted|wrong-file|file-(too-large|too-small|changed|needed))$/;
+
+/** Whether the same upload of the same file would fail again. */
+export const isHopeless = (error: UploadError | undefined): boolean => HOPELESS.test(`${error?.code}`);

@@ -1,0 +1,338 @@
+// What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
+import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../../target/wasm/directput.js';
+import { localError, type PlainError, plainError, toUploadError, type UploadError } from '../errors.js';
+import { type Addressed, type Message, MessageBatcher, NOBODY } from '../messages.js';
+import type {
+  ErrorCode,
+  Headers,
+  Metadata,
+  PartNews,
+  Progress,
+  Resumable,
+  Retry,
+  Tuning,
+  UploaderOptions,
+  UploadResult,
+} from '../types.js';
+import { fingerprints } from './fingerprint.js';
+import { Keeper } from './keeper.js';
+import { take, taken, whenFree } from './locks.js';
+import { type EngineRecord, isResumable, type Kept, Records } from './records.js';
+
+/** The options of an upload that can be sent to a worker. */
+export interface PlainOptions extends Metadata, Tuning {
+  priority?: number;
+  /** Whether the page wants to know of each part. */
+  wantsParts?: boolean;
+  handle?: FileSystemFileHandle;
+}
+
+/** Takes a message of an upload. */
+type Tell = (message: Message) => void;
+
+/** Codes with which an earlier upload refuses a file that seemed to fit. The upload stays, and a new one begins. */
+const REFUSALS: readonly ErrorCode[] = ['wrong-file', 'not-your-upload', 'token-invalid'];
+
+/** How an upload ended, with its last messages. Errors are plain objects: they lose their members on the way out of a worker. */
+export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: PlainError }) & {
+  messages: Addressed[];
+};
+
+/** An upload, from the page's call on. */
+interface Running {
+  /** What is kept of it, if it resumes an earlier upload. */
+  kept?: Pick<PlainError, 'remains' | 'resumeId'>;
+  /** How the page has ended it. */
+  end?: 'cancel' | 'close';
+  isPaused: boolean;
+  priority: number;
+  /** What the module runs, once it does. */
+  upload?: UploadHandle;
+  /** Ends the call of the page, while the module does not have the upload. */
+  stop(error: UploadError): void;
+}
+
+export class Host {
+  #uploader: WasmUploader | undefined;
+  #records: Records | undefined;
+  #batcher = new MessageBatcher(() => {});
+  readonly #running = new Map<number, Running>();
+  /** Reject what waits for the module. */
+  readonly #waiting = new Set<(error: UploadError) => void>();
+
+  /** Loads the module. Must succeed before any other method is called. */
+  async open(
+    { caller = '', ...options }: UploaderOptions,
+    tell: (messages: Addressed[]) => unknown,
+    askHeaders: (() => Promise<Headers>) | undefined,
+    module: WebAssembly.Module,
+  ): Promise<void> {
+    await init({ module_or_path: module });
+    this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
+    this.#batcher = new MessageBatcher(tell);
+    // Nothing is kept where a browser has no store, or where tabs could not keep out of each other's way.
+    if (globalThis.indexedDB && globalThis.navigator?.locks) this.#records = new Records(`${options.endpoint}`, caller);
+    // What it can't do is done by a later visit.
+    void this.#tidy().catch(() => {});
+  }
+
+  /** Answers. A worker that has died does not. */
+  ping(): void {}
+
+  /** Uploads a file. If an earlier visit has begun to, that upload is resumed. */
+  upload(id: number, file: Blob, options: PlainOptions): Promise<Outcome> {
+    return this.#lead(id, options, async (running, tell) => {
+      const records = this.#records;
+      // Of a single PUT nothing is left when it is cut off.
+      if (!records || file.size <= singlePutBytes()) return this.#run(running, file, options, tell);
+      const printing = fingerprints(file);
+      printing.catch(() => {});
+      for (const refused: string[] = []; ; ) {
+        // The store is an extra: without it the upload runs, and is not kept.
+        const keeper = await Keeper.for(records, file, options, printing, refused).catch(() => undefined);
+        const goesOn = keeper?.record;
+        try {
+          return await this.#run(running, file, options, tell, keeper);
+        } catch (error) {
+          if (!keeper || !goesOn || !REFUSALS.includes((error as UploadError).code)) throw error;
+          refused.push(keeper.id);
+        }
+      }
+    });
+  }
+
+  /** Resumes an upload of an earlier visit. Another file ends nothing. */
+  resume(id: number, keptId: string, file: Blob, options: PlainOptions): Promise<Outcome> {
+    const kept = { remains: 'parts', resumeId: keptId } as const;
+    const goOn = async (running: Running, tell: Tell): Promise<UploadResult> => {
+      if (!this.#records) throw localError('upload-gone');
+      const keeper = await Keeper.of(this.#records, keptId);
+      try {
+        if (!keeper.isOf(file, await fingerprints(file))) throw localError('wrong-file');
+      } catch (error) {
+        await keeper.close();
+        throw toUploadError(error, kept);
+      }
+      return this.#run(running, file, options, tell, keeper.with(options.handle));
+    };
+    return this.#lead(id, options, goOn, kept);
+  }
+
+  control(id: number, command: 'pause' | 'unpause' | 'cancel' | 'close'): void {
+    const running = this.#running.get(id);
+    if (!running) return;
+    const isEnd = command === 'cancel' || command === 'close';
+    if (isEnd) running.end ??= command;
+    else running.isPaused = command === 'pause';
+    if (running.upload) this.#call(() => running.upload?.[command]());
+    else if (command === 'cancel') running.stop(localError('aborted'));
+    else if (command === 'close') running.stop(localError('closed', undefined, undefined, running.kept));
+  }
+
+  prioritize(id: number, priority: number): void {
+    const running = this.#running.get(id);
+    if (!running) return;
+    running.priority = priority;
+    this.#call(() => running.upload?.prioritize(priority));
+  }
+
+  setOnline(isOnline: boolean): void {
+    this.#call(() => this.#uploader?.setOnline(isOnline));
+  }
+
+  async list(): Promise<Resumable[]> {
+    try {
+      const [all = [], isTaken] = await Promise.all([this.#records?.all(), taken()]);
+      const resumable = all.filter(isResumable);
+      // A page that was just reloaded, or a tab that has crashed, lets go of its uploads a moment later.
+      for (const { id } of resumable) if (isTaken(id)) whenFree(id, () => this.#batcher.add(NOBODY, { freed: true }));
+      return resumable
+        .filter(({ id }) => !isTaken(id))
+        .map(({ id, name, size, confirmedBytes, startedAt, expiresAt, handle }) => {
+          return { id, name, size, confirmedBytes, startedAt, expiresAt, hasFile: handle !== undefined };
+        });
+    } catch {
+      return [];
+    }
+  }
+
+  async handleOf(keptId: string): Promise<FileSystemFileHandle | undefined> {
+    return (await this.#records?.get(keptId))?.handle;
+  }
+
+  /** Removes an upload, here and in S3. What can't be removed now is removed by a later visit. */
+  async forget(keptId: string): Promise<void> {
+    if (!this.#records) return;
+    const release = await take(keptId);
+    if (!release) throw localError('in-use', undefined, undefined, { remains: 'parts', resumeId: keptId });
+    try {
+      const kept = await this.#records.get(keptId);
+      if (kept) await this.#remove(this.#records, kept);
+    } finally {
+      release();
+    }
+  }
+
+  /** Ends what is under way, and uses the module no more: it has failed, or the page is done with it. */
+  end(): void {
+    this.#uploader = undefined;
+    const error = localError('worker-lost', undefined, undefined, { remains: 'unknown' });
+    for (const reject of this.#waiting) reject(error);
+    for (const { upload } of this.#running.values()) {
+      try {
+        // What still works of a module that has failed would go on sending.
+        upload?.close();
+      } catch {
+        // It has failed.
+      }
+    }
+  }
+
+  async #lead(
+    id: number,
+    options: PlainOptions,
+    run: (running: Running, tell: Tell) => Promise<UploadResult>,
+    kept?: Running['kept'],
+  ): Promise<Outcome> {
+    const stopped = new Promise<never>((_, stop) => {
+      this.#running.set(id, { isPaused: false, priority: options.priority ?? 0, stop, ...(kept && { kept }) });
+    });
+    let ending: { ok: true; result: UploadResult } | { ok: false; error: PlainError };
+    try {
+      const ended = run(this.#running.get(id) as Running, (message) => this.#batcher.add(id, message));
+      ending = { ok: true, result: await Promise.race([ended, stopped]) };
+    } catch (error) {
+      ending = { ok: false, error: plainError(toUploadError(error)) };
+    }
+    this.#running.delete(id);
+    return { ...ending, messages: this.#batcher.take(id) };
+  }
+
+  async #run(
+    running: Running,
+    file: Blob,
+    { handle: _, wantsParts, ...plain }: PlainOptions,
+    tell: Tell,
+    keeper?: Keeper,
+  ): Promise<UploadResult> {
+    let last: Omit<Progress, 'kept'> | undefined;
+    const onProgress = (progress = last): void => {
+      last = progress;
+      if (!progress) return;
+      keeper?.note(progress.confirmedBytes);
+      tell({ progress: { ...progress, kept: keeper?.isKept ?? false } });
+    };
+    const options = {
+      ...plain,
+      ...(wantsParts && { onStep: (number: number, state: PartNews['state']) => tell({ part: { number, state } }) }),
+      ...(keeper && { onRecord: (record: EngineRecord | null) => keeper.take(record) }),
+      priority: running.priority,
+      onProgress,
+      onRetry: (retry: Retry) => tell({ retry }),
+    };
+    let upload: UploadHandle | undefined;
+    try {
+      // What an earlier visit has sent is the module's to remove.
+      if (running.end && !keeper?.record) throw localError(running.end === 'cancel' ? 'aborted' : 'closed');
+      upload = this.#call((uploader) =>
+        keeper?.record ? uploader.resume(file, keeper.record, options) : uploader.upload(file, options),
+      );
+      running.upload = upload;
+      if (keeper) {
+        keeper.changed = () => {
+          tell({ kept: keeper.isKept ? keeper.id : null });
+          onProgress();
+        };
+        keeper.changed();
+      }
+      if (running.isPaused) upload.pause();
+      if (running.end) upload[running.end]();
+      const result = await this.#settled(upload);
+      // The object is stored: the page need not wait for the record to be removed.
+      void keeper?.close();
+      return result;
+    } catch (error) {
+      throw keeper ? await this.#leave(keeper, error) : error;
+    } finally {
+      delete running.upload;
+      if (this.#uploader) upload?.free();
+    }
+  }
+
+  /** Adds to an error whether its upload is kept. If it can't be kept, what was sent is removed. */
+  async #leave(keeper: Keeper, error: unknown): Promise<UploadError> {
+    const { record } = keeper;
+    let more: Partial<PlainError> | undefined;
+    if (await keeper.isFound()) more = { remains: 'parts', resumeId: keeper.id };
+    else if (record && !record.discard && this.#uploader) {
+      more = { remains: (await this.#discard(record)) ? 'nothing' : 'parts' };
+    }
+    await keeper.close();
+    return toUploadError(error, more);
+  }
+
+  /** Removes what S3 holds of an upload, and then its record. */
+  async #remove(records: Records, kept: Kept): Promise<void> {
+    const { record } = kept;
+    // If this visit doesn't get to remove it, the next one will.
+    if (!record.discard) await records.put({ ...kept, record: { ...record, discard: true } });
+    if (await this.#discard(record)) await records.delete(kept.id);
+  }
+
+  /** Removes what S3 holds of an upload. Returns whether it is gone. */
+  async #discard(record: EngineRecord): Promise<boolean> {
+    let isGone = false;
+    const onRecord = (next: EngineRecord | null): void => {
+      isGone = next === null;
+    };
+    const upload = this.#call((uploader) =>
+      uploader.resume(new Blob(), { ...record, discard: true }, optionsOf(onRecord)),
+    );
+    await this.#settled(upload).catch(() => {});
+    if (this.#uploader) upload.free();
+    return isGone;
+  }
+
+  /** Removes what earlier visits could not remove, and what is too old to be resumed. */
+  async #tidy(): Promise<void> {
+    const records = this.#records;
+    if (!records) return;
+    const old = await records.expired();
+    const unwanted = (await records.all()).filter((kept) => kept.record.discard && kept.expiresAt > Date.now());
+    for (const kept of [...old, ...unwanted]) {
+      const release = await take(kept.id);
+      if (!release) continue;
+      if (old.includes(kept)) await records.delete(kept.id);
+      else await this.#remove(records, kept);
+      release();
+    }
+  }
+
+  /** Calls into the module. If it traps there, the browser reports that as an error that was not caught. */
+  #call<T>(call: (uploader: WasmUploader) => T): T {
+    if (!this.#uploader) throw localError('worker-lost', undefined, undefined, { remains: 'unknown' });
+    try {
+      return call(this.#uploader);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) reportError(error);
+      throw error;
+    }
+  }
+
+  /** How an upload of the module ends: by itself, or with the module. */
+  async #settled({ done }: UploadHandle): Promise<UploadResult> {
+    let end: ((error: UploadError) => void) | undefined;
+    const ended = new Promise<never>((_, reject) => {
+      end = reject;
+      this.#waiting.add(reject);
+    });
+    try {
+      return await Promise.race([done, ended]);
+    } finally {
+      if (end) this.#waiting.delete(end);
+    }
+  }
+}
+
+/** The module knows more options than the package's users do. */
+const optionsOf = (onRecord: (record: EngineRecord | null) => void): object => ({ onRecord });
