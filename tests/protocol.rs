@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use directput::plan::MAX_OBJECT_BYTES;
 use directput::protocol::{
     CompleteUpload, CreateUpload, ErrorCode, FileSize, Headers, ListParts, NetworkHint, PartNumber, PartsListed,
-    PartsSigned, Problem, SignParts, UploadCompleted, UploadCreated, element, retry_after_ms,
+    PartsSigned, Problem, SignParts, UploadCompleted, UploadCreated, retry_after_ms, xml_element,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, I64Deserializer};
@@ -133,9 +133,9 @@ fn retry_after_is_read_in_seconds_and_dates_are_ignored() {
 fn an_element_of_s3s_error_document_is_found_by_its_name() {
     let xml =
         format!("<Error><Code>SlowDown</Code><CodeOfAnother>x</CodeOfAnother><Message>{}</Message>", "é".repeat(65));
-    assert_eq!(element(&xml, "Code").as_deref(), Some("SlowDown"));
-    assert_eq!(element(&xml, "Message"), Some("é".repeat(64)));
-    assert_eq!(element(&xml, "RequestId"), None);
+    assert_eq!(xml_element(&xml, "Code").as_deref(), Some("SlowDown"));
+    assert_eq!(xml_element(&xml, "Message"), Some("é".repeat(64)));
+    assert_eq!(xml_element(&xml, "RequestId"), None);
 }
 
 #[test]

@@ -138,7 +138,7 @@ async fn sign(
     let limits = Limits { bytes: MAX_BODY_BYTES, parts: app.config.max_parts_per_request };
     let request: SignParts = read_body(&headers, body, limits).await?;
     let plan = plan_of(&claims)?;
-    check_batch(&request.parts, &plan, claims.sum)?;
+    check_batch(&request.parts, &plan, claims.algorithm)?;
     check_bytes(&request.parts, &claims)?;
 
     let (content_type, name) = (&claims.content_type, claims.name.as_deref());
@@ -175,7 +175,7 @@ async fn complete(
     let plan = plan_of(&claims)?;
     let limits = Limits { bytes: MAX_COMPLETE_BODY_BYTES, parts: plan.part_count() };
     let request: CompleteUpload = read_body(&headers, body, limits).await?;
-    check_completion(&request, &plan, claims.sum)?;
+    check_completion(&request, &plan, claims.algorithm)?;
     let checksum = request.checksum.as_ref();
     let completed = app.storage.complete(&claims.key, upload_id, plan.size(), &request.parts, checksum).await?;
     info!(size = plan.size(), parts = plan.part_count(), "completed");

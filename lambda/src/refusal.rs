@@ -74,7 +74,7 @@ mod tests {
     ///
     /// Held against the API Reference, "Error responses", "List of error codes", as it stood in 2026, and against the list in
     /// the SDKs' model of S3 (`Error$Code` in botocore 1.44's `service-2.json`), against which
-    /// `tests/deploy/storage_codes_test.py` holds this file in each run. What is in neither is marked.
+    /// `tests/aws/deploy/storage_codes_test.py` holds this file in each run. What is in neither is marked.
     const TABLE: &[(&str, u16, ErrorCode, ErrorCode)] = &[
         // What ends an upload, or has ended it. XAmzContentChecksumMismatch is not listed.
         ("NoSuchUpload", 404, UploadGone, UploadGone),

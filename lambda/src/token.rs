@@ -33,15 +33,17 @@ pub struct Claims {
     pub upload: Option<String>,
     /// The size of the file in bytes.
     pub size: FileSize,
-    /// The length of a part in bytes.
-    pub part: u64,
+    /// Length of a part, in bytes.
+    #[serde(rename = "part")]
+    pub part_bytes: u64,
     /// The media type of the file.
     #[serde(rename = "type")]
     pub content_type: ContentType,
     /// The percent-encoded name of the file, for the metadata of a single PUT.
     pub name: Option<String>,
     /// How the bytes are verified.
-    pub sum: ChecksumAlgorithm,
+    #[serde(rename = "sum")]
+    pub algorithm: ChecksumAlgorithm,
     /// The checksum of the bytes of a single PUT: no others are signed for its key. None for a multipart upload, whose
     /// bytes S3's upload id binds, and for an upload that is not verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +61,7 @@ pub struct Claims {
 impl Claims {
     /// How the file is cut, checked once more.
     pub fn plan(&self) -> Option<Plan> {
-        Plan::restore(self.size, self.part, self.upload.is_some())
+        Plan::restore(self.size, self.part_bytes, self.upload.is_some())
     }
 }
 
@@ -117,10 +119,10 @@ impl TokenKeys {
             key: upload.key,
             upload: upload.upload,
             size: upload.size,
-            part: upload.part_bytes,
+            part_bytes: upload.part_bytes,
             content_type: upload.content_type,
             name: upload.name,
-            sum: upload.algorithm,
+            algorithm: upload.algorithm,
             bytes: upload.bytes,
             sub: upload.caller,
             aud: self.audience.clone(),
@@ -170,7 +172,8 @@ fn check(claims: Claims, caller: Option<&str>) -> Result<Claims, ErrorCode> {
         return Err(ErrorCode::NotYourUpload);
     }
     // Sealed before tokens of single PUTs named their bytes. The client begins such an upload anew.
-    if claims.upload.is_none() && claims.bytes.map_or(ChecksumAlgorithm::None, |sum| sum.algorithm()) != claims.sum {
+    let named = claims.bytes.map_or(ChecksumAlgorithm::None, |checksum| checksum.algorithm());
+    if claims.upload.is_none() && named != claims.algorithm {
         return Err(ErrorCode::TokenExpired);
     }
     Ok(claims)

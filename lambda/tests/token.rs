@@ -58,6 +58,21 @@ fn what_is_made_as_it_is_made_here_is_taken() {
 }
 
 #[test]
+fn sealed_claims_have_the_names_that_other_versions_of_the_function_open() {
+    let token = keys().seal(upload(), Duration::from_secs(60)).unwrap();
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_audience(&["bucket"]);
+    let mut sealed = decode::<Value>(&token, &DecodingKey::from_secret(KEY), &validation).unwrap().claims;
+    let times = ["iat", "exp"].map(|name| sealed.as_object_mut().unwrap().remove(name).unwrap());
+    assert!(times.iter().all(Value::is_u64));
+    let expected = json!({
+        "v": 1, "key": "uploads/key", "upload": "id", "size": 20 << 20, "part": 8 << 20,
+        "type": "application/octet-stream", "name": null, "sum": "sha256", "sub": "alice", "aud": "bucket",
+    });
+    assert_eq!(sealed, expected);
+}
+
+#[test]
 fn another_algorithm_is_refused_though_the_key_is_right() {
     for algorithm in [Algorithm::HS384, Algorithm::HS512] {
         assert_eq!(open(&signed(algorithm, &claims(|_| {}), KEY)), Some(ErrorCode::TokenInvalid), "{algorithm:?}");

@@ -56,7 +56,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; base-uri 'none'; conn
     form-action 'none'; frame-ancestors 'none'; img-src data:; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     worker-src 'self'; require-trusted-types-for 'script'; trusted-types directput";
 
-/// What browsers are told besides. The same as in `lambda/template.yaml`, which also has what is of use with TLS only.
+/// What browsers are told besides. The same as in `aws/template.yaml`, which also has what is of use with TLS only.
 const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -78,7 +78,7 @@ fn origins(origins: &[String]) -> AllowOrigin {
     AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
 }
 
-/// The CORS rule of the bucket, the same as in `lambda/template.yaml`.
+/// The CORS rule of the bucket, the same as in `aws/template.yaml`.
 pub fn bucket_cors(allowed: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins(allowed))
@@ -88,7 +88,7 @@ pub fn bucket_cors(allowed: &[String]) -> CorsLayer {
         .max_age(std::time::Duration::from_secs(3_000))
 }
 
-/// The CORS rule of the API, the same as in `lambda/template.yaml`.
+/// The CORS rule of the API, the same as in `aws/template.yaml`.
 pub fn api_cors(allowed: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins(allowed))

@@ -1,6 +1,6 @@
 //! Reports of an upload: its progress, its retries, and its result or failure.
 
-use crate::protocol::{ErrorCode, PartNumber, element, excerpt, serialize_whole};
+use crate::protocol::{ErrorCode, PartNumber, excerpt, serialize_whole, xml_element};
 
 /// The readable parts of an answer to a PUT.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -152,9 +152,9 @@ impl Failure {
 
     /// Returns the failure for a refused PUT. `body` is S3's error document, or whatever a proxy has answered instead.
     pub fn of_storage(status: u16, body: &str, media_type: Option<&str>) -> Self {
-        let storage_code = element(body, "Code");
+        let storage_code = xml_element(body, "Code");
         let detail = storage_code.clone().or_else(|| Self::unexpected(status, media_type).detail);
-        let request_id = element(body, "RequestId");
+        let request_id = xml_element(body, "RequestId");
         Self { status, storage_code, request_id, detail, ..ErrorCode::StorageRefused.into() }
     }
 }

@@ -19,14 +19,16 @@ mod refusal;
 mod reply;
 mod request;
 mod values;
+mod xml;
 
 pub use endpoint::Endpoint;
 pub use error_code::{ErrorCode, Problem};
 pub use headers::Headers;
-pub use refusal::{code_of_refusal, element, retry_after_ms};
+pub use refusal::{code_of_refusal, retry_after_ms};
 pub use reply::{PartsListed, PartsSigned, SignedPart, StoredPart, UploadCompleted, UploadCreated, UploadKind};
 pub use request::{CompleteUpload, CompletedPart, CreateUpload, ListParts, PartToSign, SignParts};
 pub use values::{ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber, Refusal};
+pub use xml::xml_element;
 
 /// The request header that carries the upload token. Never a URL: URLs are logged.
 pub const TOKEN_HEADER: &str = "upload-token";
@@ -34,5 +36,5 @@ pub const TOKEN_HEADER: &str = "upload-token";
 /// The reply header that names a request in the logs.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-pub(crate) use refusal::excerpt;
 pub(crate) use values::{serialize_whole, string_on_the_wire};
+pub(crate) use xml::excerpt;

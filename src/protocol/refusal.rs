@@ -27,19 +27,6 @@ pub fn retry_after_ms(header: Option<&str>) -> Option<u64> {
     header?.trim_ascii().parse::<u32>().ok().map(|seconds| u64::from(seconds) * 1_000)
 }
 
-/// Returns the text of an element of S3's error document, such as `Code`, at most 64 characters of it (S3 API
-/// Reference, "Error responses"). The document is flat and holds no markup in its texts, and workers have no XML
-/// parser.
-pub fn element(xml: &str, name: &str) -> Option<String> {
-    let text = xml.split('<').find_map(|tag| tag.strip_prefix(name)?.strip_prefix('>'))?;
-    Some(excerpt(text))
-}
-
-/// Returns the first 64 characters of a text from outside.
-pub(crate) fn excerpt(text: &str) -> String {
-    text.chars().take(64).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

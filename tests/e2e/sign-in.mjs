@@ -1,4 +1,4 @@
-// What stands in for a stage with sign-in: an OpenID provider, and a site as `lambda/site.yaml` makes it.
+// What stands in for a stage with sign-in: an OpenID provider, and a site as `aws/site.yaml` makes it.
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
@@ -101,9 +101,7 @@ export async function startProvider({ clientId, user, seconds = 3600 }) {
 
 /** The Content-Security-Policy of the template, for these addresses. */
 function policy(bucket, sources) {
-  const [, text] = readFileSync('lambda/site.yaml', 'utf8').match(
-    /ContentSecurityPolicy: !Sub >-\n([\s\S]*?)\n {10}\w/,
-  );
+  const [, text] = readFileSync('aws/site.yaml', 'utf8').match(/ContentSecurityPolicy: !Sub >-\n([\s\S]*?)\n {10}\w/);
   const filled = text.replace(/https:\/\/directput-\S+/, bucket).replace(/\$\{ConnectSources\}/, sources);
   assert.doesNotMatch(filled, /\$\{/);
   return filled.replace(/\s+/g, ' ').trim();

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from cfnlint.decode import cfn_yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = cfn_yaml.load(str(ROOT / "lambda/template.yaml"))
+ROOT = Path(__file__).resolve().parents[3]
+TEMPLATE = cfn_yaml.load(str(ROOT / "aws/template.yaml"))
 RESOURCES = TEMPLATE["Resources"]
 PARAMETERS = TEMPLATE["Parameters"]
 # The nested stacks.
-EVENTS = cfn_yaml.load(str(ROOT / "lambda/events.yaml"))["Resources"]
-SITE = cfn_yaml.load(str(ROOT / "lambda/site.yaml"))["Resources"]
-WATCH = cfn_yaml.load(str(ROOT / "lambda/watch.yaml"))["Resources"]
+EVENTS = cfn_yaml.load(str(ROOT / "aws/events.yaml"))["Resources"]
+SITE = cfn_yaml.load(str(ROOT / "aws/site.yaml"))["Resources"]
+WATCH = cfn_yaml.load(str(ROOT / "aws/watch.yaml"))["Resources"]
 # Each operation that the function calls or signs, and the action that it takes.
-OPERATIONS = json.loads((ROOT / "security/operations.json").read_text())
+OPERATIONS = json.loads((ROOT / "aws/operations.json").read_text())
 
 
 def many(value) -> list:
@@ -47,7 +47,7 @@ def bucket_policy() -> dict[str, dict]:
 
 def stage(name: str) -> dict[str, str]:
     """What a stage of samconfig.toml is deployed with: its parameters, else the template's defaults."""
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    config = tomllib.loads((ROOT / "aws/samconfig.toml").read_text())
     overrides = dict(item.split("=", 1) for item in config[name]["deploy"]["parameters"]["parameter_overrides"])
     unknown = set(overrides) - set(PARAMETERS)
     assert not unknown, unknown

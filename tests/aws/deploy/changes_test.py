@@ -1,4 +1,4 @@
-"""`tools/changes.py`: what a reviewer reads of a change set, and what is executed. botocore's stub holds each call against
+"""`aws/changes.py`: what a reviewer reads of a change set, and what is executed. botocore's stub holds each call against
 AWS's model, since moto makes no change sets of nested stacks."""
 
 import sys
@@ -12,8 +12,8 @@ from unittest.mock import patch
 import boto3
 from botocore.stub import ANY, Stubber
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "aws"))
 import changes  # noqa: E402
 
 OUTER = "arn:aws:cloudformation:eu-central-1:123456789012:changeSet/run-1/1"

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { costs } from '../../tools/cost.mjs';
+import { costs } from '../../../aws/cost.mjs';
 
 const MIB = 1 << 20;
-const prices = JSON.parse(readFileSync('tools/prices.json', 'utf8'));
+const prices = JSON.parse(readFileSync('aws/prices.json', 'utf8'));
 const isAbout = (actual, expected) => assert.ok(Math.abs(actual - expected) < 0.005, `${actual}, expected ${expected}`);
 
 test('a small file is one PUT and one call, and by a backend it is metered by its bytes', () => {
@@ -32,7 +32,7 @@ test('a large file is its parts and two requests more, and a call for every few 
 
 test('the command prints both ways, and names what it can not read', () => {
   const run = (env) =>
-    execFileSync('node', ['tools/cost.mjs'], { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, ...env } });
+    execFileSync('node', ['aws/cost.mjs'], { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, ...env } });
   assert.match(run({ SIZE: '1048576' }), /direct\s+by a backend[\s\S]*total\s+6\.99\s+9\.53/);
   assert.throws(() => run({ SIZE: 'ten' }), /SIZE: expected a whole number/);
 });

@@ -47,7 +47,7 @@ class Package(unittest.TestCase):
                 print(f"{name}: {size} bytes zipped")
                 self.assertLess(size, MAX_ZIP_BYTES, name)
 
-    # `tools/changes.py` sends the template itself (CloudFormation quotas, "Template body size in a request").
+    # `aws/changes.py` sends the template itself (CloudFormation quotas, "Template body size in a request").
     def test_the_template_fits_into_a_request_and_brings_its_nested_stacks(self):
         self.assertLess((BUILD / "template.yaml").stat().st_size, 51_200)
         nested = [stack["Properties"]["TemplateURL"] for stack in RESOURCES.values()

@@ -17,25 +17,25 @@ import boto3
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import aws_checks  # noqa: E402
-import verify_aws  # noqa: E402
-from aws_stage import Answer, Skipped, Stage, Wrong  # noqa: E402
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "aws"))
+import checks  # noqa: E402
+import verify  # noqa: E402
+from stage import Answer, Skipped, Stage, Wrong  # noqa: E402
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 SERVER = os.environ.get("DIRECTPUT_LOCAL", TARGET / "debug/directput-local")
 ORIGIN = "https://app.example"
 # What `delete-marker` says where all is as it should be.
 MARKED = ("ok", "other bytes 400, the same bytes 200, then 412")
-NAMES = [verify_aws.name_of(check) for check in aws_checks.CHECKS]
+NAMES = [verify.name_of(check) for check in checks.CHECKS]
 
 
 def run(stage: Stage, *names: str) -> dict[str, str]:
     """The verdicts of checks by their names, as they are printed."""
     said = StringIO()
     with redirect_stdout(said):
-        verify_aws.verify(stage, list(names))
+        verify.verify(stage, list(names))
     lines = [re.split(r" {2,}", line, maxsplit=2) for line in said.getvalue().splitlines() if not line.startswith("note")]
     return {name: (word, seen) for word, name, seen in lines}
 
@@ -180,7 +180,7 @@ class Measured(unittest.TestCase):
         messages = {group: [event["message"] for event in client.filter_log_events(logGroupName=group)["events"]]
                     for group in ["AccessLog", "FunctionLog"]}
         found = lambda group, pattern: [m for m in messages[group] if pattern.startswith("{") or pattern.strip('"') in m]
-        with patch.object(aws_checks, "log_lines", found):
+        with patch.object(checks, "log_lines", found):
             self.assertEqual(run(self.stage, "logs-join")["logs-join"], ("ok", "joined"))
             messages["FunctionLog"] = ['{"request_id":"another"}']
             self.assertEqual(run(self.stage, "logs-join")["logs-join"][0], "FAIL")
@@ -190,21 +190,21 @@ class Verdicts(unittest.TestCase):
     def test_each_check_is_in_the_document_and_says_what_aws_should_do(self):
         rows = re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs/aws-checks.md").read_text(), re.MULTILINE)
         self.assertEqual(rows, NAMES)
-        for check in aws_checks.CHECKS:
+        for check in checks.CHECKS:
             self.assertTrue(check.__doc__.endswith("."), check.__name__)
 
     def test_a_check_that_breaks_is_a_failure_and_not_the_end(self):
         def breaks(_):
             raise ConnectionRefusedError("no")
-        self.assertEqual(verify_aws.verdict(breaks, None), ("FAIL", "ConnectionRefusedError: no"))
+        self.assertEqual(verify.verdict(breaks, None), ("FAIL", "ConnectionRefusedError: no"))
 
     def test_a_gateways_answer_without_cors_headers_fails(self):
         with self.assertRaises(Wrong):
-            aws_checks.allows(Answer(429, {}, b""), ORIGIN)
+            checks.allows(Answer(429, {}, b""), ORIGIN)
         for allowed in [ORIGIN, "*"]:
-            aws_checks.allows(Answer(429, {"access-control-allow-origin": allowed}, b""), ORIGIN)
+            checks.allows(Answer(429, {"access-control-allow-origin": allowed}, b""), ORIGIN)
         with self.assertRaises(Wrong):
-            aws_checks.allows(Answer(429, {"access-control-allow-origin": "https://other.example"}, b""), ORIGIN)
+            checks.allows(Answer(429, {"access-control-allow-origin": "https://other.example"}, b""), ORIGIN)
 
     def test_an_answer_is_told_without_urls(self):
         answer = Answer(403, {}, b"<Error><Code>AccessDenied</Code><Resource>https://x?X-Amz-Signature=0</Resource></Error>")
@@ -212,7 +212,7 @@ class Verdicts(unittest.TestCase):
 
     def test_a_load_test_is_not_made_by_mistake(self):
         with self.assertRaises(Skipped):
-            aws_checks.throttled(Stage("prod", {}, {"UploadsPerSecond": "100"}))
+            checks.throttled(Stage("prod", {}, {"UploadsPerSecond": "100"}))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from pathlib import Path
 from cfnlint.decode import cfn_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+# Stacks of their own, deployed by hand: the linters read them as they are.
+SEPARATE = {"deploy-role.yaml", "web-acl.yaml"}
 ACCOUNT = "123456789012"
 # A value for each parameter that has none by default.
 SAMPLES = {
@@ -36,6 +38,11 @@ SAMPLES = {
     "SiteLogBucket": "example-site-logs",
     "WebAclArn": f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/webacl/example/11111111-2222-3333-4444-555555555555",
 }
+
+
+def templates() -> list[Path]:
+    """The stack's template and those of its nested stacks."""
+    return [path for path in sorted((ROOT / "aws").glob("*.yaml")) if path.name not in SEPARATE]
 
 
 def on(value):
@@ -67,7 +74,7 @@ def render(template: dict) -> dict:
 def main() -> None:
     [folder] = [Path(name) for name in sys.argv[1:]] or sys.exit(__doc__)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted((ROOT / "lambda").glob("*.yaml")):
+    for path in templates():
         rendered = render(cfn_yaml.load(str(path)))
         # Nested stacks are named by their files, so the names stay; JSON is YAML.
         (folder / path.name).write_text(json.dumps(rendered, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""`tools/stack.py` against moto's AWS: the page's config, the site's files, the token key. `make test-deploy`."""
+"""`aws/stack.py` against moto's AWS: the page's config, the site's files, the token key. `make test-deploy`."""
 
 import json
 import sys
@@ -12,8 +12,8 @@ import boto3
 from botocore.stub import Stubber
 from moto import mock_aws
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "aws"))
 import stack  # noqa: E402
 
 REGION = "eu-central-1"

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 from botocore.exceptions import ClientError
 
-from aws_stage import Answer, Stage, Upload, at_once, call, digest, expect, need
+from stage import Answer, Stage, Upload, at_once, call, digest, expect, need
 
 # Above SINGLE_PUT_BYTES, so that the upload has parts.
 MULTIPART_BYTES = (16 << 20) + 1

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, keepLog } from '../e2e/server.mjs';
+import { freePort, keepLog } from '../../e2e/server.mjs';
 
 let emulator;
 let url;

@@ -11,8 +11,8 @@ import { freePort } from '../e2e/server.mjs';
 
 const START_MS = 20_000;
 
-/** How each engine is started, and what its session asks for. */
-const ENGINES = {
+/** How each browser is started, and what its session asks for. */
+const BROWSERS = {
   chromium: {
     command: (port) => ['chromedriver', `--port=${port}`],
     wants: {
@@ -41,11 +41,11 @@ const ENGINES = {
   },
 };
 
-export const NAMES = Object.keys(ENGINES);
+export const NAMES = Object.keys(BROWSERS);
 
-/** Starts an engine. What it asks of `*.test` goes to the page's port. */
-export async function startEngine(name, { proxyPort } = {}) {
-  const { command, wants } = ENGINES[name];
+/** Starts a browser. What it asks of `*.test` goes to the page's port. */
+export async function startBrowser(name, { proxyPort } = {}) {
+  const { command, wants } = BROWSERS[name];
   const port = await freePort();
   const [program, ...args] = command(port);
   // A home of its own: no profile is found, and none is left.

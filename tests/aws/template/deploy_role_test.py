@@ -8,7 +8,7 @@ from cfnlint.decode import cfn_yaml
 
 from common import EVENTS, OPERATIONS, ROOT, flat, many, of_type
 
-ROLES = cfn_yaml.load(str(ROOT / "security/deploy-role.yaml"))["Resources"]
+ROLES = cfn_yaml.load(str(ROOT / "aws/deploy-role.yaml"))["Resources"]
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())
 
 

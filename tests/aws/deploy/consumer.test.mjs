@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transform } from 'esbuild';
-import { blocks } from '../docs/markdown.mjs';
+import { blocks } from '../../docs/markdown.mjs';
 
 const SECRET = 's'.repeat(64);
 const { text } = blocks('docs/notifications.md').find(({ language }) => language === 'ts');

@@ -8,7 +8,7 @@ from cfnlint.decode import cfn_yaml
 
 from common import ROOT
 
-ACL = cfn_yaml.load(str(ROOT / "security/web-acl.yaml"))["Resources"]["WebAcl"]["Properties"]
+ACL = cfn_yaml.load(str(ROOT / "aws/web-acl.yaml"))["Resources"]["WebAcl"]["Properties"]
 RULES = {rule["Name"]: rule["Statement"]["RateBasedStatement"] for rule in ACL["Rules"]}
 # What AWS WAF does to a text, as far as it is used here (AWS WAF Developer Guide, "Text transformations").
 TRANSFORMATIONS = {

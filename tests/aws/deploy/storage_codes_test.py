@@ -6,7 +6,7 @@ from pathlib import Path
 
 import botocore.loaders
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 KNOWN = set(re.findall(r"[\w.]+", (ROOT / "lambda/src/refusal.rs").read_text()))
 
 

@@ -1,6 +1,6 @@
 """Asks a deployed stage what only AWS can show, and prints a verdict a line: `make verify-aws STAGE=dev`.
 
-    verify_aws.py STAGE [CHECK…]      all checks, or those that are named, as docs/aws-checks.md lists them
+    verify.py STAGE [CHECK…]      all checks, or those that are named, as docs/aws-checks.md lists them
 
 It opens a few uploads of some bytes and one of 16 MiB, and removes them, as far as its user may. A stage with sign-in needs
 a user's token in DIRECTPUT_AUTHORIZATION ('Bearer …'). LARGE=1 also sends an upload of up to 50 GiB.
@@ -8,8 +8,8 @@ a user's token in DIRECTPUT_AUTHORIZATION ('Bearer …'). LARGE=1 also sends an 
 
 import sys
 
-from aws_checks import CHECKS
-from aws_stage import Skipped, Stage, Wrong
+from checks import CHECKS
+from stage import Skipped, Stage, Wrong
 
 
 def name_of(check) -> str:

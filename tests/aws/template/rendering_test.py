@@ -7,10 +7,10 @@ from cfnlint.decode import cfn_yaml
 
 from common import ROOT
 
-sys.path.insert(0, str(ROOT / "tools"))
-from render import render  # noqa: E402
+sys.path.insert(0, str(ROOT / "aws"))
+from render import render, templates  # noqa: E402
 
-TEMPLATES = sorted((ROOT / "lambda").glob("*.yaml"))
+TEMPLATES = templates()
 
 
 def keys(value) -> set[str]:
@@ -31,10 +31,10 @@ class Rendering(unittest.TestCase):
             self.assertFalse([item for item in rendered["Resources"].values() if "Condition" in item], path.name)
 
     def test_it_has_what_is_on_a_condition(self):
-        rendered = render(cfn_yaml.load(str(ROOT / "lambda/site.yaml")))
+        rendered = render(cfn_yaml.load(str(ROOT / "aws/site.yaml")))
         distribution = rendered["Resources"]["Site"]["Properties"]["DistributionConfig"]
         self.assertEqual(distribution["ViewerCertificate"]["MinimumProtocolVersion"], "TLSv1.2_2021")
-        rendered = render(cfn_yaml.load(str(ROOT / "lambda/template.yaml")))
+        rendered = render(cfn_yaml.load(str(ROOT / "aws/template.yaml")))
         self.assertEqual(rendered["Resources"]["Bucket"]["Properties"]["VersioningConfiguration"], {"Status": "Enabled"})
         self.assertEqual(rendered["Resources"]["CreateRoute"]["Properties"]["AuthorizationType"], "JWT")
 

@@ -17,7 +17,7 @@ import {
   startFaulty,
 } from '../e2e/bucket.mjs';
 import { freePort, startServer } from '../e2e/server.mjs';
-import { NAMES, startEngine, startProxy } from './engines.mjs';
+import { NAMES, startBrowser, startProxy } from './browsers.mjs';
 
 const WAIT_MS = 60_000;
 /** So slow that something can happen meanwhile. */
@@ -29,7 +29,7 @@ for (const name of NAMES) {
     let lan;
     let plain;
     let proxy;
-    let engine;
+    let browser;
 
     before(async () => {
       server = await startFaulty(`${name}-data`);
@@ -39,25 +39,25 @@ for (const name of NAMES) {
       const www = join(import.meta.dirname, 'page');
       plain = await startServer({ data: join(folder, `${name}-plain`), args: ['--www', www] });
       proxy = await startProxy(port);
-      engine = await startEngine(name, { proxyPort: proxy.port });
+      browser = await startBrowser(name, { proxyPort: proxy.port });
     });
 
     after(async () => {
-      await engine?.close();
+      await browser?.close();
       proxy?.close();
       for (const started of [server, lan, plain]) await started?.stop();
     });
 
     /** Runs in the page with the element's shadow root and an argument. */
     const inPage = (run, argument) =>
-      engine.driver.executeScript(
+      browser.driver.executeScript(
         `return (${run})(document.querySelector('direct-put')?.shadowRoot, arguments[0])`,
         argument ?? null,
       );
 
     const visit = async (address) => {
-      await engine.driver.get(address);
-      await engine.driver.wait(() => inPage(() => document.body.dataset.state === 'ready'), WAIT_MS, 'no page');
+      await browser.driver.get(address);
+      await browser.driver.wait(() => inPage(() => document.body.dataset.state === 'ready'), WAIT_MS, 'no page');
     };
 
     const choose = async (path) => {
@@ -79,7 +79,7 @@ for (const name of NAMES) {
         };
       });
 
-    const until = (is, words) => engine.driver.wait(async () => is(await row()), WAIT_MS, words);
+    const until = (is, words) => browser.driver.wait(async () => is(await row()), WAIT_MS, words);
     const click = (part) => inPage((root, part) => root.querySelector(`#uploads > :last-child .${part}`).click(), part);
 
     const stored = async () => {
@@ -132,10 +132,10 @@ for (const name of NAMES) {
       await visit(server.page);
       const path = await makeFile(`${name}-reloaded.bin`, 100 * MIB);
       await choose(path);
-      await engine.driver.wait(async () => (await hits(server)) > 8, WAIT_MS, 'parts are not stored');
+      await browser.driver.wait(async () => (await hits(server)) > 8, WAIT_MS, 'parts are not stored');
       await visit(server.page);
       const unfinished = () => inPage((root) => root.querySelector('.unfinished')?.textContent);
-      await engine.driver.wait(unfinished, WAIT_MS, 'nothing unfinished is listed');
+      await browser.driver.wait(unfinished, WAIT_MS, 'nothing unfinished is listed');
       assert.match(await unfinished(), /reloaded\.bin.*Resume|reloaded\.bin.*resume/s);
       await setFaults(server, { on: 'put' });
       await choose(path);

@@ -26,7 +26,7 @@ POLL = {"Delay": 15, "MaxAttempts": 240}
 
 def settings(stage: str) -> dict:
     """What samconfig.toml says of a stage, as CloudFormation takes it."""
-    said = tomllib.loads((ROOT / "samconfig.toml").read_text())[stage]["deploy"]["parameters"]
+    said = tomllib.loads((ROOT / "aws/samconfig.toml").read_text())[stage]["deploy"]["parameters"]
     pairs = [item.split("=", 1) for item in said["parameter_overrides"]]
     return {
         "StackName": name_of(stage),
