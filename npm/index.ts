@@ -2,14 +2,14 @@
 
 import { localError, toUploadError, type UploadError } from './errors.js';
 import { CLOSE_MS, within } from './limits.js';
-import type { Addressed, Message } from './messages.js';
-import { type Connection, start } from './page/connection.js';
+import type { Addressed, Message } from './message-batcher.js';
 import { type UploadDetail, type UploaderEventMap, UploaderEvents } from './page/events.js';
+import { admit } from './page/file-rules.js';
+import { type Connection, start } from './page/host-connection.js';
 import { LeaveWarning } from './page/leave-warning.js';
 import { absolute, checkNames, checkTuning, checkUploaderOptions, UPLOAD_OPTIONS } from './page/options.js';
 import { preconnect } from './page/preconnect.js';
 import { ProgressStream } from './page/progress-stream.js';
-import { admit } from './page/rules.js';
 import { Scheduler } from './page/scheduler.js';
 import { FollowedUpload, type Start } from './page/upload.js';
 import type { FileRules, Resumable, Upload, UploaderOptions, UploadOptions } from './types.js';
@@ -18,7 +18,7 @@ import type { PlainOptions } from './worker/host.js';
 export { UploadError } from './errors.js';
 export { type Assets, init } from './page/assets.js';
 export type { EventDetails, UploadDetail, UploaderEventMap } from './page/events.js';
-export { isAccepted } from './page/rules.js';
+export { isAccepted } from './page/file-rules.js';
 export type * from './types.js';
 
 /**

@@ -6,7 +6,7 @@ import { Host } from './worker/host.js';
 
 export { Host };
 
-/** The name of the worker that `page/connection.ts` starts. */
+/** The name of the worker that `page/host-connection.ts` starts. */
 if ((globalThis as { name?: string }).name === 'directput' && !('document' in globalThis)) {
   keepErrors();
   expose(new Host());

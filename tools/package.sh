@@ -39,7 +39,7 @@ BUNDLE=(--bundle --format=esm --target=es2022 --minify --sourcemap --log-level=w
 for entry in index worker; do
   node_modules/.bin/esbuild "npm/$entry.ts" "${BUNDLE[@]}" --external:./worker.js --external:./inlined.js --outdir=pkg
 done
-# esbuild drops what tells other bundlers to leave alone the import of `npm/page/connection.ts` whose address only the page knows.
+# esbuild drops what tells other bundlers to leave alone the import of `npm/page/host-connection.ts` whose address only the page knows.
 sed -i -E 's|import\(([A-Za-z_$]+)\)|import(/* webpackIgnore: true *//* turbopackIgnore: true *//* @vite-ignore */\1)|' pkg/index.js
 # Both as JavaScript, for where they can't be files: compressed, since Base64 of what is not makes a larger file.
 for file in worker.js directput_bg.wasm; do gzip -9n <"pkg/$file" >"target/wasm/$file.gz"; done

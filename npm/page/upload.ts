@@ -1,10 +1,10 @@
 // One upload as the page follows it: from the call to the end that its promise tells.
 import { localError, toUploadError, UploadError } from '../errors.js';
 import { CANCEL_MS, within } from '../limits.js';
-import type { Message } from '../messages.js';
+import type { Message } from '../message-batcher.js';
 import type { ErrorCode, Remains, UploadResult } from '../types.js';
 import type { Outcome } from '../worker/host.js';
-import type { Connection } from './connection.js';
+import type { Connection } from './host-connection.js';
 import type { LeaveWarning } from './leave-warning.js';
 
 /** Hands an upload to the host of the module. */

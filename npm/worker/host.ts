@@ -1,7 +1,7 @@
 // What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
 import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../../target/wasm/directput.js';
 import { localError, type PlainError, plainError, toUploadError, type UploadError } from '../errors.js';
-import { type Addressed, type Message, MessageBatcher, NO_UPLOAD } from '../messages.js';
+import { type Addressed, type Message, MessageBatcher, NO_UPLOAD } from '../message-batcher.js';
 import type {
   ErrorCode,
   Headers,

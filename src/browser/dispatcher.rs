@@ -24,8 +24,12 @@ impl std::fmt::Debug for Dispatcher {
 
 impl Dispatcher {
     /// Returns a dispatcher for this many PUTs at once.
-    pub fn new(lanes: u32) -> Rc<Self> {
-        Rc::new(Self { rules: RefCell::new(Rules::new(lanes)), run: RefCell::default(), is_scheduled: Cell::default() })
+    pub fn new(connections: u32) -> Rc<Self> {
+        Rc::new(Self {
+            rules: RefCell::new(Rules::new(connections)),
+            run: RefCell::default(),
+            is_scheduled: Cell::default(),
+        })
     }
 
     /// Changes the rules or adds an event, which is handled soon.

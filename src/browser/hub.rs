@@ -21,8 +21,8 @@ pub struct Hub {
 
 impl Hub {
     /// Returns a hub for this many PUTs at once.
-    pub fn new(lanes: u32) -> Self {
-        Self { sessions: RefCell::default(), next_id: Cell::default(), dispatcher: Dispatcher::new(lanes) }
+    pub fn new(connections: u32) -> Self {
+        Self { sessions: RefCell::default(), next_id: Cell::default(), dispatcher: Dispatcher::new(connections) }
     }
 
     /// Returns the dispatcher, which takes the events of the uploads and the page.

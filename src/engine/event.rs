@@ -2,8 +2,8 @@
 
 use super::action::PutId;
 use super::call::Call;
+use super::demand::Share;
 use super::report::{Failure, PutAnswer};
-use super::share::Share;
 use crate::checksum::PartChecksum;
 use crate::plan::Part;
 use crate::protocol::{PartsListed, PartsSigned, UploadCompleted, UploadCreated};

@@ -62,7 +62,7 @@ error_codes! {
     TokenMissing = "token-missing", 401, false, "The upload token is missing.";
     TokenInvalid = "token-invalid", 401, false, "The upload token is not valid.";
     TokenExpired = "token-expired", 401, false, "The upload has been open for too long.";
-    NotYourUpload = "not-your-upload", 403, false, "This upload belongs to somebody else.";
+    NotYourUpload = "not-your-upload", 403, false, "This upload belongs to another user.";
     PartOutOfRange = "part-out-of-range", 400, false, "The upload has no part of this number.";
     PartWrongLength = "part-wrong-length", 400, false, "The part has another length than the plan says.";
     PartRepeated = "part-repeated", 400, false, "A part is named twice.";

@@ -39,10 +39,10 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Creates a hub for at most `lanes` PUTs at once; 0 counts as 1.
-    pub fn new(lanes: u32) -> Self {
+    /// Creates a hub for at most `connections` PUTs at once; 0 counts as 1.
+    pub fn new(connections: u32) -> Self {
         Self {
-            queue: Queue::new(lanes),
+            queue: Queue::new(connections),
             is_offline: false,
             rests_until_ms: 0,
             pace: Pace::default(),

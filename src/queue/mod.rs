@@ -22,7 +22,7 @@ use crate::engine::Share;
 use crate::ordered::Ordered;
 
 /// Maximum number of uploads under way for each connection.
-const ACTIVE_PER_LANE: u32 = 2;
+const ACTIVE_PER_CONNECTION: u32 = 2;
 
 /// Id of an upload in a queue.
 pub type UploadId = u32;
@@ -77,8 +77,8 @@ impl PartialOrd for Place {
 /// The uploads of one `Uploader`.
 #[derive(Debug)]
 struct Queue {
-    lanes: u32,
-    /// Current maximum of PUTs at once, from 1 to `lanes`.
+    connections: u32,
+    /// Current maximum of PUTs at once, from 1 to `connections`.
     limit: u32,
     /// In ascending order of ids.
     entries: Vec<Entry>,
@@ -95,11 +95,11 @@ struct Queue {
 }
 
 impl Queue {
-    /// Creates a queue for at most `lanes` PUTs at once; 0 counts as 1.
-    pub fn new(lanes: u32) -> Self {
+    /// Creates a queue for at most `connections` PUTs at once; 0 counts as 1.
+    pub fn new(connections: u32) -> Self {
         Self {
-            lanes: lanes.max(1),
-            limit: lanes.max(1),
+            connections: connections.max(1),
+            limit: connections.max(1),
             entries: Vec::new(),
             small: Ordered::default(),
             large: Ordered::default(),
@@ -149,10 +149,10 @@ impl Queue {
 
     /// Marks the next upload that may start now as started, and returns it.
     pub fn begin_next(&mut self) -> Option<UploadId> {
-        if self.active >= self.lanes.saturating_mul(ACTIVE_PER_LANE) {
+        if self.active >= self.connections.saturating_mul(ACTIVE_PER_CONNECTION) {
             return None;
         }
-        let takes_large = self.active_large < (self.lanes / 2).max(1);
+        let takes_large = self.active_large < (self.connections / 2).max(1);
         let next = match (self.small.first(), self.large.first()) {
             (Some(small), Some(large)) if takes_large => small.min(large),
             (None, Some(large)) if takes_large => large,
@@ -173,9 +173,9 @@ impl Queue {
         self.limit
     }
 
-    /// Sets the maximum of PUTs at once, clamped from 1 to `lanes`.
+    /// Sets the maximum of PUTs at once, clamped from 1 to `connections`.
     pub fn limit(&mut self, limit: u32) {
-        self.limit = limit.clamp(1, self.lanes);
+        self.limit = limit.clamp(1, self.connections);
     }
 
     /// Returns the index of the upload in `entries`, or `None` if it has ended.

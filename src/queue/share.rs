@@ -15,7 +15,7 @@ struct Claim {
 }
 
 impl Queue {
-    /// Returns each upload whose share has changed. PUTs under way go on, so an upload that has more lanes than its
+    /// Returns each upload whose share has changed. PUTs under way go on, so an upload that has more connections than its
     /// share only starts no new ones. `demand` is called once for each upload; `bytes_per_second` is the speed of
     /// answers.
     pub fn share(
@@ -48,10 +48,10 @@ impl Queue {
         for Claim { at, in_flight, bytes_in_flight, share, .. } in claims {
             let more = share.saturating_sub(in_flight).min(free);
             free -= more;
-            let lanes = share.min(in_flight + more);
+            let connections = share.min(in_flight + more);
             // Rounding to powers of two makes changes rare: each change costs an event.
             let share = Share {
-                lanes,
+                connections,
                 bytes_elsewhere: power_of_two_below(all_bytes - bytes_in_flight) * 2,
                 bytes_per_second: bytes_per_second.map(power_of_two_below),
             };
@@ -70,7 +70,7 @@ fn power_of_two_below(number: u64) -> u64 {
     number.checked_ilog2().map_or(0, |bits| 1 << bits)
 }
 
-/// Gives out lanes one by one in rounds, until all have what they want or none is left; returns how many are.
+/// Gives out connections one by one in rounds, until all have what they want or none is left; returns how many are.
 fn fill(mut left: u32, claims: &mut [Claim]) -> u32 {
     loop {
         let before = left;

@@ -16,7 +16,7 @@ impl Shares {
             let (in_flight, wanted) = list[id as usize];
             Demand { in_flight, wanted, bytes_in_flight: 0 }
         };
-        self.0.extend(queue.share(None, demand).into_iter().map(|(id, share)| (id, share.lanes)));
+        self.0.extend(queue.share(None, demand).into_iter().map(|(id, share)| (id, share.connections)));
         self.0.values().copied().collect()
     }
 }
@@ -53,7 +53,7 @@ fn priority_goes_before_order_and_a_pause_makes_room() {
 }
 
 #[test]
-fn lanes_are_shared_fairly_and_none_is_idle_while_another_wants_it() {
+fn connections_are_shared_fairly_and_none_is_idle_while_another_wants_it() {
     let (mut queue, mut shares) = (Queue::new(6), Shares::default());
     (0..4).for_each(|id| queue.add(id, id == 0, 0));
     begin_all(&mut queue);
@@ -84,7 +84,7 @@ fn a_paused_upload_leaves_its_lanes_as_its_puts_end() {
     assert_eq!(shares.now(&mut queue, &[(0, 6), (3, 6)]), [0, 6]);
     assert_eq!(queue.begun(), [1]);
     queue.set_paused(0, false);
-    assert_eq!(shares.now(&mut queue, &[(0, 6), (6, 6)]), [0, 3], "its lanes are not free yet");
+    assert_eq!(shares.now(&mut queue, &[(0, 6), (6, 6)]), [0, 3], "its connections are not free yet");
     assert_eq!(shares.now(&mut queue, &[(0, 6), (3, 6)]), [3, 3]);
 }
 
@@ -93,8 +93,8 @@ fn a_paused_upload_leaves_its_lanes_as_its_puts_end() {
 fn no_demands_whatsoever_take_more_lanes_than_there_are() {
     let mut rng = fastrand::Rng::with_seed(4);
     for _ in 0..20_000 {
-        let lanes = rng.u32(1..9);
-        let (mut queue, mut left) = (Queue::new(lanes), lanes);
+        let connections = rng.u32(1..9);
+        let (mut queue, mut left) = (Queue::new(connections), connections);
         (0..rng.u32(0..12)).for_each(|id| queue.add(id, rng.bool(), rng.i32(0..3)));
         let all: BTreeMap<_, _> = begin_all(&mut queue)
             .into_iter()
@@ -105,11 +105,11 @@ fn no_demands_whatsoever_take_more_lanes_than_there_are() {
             })
             .collect();
         let shares: BTreeMap<_, _> =
-            queue.share(None, |id| all[&id]).into_iter().map(|(id, share)| (id, share.lanes)).collect();
+            queue.share(None, |id| all[&id]).into_iter().map(|(id, share)| (id, share.connections)).collect();
         let after: u32 = all.iter().map(|(id, demand)| shares[id].max(demand.in_flight)).sum();
-        assert!(after <= lanes, "{lanes} {all:?} {shares:?}");
+        assert!(after <= connections, "{connections} {all:?} {shares:?}");
         let wants_more = all.iter().any(|(id, demand)| demand.wanted > shares[id].max(demand.in_flight));
-        assert!(after == lanes || !wants_more, "{lanes} {all:?} {shares:?}");
+        assert!(after == connections || !wants_more, "{connections} {all:?} {shares:?}");
     }
 }
 
@@ -117,7 +117,7 @@ fn no_demands_whatsoever_take_more_lanes_than_there_are() {
 #[cfg(not(target_arch = "wasm32"))]
 #[derive(Default)]
 struct Naive {
-    lanes: u32,
+    connections: u32,
     uploads: Vec<Entry>,
 }
 
@@ -129,8 +129,8 @@ impl Naive {
 
     fn begin_next(&mut self) -> Option<UploadId> {
         let active = || self.uploads.iter().filter(|upload| upload.has_begun && !upload.is_paused);
-        let takes_large = active().filter(|upload| upload.is_large).count() < (self.lanes as usize / 2).max(1);
-        if active().count() >= 2 * self.lanes as usize {
+        let takes_large = active().filter(|upload| upload.is_large).count() < (self.connections as usize / 2).max(1);
+        if active().count() >= 2 * self.connections as usize {
             return None;
         }
         let may_begin =
@@ -145,9 +145,9 @@ impl Naive {
         let mut begun: Vec<_> = self.uploads.iter().filter(|upload| upload.has_begun).collect();
         begun.sort_by_key(|upload| -upload.priority);
         let mut shares: BTreeMap<_, _> = begun.iter().map(|upload| (upload.id, 0)).collect();
-        let mut left = self.lanes;
+        let mut left = self.connections;
         for priority in (0..4).rev() {
-            for _ in 0..self.lanes {
+            for _ in 0..self.connections {
                 for upload in begun.iter().filter(|upload| upload.priority == priority) {
                     let share = shares.get_mut(&upload.id).expect("has begun");
                     if left > 0 && *share < demands[&upload.id].wanted {
@@ -158,7 +158,7 @@ impl Naive {
             }
         }
         let in_flight: u32 = begun.iter().map(|upload| demands[&upload.id].in_flight).sum();
-        let mut free = self.lanes.saturating_sub(in_flight);
+        let mut free = self.connections.saturating_sub(in_flight);
         for upload in begun {
             let share = shares.get_mut(&upload.id).expect("has begun");
             let in_flight = demands[&upload.id].in_flight;
@@ -177,9 +177,9 @@ fn ten_thousand_files_begin_and_share_by_the_same_rules_as_a_few() {
     let mut rng = fastrand::Rng::with_seed(7);
     // Most histories are short, so that lists run empty; some have ten thousand files at once.
     for (files, operations) in [(5, 300), (30, 300), (200, 1_000), (10_000, 1_500)].repeat(3) {
-        let lanes = rng.u32(1..9);
-        let mut queue = Queue::new(lanes);
-        let mut naive = Naive { lanes, uploads: Vec::new() };
+        let connections = rng.u32(1..9);
+        let mut queue = Queue::new(connections);
+        let mut naive = Naive { connections, uploads: Vec::new() };
         let mut shares = BTreeMap::new();
         let mut next_id = 0;
         for step in 0..files + operations {
@@ -216,7 +216,7 @@ fn ten_thousand_files_begin_and_share_by_the_same_rules_as_a_few() {
                 }
                 6 | 7 => assert_eq!(queue.begin_next(), naive.begin_next()),
                 _ => {
-                    let mut left = lanes;
+                    let mut left = connections;
                     let mut demands = BTreeMap::new();
                     for upload in naive.uploads.iter().filter(|upload| upload.has_begun) {
                         let is_known = queue.begun.iter().any(|place| place.id == upload.id);
@@ -228,7 +228,7 @@ fn ten_thousand_files_begin_and_share_by_the_same_rules_as_a_few() {
                         demands.insert(upload.id, demand);
                     }
                     let changed = queue.share(None, |id| demands[&id]).into_iter();
-                    shares.extend(changed.map(|(id, share)| (id, share.lanes)));
+                    shares.extend(changed.map(|(id, share)| (id, share.connections)));
                     assert_eq!(shares, naive.share(&demands));
                 }
             }

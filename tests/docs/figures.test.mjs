@@ -51,7 +51,7 @@ const CONSTANTS = [
   ],
   ['docs/reliability.md', /sent in (\d+) s at the measured speed/, 'src/engine/stage/sending.rs', 'HASH_AHEAD_SECONDS'],
   ['docs/reliability.md', /but by (\d+) parts for each PUT at least/, 'src/engine/stage/sending.rs', 'HASH_AHEAD'],
-  ['docs/reliability.md', /link of (\d+) kbit\/s needs/, 'src/engine/stall.rs', 'FLOOR_BYTES_PER_SECOND', 125],
+  ['docs/reliability.md', /link of (\d+) kbit\/s needs/, 'src/engine/stall_limit.rs', 'FLOOR_BYTES_PER_SECOND', 125],
   ['docs/reliability.md', /`stallSeconds` \((\d+)\)/, 'src/engine/config.rs', 'DEFAULT_STALL_SECONDS'],
   ['docs/reliability.md', /count half after\n(\d+) s/, 'src/engine/meter.rs', 'MEMORY_MS', 1_000],
   [

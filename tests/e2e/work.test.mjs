@@ -49,7 +49,7 @@ async function load(path) {
 const progress = (sentBytes) => ({ phase: 'upload', size: 100, sentBytes, confirmedParts: 0 });
 
 test('news of one upload is gathered and taken in as many steps with 10,000 uploads as with 10', async () => {
-  const { MessageBatcher } = await load('npm/messages.ts');
+  const { MessageBatcher } = await load('npm/message-batcher.ts');
   const stepsOf = (uploads) => {
     const gatherer = new MessageBatcher(() => {});
     for (let id = 0; id < uploads; id += 1) gatherer.add(id, { progress: progress(0) });

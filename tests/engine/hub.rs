@@ -14,8 +14,8 @@ struct Uploads {
 }
 
 impl Uploads {
-    fn new(lanes: u32) -> Self {
-        Self { hub: Hub::new(lanes), list: Vec::new(), now_ms: 1_000 }
+    fn new(connections: u32) -> Self {
+        Self { hub: Hub::new(connections), list: Vec::new(), now_ms: 1_000 }
     }
 
     fn now(&self) -> Now {

@@ -210,13 +210,13 @@ fn where_no_fresh_credentials_come_the_upload_ends() {
 }
 
 #[test]
-fn no_more_puts_run_than_there_are_lanes() {
+fn no_more_puts_run_than_there_are_connections() {
     let mut bench = Bench::new(100 * MIB);
-    bench.send(Event::Share(Share { lanes: 1, ..Share::default() }));
+    bench.send(Event::Share(Share { connections: 1, ..Share::default() }));
     bench.create();
     bench.hash_and_sign();
     assert_eq!(bench.puts().len(), 1);
-    bench.send(Event::Share(Share { lanes: 3, ..Share::default() }));
+    bench.send(Event::Share(Share { connections: 3, ..Share::default() }));
     assert_eq!(bench.puts().len(), 2);
 }
 

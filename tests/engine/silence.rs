@@ -167,7 +167,7 @@ fn a_dead_network_ends_the_upload_in_the_end() {
 fn a_link_that_carries_what_others_send_is_not_given_up() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
-    bench.send(Event::Share(Share { lanes: 6, bytes_elsewhere: 4 * MIB, bytes_per_second: Some(2_048) }));
+    bench.send(Event::Share(Share { connections: 6, bytes_elsewhere: 4 * MIB, bytes_per_second: Some(2_048) }));
     for _ in 0..48 {
         bench.hash_and_sign();
         bench.puts();
@@ -179,7 +179,7 @@ fn a_link_that_carries_what_others_send_is_not_given_up() {
 #[test]
 fn what_other_uploads_have_under_way_counts_too() {
     let (mut bench, puts) = sending();
-    let share = Share { lanes: 6, bytes_elsewhere: 100 * MIB, bytes_per_second: Some(1_000_000) };
+    let share = Share { connections: 6, bytes_elsewhere: 100 * MIB, bytes_per_second: Some(1_000_000) };
     bench.send(Event::Share(share));
     // 148 MiB at 1 MB/s take 155 s, and twice that is waited.
     bench.wait(300_000);
@@ -211,7 +211,7 @@ fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored()
     puts[2..].iter().for_each(|put| bench.store(put));
     bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 1 });
     bench.send(Event::PutProgress { put: puts[1].id, sent_bytes: 1 });
-    bench.send(Event::Share(Share { lanes: 6, bytes_elsewhere: 0, bytes_per_second: Some(8_000) }));
+    bench.send(Event::Share(Share { connections: 6, bytes_elsewhere: 0, bytes_per_second: Some(8_000) }));
     bench.wait(2_000_000);
     bench.store(&puts[0]);
     // 8 MiB at 64 kbit/s take 1,049 s, and twice that is waited.
@@ -224,7 +224,7 @@ fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored()
 #[test]
 fn a_put_that_was_too_slow_for_its_link_ends_nothing_however_long_nothing_has_worked() {
     let mut bench = Bench::keeping(20 * MIB);
-    bench.send(Event::Share(Share { lanes: 1, ..Share::default() }));
+    bench.send(Event::Share(Share { connections: 1, ..Share::default() }));
     bench.create();
     bench.hash_and_sign();
     // 8 MiB in 524 s: 16 kB/s.

@@ -113,7 +113,7 @@ pub struct Scenario {
     pub server: Server,
     pub link: LinkKind,
     pub round_trip_ms: u64,
-    pub lanes: u32,
+    pub connections: u32,
     pub keeps_records: bool,
     pub algorithm: ChecksumAlgorithm,
     pub has_credentials: bool,
@@ -137,7 +137,7 @@ impl Scenario {
         let mut scenario = Self {
             server: draw_server(rng, is_huge),
             round_trip_ms: rng.u64(2..500),
-            lanes: rng.u32(1..=8),
+            connections: rng.u32(1..=8),
             keeps_records: rng.u8(0..4) != 0,
             algorithm: match rng.u8(0..8) {
                 0 => ChecksumAlgorithm::None,
@@ -201,7 +201,7 @@ impl Scenario {
     pub fn ideal_ms(&self) -> u64 {
         let part_bytes = self.part_bytes();
         let parts: u64 = self.files.iter().map(|file| file.size.div_ceil(part_bytes).max(1)).sum();
-        let trips = 4 * parts.div_ceil(self.lanes.into()) + 8;
+        let trips = 4 * parts.div_ceil(self.connections.into()) + 8;
         self.all_bytes() * 1_000 / self.link.bytes_per_second + trips * self.round_trip_ms
     }
 
@@ -209,7 +209,7 @@ impl Scenario {
     /// milliseconds: a link of 64 kbit/s would have carried them, and what rounding adds to them.
     pub fn silence_ms(&self) -> u64 {
         let longest_bytes = self.part_bytes().max(self.server.single_put_bytes);
-        let in_flight_bytes = self.all_bytes().min(longest_bytes * u64::from(self.lanes));
+        let in_flight_bytes = self.all_bytes().min(longest_bytes * u64::from(self.connections));
         2 * in_flight_bytes * 1_250 / 8_000
     }
 

@@ -23,7 +23,7 @@ impl World {
         }
         let dropped = self.scenario.files[file];
         let config = Config {
-            parts_in_flight: self.scenario.lanes,
+            parts_in_flight: self.scenario.connections,
             network: NetworkHint::Wifi,
             keeps_records: self.scenario.keeps_records,
             has_service_worker: self.scenario.link.told == Told::Nothing,
@@ -50,15 +50,15 @@ impl World {
             engine,
             timer: None,
             has_begun: false,
-            lanes: u32::MAX,
+            connections: u32::MAX,
             is_restored,
             is_paused: false,
             file_is_unreadable: false,
             checks,
         };
-        let (lanes, is_offline) = (self.scenario.lanes, self.is_offline);
+        let (connections, is_offline) = (self.scenario.connections, self.is_offline);
         let tab = self.tab.get_or_insert_with(|| {
-            let mut hub = Hub::new(lanes);
+            let mut hub = Hub::new(connections);
             hub.set_online(!is_offline);
             Tab { hub, runs: Vec::new(), ended: Vec::new(), rests_until_ms: 0, is_stale: false }
         });
@@ -156,7 +156,7 @@ impl World {
         match event {
             Event::Created(reply) => self.storage.is_told(&reply.token),
             Event::Start => run.has_begun = true,
-            Event::Share(Share { lanes, .. }) => run.lanes = *lanes,
+            Event::Share(Share { connections, .. }) => run.connections = *connections,
             Event::PutDone { put, .. } | Event::PutFailed { put, .. } => {
                 return self.on_way.remove(&(run.number, *put)).map(|on_way| (on_way.put.part, on_way.started_ms));
             }
@@ -172,7 +172,7 @@ impl World {
         match action {
             Action::Put(put) => {
                 let elsewhere: usize = tab.runs.iter().map(|run| run.checks.live_puts().len()).sum();
-                if elsewhere + run.checks.live_puts().len() > self.scenario.lanes as usize {
+                if elsewhere + run.checks.live_puts().len() > self.scenario.connections as usize {
                     return Err("more parts in flight than allowed".to_owned());
                 }
                 if now_ms < tab.rests_until_ms {
@@ -293,7 +293,7 @@ impl World {
             Event::Pause,
             Event::Unpause,
             Event::Busy { wait_ms: 1_000 },
-            Event::Share(Share { lanes: 3, bytes_elsewhere: 0, bytes_per_second: None }),
+            Event::Share(Share { connections: 3, bytes_elsewhere: 0, bytes_per_second: None }),
             Event::CredentialsFailed(failure()),
             Event::CallFailed { call: directput::engine::Call::Abort, failure: failure() },
             Event::Aborted,

@@ -86,7 +86,7 @@ pub struct Run {
     pub engine: Engine,
     pub timer: Option<u64>,
     pub has_begun: bool,
-    pub lanes: u32,
+    pub connections: u32,
     pub is_restored: bool,
     pub is_paused: bool,
     /// The file that it has open was changed on disk.
@@ -358,7 +358,7 @@ impl World {
             let others = begun.filter(is_active);
             let busy = others.filter(|other| !run.has_begun || !other.checks.live_puts().is_empty()).count();
             let demand = run.engine.demand(Now { ms: self.clock_ms(), random: 0 });
-            let waits = !run.has_begun || demand.wanted > run.lanes.min(demand.in_flight);
+            let waits = !run.has_begun || demand.wanted > run.connections.min(demand.in_flight);
             if busy == 0 || !waits {
                 return Err("silence: nothing lies ahead, and it is not over".to_owned());
             }

@@ -1,4 +1,5 @@
-// English, which `<direct-put>` speaks where it has no words of the page's language.
+// English, which `<direct-put>` speaks where it has no words of the page's language. Texts of errors are in
+// `npm/errors.ts` and `src/protocol/error_code.rs`.
 import type { Words } from '../words.js';
 
 const english: Words = {

@@ -3,7 +3,7 @@
 use super::{Parts, Presigned, Sending, Slot, State};
 use crate::engine::action::{Put, PutId};
 use crate::engine::event::Now;
-use crate::engine::stall::Silence;
+use crate::engine::stall_limit::Silence;
 use crate::protocol::{ETag, PartNumber};
 
 /// Maximum number of bytes that may leave unreported at the end of a PUT. A link of 100 Mbit/s carries 625 kB in the

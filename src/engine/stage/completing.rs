@@ -1,4 +1,7 @@
 //! Completes an upload: S3 joins the parts, and its answer proves that the object is the file.
+//!
+//! `call_outcomes.rs` handles an answer that is lost, and `ending.rs` asks once more after a removal whether S3 had joined
+//! the parts.
 
 use super::Stage;
 use crate::engine::Engine;

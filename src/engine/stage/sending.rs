@@ -67,7 +67,7 @@ impl Engine {
     }
 
     fn start_puts(&mut self, now: Now) {
-        let limit = self.congestion.limit().min(self.share.lanes);
+        let limit = self.congestion.limit().min(self.share.connections);
         while self.holds.may_put(now) && self.parts.in_flight() < limit {
             let was_at_rest = self.parts.in_flight() == 0;
             let Some(put) = self.parts.start_put(now) else { break };
@@ -87,7 +87,7 @@ impl Engine {
         let meanwhile = (parts_per_ms * (2 * self.calls.turnaround_ms) as f64) as u32 + 1;
         let limit = self.congestion.limit();
         let (unsigned, ready, in_flight) = (self.parts.unsigned(), self.parts.ready(), self.parts.in_flight());
-        let idle = limit.min(self.share.lanes).saturating_sub(in_flight);
+        let idle = limit.min(self.share.connections).saturating_sub(in_flight);
         let worth = if ready == 0 { idle.max(limit / 2) } else { limit };
         let is_worth_it = unsigned >= worth || in_flight == 0 || self.parts.hashing() == 0;
         unsigned > 0 && is_worth_it && ready <= meanwhile.min(limit)

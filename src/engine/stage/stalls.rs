@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::engine::action::{Action, PutId};
 use crate::engine::event::Now;
 use crate::engine::report::Failure;
-use crate::engine::stall::Silence;
+use crate::engine::stall_limit::Silence;
 use crate::protocol::ErrorCode;
 
 impl Engine {

@@ -8,8 +8,8 @@ fn at(ms: u64) -> Now {
     Now { ms, random: 1 << 31 }
 }
 
-fn hub(lanes: u32, files: u32) -> Hub {
-    let mut hub = Hub::new(lanes);
+fn hub(connections: u32, files: u32) -> Hub {
+    let mut hub = Hub::new(connections);
     (0..files).for_each(|id| hub.add(id, false, 0));
     hub
 }
@@ -18,7 +18,7 @@ fn hub(lanes: u32, files: u32) -> Hub {
 fn drain(hub: &mut Hub) -> Vec<(UploadId, String)> {
     let word = |event| match event {
         Event::Busy { wait_ms } => format!("busy {wait_ms}"),
-        Event::Share(share) => format!("lanes {}", share.lanes),
+        Event::Share(share) => format!("connections {}", share.connections),
         event => format!("{event:?}").to_lowercase(),
     };
     std::iter::from_fn(|| hub.poll()).map(|(id, event)| (id, word(event))).collect()
@@ -80,20 +80,20 @@ fn a_paused_upload_is_told_what_it_missed_before_it_goes_on() {
     let idle = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
     hub.share(idle);
     hub.pause(0);
-    assert_eq!(words(&mut hub, 0), ["start", "lanes 1", "pause"]);
+    assert_eq!(words(&mut hub, 0), ["start", "connections 1", "pause"]);
     hub.share(idle);
-    assert_eq!(words(&mut hub, 0), ["lanes 0"]);
+    assert_eq!(words(&mut hub, 0), ["connections 0"]);
     hub.set_online(false);
     hub.rest(at(0), 1, 10_000);
     assert_eq!(words(&mut hub, 0), [""; 0]);
     hub.unpause(at(3_000), 0);
     hub.share(idle);
-    assert_eq!(words(&mut hub, 0), ["offline", "busy 7000", "unpause", "lanes 1"]);
+    assert_eq!(words(&mut hub, 0), ["offline", "busy 7000", "unpause", "connections 1"]);
     hub.pause(0);
     hub.share(idle);
     hub.set_online(true);
     hub.unpause(at(20_000), 0);
-    assert_eq!(words(&mut hub, 0), ["pause", "lanes 0", "online", "unpause"]);
+    assert_eq!(words(&mut hub, 0), ["pause", "connections 0", "online", "unpause"]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn an_upload_that_is_paused_hears_of_the_network_while_its_puts_are_cut_off() {
     hub.pause(0);
     hub.share(|_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1 });
     hub.set_online(false);
-    assert_eq!(words(&mut hub, 0), ["start", "lanes 1", "pause", "offline"]);
+    assert_eq!(words(&mut hub, 0), ["start", "connections 1", "pause", "offline"]);
 }
 
 #[test]
@@ -132,12 +132,12 @@ fn an_upload_is_told_its_lanes_only_when_they_change() {
     drain(&mut hub);
     let demand = |id| Demand { in_flight: 0, wanted: if id == 0 { 9 } else { 1 }, bytes_in_flight: 0 };
     hub.share(demand);
-    assert_eq!(drain(&mut hub), [(0, "lanes 5".to_owned()), (1, "lanes 1".to_owned())]);
+    assert_eq!(drain(&mut hub), [(0, "connections 5".to_owned()), (1, "connections 1".to_owned())]);
     hub.share(demand);
     assert_eq!(drain(&mut hub), []);
     hub.remove(1);
     hub.share(demand);
-    assert_eq!(drain(&mut hub), [(0, "lanes 6".to_owned())]);
+    assert_eq!(drain(&mut hub), [(0, "connections 6".to_owned())]);
 }
 
 /// Counts the work of each act on a hub with this many files, by the uploads looked at and the events handed out. A
@@ -254,22 +254,22 @@ fn a_silent_link_gets_half_of_the_connections_and_gets_them_back_one_by_one() {
     let mut hub = hub(6, 12);
     hub.begin(at(0));
     let wants = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
-    let lanes = |hub: &mut Hub| {
+    let connections = |hub: &mut Hub| {
         hub.share(wants);
         drain(hub);
         hub.queue.limit_now()
     };
-    assert_eq!(lanes(&mut hub), 6);
+    assert_eq!(connections(&mut hub), 6);
     (0..6).for_each(|_| hub.stalled());
-    assert_eq!(lanes(&mut hub), 3, "one burst");
+    assert_eq!(connections(&mut hub), 3, "one burst");
     hub.confirmed(at(50_000), 1, 0);
-    assert_eq!(lanes(&mut hub), 4);
+    assert_eq!(connections(&mut hub), 4);
     hub.stalled();
     hub.confirmed(at(99_001), 1, 0);
     hub.stalled();
     hub.confirmed(at(99_003), 1, 0);
     hub.stalled();
-    assert_eq!(lanes(&mut hub), 1);
+    assert_eq!(connections(&mut hub), 1);
     (0..9).for_each(|_| hub.confirmed(at(100_000), 1, 0));
-    assert_eq!(lanes(&mut hub), 6);
+    assert_eq!(connections(&mut hub), 6);
 }

@@ -5,7 +5,7 @@ import { keepErrors } from '../error-transfer.js';
 import { localError, type UploadError } from '../errors.js';
 import type { Files } from '../inlined.js';
 import { MISSED_PINGS, MODULE_MS, PING_EVERY_MS, WORKER_START_MS, within } from '../limits.js';
-import type { Addressed } from '../messages.js';
+import type { Addressed } from '../message-batcher.js';
 import type { UploaderOptions } from '../types.js';
 import type { Host } from '../worker/host.js';
 import { chosenInlined, init, trusted, wasmUrl, workerFile } from './assets.js';

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
     /// Maximum number of PUTs that the upload may have in flight.
-    pub lanes: u32,
+    pub connections: u32,
     /// Total length of the PUTs in flight of the other uploads, in bytes. The queue rounds it up, at most to twice
     /// that.
     pub bytes_elsewhere: u64,
@@ -15,7 +15,7 @@ pub struct Share {
 impl Default for Share {
     /// Returns the share of an upload that is alone: no limit.
     fn default() -> Self {
-        Self { lanes: u32::MAX, bytes_elsewhere: 0, bytes_per_second: None }
+        Self { connections: u32::MAX, bytes_elsewhere: 0, bytes_per_second: None }
     }
 }
 
