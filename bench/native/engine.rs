@@ -28,7 +28,7 @@ fn upload(parts: u32) -> u32 {
         engine.handle(Now { ms, random: 1 << 31 }, event);
         while let Some(action) = engine.poll() {
             match action {
-                Action::HashPart(part) => events.insert(0, Event::PartHashed { part, checksum: checksum(part) }),
+                Action::HashPart { part, .. } => events.insert(0, Event::PartHashed { part, checksum: checksum(part) }),
                 Action::Call(ApiCall::Create(request)) => events.push(Event::Created(UploadCreated {
                     token: "token".to_owned(),
                     key: "uploads/key".to_owned(),

@@ -190,7 +190,7 @@ impl<'a> Driver<'a> {
         while let Some(action) = self.engine.poll() {
             match action {
                 Action::Call(call) => spawn(events, self.world.api.clone().run(call)),
-                Action::HashPart(part) => self.hash(part, events),
+                Action::HashPart { part, after_ms } => self.hash(part, after_ms, events),
                 Action::Put(put) => self.put(put, events),
                 Action::CancelPut(id) => {
                     self.puts.remove(&id).inspect(AbortHandle::abort);
@@ -214,9 +214,10 @@ impl<'a> Driver<'a> {
         None
     }
 
-    fn hash(&self, part: Part, events: &UnboundedSender<Event>) {
+    fn hash(&self, part: Part, after_ms: u32, events: &UnboundedSender<Event>) {
         let (source, algorithm) = (self.world.source.clone(), self.engine.algorithm());
         spawn(events, async move {
+            tokio::time::sleep(Duration::from_millis(after_ms.into())).await;
             let hashed = tokio::task::spawn_blocking(move || source.hash(part, algorithm)).await;
             match hashed.unwrap_or_else(|_| Err(ErrorCode::Internal.into())) {
                 Ok(checksum) => Event::PartHashed { part, checksum },

@@ -10,7 +10,7 @@ use js_sys::{ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
-use super::global::{Missed, sleep, within};
+use super::global::{Missed, within};
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
@@ -84,27 +84,11 @@ pub async fn is_readable(blob: &Blob) -> bool {
     }
 }
 
-/// Wait before a failed read is repeated once, in milliseconds. A page that is being left cannot read files. Its worker
-/// lives on in WebKit for a moment, and would report a changed file.
-const AGAIN_MS: u32 = 1_500;
-
 /// Returns all bytes of a blob of less than 4 GiB.
 ///
 /// # Errors
 /// [`ErrorCode::FileChanged`] if they can no longer be read, [`ErrorCode::ReadTimeout`] if that takes too long.
 pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
-    let mut is_second = false;
-    loop {
-        match read_once(blob).await {
-            Err(failure) if failure.code == ErrorCode::FileChanged && !is_second => {
-                is_second = sleep(AGAIN_MS).await.is_ok();
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
-async fn read_once(blob: &Blob) -> Result<Bytes, Failure> {
     match reader(blob) {
         Some(reader) => {
             // `reader` must live until here: Chromium never answers a read whose reader was collected.

@@ -13,7 +13,7 @@ use web_sys::{Blob, XmlHttpRequest};
 use super::api::Api;
 use super::convert::{UploadOptions, error_to_js, to_js};
 use super::dispatcher::Dispatcher;
-use super::global::{now, spawn};
+use super::global::{now, sleep, spawn};
 use super::hash::checksum;
 use super::put;
 use super::read::{is_readable, slice};
@@ -137,7 +137,7 @@ impl Session {
     fn perform(self: &Rc<Self>, action: Action) {
         match action {
             Action::Call(call) => self.spawn(self.api.clone().run(call)),
-            Action::HashPart(part) => self.hash(part),
+            Action::HashPart { part, after_ms } => self.hash(part, after_ms),
             Action::RefreshCredentials => {
                 let api = self.api.clone();
                 self.spawn(async move {
@@ -192,12 +192,15 @@ impl Session {
         slice(&self.file, range.start as f64, range.end as f64)
     }
 
-    fn hash(self: &Rc<Self>, part: Part) {
+    fn hash(self: &Rc<Self>, part: Part, after_ms: u32) {
         let slice = self.slice(part);
         let algorithm = self.engine.borrow().algorithm();
         self.report_part(part.number, "hashing");
         let session = Rc::clone(self);
         self.spawn(async move {
+            if after_ms > 0 {
+                drop(sleep(after_ms).await);
+            }
             let hashed = match slice {
                 Ok(slice) => checksum(&slice, algorithm).await,
                 Err(failure) => Err(failure),

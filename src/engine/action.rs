@@ -16,7 +16,12 @@ pub enum Action {
     // Work of the upload
     /// Read and hash the part. Answer with [`Event::PartHashed`](super::Event::PartHashed) or
     /// [`Event::HashFailed`](super::Event::HashFailed).
-    HashPart(Part),
+    HashPart {
+        /// Which part.
+        part: Part,
+        /// Time to wait before the read, in milliseconds; 0 unless an earlier read has failed.
+        after_ms: u32,
+    },
     /// Call the API. Answer with the event that [`ApiCall`] names, or with
     /// [`Event::CallFailed`](super::Event::CallFailed).
     Call(ApiCall),

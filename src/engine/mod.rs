@@ -34,7 +34,7 @@
 //! engine.handle(Now { ms: 0, random: 7 }, Event::Start);
 //! // The first part is hashed before the API is asked, so that its URL comes with the answer.
 //! let actions: Vec<Action> = std::iter::from_fn(|| engine.poll()).collect();
-//! assert!(actions.iter().any(|action| matches!(action, Action::HashPart(_))));
+//! assert!(actions.iter().any(|action| matches!(action, Action::HashPart { .. })));
 //! ```
 
 mod action;

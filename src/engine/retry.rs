@@ -2,6 +2,7 @@
 
 use super::event::Now;
 use super::report::Failure;
+use crate::protocol::ErrorCode;
 
 /// Upper end of the first backoff window, in milliseconds. Each further window is twice as wide.
 const FIRST_WINDOW_MS: u64 = 500;
@@ -59,6 +60,8 @@ pub(super) enum Verdict {
     SignAgain,
     /// S3 received other bytes than those that were hashed: read and hash the part again.
     HashAgain,
+    /// The file could not be read: send the part again after [`reads_again_after_ms`].
+    ReadAgain,
     /// S3 stored the part at an earlier attempt whose answer was lost.
     AlreadyStored,
     /// The answer does not come from S3: send again.
@@ -76,6 +79,7 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
     let storage_code = failure.storage_code.as_deref().unwrap_or_default();
     match (failure.status, storage_code) {
         (0, _) if failure.code.is_retryable() => Verdict::SendAgain,
+        (0, _) if failure.code == ErrorCode::FileChanged => Verdict::ReadAgain,
         (0, _) => Verdict::GiveUp,
         // RequestTimeout: the body came too slowly. IncompleteBody: something on the way has cut it. OperationAborted,
         // ConditionalRequestConflict: two requests for one key met.
@@ -93,6 +97,26 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
         (412, _) if !is_multipart => Verdict::AlreadyStored,
         (404, "NoSuchUpload") => Verdict::Gone,
         _ => Verdict::GiveUp,
+    }
+}
+
+/// Number of reads of a part in a row that may take too long. The disk may be busy.
+const READ_TIMEOUT_BUDGET: u32 = 3;
+
+/// Number of failed reads of a part in a row that end the upload.
+const READ_BUDGET: u32 = 2;
+
+/// Wait before a failed read is repeated, in milliseconds. A page that is being left cannot read files. Its worker lives
+/// on in WebKit for a moment, and would report a changed file.
+const READ_AGAIN_MS: u32 = 1_500;
+
+/// Returns the time until a part is read again after this many failed reads in a row, in milliseconds, or `None` if the
+/// failure ends the upload.
+pub(super) fn reads_again_after_ms(code: ErrorCode, failures: u32) -> Option<u32> {
+    match code {
+        ErrorCode::ReadTimeout if failures < READ_TIMEOUT_BUDGET => Some(0),
+        ErrorCode::FileChanged if failures < READ_BUDGET => Some(READ_AGAIN_MS),
+        _ => None,
     }
 }
 
@@ -191,7 +215,6 @@ pub(super) fn retry_after_ms(failure: &Failure) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ErrorCode;
 
     #[test]
     fn waits_are_drawn_from_a_window_that_doubles_up_to_its_limit() {

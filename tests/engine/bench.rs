@@ -90,7 +90,7 @@ impl Bench {
     }
 
     pub fn hashes(&mut self) -> Vec<Part> {
-        self.take(|action| if let Action::HashPart(part) = action { Some(*part) } else { None })
+        self.take(|action| if let Action::HashPart { part, .. } = action { Some(*part) } else { None })
     }
 
     pub fn signs(&mut self) -> Vec<SignParts> {

@@ -1,6 +1,6 @@
 //! Parts that cannot be read, or not in time.
 
-use directput::engine::{Event, Remains};
+use directput::engine::{Action, Event, Remains};
 use directput::plan::{Part, Plan};
 use directput::protocol::{ErrorCode, FileSize, PartsListed, StoredPart};
 
@@ -27,17 +27,57 @@ fn a_file_that_can_not_be_read_any_more_ends_the_upload_and_is_kept() {
     let mut bench = sending();
     let part = bench.hashes()[0];
     fail(&mut bench, part, ErrorCode::FileChanged);
+    let retry = bench.retries().remove(0);
+    assert_eq!((retry.part, retry.code), (Some(part.number), ErrorCode::FileChanged));
+    assert_eq!((retry.failures, retry.wait_ms), (1, 1_500));
+    let is_read_later =
+        |action: &Action| matches!(action, Action::HashPart { part: of, after_ms: 1_500 } if *of == part);
+    assert_eq!(bench.take(|action| is_read_later(action).then_some(())).len(), 1);
+    fail(&mut bench, part, ErrorCode::FileChanged);
     let failure = bench.outcome().expect("an end").expect_err("a failure");
     assert_eq!((failure.code, failure.remains), (ErrorCode::FileChanged, Remains::Parts));
     assert_eq!((bench.aborts(), bench.retries()), (0, vec![]));
 }
 
 #[test]
+fn a_file_that_can_be_read_the_second_time_is_uploaded() {
+    let mut bench = sending();
+    let [part, other] = bench.hashes()[..] else { panic!("two are read at once") };
+    fail(&mut bench, part, ErrorCode::FileChanged);
+    bench.retries();
+    hash(&mut bench, other);
+    bench.hash_and_sign();
+    let put = bench.puts().into_iter().find(|put| put.part == part).expect("its PUT");
+    bench.send(Event::PutFailed { put: put.id, failure: ErrorCode::FileChanged.into() });
+    let retry = bench.retries().remove(0);
+    assert_eq!((retry.part, retry.code, retry.wait_ms), (Some(part.number), ErrorCode::FileChanged, 1_500));
+    bench.puts();
+    bench.wait(1_499);
+    assert!(bench.puts().iter().all(|put| put.part != part));
+    bench.wait(1);
+    let again = bench.puts().into_iter().find(|put| put.part == part).expect("sent again");
+    assert_eq!((again.url, bench.outcome()), (put.url, None));
+}
+
+#[test]
+fn a_part_that_is_not_hashed_is_not_read_again() {
+    let mut bench = sending();
+    let part = bench.hashes()[0];
+    hash(&mut bench, part);
+    bench.hashes();
+    fail(&mut bench, part, ErrorCode::FileChanged);
+    assert_eq!((bench.hashes(), bench.retries(), bench.outcome()), (vec![], vec![], None));
+}
+
+#[test]
 fn a_file_that_changes_while_it_is_sent_ends_the_upload_and_is_kept() {
     let mut bench = sending();
     bench.hash_and_sign();
-    let put = bench.puts().remove(0).id;
-    bench.send(Event::PutFailed { put, failure: ErrorCode::FileChanged.into() });
+    let put = bench.puts().remove(0);
+    bench.send(Event::PutFailed { put: put.id, failure: ErrorCode::FileChanged.into() });
+    bench.wait(1_500);
+    let again = bench.puts().into_iter().find(|again| again.part == put.part).expect("sent again");
+    bench.send(Event::PutFailed { put: again.id, failure: ErrorCode::FileChanged.into() });
     let failure = bench.outcome().expect("an end").expect_err("a failure");
     assert_eq!((failure.code, failure.remains, bench.aborts()), (ErrorCode::FileChanged, Remains::Parts, 0));
 }

@@ -73,7 +73,7 @@ impl Write for Text {
 /// The order in which actions are kept, whenever each was asked for.
 fn rank(action: &Action) -> (u8, u32) {
     match action {
-        Action::HashPart(part) => (0, part.number.get()),
+        Action::HashPart { part, .. } => (0, part.number.get()),
         Action::Put(put) => (1, put.id.0),
         Action::Call(ApiCall::Create(_)) => (2, 0),
         Action::Call(ApiCall::Sign { .. }) => (3, 0),
@@ -131,13 +131,13 @@ impl State {
     fn choices(&self) -> Vec<Choice> {
         let mut choices: Vec<_> = self.alarm_ms.map(Choice::Wake).into_iter().collect();
         // The hashers finish in the order in which they begin: which part is read first does not matter.
-        let first_hash = self.open.iter().position(|action| matches!(action, Action::HashPart(_)));
+        let first_hash = self.open.iter().position(|action| matches!(action, Action::HashPart { .. }));
         for (index, action) in self.open.iter().enumerate() {
-            if matches!(action, Action::HashPart(_)) && Some(index) != first_hash {
+            if matches!(action, Action::HashPart { .. }) && Some(index) != first_hash {
                 continue;
             }
             choices.push(Choice::Answer(index, Fate::Answered));
-            if !matches!(action, Action::HashPart(_)) && self.losses < MAX_LOSSES {
+            if !matches!(action, Action::HashPart { .. }) && self.losses < MAX_LOSSES {
                 choices.extend(LOSSES.map(|fate| Choice::Answer(index, fate)));
             }
         }
@@ -182,7 +182,7 @@ impl State {
 
     fn answer(&mut self, action: Action, fate: Fate) -> Event {
         match action {
-            Action::HashPart(part) => {
+            Action::HashPart { part, .. } => {
                 Event::PartHashed { part, checksum: Sha256Digest::of(&part.offset.to_le_bytes()).into() }
             }
             Action::Put(put) => self.answer_put(&put, fate),

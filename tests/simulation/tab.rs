@@ -193,8 +193,8 @@ impl World {
     fn perform(&mut self, run: &mut Run, action: Action) {
         let number = run.number;
         match action {
-            Action::HashPart(part) => {
-                let ms = 1 + part.length / 500_000;
+            Action::HashPart { part, after_ms } => {
+                let ms = u64::from(after_ms) + 1 + part.length / 500_000;
                 let failed = |code: ErrorCode| Event::HashFailed { part, failure: code.into() };
                 if run.file_is_unreadable {
                     self.reply(number, ms, failed(ErrorCode::FileChanged));

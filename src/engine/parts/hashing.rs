@@ -92,7 +92,7 @@ impl Parts {
 
     /// Returns whether the part is being hashed. A part of an earlier plan, which the server has replaced, may have another
     /// range.
-    fn is_hashing(&self, part: Part) -> bool {
+    pub fn is_hashing(&self, part: Part) -> bool {
         self.plan.part(part.number) == Some(part) && matches!(self.slots[part.number.index()].state, State::Hashing)
     }
 
@@ -105,7 +105,7 @@ impl Parts {
         self.hashing -= 1;
         let slot = self.slot(number);
         slot.state = State::Hashed;
-        slot.read_timeouts = 0;
+        slot.read_failures = 0;
         let listed = slot.listed.take();
         match slot.checksum.replace(checksum) {
             Some(before) if before != checksum => return Hashed::Differs,
@@ -132,25 +132,11 @@ impl Parts {
         self.comparing == 0 && self.to_compare.is_empty()
     }
 
-    /// Counts a part that could not be read in time, and queues it again. Returns the number of such failures in a row,
-    /// or `None` if the part is not being hashed.
-    pub fn count_read_timeout(&mut self, part: Part) -> Option<u32> {
-        let number = part.number;
-        if !self.is_hashing(part) {
-            return None;
-        }
-        self.hashing -= 1;
+    /// Counts a failed read of a part. Returns the number of such failures in a row.
+    pub fn count_read_failure(&mut self, number: PartNumber) -> u32 {
         let slot = self.slot(number);
-        slot.read_timeouts += 1;
-        slot.state = State::Waiting;
-        let (read_timeouts, is_listed) = (slot.read_timeouts, slot.listed.is_some());
-        if is_listed {
-            self.comparing -= 1;
-            self.to_compare.insert(number);
-        } else {
-            self.to_hash.insert(number);
-        }
-        Some(read_timeouts)
+        slot.read_failures += 1;
+        slot.read_failures
     }
 
     /// Queues a part to be read and hashed again.

@@ -71,8 +71,8 @@ struct Slot {
     pub refusals: u32,
     /// Number of stalls since S3 last confirmed the part.
     pub timeouts: u32,
-    /// Number of reads in a row that took too long.
-    pub read_timeouts: u32,
+    /// Number of reads in a row that failed or took too long.
+    pub read_failures: u32,
 
     /// Maximum number of its bytes sent in one attempt.
     pub most_sent_bytes: u64,
@@ -85,7 +85,7 @@ const NEW_SLOT: Slot = Slot {
     failures: 0,
     refusals: 0,
     timeouts: 0,
-    read_timeouts: 0,
+    read_failures: 0,
     most_sent_bytes: 0,
 };
 

@@ -6,7 +6,7 @@ use crate::engine::action::{Action, PutId};
 use crate::engine::event::Now;
 use crate::engine::parts::{Attempt, Moved};
 use crate::engine::report::{Failure, PutAnswer, Retry};
-use crate::engine::retry::{REFUSED_BUDGET, Verdict, backoff_ms, judge_put, retry_after_ms};
+use crate::engine::retry::{REFUSED_BUDGET, Verdict, backoff_ms, judge_put, reads_again_after_ms, retry_after_ms};
 use crate::protocol::{ETag, ErrorCode, PartNumber};
 
 /// What an answer to a PUT proves.
@@ -89,6 +89,7 @@ impl Engine {
             Verdict::GiveUp => self.end(now, failure),
             Verdict::SignAgain => self.refused(now, attempt, false, failure),
             Verdict::HashAgain => self.refused(now, attempt, true, failure),
+            Verdict::ReadAgain => self.put_unread(now, attempt, failure),
             Verdict::NotFromS3 => {
                 let failure = Failure { code: ErrorCode::UnexpectedAnswer, ..failure };
                 self.put_lost(now, put, attempt, false, failure);
@@ -96,6 +97,17 @@ impl Engine {
             Verdict::SendAgain => self.put_lost(now, put, attempt, false, failure),
             Verdict::SlowDown => self.put_lost(now, put, attempt, true, failure),
         }
+    }
+
+    /// Sends a part again that could not be read while it was sent.
+    fn put_unread(&mut self, now: Now, attempt: Attempt, failure: Failure) {
+        let number = attempt.number;
+        let failures = self.parts.count_read_failure(number);
+        let Some(after_ms) = reads_again_after_ms(failure.code, failures) else { return self.end(now, failure) };
+        self.calls.abort_again = true;
+        self.note_possible_object(attempt.may_be_whole);
+        self.parts.rest(number, now.ms + u64::from(after_ms), Some(attempt.presigned));
+        self.report_retry(Some(number), &failure, failures, after_ms.into());
     }
 
     /// Repeats a PUT that S3 has refused from an earlier step: signing, or hashing if `is_corrupted`.

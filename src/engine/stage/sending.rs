@@ -8,6 +8,7 @@ use crate::engine::call::{ApiCall, Call};
 use crate::engine::event::Now;
 use crate::engine::parts::Hashed;
 use crate::engine::report::Failure;
+use crate::engine::retry::reads_again_after_ms;
 use crate::plan::Part;
 use crate::protocol::{ErrorCode, PartsSigned, SignParts};
 
@@ -18,9 +19,6 @@ const HASH_AHEAD: u32 = 3;
 /// Maximum lead of hashing over sending, in seconds at the measured speed. It is half of the shortest lifetime of a
 /// URL, so that no URL expires unused and a cancelled upload has not read the whole file.
 const HASH_AHEAD_SECONDS: f64 = 30.0;
-
-/// Number of reads of a part in a row that may take too long before the upload ends.
-const READ_TIMEOUT_BUDGET: u32 = 3;
 
 impl Engine {
     pub(in crate::engine) fn part_hashed(&mut self, now: Now, part: Part, checksum: PartChecksum) {
@@ -34,16 +32,19 @@ impl Engine {
         }
     }
 
-    /// Handles a part that could not be read. After a timeout it is read again, because the disk may have been busy.
+    /// Handles a part that could not be read.
     pub(in crate::engine) fn hash_failed(&mut self, now: Now, part: Part, failure: Failure) {
-        if !failure.code.is_retryable() {
-            return self.end(now, failure);
+        if !self.parts.is_hashing(part) {
+            return;
         }
-        let Some(read_timeouts) = self.parts.count_read_timeout(part) else { return };
-        if read_timeouts >= READ_TIMEOUT_BUDGET {
-            return self.end(now, failure);
+        let failures = self.parts.count_read_failure(part.number);
+        match reads_again_after_ms(failure.code, failures) {
+            Some(after_ms) => {
+                self.report_retry(Some(part.number), &failure, failures, after_ms.into());
+                self.outbox.push(Action::HashPart { part, after_ms });
+            }
+            None => self.end(now, failure),
         }
-        self.report_retry(Some(part.number), &failure, read_timeouts, 0);
     }
 
     pub(in crate::engine) fn advance_parts(&mut self, now: Now) {
@@ -113,7 +114,7 @@ impl Engine {
                 next => next,
             };
             let Some(part) = next else { break };
-            self.outbox.push(Action::HashPart(part));
+            self.outbox.push(Action::HashPart { part, after_ms: 0 });
         }
     }
 
