@@ -38,6 +38,7 @@ fn upload(parts: u32) -> u32 {
                     max_parts_per_request: 100,
                     expires_in_seconds: 604_800,
                     parts: signed(&request.parts),
+                    lane_count: 1,
                 })),
                 Action::Call(ApiCall::Sign { request, .. }) => {
                     events.push(Event::Signed(PartsSigned { parts: signed(&request.parts) }));

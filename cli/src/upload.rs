@@ -208,7 +208,7 @@ impl<'a> Driver<'a> {
                 Action::WakeAt(ms) => self.wakes_at_ms = Some(ms),
                 Action::Finished(outcome) => return Some(outcome),
                 // There is no other upload to be told.
-                Action::Rest { .. } | Action::Stalled => {}
+                Action::Rest { .. } | Action::Stalled { .. } => {}
             }
         }
         None

@@ -35,7 +35,7 @@ fn signing(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1_000));
     group.bench_function("1000 parts", |bencher| {
         bencher.iter(|| {
-            let batch = runtime.block_on(storage.batch()).expect("credentials");
+            let batch = runtime.block_on(storage.batch(0)).expect("credentials");
             let target = Target::Part { key: KEY, upload_id: UPLOAD_ID };
             for part in plan.parts() {
                 black_box(batch.sign(target, part, Some(&checksum), LIFETIME));

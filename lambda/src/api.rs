@@ -97,7 +97,7 @@ async fn create(
     let first: Vec<_> = fitting.take(app.config.max_parts_per_request as usize).collect();
     let signed = match first.is_empty() {
         true => Vec::new(),
-        false => app.sign(target, first, request.network.bits_per_second()).await?,
+        false => app.sign(target, first, request.network.bits_per_second(), request.lane).await?,
     };
     info!(size = plan.size(), parts = plan.part_count(), multipart = plan.is_multipart(), "opened");
 
@@ -124,6 +124,7 @@ async fn create(
         max_parts_per_request: app.config.max_parts_per_request,
         expires_in_seconds: lifetime.as_secs(),
         parts: signed,
+        lane_count: app.storage.lane_count(),
     };
     Ok((StatusCode::CREATED, Json(reply)))
 }
@@ -148,7 +149,8 @@ async fn sign(
         None => Target::Object(Object { key: &claims.key, content_type, name, disposition: &disposition }),
     };
     let wanted = request.parts.iter().filter_map(|wanted| Some((plan.part(wanted.number)?, wanted.checksum.as_ref())));
-    let parts = app.sign(target, wanted, request.bits_per_second.unwrap_or(UNKNOWN_BITS_PER_SECOND)).await?;
+    let bits_per_second = request.bits_per_second.unwrap_or(UNKNOWN_BITS_PER_SECOND);
+    let parts = app.sign(target, wanted, bits_per_second, request.lane).await?;
     Ok(Json(PartsSigned { parts }))
 }
 
@@ -237,8 +239,9 @@ impl App {
         target: Target<'_>,
         parts: impl IntoIterator<Item = (Part, Option<&'a PartChecksum>)>,
         bits_per_second: u64,
+        lane: u32,
     ) -> Result<Vec<SignedPart>, ApiError> {
-        let batch = self.storage.batch().await?;
+        let batch = self.storage.batch(lane).await?;
         let mut bytes_before = 0;
         let signed = parts.into_iter().map(|(part, checksum)| {
             let limits = &self.config.url_lifetime_seconds;

@@ -8,6 +8,7 @@ use directput::plan::{MAX_OBJECT_BYTES, MAX_PART_BYTES, SINGLE_PUT_BYTES};
 
 pub use crate::allowed_types::AllowedTypes;
 use crate::download::DownloadNames;
+use crate::lane::Lane;
 
 /// Everything that a request is checked against.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Config {
     pub allowed_checksums: Vec<ChecksumAlgorithm>,
     /// What browsers do with a downloaded object, and whether they learn the file's name.
     pub download_names: DownloadNames,
+    /// Names of the bucket that browsers may use. The first is the default.
+    pub lanes: Vec<Lane>,
     /// Up to this size, in bytes, a file travels in one PUT.
     pub single_put_bytes: u64,
     /// The most parts that one call may have signed.
@@ -66,6 +69,7 @@ impl Config {
             allowed_types: AllowedTypes::any(),
             allowed_checksums: vec![ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64nvme],
             download_names: DownloadNames::None,
+            lanes: vec![Lane::Regional],
             single_put_bytes: SINGLE_PUT_BYTES,
             max_parts_per_request: 100,
             url_lifetime_seconds: 60..=300,
@@ -109,6 +113,14 @@ impl Config {
             config.download_names = DownloadNames::parse(&text).ok_or_else(|| ConfigError {
                 variable: "DOWNLOAD_NAMES",
                 expected: "none, attachment or inline".to_owned(),
+                is_missing: false,
+            })?;
+        }
+        if let Some(text) = read.text("LANES") {
+            config.lanes = Lane::parse_list(&text).ok_or_else(|| ConfigError {
+                variable: "LANES",
+                expected: "some of regional, dualstack, path, dualstack-path and accelerate, each once, with commas between them"
+                    .to_owned(),
                 is_missing: false,
             })?;
         }
@@ -177,6 +189,7 @@ mod tests {
         assert_eq!((config.max_parts_per_request, config.needs_caller), (100, false));
         assert_eq!((config.allowed_types, config.download_names), (AllowedTypes::any(), DownloadNames::None));
         assert_eq!(config.allowed_checksums, [ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64nvme]);
+        assert_eq!(config.lanes, [Lane::Regional]);
     }
 
     #[test]
@@ -193,6 +206,7 @@ mod tests {
             ("ALLOWED_TYPES", "a/b"),
             ("ALLOWED_CHECKSUMS", "none, sha256"),
             ("DOWNLOAD_NAMES", "inline"),
+            ("LANES", "dualstack, path"),
         ])
         .expect("all are good");
         assert_eq!((config.bucket.as_str(), config.max_file_bytes, config.single_put_bytes), ("b.2", 1, 2));
@@ -200,6 +214,7 @@ mod tests {
         assert_eq!((config.url_lifetime_seconds, config.needs_caller), (30..=600, true));
         assert_eq!(config.allowed_types, AllowedTypes::parse("a/b").expect("sound"));
         assert_eq!(config.download_names, DownloadNames::Inline);
+        assert_eq!(config.lanes, [Lane::DualStack, Lane::Path]);
         assert_eq!(config.allowed_checksums, [ChecksumAlgorithm::None, ChecksumAlgorithm::Sha256]);
         let unset = from(&[("BUCKET", "b-1"), ("MAX_FILE_BYTES", " "), ("NEEDS_CALLER", "false")]).expect("enough");
         assert_eq!((unset.max_file_bytes, unset.needs_caller), (50 << 30, false));
@@ -234,6 +249,8 @@ mod tests {
             ("ALLOWED_CHECKSUMS", "sha256,md5", "some of sha256, crc64nvme and none"),
             ("ALLOWED_TYPES", "image", "media types"),
             ("DOWNLOAD_NAMES", "yes", "none, attachment or inline"),
+            ("LANES", "regional,ipv6", "some of regional, dualstack"),
+            ("LANES", "path,path", "each once"),
             ("NEEDS_CALLER", "yes", "true or false"),
             ("ALLOWED_TYPES", "*/png", "media types"),
             ("ALLOWED_TYPES", "/png", "media types"),

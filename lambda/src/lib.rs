@@ -37,6 +37,7 @@
 pub mod config;
 pub mod download;
 pub mod keyring;
+pub mod lane;
 pub mod lifetime;
 pub mod metrics;
 pub mod object_key;

@@ -43,6 +43,10 @@ async fn start() -> Result<Router, Error> {
     let storage = Storage::open(aws.s3(get("S3_ENDPOINT")), aws.credentials.clone(), &config.bucket).await;
     let storage = storage.map_err(|error| format!("the bucket can't be signed for ({})", error.code.as_str()))?;
     let storage = storage.owned_by(get("BUCKET_OWNER"));
+    // Another S3 server has no names but its own.
+    let lanes = if get("S3_ENDPOINT").is_some() { &[][..] } else { &config.lanes };
+    let storage = storage.with_lanes(lanes.iter().map(|lane| lane.configure(aws.s3(None)))).await;
+    let storage = storage.map_err(|error| format!("a lane can't be signed for ({})", error.code.as_str()))?;
     let router = router(App { config, storage, keys });
     Ok(match DailyLimits::from_env(get)? {
         Some((table, limits)) => {

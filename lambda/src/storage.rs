@@ -49,7 +49,8 @@ pub struct Storage {
     client: Client,
     bucket: String,
     credentials: SharedCredentialsProvider,
-    signer: Signer,
+    /// Signers of the lanes; the first is the default. Never empty.
+    signers: Vec<Signer>,
     owner: Option<String>,
 }
 
@@ -154,8 +155,8 @@ impl Storage {
             .timeout_config(TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).build())
             .build();
         let client = Client::from_conf(config);
-        let signer = signer_of(&client, bucket).await?;
-        Ok(Self { client, bucket: bucket.to_owned(), credentials, signer, owner: None })
+        let signers = vec![signer_of(&client, bucket).await?];
+        Ok(Self { client, bucket: bucket.to_owned(), credentials, signers, owner: None })
     }
 
     /// The same bucket, as long as this account owns it: S3 refuses calls to a bucket of this name that is another's.
@@ -163,28 +164,42 @@ impl Storage {
         Self { owner: account, ..self }
     }
 
-    /// The same bucket under another name for browsers, which may reach it by another way than this API does.
+    /// Returns the same bucket with other names for browsers: one lane for each configuration, the default first.
+    /// Without a configuration, its own name is the only lane.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn with_urls_of(self, config: aws_sdk_s3::config::Builder) -> Result<Self, ApiError> {
-        let config = config.credentials_provider(self.credentials.clone()).build();
-        let signer = signer_of(&Client::from_conf(config), &self.bucket).await?;
-        Ok(Self { signer, ..self })
+    pub async fn with_lanes(
+        self,
+        configs: impl IntoIterator<Item = aws_sdk_s3::config::Builder>,
+    ) -> Result<Self, ApiError> {
+        let mut signers = Vec::new();
+        for config in configs {
+            let config = config.credentials_provider(self.credentials.clone()).build();
+            signers.push(signer_of(&Client::from_conf(config), &self.bucket).await?);
+        }
+        Ok(if signers.is_empty() { self } else { Self { signers, ..self } })
     }
 
-    /// Begins to sign, as of now.
+    /// Returns the number of lanes, at least 1.
+    pub fn lane_count(&self) -> u32 {
+        self.signers.len() as u32
+    }
+
+    /// Begins to sign for a lane, as of now. A lane that does not exist is the default: the client may know of lanes
+    /// that an earlier configuration had.
     ///
     /// # Errors
     /// [`ErrorCode::StorageUnavailable`] if there are no credentials.
-    pub async fn batch(&self) -> Result<Batch<'_>, ApiError> {
+    pub async fn batch(&self, lane: u32) -> Result<Batch<'_>, ApiError> {
         let credentials: Credentials = self
             .credentials
             .provide_credentials()
             .await
             .map_err(|_| ApiError::from(ErrorCode::StorageUnavailable))
             .inspect_err(|_| warn!("there are no credentials to sign with"))?;
-        let signing = self.signer.begin(&credentials, SystemTime::now());
+        let signer = self.signers.get(lane as usize).unwrap_or(&self.signers[0]);
+        let signing = signer.begin(&credentials, SystemTime::now());
         signing.map(Batch).ok_or_else(|| unexpected("sign", "the clock is out of range"))
     }
 

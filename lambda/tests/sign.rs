@@ -183,7 +183,7 @@ fn urls_have_the_buckets_regional_address_in_every_region() {
             let storage = Storage::open(config, credentials, bucket).await.unwrap();
             let plan = Plan::new(FileSize::new(1).unwrap(), 1);
             let target = Target::Part { key: "uploads/key", upload_id: "id" };
-            let batch = storage.batch().await.unwrap();
+            let batch = storage.batch(0).await.unwrap();
             batch.sign(target, plan.parts().next().unwrap(), None, Duration::from_secs(60)).url
         });
         assert!(url.starts_with(&format!("https://{bucket}.s3.{region}.amazonaws.com/uploads/key?")), "{url}");

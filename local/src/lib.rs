@@ -14,6 +14,7 @@
 //!     listen: any_port,
 //!     s3_listen: any_port,
 //!     s3_url: None,
+//!     lanes: 1,
 //!     use_s3: None,
 //!     data: folder.path().to_owned(),
 //!     www: "www".into(),

@@ -23,6 +23,10 @@ struct Flags {
     /// The S3 address that browsers are told, if something stands in front of it.
     #[arg(long, value_name = "URL")]
     s3_url: Option<String>,
+    /// Number of names under which browsers reach the S3 server, each with connections of its own: its address,
+    /// a.localhost, b.localhost and so on. Browsers find them on this machine.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8), conflicts_with_all = ["s3_url", "use_s3"])]
+    lanes: u8,
     /// Use this S3 server instead of an own one; BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for
     /// temporary keys, AWS_SESSION_TOKEN in the environment say the rest. Its bucket needs a CORS rule for the page.
     #[arg(long, value_name = "URL", conflicts_with_all = ["s3_url", "discard", "link"])]
@@ -86,6 +90,7 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error + Send + Sync
         listen: flags.listen,
         s3_listen: flags.s3_listen,
         s3_url: flags.s3_url,
+        lanes: flags.lanes,
         use_s3: flags.use_s3,
         data: flags.data,
         www: flags.www,

@@ -50,6 +50,8 @@ pub struct Options {
     pub s3_listen: SocketAddr,
     /// The S3 address that browsers are told, if something stands in front of it.
     pub s3_url: Option<String>,
+    /// Number of names under which browsers reach the own S3 server; 1 is its address alone.
+    pub lanes: u8,
     /// The address of another S3 server to use, instead of the own one; `settings` say the rest.
     pub use_s3: Option<String>,
     /// The folder for objects, unfinished uploads and credentials.
@@ -99,15 +101,22 @@ impl Server {
         let page_url = format!("http://{}", listener.local_addr()?);
         let store = Store::open(&options.data, BUCKET)?;
         let credentials = Credentials::load(&options.data.join(".directput/credentials.json"))?;
-        let (own_s3, inner, s3_listen, s3) = match options.use_s3 {
-            Some(url) => (None, None, url.clone(), S3Connection::from_settings(url, &options.settings)?),
+        let (own_s3, inner, s3_listen, s3, lanes) = match options.use_s3 {
+            Some(url) => {
+                let s3 = S3Connection::from_settings(url.clone(), &options.settings)?;
+                (None, None, url.clone(), s3, vec![url])
+            }
             None => {
                 let free_port = SocketAddr::new(options.s3_listen.ip(), 0);
                 let inner = link.as_ref().map(|_| bind("--s3-listen", free_port, None, false)).transpose()?;
                 let listener = bind("--s3-listen", options.s3_listen, link, options.discard)?;
                 let url = format!("http://{}", listener.local_addr()?);
                 let signed_for = options.s3_url.unwrap_or_else(|| url.clone());
-                (Some(listener), inner, url, own_server(signed_for, &credentials))
+                let port = listener.local_addr()?.port();
+                let more = ('a'..).take(options.lanes.saturating_sub(1).into());
+                let more = more.map(|name| format!("http://{name}.localhost:{port}"));
+                let lanes = std::iter::once(signed_for.clone()).chain(more).collect();
+                (Some(listener), inner, url, own_server(signed_for, &credentials), lanes)
             }
         };
 
@@ -115,14 +124,14 @@ impl Server {
         allowed.push(page_url.clone());
         allowed.push(page_url.replace("127.0.0.1", "localhost"));
 
-        let named = Hosts::of(allowed.iter().map(String::as_str).chain([s3.url.as_str()]));
+        let named = Hosts::of(allowed.iter().chain(&lanes).map(String::as_str));
         let known = || from_fn_with_state(named.clone(), only_known);
         let bucket = s3.bucket.clone();
         let app = App {
             config: Config::from_env(
                 |name| if name == "BUCKET" { Some(bucket.clone()) } else { (options.settings)(name) },
             )?,
-            storage: storage(&s3, inner.as_ref()).await?,
+            storage: storage(&s3, &lanes, inner.as_ref()).await?,
             keys: Keyring::fixed(
                 TokenKeys::new(credentials.token_key.as_bytes(), None, &s3.bucket)
                     .ok_or("the token key is too short")?,
@@ -140,7 +149,7 @@ impl Server {
         // Preflights carry no token, so CORS stands before all else, as in API Gateway.
         let api = api.layer(faulty()).layer(api_cors(&allowed)).layer(calls);
         let site = Site {
-            bucket_url: &s3.url,
+            bucket_urls: &lanes,
             www: &options.www,
             package: &options.package,
             control: options.control,
@@ -214,14 +223,14 @@ fn bind(flag: &str, address: SocketAddr, link: Option<Arc<Link>>, has_small_buff
     Listener::bind(address, link, has_small_buffer).map_err(|error| format!("{flag} {address}: {error}").into())
 }
 
-async fn storage(s3: &S3Connection, inner: Option<&Listener>) -> Result<Storage, Error> {
-    let open = async |url: &str| Storage::open(s3.config_at(url), s3.credentials(), &s3.bucket).await;
-    let outcome = match inner {
-        None => open(&s3.url).await,
-        Some(inner) => match open(&format!("http://{}", inner.local_addr()?)).await {
-            Ok(storage) => storage.with_urls_of(s3.config()).await,
-            refused => refused,
-        },
+async fn storage(s3: &S3Connection, lanes: &[String], inner: Option<&Listener>) -> Result<Storage, Error> {
+    let url = match inner {
+        None => s3.url.clone(),
+        Some(inner) => format!("http://{}", inner.local_addr()?),
+    };
+    let outcome = match Storage::open(s3.config_at(&url), s3.credentials(), &s3.bucket).await {
+        Ok(storage) => storage.with_lanes(lanes.iter().map(|lane| s3.config_at(lane))).await,
+        refused => refused,
     };
     outcome.map_err(|error| format!("the bucket can't be signed for: {}", error.code.as_str()).into())
 }

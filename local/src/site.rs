@@ -17,8 +17,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 /// What is served beside the API.
 #[derive(Debug)]
 pub struct Site<'a> {
-    /// What presigned URLs begin with.
-    pub bucket_url: &'a str,
+    /// Addresses of the S3 server that presigned URLs begin with, the default first.
+    pub bucket_urls: &'a [String],
     /// The folder of the page.
     pub www: &'a Path,
     /// The folder of the package.
@@ -32,17 +32,17 @@ pub struct Site<'a> {
 /// The page, its `config.json` and the package, in front of the API.
 ///
 /// # Errors
-/// A `bucket_url` that can't be in a policy.
+/// An address that can't be in a policy.
 pub fn with_page(api: Router, site: &Site) -> Result<Router, InvalidHeaderValue> {
-    let &Site { bucket_url, www, package, control, guarded } = site;
-    let config = serde_json::json!({ "endpoint": "/uploads", "preconnect": bucket_url, "lab": control });
+    let &Site { bucket_urls, www, package, control, guarded } = site;
+    let config = serde_json::json!({ "endpoint": "/uploads", "preconnect": bucket_urls.first(), "lab": control });
     let files = Router::new()
         .route("/config.json", get(async || Json(config)))
         .nest_service("/directput", ServeDir::new(package))
         .fallback_service(ServeDir::new(www))
         // What was rebuilt is what is shown.
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
-    let files = if guarded { guard(files, bucket_url)? } else { files };
+    let files = if guarded { guard(files, &bucket_urls.join(" "))? } else { files };
     Ok(Router::new().fallback(async move |request: Request| {
         let path = request.uri().path();
         let is_call = path == "/uploads" || path.starts_with("/uploads/");
@@ -65,8 +65,8 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
-fn guard(files: Router, bucket_url: &str) -> Result<Router, InvalidHeaderValue> {
-    let policy = CONTENT_SECURITY_POLICY.replace("{bucket}", bucket_url);
+fn guard(files: Router, bucket_urls: &str) -> Result<Router, InvalidHeaderValue> {
+    let policy = CONTENT_SECURITY_POLICY.replace("{bucket}", bucket_urls);
     let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy)?);
     let others = SECURITY_HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value)));
     Ok(std::iter::once(policy)

@@ -26,6 +26,7 @@ use crate::queue::UploadId;
 struct PutUnderWay {
     id: PutId,
     part: Part,
+    lane: u32,
     /// On the clock of [`Now::ms`].
     started_ms: u64,
     /// None if it could not be opened.
@@ -97,9 +98,12 @@ impl Session {
     /// Hands an event to the engine and does what it asks for.
     #[inline(never)]
     pub fn handle(self: &Rc<Self>, event: Event) {
-        if let Event::Listed(listed) = &event {
-            listed.parts.iter().for_each(|part| self.report_part(part.number, "stored"));
+        match &event {
+            Event::Created(created) => self.dispatcher.change(|rules| rules.add_lanes(created.lane_count)),
+            Event::Listed(listed) => listed.parts.iter().for_each(|part| self.report_part(part.number, "stored")),
+            _ => {}
         }
+        let has_failed = matches!(event, Event::PutFailed { .. });
         let ended = match &event {
             Event::PutDone { put, .. } | Event::PutFailed { put, .. } => self.take_put(*put),
             _ => None,
@@ -110,7 +114,7 @@ impl Session {
             let Some(action) = action else { break };
             self.perform(action);
         }
-        ended.inspect(|put| self.put_ended(put));
+        ended.inspect(|put| self.put_ended(put, has_failed));
     }
 
     /// Returns whether it has ended.
@@ -152,12 +156,12 @@ impl Session {
                 let Some(put) = self.take_put(id) else { return };
                 // Its `loadend` follows at once; the engine ignores its stale event.
                 put.request.as_ref().inspect(|request| drop(request.abort()));
-                self.put_ended(&put);
+                self.put_ended(&put, false);
             }
             Action::Report(progress) => call(self.on_progress.as_ref(), &progress),
             Action::Retry(retry) => call(self.on_retry.as_ref(), &retry),
             Action::Rest { wait_ms } => self.dispatcher.change(|rules| rules.rest(now(), self.id, wait_ms)),
-            Action::Stalled => self.dispatcher.change(|rules| rules.stalled()),
+            Action::Stalled { lane } => self.dispatcher.change(|rules| rules.stalled(lane)),
             Action::Persist(record) => call(self.on_record.as_ref(), &record),
             Action::Forget => call(self.on_record.as_ref(), &()),
             Action::WakeAt(ms) => self.wake_at(ms),
@@ -216,22 +220,25 @@ impl Session {
     }
 
     /// Reports the state of a part after its PUT. Must come after the engine has handled the outcome.
-    fn put_ended(&self, put: &PutUnderWay) {
+    fn put_ended(&self, put: &PutUnderWay, has_failed: bool) {
         let Part { number, length, .. } = put.part;
         if self.engine.borrow().is_stored(number) {
-            self.dispatcher.change(|rules| rules.confirmed(now(), length, put.started_ms));
+            self.dispatcher.change(|rules| rules.confirmed(now(), put.lane, length, put.started_ms));
             self.report_part(number, "stored");
         } else {
+            if has_failed {
+                self.dispatcher.change(|rules| rules.failed(put.lane));
+            }
             self.report_part(number, "hashed");
         }
     }
 
     fn put(self: &Rc<Self>, put: Put) {
-        let (id, number) = (put.id, put.part.number);
+        let (id, number, lane) = (put.id, put.part.number, put.lane);
         let opened = put::open(&put.url, &put.headers).and_then(|request| Ok((request, self.slice(put.part)?)));
         let request = opened.as_ref().ok().map(|(request, _)| request.clone());
         // Must come before the first await: the engine may cancel the PUT before the future is polled.
-        self.puts.borrow_mut().push(PutUnderWay { id, part: put.part, started_ms: now().ms, request });
+        self.puts.borrow_mut().push(PutUnderWay { id, part: put.part, lane, started_ms: now().ms, request });
         let session = Rc::clone(self);
         spawn(async move {
             let outcome = match opened {

@@ -71,6 +71,7 @@ pub fn upload_created(value: &JsValue) -> Option<UploadCreated> {
         max_parts_per_request: small(value, "maxPartsPerRequest")?,
         expires_in_seconds: whole(value, "expiresInSeconds")?,
         parts: list(value, "parts", signed_part).unwrap_or_default(),
+        lane_count: small(value, "laneCount").unwrap_or(1),
     })
 }
 

@@ -54,7 +54,10 @@ pub enum Action {
         wait_ms: u64,
     },
     /// A PUT has stalled: tell the queue, which halves the PUTs of all uploads while S3 confirms nothing.
-    Stalled,
+    Stalled {
+        /// The lane of the PUT.
+        lane: u32,
+    },
 
     /// Send [`Event::Tick`](super::Event::Tick) at this time, in milliseconds of [`Now::ms`](super::Now::ms). Replaces
     /// the wake-up before.
@@ -70,6 +73,8 @@ pub struct Put {
     pub id: PutId,
     /// The part to send.
     pub part: Part,
+    /// Lane of the URL: the position of its name in the server's list; 0 is the default.
+    pub lane: u32,
     /// Presigned URL. A secret: never log it.
     pub url: String,
     /// Headers to send.

@@ -5,6 +5,8 @@
 pub struct Share {
     /// Maximum number of PUTs that the upload may have in flight.
     pub connections: u32,
+    /// Lane to have URLs signed for. A PUT that waits with a URL of another lane is signed again.
+    pub lane: u32,
     /// Total length of the PUTs in flight of the other uploads, in bytes. The queue rounds it up, at most to twice
     /// that.
     pub bytes_elsewhere: u64,
@@ -15,7 +17,7 @@ pub struct Share {
 impl Default for Share {
     /// Returns the share of an upload that is alone: no limit.
     fn default() -> Self {
-        Self { connections: u32::MAX, bytes_elsewhere: 0, bytes_per_second: None }
+        Self { connections: u32::MAX, lane: 0, bytes_elsewhere: 0, bytes_per_second: None }
     }
 }
 

@@ -105,6 +105,10 @@ pub struct Engine {
     congestion: Congestion,
     pace: Pace,
     share: Share,
+    /// Lane of the last request for URLs.
+    asked_lane: u32,
+    /// Lane that has failed for this upload.
+    failed_lane: Option<u32>,
     /// Deadline of the user's cancel; `None` if the user has not cancelled the upload.
     cancel: Option<Cancel>,
     /// Time of the latest [`Action::WakeAt`], in milliseconds of [`Now::ms`].
@@ -140,6 +144,8 @@ impl Engine {
             congestion: Congestion::new(config.parts_in_flight),
             pace: Pace::default(),
             share: Share::default(),
+            asked_lane: 0,
+            failed_lane: None,
             cancel: None,
             may_have_stored: false,
             may_decrease: false,
@@ -192,7 +198,7 @@ impl Engine {
             Event::CallFailed { call, failure } => self.call_failed(now, call, failure),
             Event::CredentialsRefreshed => self.credentials(now, Ok(())),
             Event::CredentialsFailed(failure) => self.credentials(now, Err(failure)),
-            Event::Share(share) => self.share = share,
+            Event::Share(share) => self.set_share(now, share),
             Event::Busy { wait_ms } => self.holds.rest(now, wait_ms),
             Event::Pause => self.holds.pause(),
             Event::Unpause => self.holds.unpause(),

@@ -36,6 +36,15 @@ pub struct UploadCreated {
     /// The signed PUTs of the parts that came with the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<SignedPart>,
+    /// Number of lanes that the server signs for. Each is another name of the bucket, to which browsers open
+    /// connections of its own.
+    #[serde(default = "one")]
+    pub lane_count: u32,
+}
+
+/// Servers without lanes have the bucket's one name.
+fn one() -> u32 {
+    1
 }
 
 /// The answer to [`super::SignParts`].

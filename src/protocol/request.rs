@@ -28,6 +28,10 @@ pub struct CreateUpload {
     /// What is known of the link, for the lifetime of the URLs.
     #[serde(default)]
     pub network: NetworkHint,
+    /// The lane to sign for: below [`super::UploadCreated::lane_count`] of an earlier upload. The server signs for its
+    /// default, 0, if there is no such lane.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lane: u32,
 }
 
 /// `POST /uploads/parts`: these parts are about to be sent.
@@ -39,6 +43,14 @@ pub struct SignParts {
     /// The measured speed of the link in bit/s, for the lifetime of the URLs.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "serialize_any_whole")]
     pub bits_per_second: Option<u64>,
+    /// The lane to sign for, as in [`CreateUpload`].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lane: u32,
+}
+
+/// Returns whether a lane is the default, which servers without lanes need not know.
+fn is_default(lane: &u32) -> bool {
+    *lane == 0
 }
 
 /// One part of a [`SignParts`].

@@ -115,17 +115,28 @@ impl Hub {
         }
     }
 
+    /// Records how many lanes the server signs for, as it says in each answer that opens an upload.
+    pub fn add_lanes(&mut self, count: u32) {
+        self.queue.add_lanes(count as usize);
+    }
+
     /// Records that S3 has confirmed a part of `bytes` bytes, of any upload. Its PUT was started at `started_ms`, in
     /// milliseconds of [`Now::ms`].
-    pub fn confirmed(&mut self, now: Now, bytes: u64, started_ms: u64) {
+    pub fn confirmed(&mut self, now: Now, lane: u32, bytes: u64, started_ms: u64) {
         self.pace.answered(now.ms, bytes, started_ms);
         self.has_stalled = false;
-        self.queue.limit(self.queue.limit_now().saturating_add(1));
+        self.queue.stored(lane as usize, bytes, now.ms.saturating_sub(started_ms));
+    }
+
+    /// Records that a PUT has failed. The lane may be the reason.
+    pub fn failed(&mut self, lane: u32) {
+        self.queue.failed(lane as usize);
     }
 
     /// Records that a PUT of some upload has stalled. The link may be slow, so the limit of PUTs at once is halved
     /// once. It is halved again only after S3 has confirmed a part.
-    pub fn stalled(&mut self) {
+    pub fn stalled(&mut self, lane: u32) {
+        self.queue.failed(lane as usize);
         self.pace.forget();
         if !std::mem::replace(&mut self.has_stalled, true) {
             self.queue.limit(self.queue.limit_now() / 2);

@@ -10,6 +10,7 @@
 //! work for an event depends on the number of active uploads, not on the number of waiting ones.
 
 mod hub;
+mod lanes;
 mod share;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ mod tests;
 use std::cmp::Ordering;
 
 pub use hub::Hub;
+use lanes::Lanes;
 
 use crate::engine::Share;
 use crate::ordered::Ordered;
@@ -32,6 +34,8 @@ struct Entry {
     id: UploadId,
     priority: i32,
     is_large: bool,
+    /// Its lane, from when it begins.
+    lane: usize,
     has_begun: bool,
     is_paused: bool,
     /// Whether the last network event that it got was [`Event::Offline`](crate::engine::Event::Offline).
@@ -42,7 +46,16 @@ struct Entry {
 
 impl Entry {
     fn new(id: UploadId, is_large: bool, priority: i32) -> Self {
-        Self { id, priority, is_large, has_begun: false, is_paused: false, is_offline: false, share: Share::default() }
+        Self {
+            id,
+            priority,
+            is_large,
+            lane: 0,
+            has_begun: false,
+            is_paused: false,
+            is_offline: false,
+            share: Share::default(),
+        }
     }
 
     fn place(&self) -> Place {
@@ -77,8 +90,10 @@ impl PartialOrd for Place {
 /// The uploads of one `Uploader`.
 #[derive(Debug)]
 struct Queue {
+    /// Maximum number of PUTs at once on one lane.
     connections: u32,
-    /// Current maximum of PUTs at once, from 1 to `connections`.
+    lanes: Lanes,
+    /// Current maximum of PUTs at once on all lanes together.
     limit: u32,
     /// In ascending order of ids.
     entries: Vec<Entry>,
@@ -95,10 +110,11 @@ struct Queue {
 }
 
 impl Queue {
-    /// Creates a queue for at most `connections` PUTs at once; 0 counts as 1.
+    /// Creates a queue for at most `connections` PUTs at once on each lane; 0 counts as 1.
     pub fn new(connections: u32) -> Self {
         Self {
             connections: connections.max(1),
+            lanes: Lanes::new(),
             limit: connections.max(1),
             entries: Vec::new(),
             small: Ordered::default(),
@@ -149,7 +165,7 @@ impl Queue {
 
     /// Marks the next upload that may start now as started, and returns it.
     pub fn begin_next(&mut self) -> Option<UploadId> {
-        if self.active >= self.connections.saturating_mul(ACTIVE_PER_CONNECTION) {
+        if self.active >= self.max_limit().saturating_mul(ACTIVE_PER_CONNECTION) {
             return None;
         }
         let takes_large = self.active_large < (self.connections / 2).max(1);
@@ -159,7 +175,8 @@ impl Queue {
             (small, _) => small?,
         };
         let at = self.index(next.id)?;
-        self.replace(at, Entry { has_begun: true, ..self.entries[at] });
+        let lane = self.lanes.choose(self.entries[at].is_large);
+        self.replace(at, Entry { has_begun: true, lane, ..self.entries[at] });
         Some(next.id)
     }
 
@@ -173,9 +190,44 @@ impl Queue {
         self.limit
     }
 
-    /// Sets the maximum of PUTs at once, clamped from 1 to `connections`.
+    /// Sets the maximum of PUTs at once. It is at least 1, and at most the connections of all lanes.
     pub fn limit(&mut self, limit: u32) {
-        self.limit = limit.clamp(1, self.connections);
+        self.limit = limit.clamp(1, self.max_limit());
+    }
+
+    fn max_limit(&self) -> u32 {
+        self.lanes.limits(self.connections).iter().sum()
+    }
+
+    /// Adds lanes up to this count.
+    pub fn add_lanes(&mut self, count: usize) {
+        self.lanes.add(count);
+    }
+
+    /// Records that S3 has stored `bytes` bytes by a PUT of `ms` milliseconds.
+    pub fn stored(&mut self, lane: usize, bytes: u64, ms: u64) {
+        let is_proven_now = self.lanes.stored(lane, bytes, ms);
+        let more = if is_proven_now { self.connections } else { 1 };
+        self.limit(self.limit.saturating_add(more));
+        self.drop_lanes();
+    }
+
+    /// Records that a PUT has failed or stalled.
+    pub fn failed(&mut self, lane: usize) {
+        self.lanes.failed(lane);
+        self.drop_lanes();
+    }
+
+    /// Moves the uploads of lanes that do not work to the default lane.
+    fn drop_lanes(&mut self) {
+        while let Some(dropped) = self.lanes.drop_worst() {
+            for at in 0..self.entries.len() {
+                if self.entries[at].has_begun && self.entries[at].lane == dropped {
+                    self.replace(at, Entry { lane: 0, ..self.entries[at] });
+                }
+            }
+            self.limit(self.limit);
+        }
     }
 
     /// Returns the index of the upload in `entries`, or `None` if it has ended.
@@ -204,6 +256,7 @@ impl Queue {
         if entry.is_active() {
             self.active += 1;
             self.active_large += u32::from(entry.is_large);
+            self.lanes.enter(entry.lane);
         }
     }
 
@@ -217,6 +270,7 @@ impl Queue {
         if entry.is_active() {
             self.active -= 1;
             self.active_large -= u32::from(entry.is_large);
+            self.lanes.leave(entry.lane);
         }
     }
 

@@ -8,6 +8,7 @@ struct Claim {
     /// Where it is in [`Queue::entries`].
     at: usize,
     priority: i32,
+    lane: usize,
     in_flight: u32,
     wanted: u32,
     bytes_in_flight: u64,
@@ -27,7 +28,7 @@ impl Queue {
         for id in self.begun() {
             touch();
             let Some(at) = self.index(id) else { continue };
-            let Entry { priority, is_paused, .. } = self.entries[at];
+            let Entry { priority, is_paused, lane, .. } = self.entries[at];
             let Demand { in_flight, mut wanted, bytes_in_flight } = demand(id);
             if is_paused {
                 wanted = in_flight;
@@ -35,23 +36,25 @@ impl Queue {
                     self.begun.remove(Place { priority, id });
                 }
             }
-            claims.push(Claim { at, priority, in_flight, wanted, bytes_in_flight, share: 0 });
+            claims.push(Claim { at, priority, lane, in_flight, wanted, bytes_in_flight, share: 0 });
         }
         let mut left = self.limit;
+        let mut of_lanes = self.lanes.limits(self.connections);
         for equals in claims.chunk_by_mut(|one, other| one.priority == other.priority) {
-            left = fill(left, equals);
+            left = fill(left, &mut of_lanes, equals);
         }
         // PUTs of uploads above their share are still in flight, so their connections are not free yet.
         let mut free = self.limit.saturating_sub(claims.iter().map(|claim| claim.in_flight).sum());
         let all_bytes: u64 = claims.iter().map(|claim| claim.bytes_in_flight).sum();
         let mut changed = Vec::new();
-        for Claim { at, in_flight, bytes_in_flight, share, .. } in claims {
+        for Claim { at, lane, in_flight, bytes_in_flight, share, .. } in claims {
             let more = share.saturating_sub(in_flight).min(free);
             free -= more;
             let connections = share.min(in_flight + more);
             // Rounding to powers of two makes changes rare: each change costs an event.
             let share = Share {
                 connections,
+                lane: lane as u32,
                 bytes_elsewhere: power_of_two_below(all_bytes - bytes_in_flight) * 2,
                 bytes_per_second: bytes_per_second.map(power_of_two_below),
             };
@@ -70,13 +73,15 @@ fn power_of_two_below(number: u64) -> u64 {
     number.checked_ilog2().map_or(0, |bits| 1 << bits)
 }
 
-/// Gives out connections one by one in rounds, until all have what they want or none is left; returns how many are.
-fn fill(mut left: u32, claims: &mut [Claim]) -> u32 {
+/// Gives out connections one by one in rounds, until all have what they want or none is left. Returns how many are left.
+/// `of_lanes` has how many are left of each lane.
+fn fill(mut left: u32, of_lanes: &mut [u32], claims: &mut [Claim]) -> u32 {
     loop {
         let before = left;
         for claim in &mut *claims {
-            if left > 0 && claim.share < claim.wanted {
+            if left > 0 && of_lanes[claim.lane] > 0 && claim.share < claim.wanted {
                 claim.share += 1;
+                of_lanes[claim.lane] -= 1;
                 left -= 1;
             }
         }

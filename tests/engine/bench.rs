@@ -265,6 +265,7 @@ pub fn created(plan: Plan) -> UploadCreated {
         max_parts_per_request: 100,
         expires_in_seconds: 86_400,
         parts: Vec::new(),
+        lane_count: 1,
     }
 }
 

@@ -151,7 +151,7 @@ fn a_removal_without_a_network_ends_where_no_records_are_kept() {
 fn each_call_is_the_request_that_the_protocol_documents() {
     let token = || "secret".to_owned();
     let (sign, complete) =
-        (SignParts { parts: vec![], bits_per_second: None }, CompleteUpload { parts: vec![], checksum: None });
+        (SignParts { parts: vec![], bits_per_second: None, lane: 0 }, CompleteUpload { parts: vec![], checksum: None });
     let after = PartNumber::new(12);
     let calls = [
         (ApiCall::List { token: token(), after: None }, Call::List, "GET", "/parts", None),

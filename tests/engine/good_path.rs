@@ -17,8 +17,10 @@ fn a_small_file_is_hashed_announced_and_sent_in_one_put() {
     let parts = bench.creates().remove(0).parts;
     let whole_to_sign = PartToSign { number: whole.number, length: whole.length, checksum: Some(digest(whole)) };
     assert_eq!(parts, [whole_to_sign]);
-    let reply =
-        UploadCreated { parts: signed(&SignParts { parts, bits_per_second: None }).parts, ..created(bench.plan()) };
+    let reply = UploadCreated {
+        parts: signed(&SignParts { parts, bits_per_second: None, lane: 0 }).parts,
+        ..created(bench.plan())
+    };
     bench.send(Event::Created(reply));
     let put = bench.puts().pop().expect("a PUT");
     assert_eq!(put.part, whole);
@@ -173,7 +175,7 @@ fn upload_by(algorithm: ChecksumAlgorithm, size: u64, checksum: impl Fn(Part) ->
         for request in bench.creates() {
             assert_eq!(request.algorithm, algorithm);
             assert!(!request.parts.is_empty(), "the first part goes along");
-            let parts = signed(&SignParts { parts: request.parts, bits_per_second: None }).parts;
+            let parts = signed(&SignParts { parts: request.parts, bits_per_second: None, lane: 0 }).parts;
             let reply = UploadCreated { parts, ..created(bench.plan()) };
             bench.send(Event::Created(reply));
         }
@@ -229,7 +231,7 @@ fn the_first_part_is_sent_without_a_signing_call() {
     bench.send(Event::PartHashed { part: first, checksum: digest(first) });
     let parts = bench.creates().remove(0).parts;
     assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [first.number]);
-    let parts = signed(&SignParts { parts, bits_per_second: None }).parts;
+    let parts = signed(&SignParts { parts, bits_per_second: None, lane: 0 }).parts;
     let reply = UploadCreated { parts, ..created(bench.plan()) };
     bench.send(Event::Created(reply));
     assert_eq!(bench.puts().len(), 1);

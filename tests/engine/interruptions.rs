@@ -244,7 +244,7 @@ fn a_signing_call_for_the_upload_that_was_given_up_says_nothing_about_the_next()
     let started_again = || {
         let mut bench = Bench::new(100 * MIB);
         bench.hash_first();
-        let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None }).parts;
+        let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None, lane: 0 }).parts;
         bench.send(Event::Created(UploadCreated { parts, ..created(bench.plan()) }));
         let put = bench.puts().remove(0);
         bench.hash_all();

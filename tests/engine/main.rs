@@ -10,6 +10,7 @@ mod failures;
 mod good_path;
 mod hub;
 mod interruptions;
+mod lanes;
 mod progress;
 mod reading;
 mod restart;

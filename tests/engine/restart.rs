@@ -12,7 +12,7 @@ const TOKEN_MS: u64 = (15 * 60 + 2 * 131) * 1_000;
 fn open(bench: &mut Bench) {
     bench.hash_all();
     let request = bench.creates().pop().expect("it is opened");
-    let parts = signed(&SignParts { parts: request.parts, bits_per_second: None }).parts;
+    let parts = signed(&SignParts { parts: request.parts, bits_per_second: None, lane: 0 }).parts;
     let reply = UploadCreated { parts, expires_in_seconds: TOKEN_MS / 1_000, ..created(bench.plan()) };
     bench.send(Event::Created(reply));
 }

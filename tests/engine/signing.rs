@@ -10,7 +10,7 @@ use crate::bench::{Bench, MIB, created, digest, signed};
 fn a_call_for_urls_waits_until_it_can_fill_the_connections_while_something_is_on_its_way() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.hash_first();
-    let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None }).parts;
+    let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None, lane: 0 }).parts;
     bench.send(Event::Created(UploadCreated { parts, ..created(bench.plan()) }));
     let first = bench.puts().remove(0);
     let mut hashing = Vec::new();
@@ -155,7 +155,7 @@ fn urls_that_were_not_asked_for_are_not_used() {
     let plan = bench.plan();
     let more = plan.parts().skip(18).take(6);
     let sign = |part: Part| PartToSign { number: part.number, length: part.length, checksum: Some(digest(part)) };
-    bench.send(Event::Signed(signed(&SignParts { parts: more.map(sign).collect(), bits_per_second: None })));
+    bench.send(Event::Signed(signed(&SignParts { parts: more.map(sign).collect(), bits_per_second: None, lane: 0 })));
     for _ in 0..12 {
         bench.store(&puts.remove(0));
         bench.hash_all();

@@ -167,7 +167,12 @@ fn a_dead_network_ends_the_upload_in_the_end() {
 fn a_link_that_carries_what_others_send_is_not_given_up() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
-    bench.send(Event::Share(Share { connections: 6, bytes_elsewhere: 4 * MIB, bytes_per_second: Some(2_048) }));
+    bench.send(Event::Share(Share {
+        connections: 6,
+        lane: 0,
+        bytes_elsewhere: 4 * MIB,
+        bytes_per_second: Some(2_048),
+    }));
     for _ in 0..48 {
         bench.hash_and_sign();
         bench.puts();
@@ -179,7 +184,7 @@ fn a_link_that_carries_what_others_send_is_not_given_up() {
 #[test]
 fn what_other_uploads_have_under_way_counts_too() {
     let (mut bench, puts) = sending();
-    let share = Share { connections: 6, bytes_elsewhere: 100 * MIB, bytes_per_second: Some(1_000_000) };
+    let share = Share { connections: 6, lane: 0, bytes_elsewhere: 100 * MIB, bytes_per_second: Some(1_000_000) };
     bench.send(Event::Share(share));
     // 148 MiB at 1 MB/s take 155 s, and twice that is waited.
     bench.wait(300_000);
@@ -211,7 +216,7 @@ fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored()
     puts[2..].iter().for_each(|put| bench.store(put));
     bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 1 });
     bench.send(Event::PutProgress { put: puts[1].id, sent_bytes: 1 });
-    bench.send(Event::Share(Share { connections: 6, bytes_elsewhere: 0, bytes_per_second: Some(8_000) }));
+    bench.send(Event::Share(Share { connections: 6, lane: 0, bytes_elsewhere: 0, bytes_per_second: Some(8_000) }));
     bench.wait(2_000_000);
     bench.store(&puts[0]);
     // 8 MiB at 64 kbit/s take 1,049 s, and twice that is waited.

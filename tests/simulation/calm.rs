@@ -72,7 +72,7 @@ impl World {
 
     fn most_in_flight_bytes(&self) -> u64 {
         let part_bytes = self.scenario.part_bytes().max(self.scenario.server.single_put_bytes);
-        self.scenario.all_bytes().min(part_bytes * u64::from(self.scenario.connections))
+        self.scenario.all_bytes().min(part_bytes * u64::from(self.scenario.most_puts()))
     }
 
     /// How much longer silence is borne behind a service worker, in seconds.

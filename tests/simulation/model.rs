@@ -254,7 +254,7 @@ impl State {
                     self.is_over = true;
                     self.check_end(outcome.is_ok())?;
                 }
-                Action::Report(_) | Action::Retry(_) | Action::Rest { .. } | Action::Stalled => {}
+                Action::Report(_) | Action::Retry(_) | Action::Rest { .. } | Action::Stalled { .. } => {}
                 // Its driver knows of no others.
                 Action::RefreshCredentials => refreshes = true,
                 action => self.open.push(action),

@@ -48,10 +48,12 @@ impl World {
         let is_cut = self.cut.contains(&id);
         let Some(of) = self.run_of(run).filter(|run| run.checks.is_live(put.id) && !is_cut) else { return };
         let is_unreadable = of.file_is_unreadable;
-        if self.is_dead() || self.happens(odds.lost_request) {
+        let is_on_dead_lane = self.scenario.server.dead_lane == Some(put.lane);
+        if self.is_dead() || is_on_dead_lane || self.happens(odds.lost_request) {
             // Half of them break, half of them hang.
             if self.rng.bool() {
                 let ms = self.rng.u64(1..3_000);
+                self.on_way.insert(id, on_way);
                 self.put_fails(id, ms, ErrorCode::Network.into());
             }
             return;

@@ -152,7 +152,10 @@ impl Scenario {
             files,
             link,
         };
+        // Derived, not drawn: what other seeds decide stays the same.
+        scenario.server.lanes = 1 + scenario.round_trip_ms as u32 % 3;
         if !is_calm {
+            scenario.server.dead_lane = [None, Some(1), Some(2)][scenario.round_trip_ms as usize / 3 % 3];
             scenario.odds = draw_odds(rng);
             scenario.incidents = draw_incidents(rng, count);
         }
@@ -164,7 +167,17 @@ impl Scenario {
 
     /// Whether nothing goes wrong but the link's own slowness.
     pub fn is_calm(&self) -> bool {
-        self.odds == Odds::default() && self.incidents.is_empty()
+        self.odds == Odds::default() && self.incidents.is_empty() && !self.has_dead_lane()
+    }
+
+    /// Whether a lane that the server offers does not work.
+    pub fn has_dead_lane(&self) -> bool {
+        self.server.dead_lane.is_some_and(|lane| lane < self.server.lanes)
+    }
+
+    /// Maximum number of PUTs in flight, on all lanes together.
+    pub fn most_puts(&self) -> u32 {
+        self.connections * self.server.lanes
     }
 
     /// What is special about it, in words.
@@ -183,6 +196,8 @@ impl Scenario {
             ("no progress", link.told == Told::Nothing),
             ("a box that takes whole bodies", link.takes_whole_bodies),
             ("a clock that drifts", clocks.drift_ppm != 0),
+            ("several lanes", server.lanes > 1),
+            ("a dead lane", self.has_dead_lane()),
         ];
         kinds.into_iter().filter(|&(_, is_so)| is_so).map(|(kind, _)| kind)
     }
@@ -209,7 +224,7 @@ impl Scenario {
     /// milliseconds: a link of 64 kbit/s would have carried them, and what rounding adds to them.
     pub fn silence_ms(&self) -> u64 {
         let longest_bytes = self.part_bytes().max(self.server.single_put_bytes);
-        let in_flight_bytes = self.all_bytes().min(longest_bytes * u64::from(self.connections));
+        let in_flight_bytes = self.all_bytes().min(longest_bytes * u64::from(self.most_puts()));
         2 * in_flight_bytes * 1_250 / 8_000
     }
 

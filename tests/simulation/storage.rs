@@ -26,6 +26,10 @@ pub struct Server {
     /// Number of parts on a page of a listing. Pages are short, so that there are several.
     pub parts_per_page: usize,
     pub repeats: Repeats,
+    /// Number of lanes that URLs are signed for.
+    pub lanes: u32,
+    /// A lane on which nothing arrives.
+    pub dead_lane: Option<u32>,
 }
 
 /// What a repeated completion is answered by.
@@ -48,6 +52,8 @@ impl Default for Server {
             max_parts_per_request: 5,
             parts_per_page: 3,
             repeats: Repeats::AsTheFirst,
+            lanes: 1,
+            dead_lane: None,
         }
     }
 }
@@ -156,7 +162,8 @@ impl Storage {
         let fits = |part: &&PartToSign| plan.part(part.number).is_some_and(|planned| planned.length == part.length);
         let max_parts_per_request = self.server.max_parts_per_request;
         let fitting = request.parts.iter().filter(fits).take(max_parts_per_request as usize);
-        let parts = fitting.map(|part| self.sign_one(now_ms, index, part.number, part.checksum)).collect();
+        let parts =
+            fitting.map(|part| self.sign_one(now_ms, index, part.number, part.checksum, request.lane)).collect();
         UploadCreated {
             token: index.to_string(),
             key,
@@ -166,6 +173,7 @@ impl Storage {
             max_parts_per_request,
             expires_in_seconds: 86_400,
             parts,
+            lane_count: self.server.lanes,
         }
     }
 
@@ -175,10 +183,12 @@ impl Storage {
         upload: usize,
         number: PartNumber,
         checksum: Option<PartChecksum>,
+        lane: u32,
     ) -> SignedPart {
+        assert!(lane < self.server.lanes, "lane {lane} was never offered");
         let url_seconds = self.server.url_seconds;
         let expires_ms = now_ms + url_seconds * 1_000;
-        let url = format!("{upload}/{}/{expires_ms}", number.get());
+        let url = format!("{upload}/{}/{expires_ms}/{lane}", number.get());
         self.urls.insert(url.clone(), Url { upload, number, checksum, expires_ms });
         SignedPart { number, url, headers: Headers::default(), expires_in_seconds: url_seconds }
     }
@@ -196,7 +206,8 @@ impl Storage {
         for wanted in &request.parts {
             assert_eq!(plan.part(wanted.number).map(|part| part.length), Some(wanted.length), "{request:?}");
         }
-        let parts = request.parts.iter().map(|part| self.sign_one(now_ms, index, part.number, part.checksum));
+        let parts =
+            request.parts.iter().map(|part| self.sign_one(now_ms, index, part.number, part.checksum, request.lane));
         Ok(PartsSigned { parts: parts.collect() })
     }
 

@@ -1,7 +1,7 @@
 //! What a browser does: it hands events to engines, does what they ask for, and has the hub share connections.
 
 use directput::engine::{Action, ApiCall, Config, Engine, Event, Failure, FileInfo, Held, Share};
-use directput::plan::{Part, SINGLE_PUT_BYTES};
+use directput::plan::SINGLE_PUT_BYTES;
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
 use directput::queue::Hub;
 
@@ -9,7 +9,7 @@ use crate::calls::Request;
 use crate::checks::Checks;
 use crate::disk::checksum_of;
 use crate::link::Told;
-use crate::world::{Defect, Run, Tab, What, World};
+use crate::world::{Defect, OnWay, Run, Tab, What, World};
 
 /// How long a read, or a page that is asked for headers, takes when it takes too long, in milliseconds.
 const TOO_LONG_MS: u64 = 30_000;
@@ -129,10 +129,16 @@ impl World {
             (_, event) => event,
         };
         run.engine.handle(now, event);
-        if let Some((part, started_ms)) = done
-            && run.engine.is_stored(part.number)
-        {
-            self.tab.as_mut().expect("it is open").hub.confirmed(now, part.length, started_ms);
+        if let Some(OnWay { put, started_ms }) = done {
+            let is_stored = run.engine.is_stored(put.part.number);
+            let hub = &mut self.tab.as_mut().expect("it is open").hub;
+            match is_stored {
+                true => hub.confirmed(now, put.lane, put.part.length, started_ms),
+                false => hub.failed(put.lane),
+            }
+            if is_stored && put.lane > 0 {
+                self.saw("stored on another lane");
+            }
         }
         let mut outcome = None;
         while let Some(action) = run.engine.poll() {
@@ -150,15 +156,17 @@ impl World {
         Ok(())
     }
 
-    /// Records what an event means for the world. Returns the part whose PUT has ended, and when that was
-    /// started, on the engines' clock.
-    fn heed(&mut self, run: &mut Run, event: &Event) -> Option<(Part, u64)> {
+    /// Records what an event means for the world. Returns the PUT that has ended.
+    fn heed(&mut self, run: &mut Run, event: &Event) -> Option<OnWay> {
         match event {
-            Event::Created(reply) => self.storage.is_told(&reply.token),
+            Event::Created(reply) => {
+                self.storage.is_told(&reply.token);
+                self.tab.as_mut().expect("it is open").hub.add_lanes(reply.lane_count);
+            }
             Event::Start => run.has_begun = true,
             Event::Share(Share { connections, .. }) => run.connections = *connections,
             Event::PutDone { put, .. } | Event::PutFailed { put, .. } => {
-                return self.on_way.remove(&(run.number, *put)).map(|on_way| (on_way.put.part, on_way.started_ms));
+                return self.on_way.remove(&(run.number, *put));
             }
             _ => {}
         }
@@ -172,7 +180,7 @@ impl World {
         match action {
             Action::Put(put) => {
                 let elsewhere: usize = tab.runs.iter().map(|run| run.checks.live_puts().len()).sum();
-                if elsewhere + run.checks.live_puts().len() > self.scenario.connections as usize {
+                if elsewhere + run.checks.live_puts().len() > self.scenario.most_puts() as usize {
                     return Err("more parts in flight than allowed".to_owned());
                 }
                 if now_ms < tab.rests_until_ms {
@@ -240,7 +248,7 @@ impl World {
                 let now = self.engine_now();
                 self.tab.as_mut().expect("it is open").hub.rest(now, number, wait_ms);
             }
-            Action::Stalled => self.tab.as_mut().expect("it is open").hub.stalled(),
+            Action::Stalled { lane } => self.tab.as_mut().expect("it is open").hub.stalled(lane),
             Action::Finished(_) => {}
         }
     }
@@ -293,7 +301,7 @@ impl World {
             Event::Pause,
             Event::Unpause,
             Event::Busy { wait_ms: 1_000 },
-            Event::Share(Share { connections: 3, bytes_elsewhere: 0, bytes_per_second: None }),
+            Event::Share(Share { connections: 3, lane: 0, bytes_elsewhere: 0, bytes_per_second: None }),
             Event::CredentialsFailed(failure()),
             Event::CallFailed { call: directput::engine::Call::Abort, failure: failure() },
             Event::Aborted,

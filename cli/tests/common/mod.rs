@@ -34,6 +34,7 @@ pub async fn start(auth: Option<Auth>) -> Running {
         listen: "127.0.0.1:0".parse().unwrap(),
         s3_listen: "127.0.0.1:0".parse().unwrap(),
         s3_url: None,
+        lanes: 1,
         use_s3: None,
         data: folder.path().join("data"),
         www: PathBuf::from("../www"),

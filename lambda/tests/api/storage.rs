@@ -115,10 +115,10 @@ async fn urls_may_name_another_address_than_the_api_uses() {
         .region(Region::new("eu-central-1"))
         .endpoint_url("https://files.example")
         .force_path_style(true);
-    let bucket = s3.bucket().await.with_urls_of(config).await.unwrap();
+    let bucket = s3.bucket().await.with_lanes([config]).await.unwrap();
     let part = Plan::new(FileSize::new(1).unwrap(), 1).last();
     let target = Target::Part { key: "uploads/key", upload_id: "id" };
-    let url = bucket.batch().await.unwrap().sign(target, part, None, Duration::from_secs(60)).url;
+    let url = bucket.batch(0).await.unwrap().sign(target, part, None, Duration::from_secs(60)).url;
     assert!(url.starts_with("https://files.example/bucket/uploads/key?"), "{url}");
     s3.answers(204, "");
     bucket.abort("uploads/key", "id").await.unwrap();

@@ -71,6 +71,7 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
         listen: "127.0.0.1:0".parse().unwrap(),
         s3_listen: "127.0.0.1:0".parse().unwrap(),
         s3_url: None,
+        lanes: 1,
         use_s3: None,
         data: folder.path().to_owned(),
         www: PathBuf::from("../www"),

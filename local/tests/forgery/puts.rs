@@ -81,7 +81,7 @@ async fn nothing_can_be_made_of_a_url_whose_time_is_over() {
     let plan = Plan::new(FileSize::new(bytes.len() as u64).unwrap(), 1 << 20);
     let part = plan.parts().next().unwrap();
     let checksum = PartChecksum::Sha256(Sha256Digest::of(bytes));
-    let batch = storage.batch().await.unwrap();
+    let batch = storage.batch(0).await.unwrap();
     let late = [Target::Object(object), Target::Part { key, upload_id: &upload_id }].map(|target| {
         let signed = batch.sign(target, part, Some(&checksum), Duration::from_secs(1));
         Put::of(&json!({ "url": signed.url, "headers": signed.headers }), bytes)

@@ -21,6 +21,8 @@ use crate::protocol::{CompleteUpload, CompletedPart, ETag, Headers, PartNumber, 
 pub(super) struct Presigned {
     pub url: String,
     pub headers: Headers,
+    /// Lane for which it was signed.
+    pub lane: u32,
     /// Last moment to start a PUT with it, in milliseconds of [`Now::ms`].
     pub usable_until_ms: u64,
 }

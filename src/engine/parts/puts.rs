@@ -56,12 +56,13 @@ impl Sending {
 }
 
 impl Parts {
-    /// Starts a PUT of the next part that has a usable URL. Parts whose URL has expired are signed again.
-    pub fn start_put(&mut self, now: Now) -> Option<Put> {
+    /// Starts a PUT of the next part that has a usable URL for this lane. Parts whose URL has expired or is for another
+    /// lane are signed again.
+    pub fn start_put(&mut self, now: Now, lane: u32) -> Option<Put> {
         while let Some(number) = self.ready.pop_first() {
             let part = self.plan().part(number)?;
             let State::Ready(presigned) = self.slot(number).state.clone() else { continue };
-            if presigned.usable_until_ms < now.ms {
+            if presigned.usable_until_ms < now.ms || presigned.lane != lane {
                 self.wait_for_turn(number, None);
                 continue;
             }
@@ -69,7 +70,7 @@ impl Parts {
             self.next_put += 1;
             self.in_flight.push((id, number));
             self.progress_ms = now.ms;
-            let put = Put { id, part, url: presigned.url.clone(), headers: presigned.headers.clone() };
+            let put = Put { id, part, lane, url: presigned.url.clone(), headers: presigned.headers.clone() };
             self.slot(number).state = State::Sending(Sending {
                 presigned,
                 sent_bytes: 0,
@@ -154,6 +155,12 @@ impl Parts {
                 alone_ms.max(sending.progress_ms + silence.limit_ms(*timeouts))
             }
         })
+    }
+
+    /// Returns a PUT in flight on another lane than this one that has sent nothing.
+    pub fn unsent_on_other_lane(&self, lane: u32) -> Option<PutId> {
+        let is_unsent = |sending: &Sending| sending.presigned.lane != lane && sending.sent_bytes == 0;
+        self.under_way().find(|(_, _, sending)| is_unsent(sending)).map(|(put, ..)| put)
     }
 
     fn under_way(&self) -> impl Iterator<Item = (PutId, PartNumber, &Sending)> {
@@ -287,8 +294,8 @@ mod tests {
         assert!(parts.skip_hash());
         let (number, url) = (PartNumber::FIRST, String::new());
         let signed = SignedPart { number, url, headers: Headers::default(), expires_in_seconds: 60 };
-        parts.signed(0, vec![signed]);
-        let put = parts.start_put(now).expect("it has a URL").id;
+        parts.signed(0, 0, vec![signed]);
+        let put = parts.start_put(now, 0).expect("it has a URL").id;
         // The limits are 45 s, 315 s and 1,355 s. A speed that was measured before does not change them.
         let bytes_per_second = Some(1_000_000);
         let silence = Silence { stall_ms: 30_000, bytes_in_flight: 8 << 20, bytes_per_second, hides_progress: false };

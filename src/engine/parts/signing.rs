@@ -35,9 +35,9 @@ impl Parts {
         }
     }
 
-    /// Takes the URLs of a request that was sent at `asked_ms`. Lifetimes are counted from there: no URL was signed
+    /// Takes the URLs of a request for a lane that was sent at `asked_ms`. Lifetimes are counted from there: no URL was signed
     /// earlier, so none is used too late. Parts of the request that got no URL wait for the next request.
-    pub fn signed(&mut self, asked_ms: u64, parts: Vec<SignedPart>) {
+    pub fn signed(&mut self, asked_ms: u64, lane: u32, parts: Vec<SignedPart>) {
         for signed in parts {
             let is_wanted = self.plan.part(signed.number).is_some()
                 && matches!(self.slot(signed.number).state, State::Signing | State::Hashed);
@@ -49,6 +49,7 @@ impl Parts {
                 self.slot(signed.number).state = State::Ready(Presigned {
                     url: signed.url,
                     headers: signed.headers,
+                    lane,
                     usable_until_ms: asked_ms + lifetime_ms,
                 });
             }

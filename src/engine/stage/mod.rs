@@ -4,6 +4,7 @@ mod call_outcomes;
 mod cancel;
 mod completing;
 mod ending;
+mod lane;
 mod opening;
 mod progress;
 mod put_outcomes;

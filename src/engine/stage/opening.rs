@@ -44,6 +44,7 @@ impl Engine {
         if self.holds.may_call(now) && self.calls.create.may_start(now) {
             self.calls.create.start(now);
             let parts = self.parts.start_signing(MAX_FIRST_PARTS);
+            self.asked_lane = self.lane();
             self.outbox.push(Action::Call(ApiCall::Create(CreateUpload {
                 name: self.file.name.clone(),
                 content_type: self.file.content_type.clone(),
@@ -51,6 +52,7 @@ impl Engine {
                 algorithm: self.config.algorithm,
                 parts,
                 network: self.config.network,
+                lane: self.asked_lane,
             })));
         }
     }
@@ -83,7 +85,7 @@ impl Engine {
         }
         if matches!(self.stage, Stage::Creating) {
             self.stage = Stage::Sending;
-            self.parts.signed(asked_ms, reply.parts);
+            self.parts.signed(asked_ms, self.asked_lane, reply.parts);
             self.persist();
         } else {
             self.discard();

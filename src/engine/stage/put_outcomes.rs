@@ -83,9 +83,14 @@ impl Engine {
 
     pub(in crate::engine) fn put_failed(&mut self, now: Now, put: PutId, failure: Failure) {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
-        match judge_put(&failure, self.parts.plan().is_multipart()) {
+        let verdict = judge_put(&failure, self.parts.plan().is_multipart());
+        let is_refused =
+            failure.status != 0 && matches!(verdict, Verdict::GiveUp | Verdict::NotFromS3 | Verdict::SignAgain);
+        let has_left_lane = self.leave_lane(&attempt, is_refused);
+        match verdict {
             Verdict::AlreadyStored => self.part_is_stored(now, &attempt, None),
             Verdict::Gone => self.start_again(now, Failure { code: ErrorCode::UploadGone, ..failure }),
+            Verdict::GiveUp if has_left_lane && is_refused => self.send_again(now, attempt, false, false, 1, &failure),
             Verdict::GiveUp => self.end(now, failure),
             Verdict::SignAgain => self.refused(now, attempt, false, failure),
             Verdict::HashAgain => self.refused(now, attempt, true, failure),

@@ -71,7 +71,7 @@ impl Engine {
         let limit = self.congestion.limit().min(self.share.connections);
         while self.holds.may_put(now) && self.parts.in_flight() < limit {
             let was_at_rest = self.parts.in_flight() == 0;
-            let Some(put) = self.parts.start_put(now) else { break };
+            let Some(put) = self.parts.start_put(now, self.lane()) else { break };
             if was_at_rest {
                 self.congestion.started_from_rest(now.ms);
             }
@@ -132,7 +132,9 @@ impl Engine {
         let request = SignParts {
             parts: self.parts.start_signing(open.max_parts_per_request as usize),
             bits_per_second: Some(self.bits_per_second()),
+            lane: self.lane(),
         };
+        self.asked_lane = request.lane;
         self.calls.sign.start(now);
         self.outbox.push(Action::Call(ApiCall::Sign { token: open.token.clone(), request }));
     }
@@ -149,7 +151,7 @@ impl Engine {
             return;
         }
         if matches!(self.stage, Stage::Sending) {
-            self.parts.signed(asked_ms, reply.parts);
+            self.parts.signed(asked_ms, self.asked_lane, reply.parts);
         }
     }
 }

@@ -57,7 +57,8 @@ impl Engine {
     fn put_timed_out(&mut self, now: Now, put: PutId, is_over: bool) {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
         let failure = Failure::from(ErrorCode::Timeout);
-        self.outbox.push(Action::Stalled);
+        self.leave_lane(&attempt, false);
+        self.outbox.push(Action::Stalled { lane: attempt.presigned.lane });
         if is_over || self.holds.is_offline() {
             return self.put_lost(now, put, attempt, false, failure);
         }

@@ -216,7 +216,7 @@ fn the_speed_of_answers_is_that_of_all_uploads_and_each_is_told_it() {
     let sending = |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1_000_000 };
     hub.share(sending);
     drain(&mut hub);
-    hub.confirmed(at(3_000), 2_000_000, 1_000);
+    hub.confirmed(at(3_000), 0, 2_000_000, 1_000);
     hub.share(sending);
     let shares: Vec<_> = std::iter::from_fn(|| hub.poll()).collect();
     for (id, event) in &shares {
@@ -225,7 +225,7 @@ fn the_speed_of_answers_is_that_of_all_uploads_and_each_is_told_it() {
         assert_eq!(share.bytes_elsewhere, 1 << 20, "{id}");
     }
     assert_eq!(shares.len(), 2);
-    hub.stalled();
+    hub.stalled(0);
     hub.share(sending);
     let is_forgotten = |(_, event)| matches!(event, Event::Share(Share { bytes_per_second: None, .. }));
     assert!(std::iter::from_fn(|| hub.poll()).all(is_forgotten));
@@ -238,7 +238,7 @@ fn the_answer_to_a_small_file_says_nothing_while_large_ones_are_on_their_way() {
         hub.begin(at(0));
         let sending = |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 8_000_000 };
         hub.share(sending);
-        hub.confirmed(at(1_000), bytes, 0);
+        hub.confirmed(at(1_000), 0, bytes, 0);
         hub.share(sending);
         let shares = std::iter::from_fn(|| hub.poll()).filter_map(|(_, event)| match event {
             Event::Share(share) => Some(share.bytes_per_second),
@@ -260,16 +260,52 @@ fn a_silent_link_gets_half_of_the_connections_and_gets_them_back_one_by_one() {
         hub.queue.limit_now()
     };
     assert_eq!(connections(&mut hub), 6);
-    (0..6).for_each(|_| hub.stalled());
+    (0..6).for_each(|_| hub.stalled(0));
     assert_eq!(connections(&mut hub), 3, "one burst");
-    hub.confirmed(at(50_000), 1, 0);
+    hub.confirmed(at(50_000), 0, 1, 0);
     assert_eq!(connections(&mut hub), 4);
-    hub.stalled();
-    hub.confirmed(at(99_001), 1, 0);
-    hub.stalled();
-    hub.confirmed(at(99_003), 1, 0);
-    hub.stalled();
+    hub.stalled(0);
+    hub.confirmed(at(99_001), 0, 1, 0);
+    hub.stalled(0);
+    hub.confirmed(at(99_003), 0, 1, 0);
+    hub.stalled(0);
     assert_eq!(connections(&mut hub), 1);
-    (0..9).for_each(|_| hub.confirmed(at(100_000), 1, 0));
+    (0..9).for_each(|_| hub.confirmed(at(100_000), 0, 1, 0));
     assert_eq!(connections(&mut hub), 6);
+}
+
+#[test]
+fn small_files_use_all_lanes_that_work_and_leave_one_that_is_dropped() {
+    let mut hub = Hub::new(2);
+    (0..40).for_each(|id| hub.add(id, false, 0));
+    hub.begin(at(0));
+    hub.add_lanes(3);
+    hub.begin(at(0));
+    let wants = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
+    let shares = |hub: &mut Hub| -> Vec<(UploadId, u32, u32)> {
+        hub.share(wants);
+        let share = |(id, event)| match event {
+            Event::Share(Share { connections, lane, .. }) => Some((id, lane, connections)),
+            _ => None,
+        };
+        std::iter::from_fn(|| hub.poll()).filter_map(share).collect()
+    };
+    let first = shares(&mut hub);
+    let lane_of = |id| first.iter().find(|&&(other, ..)| other == id).map(|&(_, lane, _)| lane);
+    assert_eq!([3, 4, 5, 6].map(lane_of), [0, 1, 2, 0].map(Some), "four began before the other lanes were known");
+    let running = first.iter().filter(|&&(_, _, connections)| connections > 0).count();
+    assert_eq!(running, 2, "no more PUTs than on one lane, until one is stored");
+    hub.confirmed(at(1_000), 0, 1_000, 0);
+    hub.remove(0);
+    hub.confirmed(at(1_000), 0, 1_000, 0);
+    hub.remove(1);
+    hub.begin(at(1_000));
+    assert!(shares(&mut hub).iter().any(|&(id, lane, connections)| (id, lane, connections) == (4, 1, 1)));
+    hub.confirmed(at(2_000), 1, 1_000, 1_000);
+    hub.begin(at(2_000));
+    let more = shares(&mut hub);
+    assert_eq!(more.iter().filter(|&&(_, lane, connections)| lane == 1 && connections == 1).count(), 1, "{more:?}");
+    hub.failed(2);
+    let moved = shares(&mut hub);
+    assert!(moved.iter().any(|&(id, lane, _)| (id, lane) == (5, 0)), "{moved:?}");
 }
