@@ -30,7 +30,9 @@ class Site(unittest.TestCase):
         [there] = re.findall(r'CONTENT_SECURITY_POLICY: &str = "(.*?)";', self.SOURCE, re.DOTALL)
         there = re.sub(r"\\\n\s*", "", there)
         name = RESOURCES["Bucket"]["Properties"]["BucketName"]["Fn::Sub"]
-        bucket = f"https://{name}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}"
+        host = "${AWS::Region}.${AWS::URLSuffix}"
+        # Names of the bucket. By path, the bucket is part of the source: no other bucket can be reached.
+        bucket = f"https://{name}.s3.{host} https://{name}.s3.dualstack.{host} https://s3.{host}/{name}/ https://s3.dualstack.{host}/{name}/"
         self.assertEqual(here, there.replace("{bucket}", bucket + " ${ConnectSources}"))
 
     def test_the_page_may_reach_more_where_a_parameter_says_so_and_nothing_else_gets_into_the_policy(self):
