@@ -1,4 +1,4 @@
-//! The calls of the signing API, by reqwest.
+//! Calls of the signing API with reqwest.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use reqwest::{Client, Method, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Where the API is and what else it wants to be told.
+/// Address of the API, and the headers of every call.
 #[derive(Debug, Clone)]
 pub struct Api {
     client: Client,
@@ -20,7 +20,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API below `endpoint`, with headers for every call, which were checked when they were given.
+    /// Returns the API at `endpoint`. `headers` are sent with every call; invalid ones are left out, because the command
+    /// line has checked them.
     pub fn new(client: Client, endpoint: &Url, headers: &[(String, String)]) -> Self {
         let headers = headers
             .iter()
@@ -28,7 +29,7 @@ impl Api {
         Self { client, endpoint: Endpoint::new(endpoint.as_str()), headers: headers.collect() }
     }
 
-    /// Makes a call and says how it ended.
+    /// Makes a call and returns its outcome as an event.
     pub async fn run(self, request: ApiCall) -> Event {
         let call = request.kind();
         self.answer(call, request).await.unwrap_or_else(|failure| Event::CallFailed { call, failure })
@@ -50,7 +51,7 @@ impl Api {
 
     async fn send(self, request: ApiCall) -> Result<Response, Failure> {
         let HttpRequest { method, path, token, body } = request.http();
-        // The five methods are HTTP's own.
+        // The methods of the calls are always valid.
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
         let timeout = Duration::from_millis(CALL_TIMEOUT_MS.into());
         let mut request = self.client.request(method, self.endpoint.of(&path)).timeout(timeout).headers(self.headers);
@@ -66,7 +67,7 @@ impl Api {
 }
 
 fn json(request: &impl Serialize) -> Vec<u8> {
-    // Plain data always has a text.
+    // Serialising plain data never fails.
     serde_json::to_vec(request).unwrap_or_default()
 }
 
@@ -76,22 +77,22 @@ async fn parse<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
     serde_json::from_slice(&body).map_err(|_| unexpected)
 }
 
-/// An answer that is not the documented one.
+/// Returns the failure for an answer that the API does not document.
 fn unexpected(response: &Response) -> Failure {
     Failure::unexpected(response.status().as_u16(), header(response, "content-type"))
 }
 
-/// A request without an answer. Its words may hold its URL, so they are not passed on.
+/// Returns the failure for a request without an answer. It has no detail, because the error's text may contain the URL.
 pub fn unanswered(error: &reqwest::Error) -> Failure {
     if error.is_timeout() { ErrorCode::Timeout.into() } else { ErrorCode::Network.into() }
 }
 
-/// A header of an answer, if it is a text.
+/// Returns a header of an answer, or `None` if it is absent or not a text.
 pub fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
     response.headers().get(name)?.to_str().ok()
 }
 
-/// Why the API, or what stands in front of it, refused.
+/// Returns the failure for a refusal by the API or by a proxy in front of it.
 async fn refusal(response: Response) -> Failure {
     let status = response.status().as_u16();
     let request_id = header(&response, REQUEST_ID_HEADER).map(str::to_owned);
@@ -101,8 +102,8 @@ async fn refusal(response: Response) -> Failure {
     let body = response.bytes().await.unwrap_or_default();
     let (code, detail) = match serde_json::from_slice::<Problem>(&body) {
         Ok(Problem { code, field, detail, .. }) => {
-            let words: Vec<_> = [field, detail].into_iter().flatten().collect();
-            (code, (!words.is_empty()).then(|| words.join(": ")))
+            let texts: Vec<_> = [field, detail].into_iter().flatten().collect();
+            (code, (!texts.is_empty()).then(|| texts.join(": ")))
         }
         Err(_) => (code_of_refusal, unexpected.detail.filter(|_| code_of_refusal == ErrorCode::UnexpectedAnswer)),
     };

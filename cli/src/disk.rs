@@ -1,5 +1,5 @@
-//! The file on disk: what it was when the upload began, and its parts, read and hashed. What comes through a pipe is first
-//! written to a temporary file: S3 wants to know the size, and parts may have to be sent twice.
+//! The file on disk: its state when the upload began, and the hashing of its parts. Input from a pipe is first written to a
+//! temporary file, because S3 needs the size, and parts may have to be sent again.
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
@@ -14,15 +14,15 @@ use directput::protocol::ErrorCode;
 use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempPath};
 
-/// How much is read at a time, in bytes.
+/// Length of one read, in bytes.
 const READ_BYTES: usize = 1 << 20;
 
-/// What tells whether a file is still what it was.
+/// State of a file. A change of the state shows that the file was modified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was changed, in nanoseconds since 1970; 0 where the file system does not say.
+    /// Time of the last modification, in nanoseconds since 1970, or 0 if the file system does not record it.
     pub changed_at_ns: u64,
 }
 
@@ -33,22 +33,22 @@ impl State {
     }
 }
 
-/// A file that is to stay as it was when it was opened.
+/// A file that must not change during the upload.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Where it is, whatever the working folder.
+    /// Absolute path.
     pub path: PathBuf,
-    /// What it was.
+    /// State when the file was opened.
     pub state: State,
-    /// The temporary file that it was written to; removed with the last that uses it.
+    /// Temporary file of a piped input. It is removed when the last clone is dropped.
     spool: Option<Arc<TempPath>>,
 }
 
 impl Source {
-    /// Looks at a file. Reads standard input to its end for `-`, and a pipe.
+    /// Opens a file. If the path is `-` (standard input) or a pipe, reads it to its end.
     ///
     /// # Errors
-    /// The system's, if there is none, or if it is a folder or can't be read.
+    /// The file does not exist, is a folder, or can't be read.
     pub fn open(path: &Path) -> std::io::Result<Self> {
         if path == Path::new("-") {
             return Self::spool(std::io::stdin().lock());
@@ -56,7 +56,7 @@ impl Source {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
-            return Err(std::io::Error::other("it is no file"));
+            return Err(std::io::Error::other("it is a folder, not a file"));
         }
         if !metadata.is_file() {
             return Self::spool(file);
@@ -72,20 +72,20 @@ impl Source {
         Ok(Self { path: spool.to_path_buf(), state, spool: Some(Arc::new(spool)) })
     }
 
-    /// Whether it came through a pipe, so that no later run can read it.
+    /// Returns whether the input came through a pipe. A later run can't read it again.
     pub fn is_piped(&self) -> bool {
         self.spool.is_some()
     }
 
-    /// Whether it still is what it was.
+    /// Returns whether the file still has the state that it had when it was opened.
     pub fn is_unchanged(&self) -> bool {
         std::fs::metadata(&self.path).is_ok_and(|metadata| State::of(&metadata) == self.state)
     }
 
-    /// Reads a part and hashes it; takes as long as the disk does.
+    /// Reads a part and hashes it. Blocks the thread.
     ///
     /// # Errors
-    /// [`ErrorCode::FileChanged`].
+    /// [`ErrorCode::FileChanged`] if the file has changed or can't be read.
     pub fn hash(&self, part: Part, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
         let mut hasher = Hasher::new(algorithm);
         let mut read = || {
@@ -112,7 +112,7 @@ enum Hasher {
 }
 
 impl Hasher {
-    /// The engine has no part hashed by [`ChecksumAlgorithm::None`].
+    /// Returns a hasher. The engine never hashes parts with [`ChecksumAlgorithm::None`].
     fn new(algorithm: ChecksumAlgorithm) -> Self {
         match algorithm {
             ChecksumAlgorithm::Sha256 | ChecksumAlgorithm::None => Self::Sha256(Sha256Hasher::default()),

@@ -1,10 +1,10 @@
-//! `directput put FILE --endpoint URL`: the engine of the browser's uploads with another driver. It tests a deployment,
-//! and goes on where it was when it is run again.
+//! `directput put FILE --endpoint URL`: uploads a file with the engine of the browser module. Run again after an
+//! interruption, the same command resumes the upload.
 
 mod api;
 mod disk;
-mod kept;
-mod shown;
+mod record_file;
+mod screen;
 mod storage;
 mod upload;
 
@@ -17,11 +17,13 @@ use directput::checksum::ChecksumAlgorithm;
 use directput::engine::{Failure, Uploaded};
 use directput::protocol::{ContentType, FileName, NetworkHint};
 
-use crate::shown::{Screen, bytes_in_words};
+use crate::screen::{Screen, format_bytes};
 use crate::upload::Ending;
 
-/// The exit code of a program that Ctrl-C has ended: 128 and the number of SIGINT.
+/// Exit code of a program that Ctrl-C has ended: 128 plus the number of SIGINT.
 const INTERRUPTED: u8 = 130;
+
+const RESUME_HINT: &str = "Run the same command again to resume the upload.";
 
 #[derive(Debug, Parser)]
 #[command(name = "directput", version, about = "Verified uploads straight into a private S3 bucket")]
@@ -32,43 +34,43 @@ struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Upload a file. After Ctrl-C, or when the network was gone for too long, the same command goes on where it was.
+    /// Upload a file. After Ctrl-C or a long network failure, run the same command again to resume the upload.
     Put(PutFlags),
 }
 
 #[derive(Debug, Args)]
 struct PutFlags {
-    /// The file; - or a pipe is read to its end first, and needs --name to have one.
+    /// Path of the file, a pipe, or - for standard input. Piped input is read to its end first; name it with --name.
     file: PathBuf,
-    /// The address of the signing API, such as https://api.example.com/uploads.
+    /// URL of the signing API, such as https://api.example.com/uploads.
     #[arg(long, env = "DIRECTPUT_ENDPOINT", value_name = "URL")]
     endpoint: reqwest::Url,
-    /// A header for every call of the API, such as "authorization: Bearer …". May be repeated. It is never sent to S3.
+    /// Header of every call of the API, such as "authorization: Bearer …". May be repeated. Never sent to S3.
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(String, String)>,
-    /// The header `authorization`; from the environment it is in no list of processes.
+    /// Header `authorization`. Other users can see it in the list of processes, unless you set the environment variable.
     #[arg(long, env = "DIRECTPUT_AUTHORIZATION", value_name = "VALUE", hide_env_values = true)]
     authorization: Option<String>,
-    /// What the bytes are verified by: sha256, crc64nvme or none.
+    /// Algorithm of the checksums: sha256, crc64nvme or none.
     #[arg(long, default_value = "sha256", value_parser = named(ChecksumAlgorithm::parse))]
     checksum: ChecksumAlgorithm,
-    /// What is known of the link: slow-2g, 2g, 3g, 4g, wifi, ethernet or unknown.
+    /// Kind of network link: slow-2g, 2g, 3g, 4g, wifi, ethernet or unknown.
     #[arg(long, default_value = "unknown", value_parser = named(NetworkHint::parse))]
     network: NetworkHint,
-    /// How many parts are sent at once, from 1 to 64.
+    /// Maximum number of parts that are sent at once, from 1 to 64.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=64))]
     parts_in_flight: u32,
-    /// After how many seconds a PUT of which nothing is heard is made again, from 5 to 300.
+    /// Seconds after which a PUT without progress is sent again, from 5 to 300.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=300))]
     stall_seconds: u64,
-    /// The file's name for the metadata of the object, instead of its own.
+    /// File name in the metadata of the object. Default: the file's own name.
     #[arg(long, value_parser = |text: &str| FileName::parse(text).map_err(|_| "expected 1 to 1,024 bytes"))]
     name: Option<FileName>,
-    /// Its media type, instead of the one that its extension stands for.
+    /// Media type of the object. Default: the type of the file's extension.
     #[arg(long = "type", value_name = "TYPE",
         value_parser = |text: &str| ContentType::parse(text).map_err(|_| "expected a media type like image/png"))]
     content_type: Option<ContentType>,
-    /// Remove what an earlier run has begun of this file, and begin anew.
+    /// Remove an unfinished upload of this file and start again.
     #[arg(long)]
     restart: bool,
     /// Print the result as JSON.
@@ -87,9 +89,9 @@ fn header(text: &str) -> Result<(String, String), String> {
     Ok((name, value))
 }
 
-/// A parser of values that are one of some names.
+/// Returns a parser of options whose values are names.
 fn named<T: Clone + Send + Sync + 'static>(parse: fn(&str) -> Option<T>) -> ValueParser {
-    ValueParser::new(move |text: &str| parse(text).ok_or("there is no such name"))
+    ValueParser::new(move |text: &str| parse(text).ok_or("unknown name"))
 }
 
 #[tokio::main]
@@ -115,17 +117,17 @@ async fn main() -> ExitCode {
         }
         Ending::Interrupted { kept } => {
             screen.close();
-            let words = if kept { "What was sent is kept: the same command goes on." } else { "Nothing was kept." };
-            eprintln!("directput: {file}: interrupted. {words}");
+            let hint = if kept { RESUME_HINT } else { "Nothing was kept." };
+            eprintln!("directput: {file}: interrupted. {hint}");
             ExitCode::from(INTERRUPTED)
         }
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the result is what the program is for")]
+#[expect(clippy::print_stdout, reason = "the result goes to standard output")]
 fn print_result(uploaded: &Uploaded, json: bool) {
     if json {
-        // Plain data always has a text.
+        // Serialising plain data never fails.
         println!("{}", serde_json::to_string(uploaded).unwrap_or_default());
         return;
     }
@@ -133,7 +135,7 @@ fn print_result(uploaded: &Uploaded, json: bool) {
     println!("key       {}", uploaded.key);
     println!("checksum  {}", uploaded.checksum.clone().unwrap_or_else(unknown));
     println!("etag      {}", uploaded.etag.clone().unwrap_or_else(unknown));
-    println!("size      {} ({})", uploaded.size, bytes_in_words(uploaded.size as f64));
+    println!("size      {} ({})", uploaded.size, format_bytes(uploaded.size as f64));
 }
 
 fn print_failure(file: &str, failure: &Failure, kept: bool) {
@@ -143,6 +145,6 @@ fn print_failure(file: &str, failure: &Failure, kept: bool) {
     let request = failure.request_id.as_ref().map_or_else(String::new, |id| format!(", request {id}"));
     eprintln!("directput: code {}{status}{request}", failure.code.as_str());
     if kept {
-        eprintln!("directput: What was sent is kept: the same command goes on.");
+        eprintln!("directput: {RESUME_HINT}");
     }
 }

@@ -1,4 +1,4 @@
-//! One PUT of one part to a presigned URL, by reqwest.
+//! PUT of a part to a presigned URL with reqwest.
 
 use std::io::SeekFrom;
 
@@ -14,17 +14,17 @@ use tokio_util::io::ReaderStream;
 use crate::api::{header, unanswered};
 use crate::disk::Source;
 
-/// What the names of S3's checksum headers begin with.
+/// Prefix of S3's checksum headers.
 const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
 
-/// How much is read from disk at a time, in bytes.
+/// Length of one read from disk, in bytes.
 const READ_BYTES: usize = 256 << 10;
 
-/// Sends a part and waits for the answer; tells how many bytes have left on the way.
+/// Sends a part and waits for the answer. Calls `on_progress` with the number of bytes that have been sent.
 ///
 /// # Errors
-/// [`ErrorCode::Network`] without an answer, [`ErrorCode::StorageRefused`] with S3's code otherwise, and
-/// [`ErrorCode::FileChanged`] if the file is no longer what it was.
+/// [`ErrorCode::Network`] or [`ErrorCode::Timeout`] without an answer; [`ErrorCode::FileChanged`] if the file has changed;
+/// otherwise the failure that S3's answer stands for.
 pub async fn put(
     client: Client,
     source: Source,
@@ -32,7 +32,7 @@ pub async fn put(
     on_progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<PutAnswer, Failure> {
     let outcome = send(client, &source, put, on_progress).await;
-    // S3 refuses other bytes than were announced; why they are others is known here.
+    // S3 refuses the bytes of a changed file. The cause is the changed file, not S3.
     if outcome.is_err() && !source.is_unchanged() { Err(ErrorCode::FileChanged.into()) } else { outcome }
 }
 
@@ -50,7 +50,7 @@ async fn send(
         sent += read.as_ref().map_or(0, |bytes| bytes.len() as u64);
         on_progress(sent);
     });
-    // S3 takes no chunked body.
+    // S3 refuses chunked bodies, so the length must be set.
     let mut request = client.put(&put.url).header(CONTENT_LENGTH, put.part.length).body(Body::wrap_stream(bytes));
     for (name, value) in put.headers.iter() {
         request = request.header(name, value);

@@ -1,4 +1,4 @@
-//! Drives the engine: its actions become calls, PUTs and reads, and what comes of them its events.
+//! Driver of the engine: executes its actions (calls, PUTs, reads) and passes their outcomes back as events.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,27 +14,27 @@ use tokio::task::AbortHandle;
 use crate::PutFlags;
 use crate::api::Api;
 use crate::disk::Source;
-use crate::kept::{Kept, Memory};
-use crate::shown::Screen;
+use crate::record_file::{RecordFile, UnfinishedUpload};
+use crate::screen::Screen;
 use crate::storage;
 
-/// How an upload ended.
+/// Outcome of an upload.
 #[derive(Debug)]
 pub enum Ending {
     /// S3 has confirmed the object.
     Stored(Uploaded),
-    /// It can't be done, or not now.
+    /// The upload failed.
     Failed {
-        /// Why.
+        /// Reason.
         failure: Failure,
-        /// Whether the same command goes on.
+        /// Whether the same command can resume the upload.
         kept: bool,
     },
-    /// There is no such file, or it can't be read.
+    /// The file does not exist or can't be read.
     Unreadable(std::io::Error),
-    /// The user has ended it.
+    /// The user has pressed Ctrl-C.
     Interrupted {
-        /// Whether the same command goes on.
+        /// Whether the same command can resume the upload.
         kept: bool,
     },
 }
@@ -45,20 +45,20 @@ impl From<Failure> for Ending {
     }
 }
 
-/// Uploads a file, or goes on with it where an earlier run has left it.
+/// Uploads a file. Resumes the unfinished upload of an earlier run, if there is one.
 pub async fn put(flags: PutFlags, screen: &Screen) -> Ending {
     let source = match Source::open(&flags.file) {
         Ok(source) => source,
         Err(error) => return Ending::Unreadable(error),
     };
     match prepare(&flags, &source) {
-        Ok((info, memory)) => run(&flags, &source, info, &memory, screen).await,
+        Ok((info, record_file)) => run(&flags, &source, info, &record_file, screen).await,
         Err(failure) => failure.into(),
     }
 }
 
-fn prepare(flags: &PutFlags, source: &Source) -> Result<(FileInfo, Memory), Failure> {
-    // A pipe has no name that says anything.
+fn prepare(flags: &PutFlags, source: &Source) -> Result<(FileInfo, RecordFile), Failure> {
+    // The name of a temporary file is meaningless.
     let path = if source.is_piped() { Path::new("stdin") } else { &source.path };
     let own_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = flags.name.clone().unwrap_or_else(|| FileName::fit(&own_name.unwrap_or_default()));
@@ -68,11 +68,11 @@ fn prepare(flags: &PutFlags, source: &Source) -> Result<(FileInfo, Memory), Fail
         name: name.clone(),
         size: FileSize::new(source.state.size).ok_or_else(|| Failure::from(ErrorCode::FileTooLarge))?,
     };
-    let memory = match source.is_piped() {
-        true => Memory::none(),
-        false => Memory::open(&source.path, flags.endpoint.as_str())?,
+    let record_file = match source.is_piped() {
+        true => RecordFile::none(),
+        false => RecordFile::open(&source.path, flags.endpoint.as_str())?,
     };
-    Ok((info, memory))
+    Ok((info, record_file))
 }
 
 fn content_type(path: &Path) -> ContentType {
@@ -80,7 +80,7 @@ fn content_type(path: &Path) -> ContentType {
     guess.and_then(|text| ContentType::parse(text).ok()).unwrap_or(ContentType::unknown())
 }
 
-async fn run(flags: &PutFlags, source: &Source, info: FileInfo, memory: &Memory, screen: &Screen) -> Ending {
+async fn run(flags: &PutFlags, source: &Source, info: FileInfo, record_file: &RecordFile, screen: &Screen) -> Ending {
     let client = match Client::builder().build() {
         Ok(client) => client,
         Err(_) => return Failure::from(ErrorCode::Internal).into(),
@@ -96,58 +96,58 @@ async fn run(flags: &PutFlags, source: &Source, info: FileInfo, memory: &Memory,
         keeps_records: !source.is_piped(),
         ..Config::default()
     };
-    let world = World { api, client, source, memory, screen };
-    let drive = |engine| Driver::new(engine, &world).run();
-    let kept = memory.load();
-    if let Some(Kept { file, record }) = kept {
-        // Its time is a hint and no more: parts that S3 holds are compared with the file.
+    let context = Context { api, client, source, record_file, screen };
+    let drive = |engine| Driver::new(engine, &context).run();
+    let unfinished = record_file.load();
+    if let Some(UnfinishedUpload { file, record }) = unfinished {
+        // The modification time is not compared: the engine compares the stored parts with the file.
         if !record.discard && file.size == source.state.size && !flags.restart {
             screen.say("Resuming an earlier upload of this file.");
             match drive(Engine::restore(config, info.clone(), record.clone())).await {
                 Ending::Failed { failure, .. } if failure.code == ErrorCode::WrongFile => {
-                    screen.say("The file has other bytes by now.");
+                    screen.say("The file has changed since the earlier upload.");
                 }
                 ending => return ending,
             }
         }
         screen.say("Removing an earlier upload of this file.");
-        // It has to end before the next begins. How it ends does not matter: S3 removes what is never completed.
+        // The removal must end before the new upload begins. It may fail: a lifecycle rule removes the parts later.
         let discarded = Record { discard: true, ..record };
         if let Ending::Interrupted { kept } = drive(Engine::restore(config, info.clone(), discarded)).await {
             return Ending::Interrupted { kept };
         }
-        memory.forget();
+        record_file.forget();
     }
     drive(Engine::new(config, info)).await
 }
 
-/// What the engine's actions act on.
-struct World<'a> {
+/// Targets of the engine's actions.
+struct Context<'a> {
     api: Api,
     client: Client,
     source: &'a Source,
-    memory: &'a Memory,
+    record_file: &'a RecordFile,
     screen: &'a Screen,
 }
 
 /// One run of an engine.
 struct Driver<'a> {
     engine: Engine,
-    world: &'a World<'a>,
+    context: &'a Context<'a>,
     started: Instant,
     puts: HashMap<PutId, AbortHandle>,
     wakes_at_ms: Option<u64>,
 }
 
 impl<'a> Driver<'a> {
-    fn new(engine: Engine, world: &'a World<'a>) -> Self {
-        Self { engine, world, started: Instant::now(), puts: HashMap::new(), wakes_at_ms: None }
+    fn new(engine: Engine, context: &'a Context<'a>) -> Self {
+        Self { engine, context, started: Instant::now(), puts: HashMap::new(), wakes_at_ms: None }
     }
 
     async fn run(mut self) -> Ending {
         let (events, mut inbox) = unbounded_channel();
         let interrupt = async {
-            // If no listener can be set, Ctrl-C ends the program as it always does.
+            // If the handler can't be installed, Ctrl-C ends the program as usual.
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }
@@ -158,7 +158,7 @@ impl<'a> Driver<'a> {
             if let Some(outcome) = self.dispatch(event, &events) {
                 return match outcome {
                     Ok(uploaded) => Ending::Stored(uploaded),
-                    Err(failure) => Ending::Failed { failure, kept: self.world.memory.has_any() },
+                    Err(failure) => Ending::Failed { failure, kept: self.context.record_file.exists() },
                 };
             }
             let wait_ms = self.wakes_at_ms.map(|at| at.saturating_sub(self.now().ms));
@@ -174,7 +174,7 @@ impl<'a> Driver<'a> {
                     self.wakes_at_ms = None;
                     Event::Tick
                 }
-                () = &mut interrupt => return Ending::Interrupted { kept: self.world.memory.has_any() },
+                () = &mut interrupt => return Ending::Interrupted { kept: self.context.record_file.exists() },
             };
         }
     }
@@ -183,31 +183,32 @@ impl<'a> Driver<'a> {
         Now { ms: self.started.elapsed().as_millis() as u64, random: fastrand::u32(..) }
     }
 
-    /// Hands an event in and sees to what the engine asks for; says how the upload ended, if it did.
+    /// Passes an event to the engine and executes the engine's actions. Returns the outcome when the upload has ended.
     fn dispatch(&mut self, event: Event, events: &UnboundedSender<Event>) -> Option<Result<Uploaded, Failure>> {
         let now = self.now();
         self.engine.handle(now, event);
         while let Some(action) = self.engine.poll() {
             match action {
-                Action::Call(call) => spawn(events, self.world.api.clone().run(call)),
+                Action::Call(call) => spawn(events, self.context.api.clone().run(call)),
                 Action::HashPart { part, after_ms } => self.hash(part, after_ms, events),
                 Action::Put(put) => self.put(put, events),
                 Action::CancelPut(id) => {
                     self.puts.remove(&id).inspect(AbortHandle::abort);
                 }
-                // What the flags said is all there is.
+                // The credentials of the command line can't be renewed.
                 Action::RefreshCredentials => {
                     spawn(events, async { Event::CredentialsFailed(ErrorCode::Unauthorized.into()) })
                 }
                 Action::Persist(record) => {
-                    self.world.memory.store(&Kept { file: self.world.source.state.clone(), record });
+                    let file = self.context.source.state.clone();
+                    self.context.record_file.store(&UnfinishedUpload { file, record });
                 }
-                Action::Forget => self.world.memory.forget(),
-                Action::Report(progress) => self.world.screen.progress(&progress),
-                Action::Retry(retry) => self.world.screen.retry(&retry),
+                Action::Forget => self.context.record_file.forget(),
+                Action::Report(progress) => self.context.screen.progress(&progress),
+                Action::Retry(retry) => self.context.screen.retry(&retry),
                 Action::WakeAt(ms) => self.wakes_at_ms = Some(ms),
                 Action::Finished(outcome) => return Some(outcome),
-                // There is no other upload to be told.
+                // These concern other uploads, and this process has only one.
                 Action::Rest { .. } | Action::Stalled { .. } => {}
             }
         }
@@ -215,7 +216,7 @@ impl<'a> Driver<'a> {
     }
 
     fn hash(&self, part: Part, after_ms: u32, events: &UnboundedSender<Event>) {
-        let (source, algorithm) = (self.world.source.clone(), self.engine.algorithm());
+        let (source, algorithm) = (self.context.source.clone(), self.engine.algorithm());
         spawn(events, async move {
             tokio::time::sleep(Duration::from_millis(after_ms.into())).await;
             let hashed = tokio::task::spawn_blocking(move || source.hash(part, algorithm)).await;
@@ -227,12 +228,12 @@ impl<'a> Driver<'a> {
     }
 
     fn put(&mut self, put: Put, events: &UnboundedSender<Event>) {
-        let (client, source, events) = (self.world.client.clone(), self.world.source.clone(), events.clone());
+        let (client, source, events) = (self.context.client.clone(), self.context.source.clone(), events.clone());
         let id = put.id;
         let progress = events.clone();
         let task = tokio::spawn(async move {
             let on_progress = move |sent_bytes| {
-                // Nobody listens any more once it is over.
+                // Fails if the upload has ended.
                 let _ = progress.send(Event::PutProgress { put: id, sent_bytes });
             };
             let event = match storage::put(client, source, &put, on_progress).await {
@@ -248,7 +249,7 @@ impl<'a> Driver<'a> {
 fn spawn(events: &UnboundedSender<Event>, work: impl Future<Output = Event> + Send + 'static) {
     let events = events.clone();
     tokio::spawn(async move {
-        // Nobody listens any more once it is over.
+        // Fails if the upload has ended.
         let _ = events.send(work.await);
     });
 }

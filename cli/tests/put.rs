@@ -1,4 +1,4 @@
-//! `directput put` from a user's point of view: files arrive, faults are survived, Ctrl-C loses nothing.
+//! `directput put` from a user's point of view: files arrive, faults are overcome, Ctrl-C loses nothing.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use common::{MIB, Running, digest, end, result, start};
 
-/// So slow that something can happen meanwhile.
+/// Slows the upload down, so that a test can act during it.
 const SLOW: &str = r#"{"on":"put","bytesPerSecond":20000000}"#;
 const COUNTED: &str = r#"{"on":"put"}"#;
 
-/// Runs the program until some parts must be stored, and presses Ctrl-C.
+/// Runs the program until at least two parts are stored, and then interrupts it.
 async fn interrupt(server: &Running, file: &std::path::Path) -> common::Run {
     server.set_faults(&[SLOW]).await;
     let child = server.command(file, &[]).spawn().unwrap();
     let pid = child.id().unwrap().to_string();
-    // Six parts are sent at once, so the eighth begins when two are stored.
+    // Six parts are sent at once, so the eighth begins after two are stored.
     for _ in 0..300 {
         tokio::time::sleep(Duration::from_millis(50)).await;
         if server.hits().await >= 8 {
@@ -44,7 +44,7 @@ async fn files_of_all_sizes_arrive_and_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn what_comes_through_a_pipe_arrives_under_the_name_that_is_given() {
+async fn piped_input_is_uploaded_under_the_given_name() {
     let server = start(None).await;
     let file = server.file("piped.bin", 20 * MIB);
     let mut piped = server.command(std::path::Path::new("-"), &["--json", "--name", "report.pdf"]);
@@ -62,7 +62,7 @@ async fn what_comes_through_a_pipe_arrives_under_the_name_that_is_given() {
         assert_eq!(key.rsplit_once('.').map(|(_, extension)| extension), extension, "{key}");
     }
     assert_eq!(server.unfinished(), 0);
-    assert!(!server.folder.path().join("state").exists(), "nothing is kept of what can be read only once");
+    assert!(!server.folder.path().join("state").exists(), "piped input has no record");
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn other_checksums_arrive_too() {
 }
 
 #[tokio::test]
-async fn faults_are_survived() {
+async fn uploads_succeed_despite_faults() {
     let server = start(None).await;
     let file = server.file("a.bin", 60 * MIB);
     for faults in [
@@ -89,19 +89,19 @@ async fn faults_are_survived() {
     ] {
         server.set_faults(&faults).await;
         let printed = result(&server.put(&file, &["--json"]).await);
-        assert!(server.hits().await >= 2, "the faults have befallen something");
+        assert!(server.hits().await >= 2, "the faults were injected");
         assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file), "{faults:?}");
     }
     assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
 }
 
 #[tokio::test]
-async fn after_ctrl_c_the_same_command_goes_on() {
+async fn the_same_command_resumes_the_upload_after_ctrl_c() {
     let server = start(None).await;
     let file = server.file("a.bin", 100 * MIB);
     let interrupted = interrupt(&server, &file).await;
     assert_eq!(interrupted.code, Some(130), "{interrupted:?}");
-    assert!(interrupted.stderr.contains("the same command goes on"), "{interrupted:?}");
+    assert!(interrupted.stderr.contains("Run the same command again to resume"), "{interrupted:?}");
     assert_eq!((server.unfinished(), server.kept().len()), (1, 1));
 
     server.set_faults(&[COUNTED]).await;
@@ -114,7 +114,7 @@ async fn after_ctrl_c_the_same_command_goes_on() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn only_its_owner_can_read_what_is_kept() {
+async fn only_the_owner_can_read_a_record() {
     use std::os::unix::fs::PermissionsExt;
     let server = start(None).await;
     interrupt(&server, &server.file("a.bin", 100 * MIB)).await;
@@ -123,7 +123,7 @@ async fn only_its_owner_can_read_what_is_kept() {
 }
 
 #[tokio::test]
-async fn what_was_begun_is_removed_if_the_file_is_another_by_now_or_the_user_wants_it() {
+async fn an_unfinished_upload_is_removed_if_the_file_has_changed_or_the_user_restarts() {
     let server = start(None).await;
     let file = server.file("a.bin", 100 * MIB);
     for flags in [&["--json"][..], &["--json", "--restart"]] {
@@ -136,13 +136,13 @@ async fn what_was_begun_is_removed_if_the_file_is_another_by_now_or_the_user_wan
         assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
         assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
         let parts: u64 = if flags.len() == 1 { 7 } else { 13 };
-        assert_eq!(server.hits().await, parts, "it begins anew");
+        assert_eq!(server.hits().await, parts, "all parts are sent again");
         server.file("a.bin", 100 * MIB);
     }
 }
 
 #[tokio::test]
-async fn a_file_that_changes_meanwhile_is_not_mixed() {
+async fn an_upload_fails_if_the_file_changes_meanwhile() {
     let server = start(None).await;
     let file = server.file("a.bin", 60 * MIB);
     server.set_faults(&[SLOW]).await;
@@ -154,7 +154,11 @@ async fn a_file_that_changes_meanwhile_is_not_mixed() {
     let run = end(child).await;
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("code file-changed"), "{run:?}");
-    assert_eq!((server.unfinished(), server.kept().len()), (1, 1), "it may be the time alone that has changed");
+    assert_eq!(
+        (server.unfinished(), server.kept().len()),
+        (1, 1),
+        "perhaps only the file's time has changed, so the upload is kept"
+    );
     server.set_faults(&[]).await;
     let printed = result(&server.put(&file, &["--json"]).await);
     assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
@@ -162,12 +166,12 @@ async fn a_file_that_changes_meanwhile_is_not_mixed() {
 }
 
 #[tokio::test]
-async fn what_was_begun_is_resumed_if_only_the_files_time_has_changed() {
+async fn an_upload_is_resumed_if_only_the_files_time_has_changed() {
     let server = start(None).await;
     let file = server.file("a.bin", 100 * MIB);
-    for is_another in [false, true] {
+    for bytes_change in [false, true] {
         interrupt(&server, &file).await;
-        if is_another {
+        if bytes_change {
             let mut bytes = std::fs::read(&file).unwrap();
             bytes[0] ^= 1;
             std::fs::write(&file, bytes).unwrap();
@@ -178,12 +182,12 @@ async fn what_was_begun_is_resumed_if_only_the_files_time_has_changed() {
         let printed = result(&server.put(&file, &["--json"]).await);
         assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
         assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
-        assert_eq!(server.hits().await == 13, is_another, "parts that S3 holds are not sent again");
+        assert_eq!(server.hits().await == 13, bytes_change, "stored parts are not sent again");
     }
 }
 
 #[tokio::test]
-async fn two_processes_do_not_fight_over_a_file() {
+async fn a_second_process_can_not_upload_the_same_file() {
     let server = start(None).await;
     let file = server.file("a.bin", 60 * MIB);
     server.set_faults(&[SLOW]).await;
@@ -198,7 +202,7 @@ async fn two_processes_do_not_fight_over_a_file() {
 }
 
 #[tokio::test]
-async fn who_may_not_upload_is_told_so_and_who_may_signs_in_by_a_header() {
+async fn an_upload_without_a_token_is_refused_and_a_header_signs_in() {
     let server = start(Some("hs256:a secret of the tests, and of nothing else".parse().unwrap())).await;
     let file = server.file("a.bin", 10);
     let run = server.put(&file, &[]).await;
@@ -214,7 +218,7 @@ async fn who_may_not_upload_is_told_so_and_who_may_signs_in_by_a_header() {
     assert!(!by_flag.stderr.contains(&token) && !by_flag.stdout.contains("X-Amz-Signature"));
 }
 
-/// A JWT of somebody, good for an hour.
+/// Returns a JWT that expires in an hour.
 fn sign_in(secret: &str) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let claims = serde_json::json!({ "sub": "somebody", "iat": now, "exp": now + 3600 });
@@ -223,30 +227,30 @@ fn sign_in(secret: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_can_not_be_done_is_said_in_words() {
+async fn errors_are_explained() {
     let server = start(None).await;
     let missing = server.put(&server.folder.path().join("missing"), &[]).await;
     assert_eq!(missing.code, Some(1));
     assert!(missing.stderr.contains("No such file"), "{missing:?}");
-    assert!(!missing.stderr.contains("code"), "a file that is not there has not changed: {missing:?}");
+    assert!(!missing.stderr.contains("code"), "a missing file is not a changed file: {missing:?}");
     let folder = server.put(server.folder.path(), &[]).await;
-    assert!(folder.stderr.contains("it is no file"), "{folder:?}");
+    assert!(folder.stderr.contains("it is a folder, not a file"), "{folder:?}");
     let file = server.file("a.bin", 10);
-    for (flags, words) in [
-        (&["--checksum", "md5"][..], "there is no such name"),
+    for (flags, message) in [
+        (&["--checksum", "md5"][..], "unknown name"),
         (&["--parts-in-flight", "65"], "1..=64"),
         (&["--type", "nonsense"], "expected a media type"),
         (&["--header", "no colon"], "expected a name, a colon and a value"),
     ] {
         let run = server.put(&file, flags).await;
         assert_eq!(run.code, Some(2), "{run:?}");
-        assert!(run.stderr.contains(words), "{run:?}");
+        assert!(run.stderr.contains(message), "{run:?}");
     }
-    let nowhere = std::process::Command::new(env!("CARGO_BIN_EXE_directput"))
+    let without_host = std::process::Command::new(env!("CARGO_BIN_EXE_directput"))
         .args(["put", "a.bin"])
         .env("DIRECTPUT_ENDPOINT", "/uploads")
         .output()
         .unwrap();
-    assert_eq!(nowhere.status.code(), Some(2));
-    assert!(String::from_utf8(nowhere.stderr).unwrap().contains("relative URL without a base"));
+    assert_eq!(without_host.status.code(), Some(2));
+    assert!(String::from_utf8(without_host.stderr).unwrap().contains("relative URL without a base"));
 }

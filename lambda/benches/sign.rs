@@ -1,4 +1,4 @@
-//! What the Lambda spends its time on: signing a batch of parts, and the upload token.
+//! Benchmarks of the Lambda's main work: signing a batch of parts, and sealing and opening the upload token.
 #![allow(missing_docs)]
 
 use std::hint::black_box;

@@ -1,25 +1,26 @@
-//! Which media types are accepted. They are parsed by a library, by RFC 9110, section 8.3.1.
+//! Media types that the deployment accepts, parsed as RFC 9110, section 8.3.1, defines them.
 
 use directput::protocol::ContentType;
 use mime::{Mime, STAR};
 
-/// The media types that are accepted: exact ones, `image/*`, or `*/*`.
+/// Accepted media types: exact types, families such as `image/*`, or `*/*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedTypes(Vec<Mime>);
 
 impl AllowedTypes {
-    /// All of them.
+    /// Returns a list that accepts every media type.
     pub fn any() -> Self {
         Self(vec![mime::STAR_STAR])
     }
 
-    /// Reads a list with commas.
+    /// Reads a list such as `image/*,application/pdf`. Returns `None` if an item is not a media type or a family, or if it
+    /// has parameters.
     pub fn parse(text: &str) -> Option<Self> {
         text.split(',').map(parse_range).collect::<Option<_>>().map(Self)
     }
 
-    /// Whether a file of that type is accepted; its parameters (`;charset=…`) don't matter. `None` if it is no media type:
-    /// what else reads it may take it for another one.
+    /// Returns whether a file of that type is accepted. Parameters (`;charset=…`) are ignored. Returns `None` if the text
+    /// is not a valid media type: another program could read it as a type that is not accepted.
     pub fn contains(&self, content_type: &ContentType) -> Option<bool> {
         let content_type =
             parse(content_type.as_str()).filter(|parsed| parsed.type_() != STAR && !is_family(parsed))?;
@@ -36,12 +37,12 @@ fn parse_range(text: &str) -> Option<Mime> {
     is_sound.then_some(range)
 }
 
-/// The library takes a type without a second half.
+/// Parses a media type or a range. The library also accepts a type without a subtype (`image/`); this function does not.
 fn parse(text: &str) -> Option<Mime> {
     text.parse().ok().filter(|parsed: &Mime| !parsed.essence_str().ends_with('/'))
 }
 
-/// Whether it is a type with all its subtypes.
+/// Returns whether the range stands for all subtypes of a type.
 fn is_family(range: &Mime) -> bool {
     range.essence_str().ends_with("/*")
 }
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn types_match_exactly_or_by_their_family() {
+    fn types_match_exactly_or_by_family() {
         let list = "image/*, application/pdf";
         for text in
             ["image/png", "IMAGE/PNG", "image/svg+xml", "application/pdf; version=2", "image/png;charset=\"a,b\""]
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_media_type_is_in_no_list() {
+    fn a_text_that_is_not_a_media_type_is_in_no_list() {
         for text in [
             "image/png,text/html",
             "image/png, text/html",
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_types_and_families_without_parameters() {
+    fn a_list_with_a_malformed_item_or_with_parameters_is_refused() {
         for list in ["image", "/png", "image/", "*/png", "image/png;a=b", "im age/png", "image/p ng", "image/png,", "*"]
         {
             assert_eq!(AllowedTypes::parse(list), None, "{list}");

@@ -1,4 +1,4 @@
-//! The five calls. Each reads as the protocol does: extract, check, act, answer.
+//! Handlers of the five calls. Each handler extracts the request, checks it, acts and answers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,24 +29,24 @@ use crate::quota::Quota;
 use crate::storage::{Object, Storage, Target};
 use crate::token::{Claims, NewUpload};
 
-/// The largest body of most calls, in bytes: 1,000 parts to sign have room.
+/// Maximum length of a body, except that of a completion, in bytes. 1,000 parts to sign fit.
 const MAX_BODY_BYTES: usize = 256 << 10;
 
-/// The largest body of a completion, in bytes: 10,000 parts have room.
+/// Maximum length of the body of a completion, in bytes. 10,000 parts fit.
 const MAX_COMPLETE_BODY_BYTES: usize = 3 << 20;
 
-/// What the calls work with.
+/// State shared by all calls.
 pub struct App {
-    /// The limits.
+    /// Limits that requests are checked against.
     pub config: Config,
-    /// The bucket.
+    /// Bucket that receives the files.
     pub storage: Storage,
-    /// The keys of the upload tokens.
+    /// Keys of the upload tokens.
     pub keys: Keyring,
 }
 
-/// The whole API. Its server may put a [`Caller`], a [`crate::RequestId`] and an [`Arc`] of a [`Quota`] into the
-/// extensions of a request.
+/// Returns the router of the whole API. The server may add a [`Caller`], a [`crate::RequestId`] and an [`Arc`] of a
+/// [`Quota`] to the extensions of a request.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/uploads", post(create).delete(abort))
@@ -58,16 +58,16 @@ pub fn router(app: App) -> Router {
         .with_state(Arc::new(app))
 }
 
-type Who = Option<Extension<Caller>>;
+type CallerExtension = Option<Extension<Caller>>;
 
 async fn create(
     State(app): State<Arc<App>>,
-    who: Who,
+    caller: CallerExtension,
     quota: Option<Extension<Arc<Quota>>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<UploadCreated>), ApiError> {
-    let caller = app.caller(who)?;
+    let caller = app.caller(caller)?;
     let request: CreateUpload = read_body(&headers, body, Limits { bytes: MAX_BODY_BYTES, parts: MAX_PARTS }).await?;
     app.check_acceptable(&request)?;
     if let Some(Extension(quota)) = quota {
@@ -89,12 +89,12 @@ async fn create(
         Some(upload_id) => Target::Part { key: &key, upload_id },
         None => Target::Object(object),
     };
-    // The client's plan may be another; what fits this one is signed at once.
-    let fitting = request.parts.iter().filter_map(|wanted| {
+    // The client may have cut the file differently. Only the parts that match this plan are signed with this call.
+    let matching = request.parts.iter().filter_map(|wanted| {
         let part = plan.part(wanted.number).filter(|part| part.length == wanted.length)?;
         Some((part, wanted.checksum.as_ref()))
     });
-    let first: Vec<_> = fitting.take(app.config.max_parts_per_request as usize).collect();
+    let first: Vec<_> = matching.take(app.config.max_parts_per_request as usize).collect();
     let signed = match first.is_empty() {
         true => Vec::new(),
         false => app.sign(target, first, request.network.bits_per_second(), request.lane).await?,
@@ -105,7 +105,7 @@ async fn create(
     let new = NewUpload {
         key: key.clone(),
         bytes: bytes_of_whole(&request).filter(|_| upload.is_none()).copied(),
-        // Parts get their metadata from the upload that they belong to.
+        // A multipart upload keeps its own metadata.
         name: upload.is_none().then_some(name),
         upload,
         size: request.size,
@@ -131,11 +131,11 @@ async fn create(
 
 async fn sign(
     State(app): State<Arc<App>>,
-    who: Who,
+    caller: CallerExtension,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<PartsSigned>, ApiError> {
-    let claims = app.claims(who, &headers).await?;
+    let claims = app.claims(caller, &headers).await?;
     let limits = Limits { bytes: MAX_BODY_BYTES, parts: app.config.max_parts_per_request };
     let request: SignParts = read_body(&headers, body, limits).await?;
     let plan = plan_of(&claims)?;
@@ -156,11 +156,11 @@ async fn sign(
 
 async fn list(
     State(app): State<Arc<App>>,
-    who: Who,
+    caller: CallerExtension,
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Json<PartsListed>, ApiError> {
-    let claims = app.claims(who, &headers).await?;
+    let claims = app.claims(caller, &headers).await?;
     let request: ListParts = read_query(query)?;
     let upload_id = upload_id(&claims)?;
     Ok(Json(app.storage.list(&claims.key, upload_id, request.after).await?))
@@ -168,11 +168,11 @@ async fn list(
 
 async fn complete(
     State(app): State<Arc<App>>,
-    who: Who,
+    caller: CallerExtension,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<UploadCompleted>, ApiError> {
-    let claims = app.claims(who, &headers).await?;
+    let claims = app.claims(caller, &headers).await?;
     let upload_id = upload_id(&claims)?;
     let plan = plan_of(&claims)?;
     let limits = Limits { bytes: MAX_COMPLETE_BODY_BYTES, parts: plan.part_count() };
@@ -184,9 +184,13 @@ async fn complete(
     Ok(Json(completed))
 }
 
-async fn abort(State(app): State<Arc<App>>, who: Who, headers: HeaderMap) -> Result<StatusCode, ApiError> {
-    let claims = app.claims(who, &headers).await?;
-    // Of a single PUT there is either nothing or the object.
+async fn abort(
+    State(app): State<Arc<App>>,
+    caller: CallerExtension,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    let claims = app.claims(caller, &headers).await?;
+    // A single PUT leaves no parts that would have to be removed.
     if let Some(upload_id) = &claims.upload {
         app.storage.abort(&claims.key, upload_id).await?;
         info!("aborted");
@@ -194,13 +198,13 @@ async fn abort(State(app): State<Arc<App>>, who: Who, headers: HeaderMap) -> Res
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The speed to reckon with when the client names none, in bit/s.
+/// Assumed speed of the link if the client names none, in bit/s.
 const UNKNOWN_BITS_PER_SECOND: u64 = 1_000_000;
 
 impl App {
-    /// Who calls. If somebody has to, a request that has come past the authorizer is refused here.
-    fn caller(&self, who: Who) -> Result<Option<String>, ApiError> {
-        let caller = who.and_then(|Extension(Caller(caller))| caller);
+    /// Returns the caller. Rejects anonymous calls if `needs_caller` is set.
+    fn caller(&self, extension: CallerExtension) -> Result<Option<String>, ApiError> {
+        let caller = extension.and_then(|Extension(Caller(caller))| caller);
         if self.config.needs_caller && caller.as_ref().is_none_or(String::is_empty) {
             return Err(ErrorCode::Unauthorized.into());
         }
@@ -210,17 +214,18 @@ impl App {
         Ok(caller)
     }
 
-    async fn claims(&self, who: Who, headers: &HeaderMap) -> Result<Claims, ApiError> {
-        let caller = self.caller(who)?;
-        let token = headers.get(TOKEN_HEADER).ok_or_else(|| field(ErrorCode::TokenMissing))?;
-        let token = token.to_str().map_err(|_| field(ErrorCode::TokenInvalid))?;
-        let claims = self.keys.open(token, caller.as_deref()).await.map_err(field)?;
+    /// Returns the claims of the request's upload token.
+    async fn claims(&self, extension: CallerExtension, headers: &HeaderMap) -> Result<Claims, ApiError> {
+        let caller = self.caller(extension)?;
+        let token = headers.get(TOKEN_HEADER).ok_or_else(|| token_error(ErrorCode::TokenMissing))?;
+        let token = token.to_str().map_err(|_| token_error(ErrorCode::TokenInvalid))?;
+        let claims = self.keys.open(token, caller.as_deref()).await.map_err(token_error)?;
         log_key(&claims.key);
         Ok(claims)
     }
 
-    /// How the file is to travel. One PUT is signed for the bytes that are named now, and for no others later. Of a file
-    /// whose checksum is not known yet S3's upload id binds the bytes: it travels as a multipart upload.
+    /// Returns the plan of the upload. The token of a single PUT binds the checksum of the file, so a file whose checksum
+    /// is not known yet is sent as a multipart upload, which S3's upload id binds.
     fn plan(&self, request: &CreateUpload) -> Plan {
         let plan = Plan::new(request.size, self.config.single_put_bytes);
         let is_known = request.algorithm == ChecksumAlgorithm::None || bytes_of_whole(request).is_some();
@@ -233,7 +238,7 @@ impl App {
         if plan.is_multipart() { longest } else { single_put_lifetime(plan.size()).min(longest) }
     }
 
-    /// Signs the PUTs of parts, which are sent in this order.
+    /// Signs the PUTs of parts in the order in which they will be sent: later ones get longer lifetimes.
     async fn sign<'a>(
         &self,
         target: Target<'_>,
@@ -277,7 +282,8 @@ impl App {
     }
 }
 
-/// Each part once, as the plan has it, with a checksum of the upload's kind.
+/// Checks that each part is named once, has the length that the plan gives it, and has a checksum of the upload's
+/// algorithm.
 fn check_batch(parts: &[PartToSign], plan: &Plan, algorithm: ChecksumAlgorithm) -> Result<(), ApiError> {
     if parts.is_empty() {
         return Err(ApiError::field(ErrorCode::EmptyField, "parts", "expected at least one part"));
@@ -297,14 +303,14 @@ fn check_batch(parts: &[PartToSign], plan: &Plan, algorithm: ChecksumAlgorithm) 
     Ok(())
 }
 
-/// The checksum of the whole file, if the client has named it as one part.
+/// Returns the checksum of the whole file if the request names the file as one part.
 fn bytes_of_whole(request: &CreateUpload) -> Option<&PartChecksum> {
     let whole = request.parts.iter().find(|part| part.number == PartNumber::FIRST);
     whole.filter(|part| part.length == request.size.bytes())?.checksum.as_ref()
 }
 
-/// A single PUT is signed for the bytes for which it was opened. With others the object could be replaced, once somebody has
-/// checked and deleted it.
+/// Checks that a single PUT is signed for the bytes for which it was opened. Otherwise a client could write a second
+/// object to the same key after the application has checked and deleted the first.
 fn check_bytes(parts: &[PartToSign], claims: &Claims) -> Result<(), ApiError> {
     if claims.bytes.is_none() || parts.iter().all(|part| part.checksum == claims.bytes) {
         return Ok(());
@@ -312,16 +318,16 @@ fn check_bytes(parts: &[PartToSign], claims: &Claims) -> Result<(), ApiError> {
     Err(ApiError::field(ErrorCode::InvalidValue, "parts[0].checksum", "the upload was opened for other bytes"))
 }
 
-fn field(code: ErrorCode) -> ApiError {
+fn token_error(code: ErrorCode) -> ApiError {
     ApiError { code, field: Some(TOKEN_HEADER.to_owned()), detail: None }
 }
 
 fn plan_of(claims: &Claims) -> Result<Plan, ApiError> {
-    claims.plan().ok_or_else(|| field(ErrorCode::TokenInvalid))
+    claims.plan().ok_or_else(|| token_error(ErrorCode::TokenInvalid))
 }
 
 fn upload_id(claims: &Claims) -> Result<&str, ApiError> {
-    claims.upload.as_deref().ok_or_else(|| field(ErrorCode::NotMultipart))
+    claims.upload.as_deref().ok_or_else(|| token_error(ErrorCode::NotMultipart))
 }
 
 fn out_of_range(index: usize, plan: &Plan) -> ApiError {
@@ -330,10 +336,10 @@ fn out_of_range(index: usize, plan: &Plan) -> ApiError {
 }
 
 fn repeated(index: usize) -> ApiError {
-    ApiError::field(ErrorCode::PartRepeated, format!("parts[{index}].number"), "it was named before")
+    ApiError::field(ErrorCode::PartRepeated, format!("parts[{index}].number"), "this part is already in the list")
 }
 
-/// A checksum is of this algorithm, or there is none where none is wanted.
+/// Checks that a checksum is of this algorithm, or absent if the algorithm is `none`.
 fn check_checksum(checksum: Option<&PartChecksum>, algorithm: ChecksumAlgorithm, index: usize) -> Result<(), ApiError> {
     if checksum.map_or(ChecksumAlgorithm::None, PartChecksum::algorithm) == algorithm {
         return Ok(());
@@ -343,19 +349,19 @@ fn check_checksum(checksum: Option<&PartChecksum>, algorithm: ChecksumAlgorithm,
     Err(ApiError::field(code, format!("parts[{index}].checksum"), detail))
 }
 
-/// Every part once, in order, and the checksum of the object that follows from theirs.
+/// Checks that the request names every part once, in order, and the checksum of the object that follows from theirs.
 fn check_completion(request: &CompleteUpload, plan: &Plan, algorithm: ChecksumAlgorithm) -> Result<(), ApiError> {
-    let mut before: Option<PartNumber> = None;
+    let mut previous: Option<PartNumber> = None;
     for (index, part) in request.parts.iter().enumerate() {
         plan.part(part.number).ok_or_else(|| out_of_range(index, plan))?;
-        if before == Some(part.number) {
+        if previous == Some(part.number) {
             return Err(repeated(index));
         }
         if part.number.index() != index {
             let detail = format!("expected part {} here", index + 1);
             return Err(ApiError::field(ErrorCode::PartsIncomplete, format!("parts[{index}].number"), detail));
         }
-        before = Some(part.number);
+        previous = Some(part.number);
         check_checksum(part.checksum.as_ref(), algorithm, index)?;
     }
     if request.parts.len() != plan.part_count() as usize {
@@ -364,7 +370,11 @@ fn check_completion(request: &CompleteUpload, plan: &Plan, algorithm: ChecksumAl
     }
     let parts = request.parts.iter().zip(plan.parts()).map(|(wanted, part)| (wanted.checksum, part.length));
     if ObjectChecksum::of(algorithm, parts) != request.checksum {
-        return Err(ApiError::field(ErrorCode::InvalidValue, "checksum", "it is not that of these parts"));
+        return Err(ApiError::field(
+            ErrorCode::InvalidValue,
+            "checksum",
+            "expected the checksum that follows from these parts",
+        ));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the deployment sets, from environment variables that are checked before the first request.
+//! Settings of the deployment. They come from environment variables, which are checked before the first request.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -10,44 +10,49 @@ pub use crate::allowed_types::AllowedTypes;
 use crate::download::DownloadNames;
 use crate::lane::Lane;
 
-/// Everything that a request is checked against.
+/// Settings that every request is checked against.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The bucket that the files go to.
+    // Bucket
+    /// Name of the bucket that receives the files.
     pub bucket: String,
-    /// The largest file that is accepted, in bytes.
-    pub max_file_bytes: u64,
-    /// The media types that are accepted.
-    pub allowed_types: AllowedTypes,
-    /// What uploads may be verified by.
-    pub allowed_checksums: Vec<ChecksumAlgorithm>,
-    /// What browsers do with a downloaded object, and whether they learn the file's name.
-    pub download_names: DownloadNames,
-    /// Names of the bucket that browsers may use. The first is the default.
+    /// Lanes that browsers may use to reach the bucket. The first is the default.
     pub lanes: Vec<Lane>,
-    /// Up to this size, in bytes, a file travels in one PUT.
-    pub single_put_bytes: u64,
-    /// The most parts that one call may have signed.
-    pub max_parts_per_request: u32,
-    /// How long a presigned URL may live, in seconds.
-    pub url_lifetime_seconds: RangeInclusive<u64>,
-    /// How long an upload may stay open, in seconds.
-    pub token_lifetime_seconds: u64,
+    /// Whether browsers show or save a downloaded object, and whether they learn the file's name.
+    pub download_names: DownloadNames,
+
+    // Accepted files and callers
+    /// Maximum size of a file, in bytes.
+    pub max_file_bytes: u64,
+    /// Accepted media types.
+    pub allowed_types: AllowedTypes,
+    /// Accepted checksum algorithms.
+    pub allowed_checksums: Vec<ChecksumAlgorithm>,
     /// Whether a request without a caller is refused.
     pub needs_caller: bool,
+
+    // Signing
+    /// Maximum size of a file that is sent in one PUT, in bytes.
+    pub single_put_bytes: u64,
+    /// Maximum number of parts that one call may have signed.
+    pub max_parts_per_request: u32,
+    /// Range of the lifetime of a presigned URL, in seconds.
+    pub url_lifetime_seconds: RangeInclusive<u64>,
+    /// Maximum time that an upload may stay open, in seconds.
+    pub token_lifetime_seconds: u64,
 }
 
-/// No URL lives longer, whatever is configured, in seconds.
+/// Upper limit of the setting `URL_MAX_SECONDS`, in seconds.
 const MAX_URL_SECONDS: u64 = 600;
 
-/// An environment variable that is missing or wrong.
+/// Error about an environment variable that is missing or wrong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Which variable.
+    /// Name of the variable.
     pub variable: &'static str,
-    /// What it should have been.
+    /// Description of the values that are accepted.
     pub expected: String,
-    /// Whether it was not set at all.
+    /// Whether the variable is not set at all.
     pub is_missing: bool,
 }
 
@@ -61,7 +66,8 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// The defaults for a bucket: any type, up to 50 GiB, verified, saved without their names, URLs of 60 to 300 s, uploads of a week.
+    /// Returns the defaults for a bucket: files of any type up to 50 GiB, checksums required, downloads saved without the
+    /// file's name, URLs that live 60 s to 300 s, and uploads that stay open for up to a week.
     pub fn for_bucket(bucket: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
@@ -78,10 +84,10 @@ impl Config {
         }
     }
 
-    /// Reads the configuration through `get`, which in production is `std::env::var(name).ok()`.
+    /// Reads the configuration. `get` returns the value of an environment variable, or `None` if it is not set.
     ///
     /// # Errors
-    /// The first variable that is missing or wrong, and what was expected of it.
+    /// The first variable that is missing or wrong.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let read = Reader { get };
         let mut config = Self::for_bucket(read.bucket()?);
@@ -175,13 +181,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 mod tests {
     use super::*;
 
-    fn from(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    fn config_from(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
         Config::from_env(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
-    fn a_bucket_is_all_that_has_to_be_set() {
-        let config = from(&[("BUCKET", "my-bucket")]).expect("enough");
+    fn only_the_bucket_has_no_default() {
+        let config = config_from(&[("BUCKET", "my-bucket")]).expect("enough");
         assert_eq!(config.bucket, "my-bucket");
         assert_eq!(config.url_lifetime_seconds, 60..=300);
         assert_eq!(config.token_lifetime_seconds, 604_800);
@@ -193,8 +199,8 @@ mod tests {
     }
 
     #[test]
-    fn each_variable_sets_what_it_names() {
-        let config = from(&[
+    fn each_variable_sets_its_field() {
+        let config = config_from(&[
             ("BUCKET", " b.2 "),
             ("MAX_FILE_BYTES", "1"),
             ("SINGLE_PUT_BYTES", "2"),
@@ -216,12 +222,13 @@ mod tests {
         assert_eq!(config.download_names, DownloadNames::Inline);
         assert_eq!(config.lanes, [Lane::DualStack, Lane::Path]);
         assert_eq!(config.allowed_checksums, [ChecksumAlgorithm::None, ChecksumAlgorithm::Sha256]);
-        let unset = from(&[("BUCKET", "b-1"), ("MAX_FILE_BYTES", " "), ("NEEDS_CALLER", "false")]).expect("enough");
+        let unset =
+            config_from(&[("BUCKET", "b-1"), ("MAX_FILE_BYTES", " "), ("NEEDS_CALLER", "false")]).expect("enough");
         assert_eq!((unset.max_file_bytes, unset.needs_caller), (50 << 30, false));
     }
 
     #[test]
-    fn a_bucket_has_a_name_that_s3_takes() {
+    fn a_bucket_name_follows_the_rules_of_s3() {
         for (name, is_taken) in [
             ("abc", true),
             ("a.c-9", true),
@@ -232,13 +239,13 @@ mod tests {
             ("a_c", false),
             ("a/c", false),
         ] {
-            assert_eq!(from(&[("BUCKET", name)]).is_ok(), is_taken, "{name}");
+            assert_eq!(config_from(&[("BUCKET", name)]).is_ok(), is_taken, "{name}");
         }
     }
 
     #[test]
-    fn a_wrong_variable_is_named_with_what_was_expected() {
-        let error = from(&[]).expect_err("no bucket").to_string();
+    fn an_error_names_the_variable_and_the_expected_values() {
+        let error = config_from(&[]).expect_err("no bucket").to_string();
         assert!(error.contains("BUCKET is not set; expected the name of an S3 bucket"), "{error}");
         for (variable, value, expected) in [
             ("MAX_FILE_BYTES", "ten", "a whole number from 0"),
@@ -260,7 +267,7 @@ mod tests {
             ("BUCKET", "No Bucket", "the name of an S3 bucket"),
         ] {
             let pairs = [(variable, value), ("BUCKET", "my-bucket")];
-            let error = from(&pairs).expect_err(value);
+            let error = config_from(&pairs).expect_err(value);
             assert_eq!((error.variable, error.is_missing), (variable, false));
             assert!(error.to_string().contains(expected), "{error}");
         }

@@ -1,4 +1,4 @@
-//! The header `Content-Disposition`: what a browser does with a downloaded object, and what it calls the file (RFC 6266).
+//! The header `Content-Disposition` (RFC 6266): whether a browser shows or saves a downloaded object, and under which name.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,24 @@ use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use crate::object_key::fit;
 use crate::sign::UNRESERVED;
 
-/// How objects are downloaded. It is signed, so a client can't choose.
+/// How browsers treat downloaded objects. The header is signed, so a client can't change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DownloadNames {
-    /// Saved, under a name that the browser makes of the key.
+    /// Browsers save the object under a name that they derive from the key.
     None,
-    /// Saved, under the file's name.
+    /// Browsers save the object under the file's name.
     Attachment,
-    /// Shown if they run no scripts (see `is_shown`), else saved; under the file's name either way.
+    /// Browsers show objects of types that run no scripts (see `is_shown`) and save all others, under the file's name.
     Inline,
 }
 
-/// The longest name, in bytes of UTF-8: what file systems take (Linux, `NAME_MAX`). Percent-encoded it has three times as
-/// many at most; S3 keeps 2 KB of such headers for an object (S3 User Guide, "Working with object metadata").
+/// Maximum length of a name, in bytes of UTF-8: the limit of file systems (Linux, `NAME_MAX`). Percent-encoding makes it
+/// at most three times as long, which fits the 2 KB of headers that S3 keeps for an object (S3 User Guide, "Working with
+/// object metadata").
 const MAX_NAME_BYTES: usize = 255;
 
 impl DownloadNames {
-    /// Reads the setting.
+    /// Reads the setting. Returns `None` if the text is not `none`, `attachment` or `inline`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "none" => Some(Self::None),
@@ -35,7 +36,7 @@ impl DownloadNames {
         }
     }
 
-    /// The header for a file of this type. `name` is percent-encoded, as in the object's metadata.
+    /// Returns the header's value for a file of this type. `name` is percent-encoded, as in the object's metadata.
     pub fn disposition(self, content_type: &ContentType, name: &str) -> Cow<'static, str> {
         let kind = match self {
             Self::None => return Cow::Borrowed("attachment"),
@@ -46,13 +47,14 @@ impl DownloadNames {
         if name.is_empty() {
             return Cow::Borrowed(kind);
         }
-        // RFC 8187, section 3.2.1, would leave more characters as they are; these do in any header.
+        // RFC 8187, section 3.2.1, allows more characters, but the unreserved ones are safe in every header.
         let encoded = utf8_percent_encode(&name, UNRESERVED);
         Cow::Owned(format!("{kind}; filename=\"{}\"; filename*=UTF-8''{encoded}", ascii_of(&name)))
     }
 }
 
-/// Whether browsers run no scripts of such a file. Its bytes may be others than its type says; browsers go by the type then.
+/// Returns whether a file of this type is safe to show: browsers run no scripts in it. Browsers trust the type even if
+/// the bytes are of another type.
 fn is_shown(content_type: &ContentType) -> bool {
     content_type.as_str().parse().is_ok_and(|parsed: Mime| match parsed.type_().as_str() {
         "audio" | "video" => true,
@@ -63,15 +65,16 @@ fn is_shown(content_type: &ContentType) -> bool {
     })
 }
 
-/// The name without folders, and without characters that are not seen or turn others around: they make one extension look
-/// like another. Dots and spaces at the end mean nothing to some file systems.
+/// Returns the name without folders, invisible characters and characters that change the direction of text, which can make
+/// one extension look like another. Dots and spaces at the end are cut, because some file systems ignore them.
 fn base_of(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let seen: String = base.chars().filter(|character| !character.is_control() && !is_direction(*character)).collect();
-    fit(seen.trim().trim_end_matches(['.', ' ']), MAX_NAME_BYTES, |character| character.len_utf8())
+    let visible: String =
+        base.chars().filter(|character| !character.is_control() && !is_direction(*character)).collect();
+    fit(visible.trim().trim_end_matches(['.', ' ']), MAX_NAME_BYTES, |character| character.len_utf8())
 }
 
-/// Whether it sets the direction of text, or ends a line (Unicode Standard Annex 9, section 2).
+/// Returns whether a character sets the direction of text, or ends a line (Unicode Standard Annex 9, section 2).
 fn is_direction(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
@@ -119,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_and_what_is_not_seen_are_left_out() {
+    fn folders_and_invisible_characters_are_removed() {
         for (name, expected) in [
             ("../../etc/passwd", "passwd"),
             ("..\\..\\x.exe", "x.exe"),
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_short_ascii_without_any_space_twice() {
+    fn a_header_is_short_ascii_without_double_spaces() {
         for name in ["é".repeat(512), "\"".repeat(1_024), " a".repeat(512), "%".repeat(1_024), "x".repeat(1_024)] {
             for names in [DownloadNames::None, DownloadNames::Attachment, DownloadNames::Inline] {
                 let disposition = of(names, "image/png", &name);
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_runs_no_scripts_is_shown() {
+    fn only_types_that_run_no_scripts_are_shown() {
         for (content_type, expected) in [
             ("image/png", "inline"),
             ("IMAGE/JPEG", "inline"),
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_off_or_one_of_two() {
+    fn the_setting_is_none_attachment_or_inline() {
         for (text, names) in [
             ("none", Some(DownloadNames::None)),
             ("attachment", Some(DownloadNames::Attachment)),

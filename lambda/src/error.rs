@@ -1,28 +1,28 @@
-//! How a refused request looks on its way out. The words are put together in one place, `log.rs`,
-//! where the request's id is known.
+//! The error of a refused request. `log.rs` turns it into a problem document, because only `log.rs` knows the request's
+//! id.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use directput::protocol::ErrorCode;
 
-/// A refused request: its code, and the field that was wrong.
+/// Error of a refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// The stable code.
+    /// Stable code.
     pub code: ErrorCode,
-    /// The field, such as `parts[2].length`.
+    /// Field that is wrong, such as `parts[2].length`.
     pub field: Option<String>,
-    /// What was wrong with it. Never a URL, a token or a file's name.
+    /// Explanation for developers. Never holds a URL, a token or a file's name.
     pub detail: Option<String>,
 }
 
 impl ApiError {
-    /// A refusal because of one field.
+    /// Returns an error about one field.
     pub fn field(code: ErrorCode, field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { code, field: Some(field.into()), detail: Some(detail.into()) }
     }
 
-    /// A refusal with more to say than its code does.
+    /// Returns an error with an explanation and without a field.
     pub fn detail(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { code, field: None, detail: Some(detail.into()) }
     }

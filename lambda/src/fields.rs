@@ -1,8 +1,9 @@
-//! Reads a request from JSON and says which field is wrong, and in which way.
+//! Reads a request from JSON. An error names the field that is wrong, by its path, and the reason, by an error code.
 //!
-//! serde's errors are texts to most formats. Its `de::Error` trait tells the ways apart, though, so [`Checked`] puts an
-//! error of its own, which keeps the code and the path, between a format and the type that is read. Nothing is built but
-//! that type, and no list gets longer than the call allows: a body of a few MiB can't cost many times its size.
+//! Most formats reduce serde's errors to text. serde's trait `de::Error`, however, has one function for each kind of
+//! error. So [`Checked`] wraps the format and reports a [`FieldError`], which keeps the code and the path. The request is
+//! read directly into its type, without a tree in between, and no list grows beyond the call's limit. A body of a few MiB
+//! therefore never takes many times its size in memory.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -20,16 +21,20 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 
-/// What a body may be.
+/// Limits of a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Its greatest length in bytes.
+    /// Maximum length in bytes.
     pub bytes: usize,
-    /// The most parts that it may name.
+    /// Maximum number of items in a list of parts.
     pub parts: u32,
 }
 
 /// Reads a JSON body.
+///
+/// # Errors
+/// [`ErrorCode::UnsupportedMediaType`] if the body is not declared as `application/json`; [`ErrorCode::BodyTooLarge`] if
+/// it is longer than `limits.bytes`; [`ErrorCode::InvalidJson`]; or the error of a field, with its path.
 pub async fn read_body<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limits: Limits) -> Result<T, ApiError> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
@@ -45,7 +50,7 @@ pub async fn read_body<T: DeserializeOwned>(headers: &HeaderMap, body: Body, lim
 fn read_json<T: DeserializeOwned>(bytes: &[u8], max_parts: u32) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = read(&mut json, max_parts).map_err(|error| match error.code {
-        // The place of the error is known to the format alone.
+        // Only the JSON parser knows the line and the column.
         ErrorCode::InvalidJson => invalid_json(bytes),
         _ => error.into(),
     })?;
@@ -60,6 +65,9 @@ fn invalid_json(bytes: &[u8]) -> ApiError {
 }
 
 /// Reads a query whose values are whole numbers.
+///
+/// # Errors
+/// The error of a field, with its name.
 pub fn read_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, ApiError> {
     let fields = pairs.into_iter().map(|(name, text)| {
         let value = text.parse::<i64>().map_or(Value::String(text), Value::from);
@@ -69,7 +77,7 @@ pub fn read_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T
 }
 
 fn read<'de, T: Deserialize<'de>>(format: impl Deserializer<'de>, max_parts: u32) -> Result<T, FieldError> {
-    let context = Context { max_parts, trouble: RefCell::default() };
+    let context = Context { max_parts, error: RefCell::default() };
     T::deserialize(Checked { format, context: &context })
 }
 
@@ -91,7 +99,7 @@ impl FieldError {
         Self { code, path: String::new(), detail }
     }
 
-    /// The same error, seen from one level further out.
+    /// Puts the name of the enclosing field or item before the path.
     fn inside(mut self, outer: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{outer}{dot}{}", self.path);
@@ -134,42 +142,42 @@ impl de::Error for FieldError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        // The name is the client's, so not all of it is repeated.
+        // The name is text of the client, so its length is limited.
         let path = field.chars().take(64).collect();
         Self { path, ..Self::new(ErrorCode::UnknownField, format!("expected one of {}", expected.join(", "))) }
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self { path: field.to_owned(), ..Self::new(ErrorCode::InvalidValue, "it is named twice".to_owned()) }
+        Self { path: field.to_owned(), ..Self::new(ErrorCode::InvalidValue, "this field occurs twice".to_owned()) }
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self { path: field.to_owned(), ..Self::new(ErrorCode::MissingField, "it is required".to_owned()) }
+        Self { path: field.to_owned(), ..Self::new(ErrorCode::MissingField, "this field is required".to_owned()) }
     }
 }
 
-/// What all levels of one value share.
+/// State shared by all levels of one value.
 struct Context {
-    /// The most items of a list.
+    /// Maximum number of items in a list.
     max_parts: u32,
-    /// The error on its way out, past a format that would make a text of it.
-    trouble: RefCell<Option<FieldError>>,
+    /// The current error. It is kept here because the format's own error type would reduce it to text.
+    error: RefCell<Option<FieldError>>,
 }
 
 impl Context {
-    /// Hands an error to the level above, through a format's own.
-    fn hide<E: de::Error>(&self, error: FieldError) -> E {
-        *self.trouble.borrow_mut() = Some(error);
+    /// Stores an error for [`Self::restore`], and returns an empty error of the format's type in its place.
+    fn store<E: de::Error>(&self, error: FieldError) -> E {
+        *self.error.borrow_mut() = Some(error);
         E::custom("")
     }
 
-    /// The error that is hidden in a format's; without one the format itself could not go on.
-    fn reveal<E>(&self, _: E) -> FieldError {
-        self.trouble.take().unwrap_or_else(|| FieldError::new(ErrorCode::InvalidJson, String::new()))
+    /// Returns the stored error. Without one, the format itself has failed: the JSON is invalid.
+    fn restore<E>(&self, _: E) -> FieldError {
+        self.error.take().unwrap_or_else(|| FieldError::new(ErrorCode::InvalidJson, String::new()))
     }
 }
 
-/// A format, a visitor, a seed or an access, whose errors keep their code and path.
+/// Wraps a deserializer or a seed, so that errors keep their code and path.
 struct Checked<'a, T> {
     format: T,
     context: &'a Context,
@@ -180,12 +188,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<'_, D> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         let Self { format, context } = self;
-        format.deserialize_any(Watched { visitor, context, has_names: false }).map_err(|error| context.reveal(error))
+        format.deserialize_any(Watched { visitor, context, has_names: false }).map_err(|error| context.restore(error))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         let Self { format, context } = self;
-        format.deserialize_option(Watched { visitor, context, has_names: false }).map_err(|error| context.reveal(error))
+        format
+            .deserialize_option(Watched { visitor, context, has_names: false })
+            .map_err(|error| context.restore(error))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -198,7 +208,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<'_, D> {
         visitor.visit_enum(name.into_deserializer())
     }
 
-    /// serde would take an array for a struct, field by field; this API has names.
+    /// Rejects arrays. By default, serde reads an array into a struct field by field.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -206,7 +216,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<'_, D> {
         visitor: V,
     ) -> Result<V::Value, FieldError> {
         let Self { format, context } = self;
-        format.deserialize_any(Watched { visitor, context, has_names: true }).map_err(|error| context.reveal(error))
+        format.deserialize_any(Watched { visitor, context, has_names: true }).map_err(|error| context.restore(error))
     }
 
     forward_to_deserialize_any! {
@@ -215,19 +225,19 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<'_, D> {
     }
 }
 
-/// Shows a format's values to the visitor of a type.
+/// Wraps the visitor of a type, so that its errors keep their code and path.
 struct Watched<'a, V> {
     visitor: V,
     context: &'a Context,
-    /// Whether the type has names for its fields.
+    /// Whether the type is a struct with named fields.
     has_names: bool,
 }
 
-/// Each kind of value that JSON has.
-macro_rules! hand_on {
+/// Passes each kind of JSON value to the wrapped visitor.
+macro_rules! forward_to_visitor {
     ($($visit:ident($type:ty);)*) => {
         $(fn $visit<E: de::Error>(self, value: $type) -> Result<V::Value, E> {
-            self.visitor.$visit(value).map_err(|error| self.context.hide(error))
+            self.visitor.$visit(value).map_err(|error| self.context.store(error))
         })*
     };
 }
@@ -235,12 +245,12 @@ macro_rules! hand_on {
 impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     type Value = V::Value;
 
-    /// Writes nothing: only a format's own errors show it, and [`Context::reveal`] drops their text.
+    /// Writes nothing. Only a format's own errors contain this text, and [`Context::restore`] drops them.
     fn expecting(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
         Ok(())
     }
 
-    hand_on! {
+    forward_to_visitor! {
         visit_bool(bool);
         visit_i64(i64);
         visit_u64(u64);
@@ -251,16 +261,16 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
-        self.visitor.visit_unit().map_err(|error| self.context.hide(error))
+        self.visitor.visit_unit().map_err(|error| self.context.store(error))
     }
 
     fn visit_none<E: de::Error>(self) -> Result<V::Value, E> {
-        self.visitor.visit_none().map_err(|error| self.context.hide(error))
+        self.visitor.visit_none().map_err(|error| self.context.store(error))
     }
 
     fn visit_some<D: Deserializer<'de>>(self, format: D) -> Result<V::Value, D::Error> {
         let Self { visitor, context, .. } = self;
-        visitor.visit_some(Checked { format, context }).map_err(|error| context.hide(error))
+        visitor.visit_some(Checked { format, context }).map_err(|error| context.store(error))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
@@ -269,12 +279,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
             true => Err(de::Error::invalid_type(Unexpected::Seq, &"an object")),
             false => visitor.visit_seq(Items { access, context, index: 0 }),
         };
-        outcome.map_err(|error| context.hide(error))
+        outcome.map_err(|error| context.store(error))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         let Self { visitor, context, .. } = self;
-        visitor.visit_map(Fields { access, context, name: String::new() }).map_err(|error| context.hide(error))
+        visitor.visit_map(Fields { access, context, name: String::new() }).map_err(|error| context.store(error))
     }
 }
 
@@ -283,14 +293,14 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Checked<'_, S> {
 
     fn deserialize<D: Deserializer<'de>>(self, format: D) -> Result<S::Value, D::Error> {
         let Self { format: seed, context } = self;
-        seed.deserialize(Checked { format, context }).map_err(|error| context.hide(error))
+        seed.deserialize(Checked { format, context }).map_err(|error| context.store(error))
     }
 }
 
 struct Fields<'a, A> {
     access: A,
     context: &'a Context,
-    /// The field that is read.
+    /// Name of the current field.
     name: String,
 }
 
@@ -298,7 +308,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
     type Error = FieldError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, FieldError> {
-        let name = self.access.next_key::<String>().map_err(|error| self.context.reveal(error))?;
+        let name = self.access.next_key::<String>().map_err(|error| self.context.restore(error))?;
         let Some(name) = name else { return Ok(None) };
         self.name = name;
         seed.deserialize(StrDeserializer::<FieldError>::new(&self.name)).map(Some)
@@ -306,7 +316,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, FieldError> {
         let outcome = self.access.next_value_seed(Checked { format: seed, context: self.context });
-        outcome.map_err(|error| self.context.reveal(error).inside(&self.name))
+        outcome.map_err(|error| self.context.restore(error).inside(&self.name))
     }
 }
 
@@ -322,12 +332,12 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, A> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, FieldError> {
         let Self { access, context, index } = self;
         if *index >= context.max_parts as usize {
-            let more = access.next_element::<IgnoredAny>().map_err(|error| context.reveal(error))?;
+            let more = access.next_element::<IgnoredAny>().map_err(|error| context.restore(error))?;
             let detail = format!("at most {} parts", context.max_parts);
             return if more.is_none() { Ok(None) } else { Err(FieldError::new(ErrorCode::TooManyParts, detail)) };
         }
         let item = access.next_element_seed(Checked { format: seed, context });
-        let item = item.map_err(|error| context.reveal(error).inside(&format!("[{index}]")));
+        let item = item.map_err(|error| context.restore(error).inside(&format!("[{index}]")));
         *index += 1;
         item
     }

@@ -1,4 +1,4 @@
-//! The token keys as they are known here: read again before they are too old, and when a token comes that none of them opens.
+//! The token keys of this process. They are read again at regular intervals, and when a token arrives that no key opens.
 
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,33 +10,35 @@ use tracing::{info, warn};
 
 use crate::token::{Claims, NewUpload, TokenKeys};
 
-/// The greatest age of keys: one that was taken away, since it has leaked, opens nothing any more when this has passed.
+/// Maximum age of the keys. A key that was removed from the secret because it leaked opens no tokens after this time.
 pub const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
-/// The least time between two readings because of tokens that no key opens. Nonsense causes no more calls than this.
+/// Minimum time between two reads because of tokens that no key opens. It limits the calls that invalid tokens can cause.
 const MIN_REREAD: Duration = Duration::from_secs(60);
 
-/// The least time between two readings of keys that are too old, while they fail.
+/// Minimum time between two attempts to replace keys that are too old.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The system's clock, or a test's.
+/// The system's clock, or the clock of a test.
 type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Reads the keys from where they are stored. Returns `None` if that fails.
+/// Reads the keys from the secret. Returns `None` if that fails.
 pub type Source = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Option<TokenKeys>> + Send>> + Send + Sync>;
 
-/// The keys that this process knows, and where newer ones would be.
+/// The keys that this process knows, and the source of newer keys.
 ///
-/// An instance of the function lives for hours. When the keys are rotated, newer instances seal with the new key while
-/// older ones still have the old; tokens of both have to open everywhere. The old key opens as the previous one, and a
-/// token that no key opens makes an older instance read the keys again.
+/// An instance of the function lives for hours. After a rotation, new instances seal with the new key while old instances
+/// still know only the old key. Every instance must open the tokens of all others. New instances accept the old key as the
+/// previous key. Old instances read the keys again when a token arrives that they can't open.
 ///
-/// Ages are measured by the system's clock: the other one may stand still while Lambda keeps an instance frozen.
+/// The age of the keys is measured by the system's clock, because the monotonic clock may stop while Lambda keeps an
+/// instance frozen.
 pub struct Keyring {
     known: RwLock<Known>,
     source: Option<Source>,
-    /// When the keys were last asked for. Held while they are, so that they are asked for once.
-    asked_at: Mutex<SystemTime>,
+    /// Time of the last attempt to read the keys. The lock is held during the attempt, so concurrent requests cause only
+    /// one.
+    attempted_at: Mutex<SystemTime>,
     clock: Clock,
 }
 
@@ -47,12 +49,12 @@ struct Known {
 }
 
 impl Keyring {
-    /// Keys that never change.
+    /// Returns a keyring whose keys never change.
     pub fn fixed(keys: TokenKeys) -> Self {
         Self::with_clock(keys, None, Box::new(SystemTime::now))
     }
 
-    /// Keys that were read just now, and how to read them again.
+    /// Returns a keyring with keys that were read just now. `source` reads them again.
     pub fn rotating(keys: TokenKeys, source: Source) -> Self {
         Self::with_clock(keys, Some(source), Box::new(SystemTime::now))
     }
@@ -60,10 +62,10 @@ impl Keyring {
     fn with_clock(keys: TokenKeys, source: Option<Source>, clock: Clock) -> Self {
         let now = clock();
         let known = Known { keys: Arc::new(keys), read_at: now };
-        Self { known: RwLock::new(known), source, asked_at: Mutex::new(now), clock }
+        Self { known: RwLock::new(known), source, attempted_at: Mutex::new(now), clock }
     }
 
-    /// Seals a token by the newest key.
+    /// Seals a token with the newest key. The token expires after `lifetime`.
     ///
     /// # Errors
     /// As [`TokenKeys::seal`]; [`ErrorCode::StorageUnavailable`] if the known keys are too old and can't be read again.
@@ -71,7 +73,7 @@ impl Keyring {
         self.current().await?.seal(upload, lifetime)
     }
 
-    /// Opens a token that `caller` presents; looks for newer keys if none of the known ones does.
+    /// Opens a token that `caller` presents. If no key opens it, reads the keys again.
     ///
     /// # Errors
     /// As [`TokenKeys::open`]; [`ErrorCode::StorageUnavailable`] if the known keys are too old and can't be read again.
@@ -96,21 +98,21 @@ impl Keyring {
         is_good.then_some(known.keys).ok_or(ErrorCode::StorageUnavailable)
     }
 
-    /// Reads the keys again if they are `old`, and were not asked for within `rest`.
-    async fn read_if(&self, old: Duration, rest: Duration) {
-        let Some(source) = self.source.as_ref().filter(|_| self.age(self.known().read_at) >= old) else { return };
-        let mut asked_at = self.asked_at.lock().await;
-        if self.age(self.known().read_at) < old || self.age(*asked_at) < rest {
+    /// Reads the keys again if they are at least `min_age` old and the last attempt is at least `min_interval` ago.
+    async fn read_if(&self, min_age: Duration, min_interval: Duration) {
+        let Some(source) = self.source.as_ref().filter(|_| self.age(self.known().read_at) >= min_age) else { return };
+        let mut attempted_at = self.attempted_at.lock().await;
+        if self.age(self.known().read_at) < min_age || self.age(*attempted_at) < min_interval {
             return;
         }
-        *asked_at = (self.clock)();
+        *attempted_at = (self.clock)();
         let Some(keys) = source().await else { return warn!("the token keys can't be read again") };
-        let known = Known { keys: Arc::new(keys), read_at: *asked_at };
+        let known = Known { keys: Arc::new(keys), read_at: *attempted_at };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         info!("the token keys were read again");
     }
 
-    /// The time since `then`: [`Duration::MAX`] if the clock was set back, since the age is unknown then.
+    /// Returns the time since `then`, or [`Duration::MAX`] if the clock was set back, because the age is unknown then.
     fn age(&self, then: SystemTime) -> Duration {
         (self.clock)().duration_since(then).unwrap_or(Duration::MAX)
     }
@@ -148,7 +150,7 @@ mod tests {
         keys.seal(upload, DAY).await.expect("sealed")
     }
 
-    /// An instance of the function that read the old key at second 1,000 by a clock of its own.
+    /// An instance of the function with its own clock. It read the old key at second 1,000.
     struct Instance {
         keys: Keyring,
         seconds: Arc<AtomicU64>,
@@ -156,7 +158,7 @@ mod tests {
     }
 
     impl Instance {
-        /// `find` is what each further reading finds. It takes `reading_seconds`.
+        /// Each further read takes `reading_seconds` and returns the result of `find`.
         fn new(find: fn() -> Option<TokenKeys>, reading_seconds: u64) -> Self {
             let (seconds, reads) = (Arc::new(AtomicU64::new(1_000)), Arc::new(AtomicU64::new(0)));
             let (clock, at_source, counted) = (Arc::clone(&seconds), Arc::clone(&seconds), Arc::clone(&reads));
@@ -174,8 +176,8 @@ mod tests {
             Self { keys: Keyring::with_clock(keys(OLD, None), Some(source), clock), seconds, reads }
         }
 
-        /// Sets the clock to a number of seconds after the keys were read first.
-        fn is_at(&self, seconds: u64) {
+        /// Sets the clock to a number of seconds after the first read.
+        fn set_clock(&self, seconds: u64) {
             self.seconds.store(1_000 + seconds, Ordering::Relaxed);
         }
 
@@ -189,11 +191,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tokens_of_both_keys_open_on_instances_from_before_and_after_the_rotation() {
+    async fn tokens_of_both_keys_open_on_instances_started_before_and_after_the_rotation() {
         let old = Instance::new(|| Some(keys(NEW, Some(OLD))), 0);
         let new = Keyring::fixed(keys(NEW, Some(OLD)));
         let (from_old, from_new) = (sealed(&old.keys).await, sealed(&new).await);
-        old.is_at(60);
+        old.set_clock(60);
         assert!(new.open(&from_old, None).await.is_ok());
         assert!(old.open(&from_old).await.is_ok());
         assert_eq!(old.reads(), 0, "a token that opens needs no newer key");
@@ -205,20 +207,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nonsense_makes_it_read_the_keys_once_a_minute_at_most() {
+    async fn invalid_tokens_cause_at_most_one_read_a_minute() {
         let instance = Instance::new(|| Some(keys(OLD, None)), 0);
         for (seconds, reads) in [(0, 0), (59, 0), (60, 1), (60, 1), (61, 1), (119, 1), (120, 2), (121, 2)] {
-            instance.is_at(seconds);
+            instance.set_clock(seconds);
             assert_eq!(instance.open("x.y.z").await, Err(ErrorCode::TokenInvalid));
             assert_eq!(instance.reads(), reads, "after {seconds} s");
         }
     }
 
     #[tokio::test]
-    async fn another_callers_token_is_no_reason_to_read_the_keys() {
+    async fn another_callers_token_causes_no_read() {
         let instance = Instance::new(|| Some(keys(NEW, Some(OLD))), 0);
         let token = sealed(&instance.keys).await;
-        instance.is_at(60);
+        instance.set_clock(60);
         assert_eq!(instance.keys.open(&token, Some("bob")).await, Err(ErrorCode::NotYourUpload));
         assert_eq!(instance.reads(), 0);
     }
@@ -226,20 +228,20 @@ mod tests {
     #[tokio::test]
     async fn known_keys_stay_in_use_if_they_cannot_be_read_again() {
         let instance = Instance::new(|| None, 0);
-        instance.is_at(60);
+        instance.set_clock(60);
         assert_eq!(instance.open("x.y.z").await, Err(ErrorCode::TokenInvalid));
         assert_eq!(instance.reads(), 1);
         assert!(instance.open(&sealed(&instance.keys).await).await.is_ok());
     }
 
     #[tokio::test]
-    async fn a_key_that_was_taken_away_opens_nothing_after_five_minutes() {
+    async fn a_removed_key_opens_nothing_after_five_minutes() {
         let instance = Instance::new(|| Some(keys(NEW, None)), 0);
         let leaked = sealed(&instance.keys).await;
-        instance.is_at(299);
+        instance.set_clock(299);
         assert!(instance.open(&leaked).await.is_ok());
         assert_eq!(instance.reads(), 0);
-        instance.is_at(300);
+        instance.set_clock(300);
         assert_eq!(instance.open(&leaked).await, Err(ErrorCode::TokenInvalid));
         assert_eq!(instance.reads(), 1);
         let only_new = Keyring::fixed(keys(NEW, None));
@@ -247,18 +249,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keys_that_are_too_old_and_cannot_be_read_are_not_used_and_asked_for_every_five_seconds() {
+    async fn keys_that_are_too_old_are_not_used_and_are_requested_every_five_seconds() {
         let instance = Instance::new(|| None, 0);
         let token = sealed(&instance.keys).await;
         for (seconds, reads) in [(300, 1), (300, 1), (301, 1), (304, 1), (305, 2), (306, 2), (310, 3)] {
-            instance.is_at(seconds);
+            instance.set_clock(seconds);
             assert_eq!(instance.open(&token).await, Err(ErrorCode::StorageUnavailable), "after {seconds} s");
             assert_eq!(instance.reads(), reads, "after {seconds} s");
         }
     }
 
     #[tokio::test]
-    async fn a_clock_that_was_set_back_makes_it_read_the_keys() {
+    async fn a_clock_that_was_set_back_causes_a_read() {
         let instance = Instance::new(|| Some(keys(OLD, None)), 0);
         let token = sealed(&instance.keys).await;
         instance.seconds.fetch_sub(1, Ordering::Relaxed);
@@ -267,11 +269,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_requests_at_once_read_the_keys_once_however_long_that_takes() {
+    async fn concurrent_requests_cause_one_read_however_long_it_takes() {
         for reading_seconds in [0, 4, 5, 6, 299] {
             let instance = Instance::new(|| Some(keys(OLD, None)), reading_seconds);
             let token = sealed(&instance.keys).await;
-            instance.is_at(300);
+            instance.set_clock(300);
             let (first, second) = tokio::join!(instance.open(&token), instance.open(&token));
             assert!(first.is_ok() && second.is_ok());
             assert_eq!(instance.reads(), 1, "reading takes {reading_seconds} s");

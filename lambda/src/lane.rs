@@ -5,8 +5,8 @@
 
 use aws_sdk_s3::config::Builder;
 
-/// A name of a bucket (S3 User Guide, "Virtual hosting of general purpose buckets", "Using dual-stack endpoints",
-/// "Configuring fast, secure file transfers using Transfer Acceleration").
+/// Host name and form of a bucket's URLs (S3 User Guide, "Virtual hosting of general purpose buckets", "Using dual-stack
+/// endpoints", "Configuring fast, secure file transfers using Transfer Acceleration").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     /// `https://<bucket>.s3.<region>.amazonaws.com`

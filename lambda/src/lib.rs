@@ -1,7 +1,7 @@
 //! The signing API of directput: five calls that return presigned URLs. The bytes of files go to S3 directly.
 //!
-//! [`router`] is the whole API. `main.rs` runs it in AWS Lambda. The local server and the tests run the same code, and so can
-//! any server of axum. To sign, it needs no network:
+//! [`router`] returns the whole API as an axum router. `main.rs` runs it in AWS Lambda; the local server and the tests
+//! run the same code. Signing needs no network:
 //!
 //! ```
 //! use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};

@@ -1,37 +1,38 @@
-//! How long a presigned URL lives: as long as its PUT needs to get started, and little longer. And how long the token of
-//! a single PUT is good, by which its URL is signed again.
+//! Lifetimes of presigned URLs and of the tokens of single PUTs.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Links are slower than they promise, so a URL lives this many times the time that was reckoned.
+/// Factor between the estimated waiting time of a part and the lifetime of its URL. Links are often slower than reported.
 const MARGIN: u64 = 3;
 
-/// The slowest link on which uploads arrive, in byte/s: 64 kbit/s (`docs/reliability.md`).
+/// Speed of the slowest supported link, in byte/s: 64 kbit/s (`docs/reliability.md`).
 const SLOWEST_BYTES_PER_SECOND: u64 = 8_000;
 
-/// How many attempts there is time for on that link. The client gives up the first ones sooner: they were silent.
+/// Number of full attempts of a PUT that the slowest link has time for. Earlier attempts end sooner, because the client
+/// gives up silent ones.
 const SLOWEST_ATTEMPTS: u64 = 2;
 
-/// How long a client goes on while nothing works, in seconds (`docs/reliability.md`, "Budgets").
+/// Time after which a client without any success gives up, in seconds (`docs/reliability.md`, "Budgets").
 const PATIENCE_SECONDS: u64 = 15 * 60;
 
-/// How long the token of a single PUT of `bytes` is good: for the retries of a client whose link is the slowest.
+/// Returns the lifetime of the token of a single PUT of `bytes` bytes: enough for the retries on the slowest link. The
+/// client needs the token to have an expired URL signed again.
 pub fn single_put_lifetime(bytes: u64) -> Duration {
     let attempt_seconds = bytes.div_ceil(SLOWEST_BYTES_PER_SECOND);
     Duration::from_secs(PATIENCE_SECONDS + attempt_seconds.saturating_mul(SLOWEST_ATTEMPTS))
 }
 
-/// The lifetime of the URL of a part.
+/// Returns the lifetime of the URL of a part of `bytes` bytes.
 ///
-/// S3 checks a URL when the request begins, so what counts is how long the part waits for its turn:
-/// the time that it and the `bytes_before` it in the same batch take on a link of
-/// `bits_per_second`, times `MARGIN`, kept within `seconds`.
+/// S3 checks a URL when the request begins, so the lifetime covers the time before the PUT begins. The estimate is the
+/// time that this part and the `bytes_before` it in the same batch take on a link of `bits_per_second`. The result is the
+/// estimate times `MARGIN`, within the range `seconds`.
 pub fn url_lifetime(bytes_before: u64, bytes: u64, bits_per_second: u64, seconds: &RangeInclusive<u64>) -> Duration {
     let bits = u128::from(bytes_before.saturating_add(bytes)) * 8;
-    let reckoned = bits.div_ceil(u128::from(bits_per_second.max(1))) * u128::from(MARGIN);
-    let reckoned = u64::try_from(reckoned).unwrap_or(u64::MAX);
-    Duration::from_secs(reckoned.clamp(*seconds.start(), *seconds.end()))
+    let lifetime = bits.div_ceil(u128::from(bits_per_second.max(1))) * u128::from(MARGIN);
+    let lifetime = u64::try_from(lifetime).unwrap_or(u64::MAX);
+    Duration::from_secs(lifetime.clamp(*seconds.start(), *seconds.end()))
 }
 
 #[cfg(test)]
@@ -54,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_link_gets_what_it_needs_up_to_the_limit() {
+    fn a_slow_link_gets_a_longer_lifetime_up_to_the_limit() {
         // 8 MiB at 1 Mbit/s are 67.1 s.
         assert_eq!(seconds(0, 8 * MIB, NetworkHint::Unknown), 204);
         assert_eq!(seconds(0, 8 * MIB, NetworkHint::G3), 204);
@@ -63,13 +64,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_waits_for_others_gets_their_time_too() {
+    fn a_part_that_waits_for_others_gets_a_longer_lifetime() {
         assert_eq!(seconds(0, 8 * MIB, NetworkHint::G4), 60);
         assert_eq!(seconds(9 * 8 * MIB, 8 * MIB, NetworkHint::G4), 204);
     }
 
     #[test]
-    fn the_token_of_a_single_put_is_good_for_minutes_and_for_its_retries_on_a_slow_link() {
+    fn the_token_of_a_single_put_lasts_for_its_retries_on_the_slowest_link() {
         assert_eq!(single_put_lifetime(0).as_secs(), 15 * 60);
         assert_eq!(single_put_lifetime(1).as_secs(), 15 * 60 + 2);
         // 16 MiB at 64 kbit/s take 35 minutes.
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_speed_does_no_harm() {
+    fn extreme_speeds_give_a_lifetime_within_the_range() {
         for speed in [0, 1, u64::MAX] {
             assert!(RANGE.contains(&url_lifetime(0, 8 * MIB, speed, &RANGE).as_secs()));
         }

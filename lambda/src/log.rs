@@ -1,8 +1,9 @@
-//! What surrounds every request: its id, its line in the log, and the problem that a refusal becomes.
+//! Middleware of every request: it sets the request's id, writes its line in the log, and turns an error into a problem
+//! document.
 //!
 //! The log has a request's method and route, the key that the API has chosen and a hash of the caller. It never has the
-//! path, query, headers or body: those can hold URLs, tokens and the names of files. The ids of Lambda and API Gateway join
-//! it with the access log, which says from where a request came.
+//! path, query, headers or body, because those can hold URLs, tokens and the names of files. The ids of Lambda and API
+//! Gateway link each line to the access log, which has the client's address.
 
 use std::io::Stderr;
 use std::time::Instant;
@@ -25,40 +26,44 @@ use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::object_key::hash_of_caller;
 
-/// Who calls, as the runner of the router has found out; put into the request's extensions.
+/// The caller of a request, or `None` if the caller is anonymous. The server that runs the router adds it to the request's
+/// extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller(pub Option<String>);
 
 impl Caller {
-    /// The caller that a verified token names. A subject is unique within its issuer only (RFC 7519, section 4.1.2), so both
-    /// together say who it is. A subject of the `home` issuer, the only one of most deployments, stands for itself.
-    pub fn of(issuer: Option<&str>, subject: Option<&str>, home: Option<&str>) -> Self {
+    /// Returns the caller that a verified token names. A subject is unique only within its issuer (RFC 7519, section
+    /// 4.1.2), so the caller's name has both. For the `home_issuer`, the only issuer of most deployments, the subject alone
+    /// is the name.
+    pub fn of(issuer: Option<&str>, subject: Option<&str>, home_issuer: Option<&str>) -> Self {
         let subject = subject.filter(|subject| !subject.is_empty());
         Self(subject.map(|subject| match issuer {
-            // A line break, which no issuer has, marks the names that have both; a subject with one can't pass for such.
-            Some(issuer) if Some(issuer) != home || subject.contains('\n') => format!("{issuer}\n{subject}"),
+            // A line break separates issuer and subject, because no issuer contains one. A subject with a line break
+            // always gets its issuer, so it can't imitate the subject of another issuer.
+            Some(issuer) if Some(issuer) != home_issuer || subject.contains('\n') => format!("{issuer}\n{subject}"),
             _ => subject.to_owned(),
         }))
     }
 }
 
-/// API Gateway's id of a request, by which its access log has it; put into the request's extensions.
+/// API Gateway's id of a request, as in its access log. The server adds it to the request's extensions.
 #[derive(Debug, Clone)]
 pub struct GatewayRequestId(pub String);
 
-/// The name of a request in the logs, Lambda's in AWS; put into the request's extensions, or made up here.
+/// Id of a request in the log; in AWS, it is Lambda's. The server may add it to the request's extensions. Default: a
+/// random UUID.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// Logs to standard error in one JSON object a line, at the level of the environment variable `RUST_LOG` (`info`). In the
-/// stage that `METRICS_STAGE` names, lines of metrics are among them.
+/// Starts the log: one JSON object per line on standard error. `RUST_LOG` sets the filter (default: `info`). If
+/// `METRICS_STAGE` is set, the log also has lines of metrics for that stage.
 pub fn log_as_json() {
     let stage = std::env::var("METRICS_STAGE").ok();
     let metrics = stage.map(|stage| Metrics::new(stage, std::io::stderr as fn() -> Stderr));
     start(std::io::stderr, "info", metrics);
 }
 
-/// The same to somewhere else and without metrics, filtered as `RUST_LOG` says or, without it, by `filter`.
+/// Starts the log with another writer and without metrics. `RUST_LOG` sets the filter. Default: `filter`.
 pub fn log_as_json_to(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static, filter: &str) {
     start(writer, filter, None);
 }
@@ -68,10 +73,9 @@ fn start(
     filter: &str,
     metrics: Option<Metrics<fn() -> Stderr>>,
 ) {
-    let wanted = std::env::var("RUST_LOG").ok();
-    let filter = wanted.as_deref().unwrap_or(filter).parse();
+    let from_env = std::env::var("RUST_LOG").ok();
+    let filter = from_env.as_deref().unwrap_or(filter).parse();
     let filter = filter.unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    // A second call, as in tests, changes nothing.
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -79,14 +83,16 @@ fn start(
         .with_span_list(false)
         .with_target(false)
         .with_writer(writer);
+    // Fails if a log was started before, as in tests. That log then stays in use.
     let _ = tracing_subscriber::registry().with(filter).with(lines).with(metrics).try_init();
 }
 
+/// Runs a request with an id, logs it, and completes its response.
 pub(crate) async fn trace(request: Request, next: Next) -> Response {
     let RequestId(id) = request.extensions().get().cloned().unwrap_or_else(|| RequestId(Uuid::new_v4().to_string()));
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let gateway = request.extensions().get::<GatewayRequestId>().map(|GatewayRequestId(id)| id.clone());
-    let method = known(request.method());
+    let method = known_method(request.method());
     let span = info_span!(
         "request",
         request_id = %id,
@@ -101,9 +107,9 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         let mut response = next.run(request).await;
         let error = response.extensions_mut().remove::<ApiError>();
         let code = error.as_ref().map(|error| error.code.as_str());
-        // The name of a field that isn't known is the client's own words.
-        let named = error.as_ref().filter(|error| error.code != ErrorCode::UnknownField);
-        let field = named.and_then(|error| error.field.clone());
+        // The name of an unknown field is text of the client, which the log must not have.
+        let loggable = error.as_ref().filter(|error| error.code != ErrorCode::UnknownField);
+        let field = loggable.and_then(|error| error.field.clone());
         info!(
             status = response.status().as_u16(),
             milliseconds = started.elapsed().as_millis() as u64,
@@ -114,7 +120,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         if let Some(error) = error {
             let headers = std::mem::take(response.headers_mut());
             response = problem(error, id.clone());
-            // `Allow`, for one.
+            // Keep the headers of the original response, such as `Allow`.
             for (name, value) in &headers {
                 response.headers_mut().entry(name).or_insert(value.clone());
             }
@@ -122,7 +128,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
         }
-        // Replies hold tokens and URLs.
+        // Responses hold tokens and URLs, which caches must not keep.
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response
@@ -131,18 +137,18 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
     .await
 }
 
-/// Notes who calls, for all lines of the request that follow.
+/// Adds a hash of the caller to all further log lines of the current request.
 pub(crate) fn log_caller(caller: &str) {
     Span::current().record("caller", hash_of_caller(caller));
 }
 
-/// Notes which object a request is about, for all its lines that follow.
+/// Adds the object's key to all further log lines of the current request.
 pub(crate) fn log_key(key: &str) {
     Span::current().record("key", key);
 }
 
 /// Returns the name of a known method. Unknown methods are logged as `other`: no client text in logs.
-fn known(method: &Method) -> &'static str {
+fn known_method(method: &Method) -> &'static str {
     let names = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     names.into_iter().find(|name| *name == method.as_str()).unwrap_or("other")
 }
@@ -161,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_caller_is_an_issuers_subject() {
+    fn callers_differ_if_issuer_or_subject_differs() {
         let of = |issuer, subject| Caller::of(issuer, Some(subject), Some("https://home")).0.expect("a caller");
         assert_eq!(of(Some("https://home"), "alice"), "alice");
         assert_eq!(of(None, "alice"), "alice");
@@ -173,11 +179,11 @@ mod tests {
             of(Some("https://other"), "https://home\nalice"),
         ];
         for (index, caller) in all.iter().enumerate() {
-            assert!(!all[..index].contains(caller), "{caller:?} is somebody else");
+            assert!(!all[..index].contains(caller), "{caller:?} is another caller");
         }
         assert_eq!(Caller::of(Some("https://home"), Some("alice"), None).0.as_deref(), Some("https://home\nalice"));
-        for nobody in [None, Some("")] {
-            assert_eq!(Caller::of(Some("https://other"), nobody, None), Caller(None));
+        for missing in [None, Some("")] {
+            assert_eq!(Caller::of(Some("https://other"), missing, None), Caller(None));
         }
     }
 }

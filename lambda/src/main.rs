@@ -1,4 +1,4 @@
-//! The Lambda function: builds the state once, builds the router, runs it.
+//! The Lambda function. It builds the state once, builds the router and runs it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,19 +19,19 @@ use lambda_http::request::RequestContext;
 use lambda_http::tower::ServiceBuilder;
 use lambda_http::{Context, Error, Request};
 
-/// How long Secrets Manager has. Together with what S3 has for a call it is less than API Gateway waits.
+/// Timeout of a call to Secrets Manager. Together with the timeout of a call to S3, it is shorter than API Gateway's.
 const SECRET_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long the table of quotas has.
+/// Timeout of a call to the table of quotas.
 const TABLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log_as_json();
     let router = start().await.inspect_err(|error| tracing::error!(%error, "the function can't start"))?;
-    let home = std::env::var("JWT_ISSUER").ok().filter(|issuer| !issuer.is_empty());
-    let identified = move |request| with_identity(request, home.as_deref());
-    let service = ServiceBuilder::new().map_request(identified).service(router);
+    let home_issuer = std::env::var("JWT_ISSUER").ok().filter(|issuer| !issuer.is_empty());
+    let identify = move |request| with_identity(request, home_issuer.as_deref());
+    let service = ServiceBuilder::new().map_request(identify).service(router);
     lambda_http::run(service).await
 }
 
@@ -43,7 +43,7 @@ async fn start() -> Result<Router, Error> {
     let storage = Storage::open(aws.s3(get("S3_ENDPOINT")), aws.credentials.clone(), &config.bucket).await;
     let storage = storage.map_err(|error| format!("the bucket can't be signed for ({})", error.code.as_str()))?;
     let storage = storage.owned_by(get("BUCKET_OWNER"));
-    // Another S3 server has no names but its own.
+    // A server other than AWS has one host name only.
     let lanes = if get("S3_ENDPOINT").is_some() { &[][..] } else { &config.lanes };
     let storage = storage.with_lanes(lanes.iter().map(|lane| lane.configure(aws.s3(None)))).await;
     let storage = storage.map_err(|error| format!("a lane can't be signed for ({})", error.code.as_str()))?;
@@ -57,9 +57,9 @@ async fn start() -> Result<Router, Error> {
     })
 }
 
-/// What every AWS client is made with. Lambda tells a function its region and its role's credentials in the
-/// environment, so no chain of providers is built to look for them (Lambda Developer Guide, "Defined runtime
-/// environment variables"); and all clients share one connection pool, with one set of TLS roots.
+/// Configuration that all AWS clients share. Lambda sets the region and the role's credentials as environment variables
+/// (Lambda Developer Guide, "Defined runtime environment variables"), so the function does not load the SDK's slower
+/// provider chains. All clients share one connection pool and one set of TLS roots.
 struct Aws {
     region: Region,
     credentials: Credentials,
@@ -69,7 +69,7 @@ struct Aws {
 impl Aws {
     fn from_env(get: &impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let need = |variable: &'static str| {
-            let expected = "what Lambda sets".to_owned();
+            let expected = "the value that Lambda sets".to_owned();
             get(variable).ok_or(ConfigError { variable, expected, is_missing: true })
         };
         let (id, secret) = (need("AWS_ACCESS_KEY_ID")?, need("AWS_SECRET_ACCESS_KEY")?);
@@ -81,7 +81,7 @@ impl Aws {
         })
     }
 
-    /// S3 as the region has it, or another one, for tests without an account.
+    /// Returns the configuration of an S3 client for the region, or for `endpoint` in tests without an account.
     fn s3(&self, endpoint: Option<String>) -> aws_sdk_s3::config::Builder {
         let builder = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -114,8 +114,8 @@ impl Aws {
     }
 }
 
-/// The keys of the upload tokens, from the secret that `TOKEN_SECRET_ARN` names. `TOKEN_KEY` gives a key directly, for
-/// tests without an account.
+/// Reads the keys of the upload tokens from the secret that `TOKEN_SECRET_ARN` names. In tests without an account,
+/// `TOKEN_KEY` holds the key itself.
 async fn token_keys(get: &impl Fn(&str) -> Option<String>, aws: &Aws, bucket: &str) -> Result<Keyring, Error> {
     let expected = format!("a secret of at least {MIN_KEY_BYTES} characters");
     let unusable = |variable, is_missing| ConfigError { variable, expected: expected.clone(), is_missing };
@@ -133,16 +133,16 @@ async fn token_keys(get: &impl Fn(&str) -> Option<String>, aws: &Aws, bucket: &s
     }
 }
 
-/// Hands on what API Gateway knows: the caller that its authorizer has verified, and the request's ids.
-fn with_identity(mut request: Request, home: Option<&str>) -> Request {
+/// Adds the caller that API Gateway's authorizer has verified, and the request's ids, to the request's extensions.
+fn with_identity(mut request: Request, home_issuer: Option<&str>) -> Request {
     let extensions = request.extensions_mut();
     if let Some(RequestContext::ApiGatewayV2(context)) = extensions.get::<RequestContext>() {
         let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
         let claim = |name: &str| jwt.and_then(|jwt| jwt.claims.get(name)).map(String::as_str);
-        let caller = Caller::of(claim("iss"), claim("sub"), home);
-        let gateway = context.request_id.clone().map(GatewayRequestId);
+        let caller = Caller::of(claim("iss"), claim("sub"), home_issuer);
+        let gateway_id = context.request_id.clone().map(GatewayRequestId);
         extensions.insert(caller);
-        gateway.and_then(|id| extensions.insert(id));
+        gateway_id.and_then(|id| extensions.insert(id));
     }
     if let Some(id) = extensions.get::<Context>().map(|context| context.request_id.clone()) {
         extensions.insert(RequestId(id));

@@ -1,7 +1,7 @@
-//! Metrics in CloudWatch's embedded metric format: lines of the log from which CloudWatch makes metrics (CloudWatch User
-//! Guide, "Specification: Embedded metric format").
+//! Metrics in CloudWatch's embedded metric format: CloudWatch extracts metrics from these lines of the log (CloudWatch
+//! User Guide, "Specification: Embedded metric format").
 //!
-//! The metrics follow from the events that are logged anyway, so calls know nothing of them.
+//! The metrics are derived from log events, so the handlers of the calls contain no code for metrics.
 
 use std::fmt::Debug;
 use std::io::Write;
@@ -14,13 +14,13 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::Context;
 
-/// Where CloudWatch keeps them.
+/// CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "directput";
 
-/// The status of the answer to an aborted upload, and to no other call.
+/// Status of the answer to an abort. No other call is answered with this status.
 const NO_CONTENT: u64 = 204;
 
-/// Writes a line of metrics for each event that is to be counted.
+/// Writes a line of metrics for each event that is counted.
 #[derive(Debug)]
 pub struct Metrics<W> {
     stage: String,
@@ -28,14 +28,14 @@ pub struct Metrics<W> {
 }
 
 impl<W> Metrics<W> {
-    /// Metrics of a deployed stage, which go to its log.
+    /// Returns a layer that writes the metrics of a deployed stage, such as `dev`, to `writer`.
     pub fn new(stage: impl Into<String>, writer: W) -> Self {
         Self { stage: stage.into(), writer }
     }
 
-    /// The line for an event at this time, in milliseconds since 1970.
-    fn line(&self, event: &Seen, now_ms: u64) -> Option<Value> {
-        // Each metric is its name, its unit and its value.
+    /// Returns the line for an event, or `None` if the event is not counted. `now_ms` is in milliseconds since 1970.
+    fn line(&self, event: &EventFields, now_ms: u64) -> Option<Value> {
+        // Each metric has a name, a unit and a value.
         let (metrics, code) = match (event.message.as_str(), event.status, &event.code) {
             ("opened", ..) => (vec![("Opened", "Count", 1), ("OpenedBytes", "Bytes", event.size)], None),
             ("completed", ..) => (vec![("Completed", "Count", 1), ("CompletedBytes", "Bytes", event.size)], None),
@@ -60,27 +60,27 @@ impl<W> Metrics<W> {
 
 impl<S: Subscriber, W: for<'w> MakeWriter<'w> + 'static> Layer<S> for Metrics<W> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut seen = Seen::default();
-        event.record(&mut seen);
+        let mut fields = EventFields::default();
+        event.record(&mut fields);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        if let Some(line) = self.line(&seen, now.as_millis() as u64) {
-            // What can't be written is lost, as a line of the log would be.
+        if let Some(line) = self.line(&fields, now.as_millis() as u64) {
+            // Lines that can't be written are lost, like lines of the log.
             let _ = writeln!(self.writer.make_writer(), "{line}");
         }
     }
 }
 
-/// What an event says, as far as it matters here.
+/// Fields of an event that metrics are derived from.
 #[derive(Debug, Default)]
-struct Seen {
+struct EventFields {
     message: String,
     code: Option<String>,
     status: u64,
-    /// Of the file, in bytes.
+    /// Size of the file, in bytes.
     size: u64,
 }
 
-impl Visit for Seen {
+impl Visit for EventFields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if field.name() == "message" {
             self.message = format!("{value:?}");

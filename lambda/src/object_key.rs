@@ -1,4 +1,4 @@
-//! The key rule: where an object goes is the server's choice, and nothing of the client's reaches it.
+//! Object keys and names. The server chooses each key. The only text of the client in a key is a harmless file extension.
 
 use std::fmt::Write as _;
 
@@ -9,17 +9,18 @@ use uuid::Uuid;
 
 use crate::sign::UNRESERVED;
 
-/// Everything that this API can write lies below it; the function's role is limited to it.
+/// Prefix of all keys. The function's role permits writing only under this prefix.
 pub const PREFIX: &str = "uploads/";
 
-/// The longest extension, in characters.
+/// Maximum length of an extension, in characters.
 const MAX_EXTENSION: usize = 10;
 
-/// User metadata of an object may take 2 KiB with its names (S3 User Guide, "Working with object
-/// metadata"), so the encoded name stays below this, in bytes.
+/// Maximum length of a percent-encoded name, in bytes. The user metadata of an object is limited to 2 KiB, names of the
+/// headers included (S3 User Guide, "Working with object metadata").
 const MAX_ENCODED_NAME_BYTES: usize = 1_800;
 
-/// A name for a caller in keys and logs: 128 bits of a hash, which tell callers apart and don't tell who they are.
+/// Returns the pseudonym of a caller in keys and logs: the first 128 bits of a SHA-256 hash, in hexadecimal. It
+/// distinguishes callers without revealing their names.
 pub fn hash_of_caller(caller: &str) -> String {
     let mut text = String::new();
     for byte in &Sha256::digest(caller.as_bytes())[..16] {
@@ -29,7 +30,7 @@ pub fn hash_of_caller(caller: &str) -> String {
     text
 }
 
-/// A new key: `uploads/<uuid>.<ext>`, for a signed-in caller `uploads/<hash of the caller>/<uuid>.<ext>`.
+/// Returns a new key: `uploads/<uuid>.<ext>`, or `uploads/<hash of the caller>/<uuid>.<ext>` for a signed-in caller.
 pub fn new_key(caller: Option<&str>, name: &FileName) -> String {
     let mut key = PREFIX.to_owned();
     if let Some(caller) = caller {
@@ -44,7 +45,7 @@ pub fn new_key(caller: Option<&str>, name: &FileName) -> String {
     key
 }
 
-/// The lower-case extension of a file name if it is harmless: 1 to 10 of `a-z0-9`.
+/// Returns the lower-case extension of a file name if it is harmless: 1 to 10 characters of `a-z0-9`.
 fn extension(name: &str) -> Option<String> {
     let base = name.rsplit(['/', '\\']).next()?;
     let (stem, extension) = base.rsplit_once('.')?;
@@ -54,7 +55,7 @@ fn extension(name: &str) -> Option<String> {
     is_harmless.then(|| extension.to_ascii_lowercase())
 }
 
-/// The user's name for the file as a header can carry it: percent-encoded UTF-8, no longer than S3 keeps.
+/// Returns the file's name for a metadata header: percent-encoded UTF-8, cut to the length that S3 accepts.
 pub fn name_for_metadata(name: &FileName) -> String {
     let encoded_bytes = |character: char| {
         let mut utf8 = [0; 4];
@@ -63,8 +64,8 @@ pub fn name_for_metadata(name: &FileName) -> String {
     utf8_percent_encode(&fit(name.as_str(), MAX_ENCODED_NAME_BYTES, encoded_bytes), UNRESERVED).to_string()
 }
 
-/// Cuts a name to at most `max_bytes`; `bytes_of` returns what one character takes. A name that is too long keeps its
-/// extension; its stem is cut between two characters.
+/// Cuts a name to at most `max_bytes`. `bytes_of` returns the length of one character in bytes. A name that is too long
+/// keeps its extension; its stem is cut between two characters.
 pub(crate) fn fit(name: &str, max_bytes: usize, bytes_of: impl Fn(char) -> usize) -> String {
     let bytes_of_all = |text: &str| text.chars().map(&bytes_of).sum::<usize>();
     if bytes_of_all(name) <= max_bytes {
@@ -88,7 +89,7 @@ mod tests {
         FileName::parse(text).expect("a name")
     }
 
-    /// Splits a key into what stands before the identifier, the identifier, and what follows it.
+    /// Splits a key into the prefix, the UUID and the extension.
     fn parts_of(key: &str) -> (&str, &str, &str) {
         let at = key.rfind('/').map_or(0, |at| at + 1);
         let (id, rest) = key[at..].split_at(36);
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callers_keys_lie_together_without_saying_who_it_is() {
+    fn the_keys_of_a_caller_share_a_prefix_that_does_not_reveal_the_caller() {
         let of = |caller| parts_of(&new_key(Some(caller), &name("x.png"))).0.to_owned();
         assert_eq!(of("alice"), of("alice"));
         assert_ne!(of("alice"), of("../bob"));

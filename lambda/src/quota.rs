@@ -1,7 +1,7 @@
-//! How much each caller may upload in a day (UTC).
+//! Daily quotas of callers. A day begins at 00:00 UTC.
 //!
-//! An upload counts when it is opened, with its whole size, whether it is completed or not: what is refused later has
-//! used S3 all the same.
+//! An upload is counted with its whole size when it is opened, whether it is completed later or not, because an upload
+//! that is not completed also uses S3.
 
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,69 +14,70 @@ use crate::object_key::hash_of_caller;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
-/// How long a day's count is kept, in seconds, from the day's begin: longer than any clock is wrong.
+/// Time from the beginning of a day until its counts expire, in seconds. The surplus covers clocks that are wrong.
 const KEPT_SECONDS: u64 = 3 * SECONDS_PER_DAY;
 
-/// The name under which callers without a sign-in are counted, all together.
+/// Name under which all anonymous callers are counted together.
 const ANONYMOUS: &str = "anonymous";
 
-/// How much one caller may open in a day.
+/// Limits of the uploads that one caller may open in a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DailyLimits {
-    /// Uploads.
+    /// Maximum number of uploads.
     pub uploads: u64,
-    /// Bytes of all uploads.
+    /// Maximum size of all uploads together, in bytes.
     pub bytes: u64,
 }
 
 impl DailyLimits {
-    /// The table that uploads are counted in, and its limits; nothing if no table is set. `get` is as for
-    /// [`crate::config::Config::from_env`].
+    /// Reads the name of the table that uploads are counted in, and the limits. Returns `None` if no table is set. `get`
+    /// returns the value of an environment variable, or `None` if it is not set.
     ///
     /// # Errors
-    /// A limit that is no number.
+    /// A limit that is missing or not a number.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Option<(String, Self)>, ConfigError> {
         let Some(table) = get("QUOTA_TABLE").filter(|table| !table.is_empty()) else { return Ok(None) };
         let limit = |variable: &'static str| {
-            let wrong =
+            let error =
                 |is_missing| ConfigError { variable, expected: "a number, 0 for no limit".to_owned(), is_missing };
-            let text = get(variable).ok_or_else(|| wrong(true))?;
-            let limit: u64 = text.trim().parse().map_err(|_| wrong(false))?;
+            let text = get(variable).ok_or_else(|| error(true))?;
+            let limit: u64 = text.trim().parse().map_err(|_| error(false))?;
             Ok(if limit == 0 { u64::MAX } else { limit })
         };
         Ok(Some((table, Self { uploads: limit("QUOTA_UPLOADS")?, bytes: limit("QUOTA_BYTES")? })))
     }
 }
 
-/// An upload that is to be counted.
+/// An upload to count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// Whose uploads of which day: the day's number since 1970, and a hash of the caller.
+    /// Id of the count: the day's number since 1970, and a hash of the caller.
     pub id: String,
-    /// The upload's size, in bytes.
+    /// Size of the upload, in bytes.
     pub bytes: u64,
-    /// What the count has to be below, and stay within.
+    /// Limits that the count must not exceed, this upload included.
     pub limits: DailyLimits,
-    /// When the count may be forgotten, in seconds since 1970.
+    /// Time at which the count expires, in seconds since 1970.
     pub expires: u64,
 }
 
-/// Counts an upload if that stays within the limits. Otherwise [`ErrorCode::TooManyRequests`], and nothing is counted.
+/// Counts an upload if the count stays within the limits. Otherwise returns [`ErrorCode::TooManyRequests`] and counts
+/// nothing. Returns [`ErrorCode::StorageUnavailable`] if counting fails.
 pub type Count = Box<dyn Fn(Use) -> Pin<Box<dyn Future<Output = Result<(), ErrorCode>> + Send>> + Send + Sync>;
 
-/// Limits, and where uploads are counted.
+/// Daily limits, and the function that counts uploads.
 pub struct Quota {
     limits: DailyLimits,
     count: Count,
 }
 
 impl Quota {
-    /// Limits that are held by a table.
+    /// Returns a quota with these limits. `count` counts each upload.
     pub fn new(limits: DailyLimits, count: Count) -> Self {
         Self { limits, count }
     }
 
-    /// Counts an upload of `bytes` bytes now.
+    /// Counts an upload of `bytes` bytes for the current day.
     pub(crate) async fn take(&self, caller: Option<&str>, bytes: u64) -> Result<(), ApiError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         (self.count)(self.used(caller, bytes, now)).await.map_err(ApiError::from)
@@ -84,7 +85,7 @@ impl Quota {
 
     fn used(&self, caller: Option<&str>, bytes: u64, now: Duration) -> Use {
         let day = now.as_secs() / SECONDS_PER_DAY;
-        // A hash is never this word.
+        // No hash is equal to this word.
         let id = format!("{day}#{}", caller.map_or_else(|| ANONYMOUS.to_owned(), hash_of_caller));
         Use { id, bytes, limits: self.limits, expires: day * SECONDS_PER_DAY + KEPT_SECONDS }
     }
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn each_caller_has_a_count_of_its_own_for_each_day() {
+    fn each_caller_has_one_count_per_day() {
         let noon = 20_000 * SECONDS_PER_DAY + SECONDS_PER_DAY / 2;
         let ids = [
             used(Some("alice"), noon).id,
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_numbers_and_zero_is_none() {
+    fn limits_are_numbers_and_zero_means_no_limit() {
         let read = |uploads: Option<&'static str>, bytes: &'static str| {
             DailyLimits::from_env(move |name| match name {
                 "QUOTA_TABLE" => Some("counts".to_owned()),

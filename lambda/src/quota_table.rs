@@ -8,7 +8,8 @@ use tracing::warn;
 
 use crate::quota::{Count, Use};
 
-/// Counts in the table. One request both asks and counts, so that callers who open many uploads at once gain nothing.
+/// Returns a function that counts uploads in the table. A single conditional update checks and counts, so concurrent
+/// uploads can't exceed the limits.
 pub fn count_in(client: Client, table: String) -> Count {
     Box::new(move |wanted| {
         let (client, table) = (Client::clone(&client), table.clone());

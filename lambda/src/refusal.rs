@@ -1,22 +1,23 @@
-//! What S3's refusals mean to a client, by S3's own codes.
+//! Maps S3's error codes to the API's error codes.
 //!
-//! Status codes say too little: S3 answers 400 to a request that came too slowly and to parts that can't be joined, 404 to a
-//! bucket and to an upload that is not there, and 200 to a completion that fails later (S3 API Reference,
-//! "CompleteMultipartUpload"). What is wrong here, or over soon, must not end an upload; a code that ends one needs S3's word.
+//! Status codes alone are ambiguous. S3 answers 400 both to a request that arrived too slowly and to parts that can't be
+//! joined, 404 both for a missing bucket and for a missing upload, and 200 to a completion that fails later (S3 API
+//! Reference, "CompleteMultipartUpload"). A temporary error, or an error in the deployment, must not end an upload. Only
+//! a code of S3 that is known to be final ends one.
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use directput::protocol::ErrorCode;
 
-/// The code for an S3 error (S3 API Reference, "Error responses", "List of error codes").
+/// Returns the API's error code for an S3 error (S3 API Reference, "Error responses", "List of error codes").
 ///
-/// `status` is that of the answer, 0 without one. `storage_code` is S3's code, empty without one.
+/// `status` is the HTTP status of the answer, or 0 without an answer. `storage_code` is S3's code, or empty without one.
 pub fn code_of_storage_error(is_completion: bool, status: u16, storage_code: &str) -> ErrorCode {
     match storage_code {
         "NoSuchUpload" => ErrorCode::UploadGone,
-        // The key is new and belongs to this upload, so what is there is what an earlier completion made.
+        // The key was made for this upload, so an object under it comes from an earlier completion.
         "PreconditionFailed" if is_completion => ErrorCode::AlreadyComplete,
-        // The parts are others than the client believes, or don't make the object that it wants. Garage says InvalidDigest of a
-        // part's checksum.
+        // The stored parts differ from those that the client names, or they do not make the object that it wants. Garage
+        // answers InvalidDigest if a part's checksum is wrong.
         "BadDigest"
         | "EntityTooLarge"
         | "EntityTooSmall"
@@ -29,9 +30,10 @@ pub fn code_of_storage_error(is_completion: bool, status: u16, storage_code: &st
         {
             ErrorCode::PartsRefused
         }
-        // S3 or the network is busy, or two requests met. Credentials and signatures that came late are new next time. Of
-        // ConditionalRequestConflict S3 says that parts have to be sent again. Here its first cause is a completion that S3
-        // still works on while the client repeats it; if the upload is gone, the next answer is NoSuchUpload.
+        // S3 or the network is busy, or two requests conflict. Expired credentials and signatures are renewed for the next
+        // request. S3's documentation says that parts have to be sent again after ConditionalRequestConflict. In this API
+        // its most likely cause is a repeated completion while S3 still works on the first; if the upload is gone, the
+        // next answer is NoSuchUpload.
         "ConditionalRequestConflict"
         | "ExpiredToken"
         | "IncompleteBody"
@@ -45,18 +47,18 @@ pub fn code_of_storage_error(is_completion: bool, status: u16, storage_code: &st
         | "ServiceUnavailable"
         | "TokenRefreshRequired"
         | "TooManyRequests" => ErrorCode::StorageUnavailable,
-        // The call was changed on its way.
+        // The body of the call was damaged on its way.
         "XAmzContentSHA256Mismatch" => ErrorCode::StorageUnavailable,
-        // The bucket is new, and its address is not known everywhere yet.
+        // The bucket is new, and its DNS entry has not reached all servers yet.
         "Redirect" | "TemporaryRedirect" => ErrorCode::StorageUnavailable,
-        // What the SDK repeats for all services.
+        // Errors that the SDK retries for all services.
         busy if THROTTLING_ERRORS.contains(&busy) || TRANSIENT_ERRORS.contains(&busy) => ErrorCode::StorageUnavailable,
         _ => code_of_status(status),
     }
 }
 
-/// The code where S3's says nothing that is known here. No answer, and a 200 that was cut off or ends in an error, say no
-/// more than that it has to be tried again.
+/// Returns the code for an error whose S3 code is unknown. A missing answer, and a 200 that was cut off or ends in an
+/// error, are retried.
 fn code_of_status(status: u16) -> ErrorCode {
     match status {
         0 | 200..=299 | 408 | 409 | 425 | 429 | 500 | 502..=599 => ErrorCode::StorageUnavailable,
@@ -69,14 +71,14 @@ mod tests {
     use super::*;
     use ErrorCode::{AlreadyComplete, Internal, PartsRefused, StorageUnavailable, UploadGone};
 
-    /// S3's codes that opening, listing, completing and aborting can meet, with their statuses: what they mean to a
-    /// completion, and to the other calls.
+    /// S3's codes that opening, listing, completing and aborting can return, with their statuses, their meaning for a
+    /// completion, and their meaning for the other calls.
     ///
-    /// Held against the API Reference, "Error responses", "List of error codes", as it stood in 2026, and against the list in
-    /// the SDKs' model of S3 (`Error$Code` in botocore 1.44's `service-2.json`), against which
-    /// `tests/aws/deploy/storage_codes_test.py` holds this file in each run. What is in neither is marked.
+    /// Compared with the API Reference, "Error responses", "List of error codes" (2026), and with the SDKs' model of S3
+    /// (`Error$Code` in botocore 1.44's `service-2.json`). `tests/aws/deploy/storage_codes_test.py` compares this file
+    /// with that model in each run. Codes that are in neither list are marked.
     const TABLE: &[(&str, u16, ErrorCode, ErrorCode)] = &[
-        // What ends an upload, or has ended it. XAmzContentChecksumMismatch is not listed.
+        // Final: these end an upload, or mean that it has ended. XAmzContentChecksumMismatch is not listed.
         ("NoSuchUpload", 404, UploadGone, UploadGone),
         ("PreconditionFailed", 412, AlreadyComplete, Internal),
         ("BadDigest", 400, PartsRefused, Internal),
@@ -87,7 +89,7 @@ mod tests {
         ("InvalidPartOrder", 400, PartsRefused, Internal),
         ("InvalidRequest", 400, PartsRefused, Internal),
         ("XAmzContentChecksumMismatch", 400, PartsRefused, Internal),
-        // What is over soon.
+        // Temporary.
         ("503 SlowDown", 503, StorageUnavailable, StorageUnavailable),
         ("ConditionalRequestConflict", 409, StorageUnavailable, StorageUnavailable),
         ("ExpiredToken", 400, StorageUnavailable, StorageUnavailable),
@@ -102,13 +104,13 @@ mod tests {
         ("SlowDown", 503, StorageUnavailable, StorageUnavailable),
         ("TemporaryRedirect", 307, StorageUnavailable, StorageUnavailable),
         ("TokenRefreshRequired", 400, StorageUnavailable, StorageUnavailable),
-        // The same, not on S3's list: of other services behind it, of other servers, of older answers.
+        // Temporary, not on S3's list: from services behind S3, from other servers, or from older versions of S3.
         ("InternalServerError", 500, StorageUnavailable, StorageUnavailable),
         ("KMS.ThrottlingException", 400, StorageUnavailable, StorageUnavailable),
         ("RequestExpired", 400, StorageUnavailable, StorageUnavailable),
         ("TooManyRequests", 429, StorageUnavailable, StorageUnavailable),
         ("XAmzContentSHA256Mismatch", 400, StorageUnavailable, StorageUnavailable),
-        // What has to be put right in the account, the bucket, the role or the function. The upload waits for it.
+        // Errors in the account, the bucket, the role or the function. The client retries until they are fixed.
         ("AccessDenied", 403, Internal, Internal),
         ("AccountProblem", 403, Internal, Internal),
         ("AllAccessDisabled", 403, Internal, Internal),
@@ -162,7 +164,7 @@ mod tests {
         ("UnexpectedIPError", 403, Internal, Internal),
         ("UnsupportedArgument", 400, Internal, Internal),
         ("UnsupportedSignature", 400, Internal, Internal),
-        // What is on no list, or was not S3's.
+        // On no list, or not from S3.
         ("", 0, StorageUnavailable, StorageUnavailable),
         ("", 200, StorageUnavailable, StorageUnavailable),
         ("", 400, Internal, Internal),
@@ -177,11 +179,11 @@ mod tests {
         ("SomethingNew", 503, StorageUnavailable, StorageUnavailable),
     ];
 
-    /// How many of them end an upload.
-    const ENDING: usize = 10;
+    /// Number of codes at the top of the table that end an upload.
+    const FINAL_CODES: usize = 10;
 
-    /// S3's other codes on both lists: of calls that the API doesn't make (ACLs, access points, policies, logging, versions, SOAP,
-    /// forms). Should one come all the same, the upload goes on.
+    /// S3's other codes on both lists. They belong to calls that the API doesn't make (ACLs, access points, policies,
+    /// logging, versions, SOAP, forms). If one of them arrives nevertheless, the client retries.
     const OF_OTHER_CALLS: &str = "AccessControlListNotSupported AccessPointAlreadyOwnedByYou AmbiguousGrantByEmailAddress \
         BucketAlreadyExists BucketAlreadyOwnedByYou BucketHasAccessPointsAttached BucketNotEmpty ClientTokenConflict \
         ConnectionClosedByRequester CrossLocationLoggingProhibited DeviceNotActiveError \
@@ -207,9 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn an_error_inside_a_200_means_what_its_code_does() {
+    fn an_error_inside_a_200_is_mapped_by_its_code() {
         for &(storage_code, status, completion, _) in TABLE.iter().filter(|(code, ..)| !code.is_empty()) {
-            // Without a known code a 200 says no more than that it has to be tried again.
+            // A 200 with an unknown code is retried.
             let is_known =
                 code_of_storage_error(true, 0, storage_code) == code_of_storage_error(true, 418, storage_code);
             let expected = if is_known { completion } else { StorageUnavailable };
@@ -218,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_ends_an_upload_only_by_a_code_that_says_so() {
-        for &(storage_code, status, completion, other) in &TABLE[ENDING..] {
+    fn only_final_codes_end_an_upload() {
+        for &(storage_code, status, completion, other) in &TABLE[FINAL_CODES..] {
             assert!(completion.is_retryable() && other.is_retryable(), "{storage_code} {status}");
         }
-        // 200: inside the answer to a completion.
-        let elsewhere = OF_OTHER_CALLS.split_whitespace().chain(["SomethingNew"]);
+        // 200: an error inside the answer to a completion.
+        let unexpected = OF_OTHER_CALLS.split_whitespace().chain(["SomethingNew"]);
         for (storage_code, status) in
-            elsewhere.flat_map(|code| [200, 304, 400, 403, 404, 409, 412].map(|of| (code, of)))
+            unexpected.flat_map(|code| [200, 304, 400, 403, 404, 409, 412].map(|of| (code, of)))
         {
             for is_completion in [true, false] {
                 let code = code_of_storage_error(is_completion, status, storage_code);
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_sdk_repeats_ends_no_upload_whatever_its_status() {
+    fn errors_that_the_sdk_retries_never_end_an_upload() {
         for storage_code in THROTTLING_ERRORS.iter().chain(TRANSIENT_ERRORS) {
             for status in [0, 200, 400, 403, 404, 409, 412, 503] {
                 for is_completion in [true, false] {

@@ -1,4 +1,4 @@
-//! Where the token keys are kept: a secret of AWS Secrets Manager.
+//! The secret of AWS Secrets Manager that holds the token keys.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata};
 use crate::keyring::Source;
 use crate::token::{MIN_KEY_BYTES, TokenKeys};
 
-/// The secret, and the bucket that its keys' tokens are for.
+/// The secret, and the bucket that the tokens are for.
 #[derive(Debug)]
 pub struct Secret {
     client: Client,
@@ -17,14 +17,14 @@ pub struct Secret {
     bucket: String,
 }
 
-/// Why there are no keys.
+/// Error of reading the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretError {
-    /// Secrets Manager did not give out a version: the stage, and its code.
+    /// Secrets Manager did not return a version. The fields are the version's stage and the error.
     Unreadable(&'static str, String),
-    /// A version has no text.
+    /// The version with this stage is binary and has no text.
     NoText(&'static str),
-    /// A key is too short.
+    /// A key has less than [`MIN_KEY_BYTES`] bytes.
     TooShort,
 }
 
@@ -41,16 +41,17 @@ impl fmt::Display for SecretError {
 impl std::error::Error for SecretError {}
 
 impl Secret {
-    /// A secret, read by this client.
+    /// Returns the secret with this ARN. `client` reads it.
     pub fn new(client: Client, arn: impl Into<String>, bucket: impl Into<String>) -> Self {
         Self { client, arn: arn.into(), bucket: bucket.into() }
     }
 
-    /// Reads the secret's current version, and the one before while there is one.
+    /// Reads the secret's current version, and its previous version if there is one.
     ///
     /// # Errors
-    /// A version can't be read or used. That there is no version before the current one is said by Secrets Manager, and by
-    /// nothing else: a key that is only out of reach for a moment must not end the uploads that it has opened.
+    /// [`SecretError`] if a version can't be read or used. A previous version counts as absent only if Secrets Manager
+    /// says so. Any other failure is an error: otherwise a temporary failure would drop the previous key, and with it the
+    /// uploads that it has opened.
     pub async fn read(&self) -> Result<TokenKeys, SecretError> {
         let (current, previous) = tokio::join!(self.version("AWSCURRENT"), self.version("AWSPREVIOUS"));
         let current = current?.ok_or_else(|| SecretError::Unreadable("AWSCURRENT", NOT_FOUND.to_owned()))?;
@@ -59,7 +60,7 @@ impl Secret {
         keys.ok_or(SecretError::TooShort)
     }
 
-    /// How to read it again, for a keyring.
+    /// Returns the function by which a keyring reads the secret again.
     pub fn into_source(self) -> Source {
         let secret = Arc::new(self);
         Box::new(move || {
@@ -68,7 +69,7 @@ impl Secret {
         })
     }
 
-    /// A version, or nothing where there is none of this stage.
+    /// Returns the version with this stage, or `None` if there is none.
     async fn version(&self, stage: &'static str) -> Result<Option<String>, SecretError> {
         let request = self.client.get_secret_value().secret_id(&self.arn).version_stage(stage);
         match request.send().await {
@@ -79,5 +80,5 @@ impl Secret {
     }
 }
 
-/// Secrets Manager's code for a stage that no version has (API Reference, "GetSecretValue").
+/// Secrets Manager's error code if no version has the stage (API Reference, "GetSecretValue").
 const NOT_FOUND: &str = "ResourceNotFoundException";

@@ -1,10 +1,9 @@
 //! Presigned PUTs by AWS Signature Version 4 in the query (S3 API Reference, "Authenticating Requests: Using
 //! Query Parameters").
 //!
-//! The cryptography is `aws-sigv4`'s. What is built here is the request that is signed, which is this API's
-//! policy: each header that a PUT has to carry. The SDK's presigner builds a client's whole pipeline for each
-//! URL; this one derives the signing key once a day and builds two strings. `tests/sign.rs` holds its URLs
-//! against the SDK's, byte for byte.
+//! The crate `aws-sigv4` does the cryptography. This module builds the request to sign, with every header that a PUT has to
+//! carry. The SDK's presigner runs a client's whole pipeline for each URL. This signer derives the signing key once a day
+//! and builds two strings per URL, which is much faster. `tests/sign.rs` compares its URLs with the SDK's, byte for byte.
 
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -16,19 +15,19 @@ use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-/// What stays as it is in a query; RFC 3986 section 2.3.
+/// Characters that are percent-encoded in a query: all but the unreserved ones of RFC 3986, section 2.3.
 pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What stays as it is in a path.
+/// Characters that are percent-encoded in a path.
 const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 
-/// Where a bucket is, and in which region its requests are signed.
+/// Address and region of a bucket, and the signing key of the day.
 #[derive(Debug)]
 pub struct Signer {
     /// Scheme and host.
     origin: String,
     host: String,
-    /// What stands before a key: a slash, or the bucket too where it is not part of the host.
+    /// Path before the key: `/`, or `/<bucket>/` if the bucket is not part of the host.
     path: String,
     region: String,
     key: Mutex<Option<SigningKey>>,
@@ -46,24 +45,24 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-/// One PUT to be signed.
+/// A PUT to sign.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// S3's name of the operation.
+    /// S3's name of the operation, such as `UploadPart`.
     pub operation: &'static str,
-    /// The object's key.
+    /// Key of the object.
     pub key: &'a str,
-    /// The query, by ascending names, apart from what the signature brings.
+    /// Query parameters sorted by name, without those of the signature.
     pub query: &'a [(&'static str, &'a str)],
-    /// All headers that it must carry, by ascending lower-case names, `host` apart.
+    /// All required headers sorted by lower-case name, without `host`.
     pub headers: &'a [(&'static str, &'a str)],
-    /// For how long it is good.
+    /// Lifetime of the URL; whole seconds count.
     pub lifetime: Duration,
 }
 
 impl Signer {
-    /// A signer for where a URL that the SDK has signed for this key points: the rules for endpoints are the SDK's.
-    /// Nothing if it is no such URL.
+    /// Returns a signer for the address and the region of a URL that the SDK has presigned for `key`. The SDK's rules for
+    /// endpoints thus apply. Returns `None` if the URL does not have the expected form.
     pub fn like(url: &str, key: &str) -> Option<Self> {
         let (before, query) = url.split_once('?')?;
         let base = before.strip_suffix(key)?;
@@ -79,10 +78,11 @@ impl Signer {
         })
     }
 
-    /// Signs as somebody at some time; what is the same for all URLs is done once here.
+    /// Begins to sign with these credentials at this time. Prepares the values that all URLs of a batch share. Returns
+    /// `None` if the time is outside the range of S3's date format.
     pub fn begin<'a>(&'a self, credentials: &Credentials, now: SystemTime) -> Option<Signing<'a>> {
         let written = DateTime::from(now).fmt(DateTimeFormat::DateTime).ok()?;
-        // 2026-11-25T12:00:00.5Z
+        // `written` is like 2026-11-25T12:00:00.5Z.
         let seconds = written.split(['.', 'Z']).next()?;
         let time: String = seconds.chars().filter(|character| !"-:".contains(*character)).collect::<String>() + "Z";
         let day = time.split('T').next()?.to_owned();
@@ -112,26 +112,26 @@ impl Signer {
     }
 }
 
-/// Signs any number of PUTs at one moment.
+/// Signs any number of PUTs with the same credentials and time.
 pub struct Signing<'a> {
     signer: &'a Signer,
     key: Vec<u8>,
-    /// Who signs, for what, percent-encoded.
+    /// Percent-encoded access key id and scope.
     credential: String,
     scope: String,
     time: String,
-    /// The session's token, percent-encoded.
+    /// Percent-encoded session token.
     token: Option<String>,
 }
 
 impl Signing<'_> {
-    /// The URL of a PUT. Writing to a `String` never fails.
+    /// Returns the presigned URL of a PUT.
     pub fn url(&self, request: &Request<'_>) -> String {
         let Self { signer, key, credential, scope, time, token } = self;
         let Signer { origin, host, path, .. } = signer;
         let seconds = request.lifetime.as_secs();
         let path = format!("{path}{}", utf8_percent_encode(request.key, PATH));
-        // `host` in its place among them.
+        // The header names must be sorted, so `host` is inserted at its place.
         let (before, after) = request.headers.split_at(request.headers.partition_point(|(name, _)| *name < "host"));
         let host = [("host", host.as_str())];
         let headers = || before.iter().chain(&host).chain(after);
@@ -139,12 +139,13 @@ impl Signing<'_> {
         let encoded_names = names.replace(';', "%3B");
         let mut own_query = String::new();
         for (name, value) in request.query {
+            // Writing to a `String` never fails.
             let _ = write!(own_query, "{name}={}&", utf8_percent_encode(value, UNRESERVED));
         }
         let token_before = token.as_ref().map_or(String::new(), |token| format!("X-Amz-Security-Token={token}&"));
         let operation = request.operation;
 
-        // The canonical request has its query in the order of the names' bytes.
+        // The query of the canonical request must be sorted by name.
         let mut canonical = format!(
             "PUT\n{path}\nX-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date={time}\
              &X-Amz-Expires={seconds}&{token_before}X-Amz-SignedHeaders={encoded_names}&{own_query}x-id={operation}\n"
@@ -168,7 +169,7 @@ impl Signing<'_> {
     }
 }
 
-/// Adds a header's value as it is signed: without space around it, and none twice in it.
+/// Appends a header's value in its canonical form: trimmed, with single spaces.
 fn push_folded(canonical: &mut String, value: &str) {
     let mut words = value.split(' ').filter(|word| !word.is_empty());
     canonical.push_str(words.next().unwrap_or_default());

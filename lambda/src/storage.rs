@@ -22,28 +22,28 @@ use crate::error::ApiError;
 use crate::refusal::code_of_storage_error;
 use crate::sign::{Request, Signer, Signing};
 
-/// S3 keeps this header of a PUT even if it is not signed, and gives it out with the object: readers would decode the bytes
-/// to others than those that were checked. So a PUT has to say that they are what they are.
+/// Signed value of `Content-Encoding`. S3 stores this header of a PUT even if it is not signed, and returns it with the
+/// object. With an unsigned `gzip`, readers would decode the object to bytes that no checksum has verified.
 const CONTENT_ENCODING: &str = "identity";
 
-/// The user metadata that keeps the file's name.
+/// Name of the user metadata that holds the file's name.
 const NAME_METADATA: &str = "name";
 
-/// The header that carries it.
+/// Header of that metadata.
 const NAME_HEADER: &str = "x-amz-meta-name";
 
-/// A key that is signed for once, to learn where the SDK sends requests for this bucket.
+/// Key of a URL that the SDK signs at the start. [`Signer`] takes the bucket's address from that URL.
 const PROBE_KEY: &str = "uploads/probe";
 
-/// How long S3 has for a call, repetitions by the SDK included: 5 s less than API Gateway waits (API Gateway Developer Guide,
-/// "Quotas for HTTP API"), so that the client is told by this API to ask again. Joining thousands of parts can take S3
-/// minutes, and the repeated completion is answered as soon as they are joined.
+/// Timeout of a call to S3, retries by the SDK included: 5 s shorter than API Gateway's (API Gateway Developer Guide,
+/// "Quotas for HTTP API"), so that the client gets an answer of this API and retries. S3 can take minutes to join
+/// thousands of parts; a repeated completion succeeds as soon as they are joined.
 const CALL_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// S3 lists as many parts in a page (S3 API Reference, "ListParts").
+/// Number of parts in a page of S3's list (S3 API Reference, "ListParts").
 const PARTS_PER_PAGE: i32 = 1_000;
 
-/// A bucket and the client that signs for it.
+/// A bucket, with the client that calls S3 and the signers of its presigned URLs.
 #[derive(Debug)]
 pub struct Storage {
     client: Client,
@@ -51,39 +51,40 @@ pub struct Storage {
     credentials: SharedCredentialsProvider,
     /// Signers of the lanes; the first is the default. Never empty.
     signers: Vec<Signer>,
+    /// Id of the account that must own the bucket.
     owner: Option<String>,
 }
 
-/// Where an object goes and what it is, as S3 keeps it.
+/// Key and headers of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Object<'a> {
-    /// Its key.
+    /// Key.
     pub key: &'a str,
-    /// Its media type.
+    /// Media type.
     pub content_type: &'a ContentType,
-    /// The percent-encoded name that its user knows it by.
+    /// Percent-encoded name of the user's file.
     pub name: Option<&'a str>,
-    /// What browsers do with it: no HTML of an uploader runs under the bucket's name.
+    /// Value of `Content-Disposition`. It prevents an uploaded HTML file from running under the bucket's host name.
     pub disposition: &'a str,
 }
 
 impl Object<'_> {
-    /// What S3 keeps with it in the user's words.
+    /// Returns the user metadata.
     fn metadata(&self) -> Option<HashMap<String, String>> {
         self.name.map(|name| HashMap::from([(NAME_METADATA.to_owned(), name.to_owned())]))
     }
 }
 
-/// What a presigned PUT is of.
+/// Target of a presigned PUT.
 #[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
-    /// The whole object, which must not be there yet.
+    /// A whole object. The PUT fails if the key already has one.
     Object(Object<'a>),
-    /// A part of an upload.
+    /// A part of a multipart upload.
     Part {
-        /// The object's key.
+        /// Key of the object.
         key: &'a str,
-        /// S3's id of the upload.
+        /// S3's upload id.
         upload_id: &'a str,
     },
 }
@@ -92,7 +93,8 @@ pub enum Target<'a> {
 pub struct Batch<'a>(Signing<'a>);
 
 impl Batch<'_> {
-    /// Signs the PUT of a part, or of an object of one part: these bytes.
+    /// Signs the PUT of a part, or of an object that consists of one part. S3 accepts only bytes with the part's length
+    /// and, if given, this checksum. The URL expires after `lifetime`.
     pub fn sign(
         &self,
         target: Target<'_>,
@@ -130,7 +132,7 @@ impl Batch<'_> {
             }
         };
         let url = self.0.url(&Request { operation, key, query: &query, headers: &headers, lifetime });
-        // Browsers set Content-Length themselves and refuse scripts that try.
+        // Browsers set Content-Length themselves and do not let scripts set it.
         let sent = headers.iter().filter(|(name, _)| *name != length.0);
         let headers: Headers = sent.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         SignedPart { number: part.number, url, headers, expires_in_seconds: lifetime.as_secs() }
@@ -138,10 +140,10 @@ impl Batch<'_> {
 }
 
 impl Storage {
-    /// A bucket, reached with this configuration and with these credentials.
+    /// Returns a bucket with this configuration and these credentials.
     ///
     /// # Errors
-    /// [`ErrorCode::Internal`] if the SDK can't sign for it: there are no credentials, or no region.
+    /// [`ErrorCode::Internal`] if the SDK can't sign for the bucket because credentials or region are missing.
     pub async fn open(
         config: aws_sdk_s3::config::Builder,
         credentials: impl ProvideCredentials + 'static,
@@ -150,7 +152,7 @@ impl Storage {
         let credentials = SharedCredentialsProvider::new(credentials);
         let config = config
             .credentials_provider(credentials.clone())
-            // By default the SDK adds a CRC32, and a URL would ask for a header that no browser sends.
+            // By default the SDK adds a CRC32, and its URLs would require a header that browsers do not send.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .timeout_config(TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).build())
             .build();
@@ -159,7 +161,7 @@ impl Storage {
         Ok(Self { client, bucket: bucket.to_owned(), credentials, signers, owner: None })
     }
 
-    /// The same bucket, as long as this account owns it: S3 refuses calls to a bucket of this name that is another's.
+    /// Sets the id of the account that must own the bucket. S3 refuses calls if another account owns a bucket of this name.
     pub fn owned_by(self, account: Option<String>) -> Self {
         Self { owner: account, ..self }
     }
@@ -186,11 +188,11 @@ impl Storage {
         self.signers.len() as u32
     }
 
-    /// Begins to sign for a lane, as of now. A lane that does not exist is the default: the client may know of lanes
-    /// that an earlier configuration had.
+    /// Begins to sign for a lane at the current time. An unknown lane means the default lane: the client may have its
+    /// number from an earlier configuration.
     ///
     /// # Errors
-    /// [`ErrorCode::StorageUnavailable`] if there are no credentials.
+    /// [`ErrorCode::StorageUnavailable`] if there are no credentials; [`ErrorCode::Internal`] if the clock is out of range.
     pub async fn batch(&self, lane: u32) -> Result<Batch<'_>, ApiError> {
         let credentials: Credentials = self
             .credentials
@@ -203,7 +205,10 @@ impl Storage {
         signing.map(Batch).ok_or_else(|| unexpected("sign", "the clock is out of range"))
     }
 
-    /// Opens a multipart upload and says its id.
+    /// Opens a multipart upload and returns its id.
+    ///
+    /// # Errors
+    /// The code that S3's refusal maps to, see [`code_of_storage_error`].
     pub async fn create(&self, object: Object<'_>, algorithm: ChecksumAlgorithm) -> Result<String, ApiError> {
         let (algorithm, checksum_type) = of_s3(algorithm).unzip();
         let request = self
@@ -221,7 +226,10 @@ impl Storage {
         reply.upload_id.ok_or_else(|| unexpected("create", "the reply has no upload id"))
     }
 
-    /// Lists the parts that S3 holds, one page behind `after`.
+    /// Returns one page of the parts that S3 has stored, beginning after the part `after`.
+    ///
+    /// # Errors
+    /// The code that S3's refusal maps to, see [`code_of_storage_error`].
     pub async fn list(&self, key: &str, upload_id: &str, after: Option<PartNumber>) -> Result<PartsListed, ApiError> {
         let request = self
             .client
@@ -249,10 +257,14 @@ impl Storage {
         Ok(PartsListed { parts, next })
     }
 
-    /// Joins the parts to the object; S3 checks each part and the size, and keeps an object that is there already. That the
-    /// object has the checksum is checked by S3 or here.
+    /// Completes a multipart upload of `size` bytes. S3 checks each part and the size, and never overwrites an object. S3
+    /// or this function checks that the object has the checksum.
     ///
-    /// Repeating it is harmless: S3 answers the repeated completion of a finished upload as the first.
+    /// Repeating a completion is harmless: S3 answers it like the first one.
+    ///
+    /// # Errors
+    /// [`ErrorCode::PartsRefused`] if the object has another checksum; otherwise the code that S3's refusal maps to, see
+    /// [`code_of_storage_error`].
     pub async fn complete(
         &self,
         key: &str,
@@ -281,8 +293,8 @@ impl Storage {
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build())
             .mpu_object_size(signed(size))
             .if_none_match("*");
-        // A composite follows from the parts' digests, each of which S3 checks. It is not asked for: servers don't agree
-        // on its form in a request (Garage takes none with `-N`), and the reply is checked in any case.
+        // A composite checksum follows from the digests of the parts, which S3 checks. The request does not name it,
+        // because servers disagree on its form (Garage refuses the suffix `-N`). The reply is checked below.
         let request = match checksum {
             Some(ObjectChecksum::Crc64Nvme(checksum)) => {
                 request.checksum_crc64_nvme(checksum.to_string()).checksum_type(ChecksumType::FullObject)
@@ -291,13 +303,13 @@ impl Storage {
         };
         let reply = request.send().await.map_err(|error| failure("complete", &error))?;
         let missing = || unexpected("complete", "the reply lacks the entity tag or the checksum");
-        // S3 adds a CRC64NVME of its own to what it was not asked to verify; the client has nothing to hold against it.
+        // If no checksum was requested, S3 adds a CRC64NVME, which the client has no value to compare with.
         let computed = match checksum {
             Some(ObjectChecksum::Composite(_)) => Some(reply.checksum_sha256().ok_or_else(missing)?.to_owned()),
             Some(ObjectChecksum::Crc64Nvme(_)) => Some(reply.checksum_crc64_nvme().ok_or_else(missing)?.to_owned()),
             None => None,
         };
-        // A repeated completion is answered with the object that is there, whatever was asked for.
+        // S3 answers a repeated completion with the existing object, even if the request names another checksum.
         if computed != checksum.map(ObjectChecksum::to_string) {
             return Err(ErrorCode::PartsRefused.into());
         }
@@ -309,7 +321,10 @@ impl Storage {
         })
     }
 
-    /// Removes an open upload and all its parts. One that is gone already is no failure.
+    /// Aborts a multipart upload and removes its parts. Succeeds if the upload is already gone.
+    ///
+    /// # Errors
+    /// The code that S3's refusal maps to, see [`code_of_storage_error`].
     pub async fn abort(&self, key: &str, upload_id: &str) -> Result<(), ApiError> {
         let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload_id);
         let request = request.set_expected_bucket_owner(self.owner.clone());
@@ -320,7 +335,7 @@ impl Storage {
     }
 }
 
-/// S3's API takes lengths as i64; all of ours are far below.
+/// Converts a length for S3's API, which uses `i64`. All lengths are far below its maximum.
 fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
@@ -329,7 +344,7 @@ fn bare(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
 }
 
-/// The same in S3's words: what each part is verified by, and what the object then has.
+/// Returns S3's names of an algorithm and of the type of the object's checksum.
 fn of_s3(algorithm: ChecksumAlgorithm) -> Option<(types::ChecksumAlgorithm, ChecksumType)> {
     match algorithm {
         ChecksumAlgorithm::Sha256 => Some((types::ChecksumAlgorithm::Sha256, ChecksumType::Composite)),
@@ -352,8 +367,7 @@ fn unexpected(operation: &'static str, detail: &'static str) -> ApiError {
     ErrorCode::Internal.into()
 }
 
-/// Turns S3's refusal into ours. Its message stays in the log's reach only as a code: messages can
-/// hold keys and URLs.
+/// Converts an error of S3 and logs it. Only S3's code is logged, because messages can hold keys and URLs.
 fn failure<E: ProvideErrorMetadata + std::fmt::Debug>(
     operation: &'static str,
     error: &SdkError<E, HttpResponse>,

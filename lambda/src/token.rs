@@ -1,4 +1,4 @@
-//! The upload token: what the API knows of an open upload, sealed and kept by the client.
+//! The upload token: the state of an open upload, signed by the API and kept by the client.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,86 +9,97 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 
-/// The version of the claims. A token of another version is refused.
+/// Version of the claims. A token of another version is refused.
 const VERSION: u32 = 1;
 
-/// A key has at least as many bytes as HMAC-SHA-256 gives out (RFC 7518 section 3.2).
+/// Minimum length of a key, in bytes: the length of an HMAC-SHA-256 (RFC 7518, section 3.2).
 pub const MIN_KEY_BYTES: usize = 32;
 
-/// A token is a request header, and API Gateway takes 10,240 bytes of them all together.
+/// Maximum length of a token, in bytes. A token is a request header, and API Gateway limits all headers together to
+/// 10,240 bytes.
 const MAX_TOKEN_BYTES: usize = 8_000;
 
-/// By how much the clocks of two machines may differ, in seconds. A token from further ahead was not sealed here.
+/// Maximum difference between the clocks of two machines, in seconds. A token that was issued later than this is refused.
 const MAX_SKEW_SECONDS: u64 = 60;
 
-/// What a token binds together.
+/// Contents of a token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
-    /// The version of these claims.
+    /// Version of the claims.
     v: u32,
-    /// The object's key.
+
+    // Object
+    /// Key of the object.
     pub key: String,
-    /// S3's upload id; none for a single PUT.
+    /// S3's upload id, or `None` for a single PUT.
     pub upload: Option<String>,
-    /// The size of the file in bytes.
+    /// Size of the file, in bytes.
     pub size: FileSize,
     /// Length of a part, in bytes.
     #[serde(rename = "part")]
     pub part_bytes: u64,
-    /// The media type of the file.
+    /// Media type of the file.
     #[serde(rename = "type")]
     pub content_type: ContentType,
-    /// The percent-encoded name of the file, for the metadata of a single PUT.
+    /// Percent-encoded name of the file, for the metadata of a single PUT.
     pub name: Option<String>,
-    /// How the bytes are verified.
+
+    // Integrity
+    /// Algorithm of the checksums.
     #[serde(rename = "sum")]
     pub algorithm: ChecksumAlgorithm,
-    /// The checksum of the bytes of a single PUT: no others are signed for its key. None for a multipart upload, whose
-    /// bytes S3's upload id binds, and for an upload that is not verified.
+    /// Checksum of the bytes of a single PUT. The API signs no other bytes for the key. `None` for a multipart upload,
+    /// which S3's upload id binds, and for an upload without checksums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<PartChecksum>,
-    /// Whose upload it is; none for an anonymous one.
+
+    // Validity
+    /// Caller that opened the upload, or `None` if the caller is anonymous.
     pub sub: Option<String>,
-    /// Which bucket it is for: a token of one deployment means nothing to another.
+    /// Bucket of the deployment. Deployments with other buckets refuse the token.
     aud: String,
-    /// When it was issued, in seconds since 1970.
+    /// Time of issue, in seconds since 1970.
     iat: u64,
-    /// When it ends, in seconds since 1970.
+    /// Time of expiry, in seconds since 1970.
     exp: u64,
 }
 
 impl Claims {
-    /// How the file is cut, checked once more.
+    /// Returns how the file is cut into parts, or `None` if size and part length do not fit together.
     pub fn plan(&self) -> Option<Plan> {
         Plan::restore(self.size, self.part_bytes, self.upload.is_some())
     }
 }
 
-/// What [`TokenKeys::seal`] needs to know of a new upload.
+/// A new upload, for which [`TokenKeys::seal`] makes a token.
 #[derive(Debug)]
 pub struct NewUpload {
-    /// The object's key.
+    // Object
+    /// Key of the object.
     pub key: String,
-    /// S3's upload id; none for a single PUT.
+    /// S3's upload id, or `None` for a single PUT.
     pub upload: Option<String>,
-    /// The size of the file in bytes.
+    /// Size of the file, in bytes.
     pub size: FileSize,
-    /// The length of a part in bytes.
+    /// Length of a part, in bytes.
     pub part_bytes: u64,
-    /// The media type of the file.
+    /// Media type of the file.
     pub content_type: ContentType,
-    /// The percent-encoded name of the file.
+    /// Percent-encoded name of the file, for a single PUT.
     pub name: Option<String>,
-    /// How the bytes are verified.
+
+    // Integrity
+    /// Algorithm of the checksums.
     pub algorithm: ChecksumAlgorithm,
-    /// The checksum of the bytes of a single PUT.
+    /// Checksum of the bytes of a single PUT.
     pub bytes: Option<PartChecksum>,
-    /// Whose upload it is.
+
+    /// Caller that opens the upload, or `None` if the caller is anonymous.
     pub caller: Option<String>,
 }
 
-/// Seals and opens tokens. While keys are rotated the previous one is still accepted.
+/// Seals and opens tokens. During a rotation, tokens of the previous key are still accepted.
 pub struct TokenKeys {
     seal: EncodingKey,
     open: Vec<DecodingKey>,
@@ -96,8 +107,7 @@ pub struct TokenKeys {
 }
 
 impl TokenKeys {
-    /// Keys for tokens that are good for one bucket only. Nothing if a key is shorter than
-    /// [`MIN_KEY_BYTES`].
+    /// Returns keys for tokens of one bucket, or `None` if a key is shorter than [`MIN_KEY_BYTES`].
     pub fn new(current: &[u8], previous: Option<&[u8]>, bucket: &str) -> Option<Self> {
         let keys = [Some(current), previous].into_iter().flatten();
         let is_long_enough = keys.clone().all(|key| key.len() >= MIN_KEY_BYTES);
@@ -108,10 +118,10 @@ impl TokenKeys {
         })
     }
 
-    /// Seals a token that ends after `lifetime`.
+    /// Seals a token that expires after `lifetime`.
     ///
     /// # Errors
-    /// [`ErrorCode::Internal`] if the claims can't be sealed, which would be a defect here.
+    /// [`ErrorCode::Internal`] if the claims can't be serialised or the clock is before 1970.
     pub fn seal(&self, upload: NewUpload, lifetime: Duration) -> Result<String, ErrorCode> {
         let now = now()?;
         let claims = Claims {
@@ -135,8 +145,8 @@ impl TokenKeys {
     /// Opens a token that `caller` presents.
     ///
     /// # Errors
-    /// [`ErrorCode::TokenExpired`], [`ErrorCode::NotYourUpload`], or [`ErrorCode::TokenInvalid`] for
-    /// whatever was not sealed here in this form.
+    /// [`ErrorCode::TokenExpired`]; [`ErrorCode::NotYourUpload`] if another caller opened the upload;
+    /// [`ErrorCode::TokenInvalid`] if no key opens the token or its claims are wrong.
     pub fn open(&self, token: &str, caller: Option<&str>) -> Result<Claims, ErrorCode> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(ErrorCode::TokenInvalid);
@@ -157,23 +167,23 @@ impl TokenKeys {
     }
 }
 
-/// Seconds since 1970.
+/// Returns the current time, in seconds since 1970.
 fn now() -> Result<u64, ErrorCode> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map(|since| since.as_secs()).map_err(|_| ErrorCode::Internal)
 }
 
 fn check(claims: Claims, caller: Option<&str>) -> Result<Claims, ErrorCode> {
-    let is_from_ahead = claims.iat > now()?.saturating_add(MAX_SKEW_SECONDS);
-    if claims.v != VERSION || claims.plan().is_none() || is_from_ahead {
+    let is_from_future = claims.iat > now()?.saturating_add(MAX_SKEW_SECONDS);
+    if claims.v != VERSION || claims.plan().is_none() || is_from_future {
         return Err(ErrorCode::TokenInvalid);
     }
     if claims.sub.as_deref() != caller {
         return Err(ErrorCode::NotYourUpload);
     }
-    // Sealed before tokens of single PUTs named their bytes. The client begins such an upload anew.
-    let named = claims.bytes.map_or(ChecksumAlgorithm::None, |checksum| checksum.algorithm());
-    if claims.upload.is_none() && named != claims.algorithm {
+    // Early versions sealed tokens of single PUTs without a checksum. The client restarts such an upload.
+    let algorithm = claims.bytes.map_or(ChecksumAlgorithm::None, |checksum| checksum.algorithm());
+    if claims.upload.is_none() && algorithm != claims.algorithm {
         return Err(ErrorCode::TokenExpired);
     }
     Ok(claims)
@@ -206,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_opens_for_whom_it_was_sealed() {
+    fn a_token_opens_for_the_caller_that_it_was_sealed_for() {
         let token = keys(KEY, None).seal(upload(Some("alice")), DAY).expect("sealed");
         let claims = keys(KEY, None).open(&token, Some("alice")).expect("opened");
         assert_eq!((claims.key.as_str(), claims.upload.as_deref()), ("uploads/key", Some("id")));
@@ -228,7 +238,7 @@ mod tests {
             let mut bytes = token.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let tampered = String::from_utf8(bytes).expect("ASCII");
-            // The last character of a Base64 group can carry bits that don't count.
+            // The last character of a Base64 text can have bits that decoders ignore.
             match keys(KEY, None).open(&tampered, None) {
                 Err(code) => assert_eq!(code, ErrorCode::TokenInvalid, "at {at}"),
                 Ok(claims) => assert_eq!(claims, keys(KEY, None).open(&token, None).expect("opened"), "at {at}"),
@@ -249,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_token_is_refused_and_said_to_be_expired() {
+    fn an_expired_token_is_refused_as_expired() {
         let token = keys(KEY, None).seal(upload(None), Duration::ZERO).expect("sealed");
         std::thread::sleep(Duration::from_millis(1_100));
         assert_eq!(keys(KEY, None).open(&token, None), Err(ErrorCode::TokenExpired));

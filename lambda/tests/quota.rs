@@ -1,4 +1,4 @@
-//! Daily quotas in a table: against moto's DynamoDB, which `make test-quota` starts.
+//! Daily quotas in a table of moto's DynamoDB, which `make test-quota` starts.
 #![allow(missing_docs, clippy::unwrap_used)]
 #![cfg(feature = "runtime")]
 
@@ -13,9 +13,9 @@ use directput_lambda::quota_table::count_in;
 
 const LIMITS: DailyLimits = DailyLimits { uploads: 3, bytes: 1_000 };
 
-/// A table as the template has it.
+/// Creates a table like the template's.
 async fn table(name: &str) -> (Client, Count) {
-    let endpoint = std::env::var("DYNAMODB_ENDPOINT").expect("make test-quota says where DynamoDB is");
+    let endpoint = std::env::var("DYNAMODB_ENDPOINT").expect("make test-quota sets the address of DynamoDB");
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
@@ -36,7 +36,7 @@ fn used(id: &str, bytes: u64) -> Use {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB: make test-quota"]
-async fn uploads_and_bytes_are_counted_for_each_caller_until_one_of_them_is_used_up() {
+async fn a_caller_may_upload_until_the_uploads_or_the_bytes_are_used_up() {
     let (client, count) = table("counted").await;
     for bytes in [400, 600] {
         count(used("1#alice", bytes)).await.unwrap();
@@ -53,13 +53,13 @@ async fn uploads_and_bytes_are_counted_for_each_caller_until_one_of_them_is_used
     assert_eq!(
         ["uploads", "bytes", "expires"].map(number),
         ["3", "1000", "1800000000"],
-        "what is refused isn't counted"
+        "refused uploads are not counted"
     );
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB: make test-quota"]
-async fn an_upload_that_is_larger_than_a_day_is_refused_at_once() {
+async fn an_upload_larger_than_the_daily_limit_is_refused_without_a_count() {
     let (client, count) = table("large").await;
     assert_eq!(count(used("1#alice", 1_001)).await, Err(ErrorCode::TooManyRequests));
     assert!(client.scan().table_name("large").send().await.unwrap().items().is_empty());
@@ -67,19 +67,19 @@ async fn an_upload_that_is_larger_than_a_day_is_refused_at_once() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB: make test-quota"]
-async fn of_many_uploads_at_once_no_more_are_let_through() {
+async fn concurrent_uploads_do_not_exceed_the_limit() {
     let (_, count) = table("at-once").await;
     let all: Vec<_> = (0..20).map(|_| tokio::spawn(count(used("1#alice", 10)))).collect();
-    let mut let_through = 0;
+    let mut accepted = 0;
     for one in all {
-        let_through += u32::from(one.await.unwrap().is_ok());
+        accepted += u32::from(one.await.unwrap().is_ok());
     }
-    assert_eq!(let_through, 3);
+    assert_eq!(accepted, 3);
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB: make test-quota"]
-async fn a_table_that_is_not_there_lets_nothing_through() {
+async fn a_missing_table_refuses_every_upload() {
     let (client, _) = table("there").await;
     let count = count_in(client, "not-there".to_owned());
     assert_eq!(count(used("1#alice", 1)).await, Err(ErrorCode::StorageUnavailable));

@@ -1,4 +1,4 @@
-//! The token keys as Secrets Manager gives them out: what counts as none, and what counts as a failure.
+//! Reading the token keys from Secrets Manager: when a version counts as absent, and when reading fails.
 #![cfg(feature = "runtime")]
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use directput_lambda::secret::{Secret, SecretError};
 use serde_json::{Value, json};
 
-/// What a version is answered by; nothing breaks the connection.
+/// Status and body of the answer for a version. `None` breaks the connection.
 type Answer = Option<(u16, Value)>;
 
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ async fn before_the_first_rotation_there_is_one_key() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_read_is_not_one_that_is_not_there() {
+async fn a_key_that_cannot_be_read_does_not_count_as_absent() {
     for failure in [
         None,
         refusal(400, "ThrottlingException"),
@@ -80,12 +80,12 @@ async fn a_key_that_cannot_be_read_is_not_one_that_is_not_there() {
         assert!(matches!(error, Some(SecretError::Unreadable("AWSPREVIOUS", _))), "{failure:?}: {error:?}");
         let error = secret(failure.clone(), key()).read().await.err();
         assert!(matches!(error, Some(SecretError::Unreadable("AWSCURRENT", _))), "{failure:?}: {error:?}");
-        assert!(secret(key(), failure).into_source()().await.is_none(), "a keyring keeps what it has");
+        assert!(secret(key(), failure).into_source()().await.is_none(), "a keyring keeps its keys");
     }
 }
 
 #[tokio::test]
-async fn keys_that_are_none_are_refused() {
+async fn missing_short_and_binary_keys_are_refused() {
     let missing = || refusal(400, "ResourceNotFoundException");
     let read = async |current, previous| secret(current, previous).read().await.err();
     assert!(matches!(read(missing(), missing()).await, Some(SecretError::Unreadable("AWSCURRENT", _))));
@@ -97,7 +97,7 @@ async fn keys_that_are_none_are_refused() {
 }
 
 #[test]
-fn an_error_says_which_version_of_which_variable_is_wrong() {
+fn an_error_names_the_version_and_the_variable() {
     for (error, text) in [
         (
             SecretError::Unreadable("AWSCURRENT", "AccessDeniedException".to_owned()),

@@ -1,4 +1,4 @@
-//! The presigned URLs are the SDK's, byte for byte, whatever is in them.
+//! The presigned URLs are equal to the SDK's, byte for byte, for random keys, headers and credentials.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -28,7 +28,7 @@ fn client(credentials: &Credentials, endpoint: Option<&str>) -> Client {
     Client::from_conf(config.build())
 }
 
-/// What a PUT is signed with.
+/// A PUT to sign.
 #[derive(Debug, Clone)]
 struct Put {
     key: String,
@@ -51,7 +51,7 @@ fn put() -> impl Strategy<Value = Put> {
     )
         .prop_map(|((key, upload_id, number, length), (sha256, content_type, name, seconds), (at, file))| Put {
             disposition: disposition_of(&file),
-            // The SDK's own endpoint rules take a double slash for one; no key has any.
+            // The SDK turns a double slash into one. No key of this API has a double slash.
             key: key.replace("//", "/a/"),
             upload_id,
             number,
@@ -64,7 +64,7 @@ fn put() -> impl Strategy<Value = Put> {
         })
 }
 
-/// The header that names a file.
+/// Returns the header `Content-Disposition` of a file.
 fn disposition_of(file: &str) -> String {
     let name = name_for_metadata(&FileName::fit(file));
     DownloadNames::Attachment.disposition(&ContentType::unknown(), &name).into_owned()
@@ -118,7 +118,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn every_url_is_the_one_that_the_sdk_signs(
+    fn every_url_is_equal_to_the_sdks(
         put in put(),
         token in proptest::option::of("[A-Za-z0-9+/=]{1,80}"),
         endpoint in proptest::option::of(Just("http://127.0.0.1:8081")),
@@ -134,9 +134,9 @@ proptest! {
     }
 }
 
-/// A signer lives for days: its key must not.
+/// A signer lives for days, but a signing key is good for one day.
 #[test]
-fn another_day_and_other_credentials_have_another_key() {
+fn each_day_and_each_credentials_have_their_own_signing_key() {
     let url =
         "https://bucket.s3.eu-central-1.amazonaws.com/uploads/probe?X-Amz-Credential=A%2F20260101%2Feu-central-1%2Fs3";
     let signer = Signer::like(url, "uploads/probe").expect("a URL");
@@ -161,7 +161,7 @@ fn another_day_and_other_credentials_have_another_key() {
 }
 
 #[test]
-fn a_signer_that_is_printed_keeps_its_key_to_itself() {
+fn the_debug_output_of_a_signer_does_not_contain_its_key() {
     let url = "https://bucket.s3.amazonaws.com/uploads/probe?X-Amz-Credential=A%2F20260101%2Fus-east-1%2Fs3";
     let signer = Signer::like(url, "uploads/probe").expect("a URL");
     let credentials = Credentials::new("A", "hush", None, None, "test");

@@ -1,4 +1,4 @@
-//! Tokens that somebody made who knows how they are made, and even some who knows the key.
+//! Forged tokens, some of them signed with the right key.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,7 +20,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// The claims of a good token, which `change` makes something of.
+/// Returns the claims of a good token after `change` has changed them.
 fn claims(change: impl FnOnce(&mut Value)) -> Value {
     let mut claims = json!({
         "v": 1, "key": "uploads/key", "upload": "id", "size": 20 << 20, "part": 8 << 20, "type": "image/png",
@@ -53,7 +53,7 @@ fn upload() -> NewUpload {
 }
 
 #[test]
-fn what_is_made_as_it_is_made_here_is_taken() {
+fn a_token_with_good_claims_and_the_right_key_is_accepted() {
     assert_eq!(open(&signed(Algorithm::HS256, &claims(|_| {}), KEY)), None);
 }
 
@@ -95,7 +95,7 @@ fn another_key_is_refused() {
 }
 
 #[test]
-fn claims_that_are_more_less_or_others_are_refused() {
+fn additional_missing_and_wrong_claims_are_refused() {
     let refused =
         |claims: Value| assert_eq!(open(&signed(Algorithm::HS256, &claims, KEY)), Some(ErrorCode::TokenInvalid));
     refused(claims(|it| it["admin"] = json!(true)));
@@ -113,8 +113,8 @@ fn claims_that_are_more_less_or_others_are_refused() {
 }
 
 #[test]
-fn a_single_puts_token_that_names_no_bytes_has_expired() {
-    // Such tokens were sealed before 0.1.0; clients begin the upload anew.
+fn a_single_puts_token_without_a_checksum_counts_as_expired() {
+    // Versions before 0.1.0 sealed such tokens. Clients restart the upload.
     let single = |it: &mut Value| (it["upload"], it["part"]) = (Value::Null, json!(20 << 20));
     let of = |change: &dyn Fn(&mut Value)| {
         let claims = claims(|it| {
@@ -124,10 +124,14 @@ fn a_single_puts_token_that_names_no_bytes_has_expired() {
         open(&signed(Algorithm::HS256, &claims, KEY))
     };
     assert_eq!(of(&|_| {}), Some(ErrorCode::TokenExpired));
-    assert_eq!(of(&|it| it["bytes"] = json!("rosUhgp5mIg=")), Some(ErrorCode::TokenExpired), "of another algorithm");
+    assert_eq!(
+        of(&|it| it["bytes"] = json!("rosUhgp5mIg=")),
+        Some(ErrorCode::TokenExpired),
+        "a checksum of another algorithm"
+    );
     assert_eq!(of(&|it| it["bytes"] = json!("x")), Some(ErrorCode::TokenInvalid));
     assert_eq!(of(&|it| it["bytes"] = json!("ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=")), None);
-    assert_eq!(of(&|it| it["sum"] = json!("none")), None, "nothing is verified");
+    assert_eq!(of(&|it| it["sum"] = json!("none")), None, "an upload without checksums");
 }
 
 #[test]
@@ -162,7 +166,7 @@ fn a_key_has_32_bytes_or_more() {
 }
 
 #[test]
-fn the_clock_decides_to_the_second_and_what_comes_from_ahead_is_refused() {
+fn a_token_expires_to_the_second_and_one_issued_in_the_future_is_refused() {
     let at = |iat: u64, exp: u64| {
         open(&signed(Algorithm::HS256, &claims(|it| (it["iat"], it["exp"]) = (json!(iat), json!(exp))), KEY))
     };
@@ -174,7 +178,7 @@ fn the_clock_decides_to_the_second_and_what_comes_from_ahead_is_refused() {
 }
 
 #[test]
-fn a_token_that_was_cut_or_made_longer_is_refused() {
+fn a_token_that_is_cut_or_extended_is_refused() {
     let token = keys().seal(upload(), Duration::from_secs(60)).unwrap();
     for length in 0..token.len() {
         assert_eq!(open(&token[..length]), Some(ErrorCode::TokenInvalid), "{length} letters");

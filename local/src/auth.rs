@@ -1,7 +1,7 @@
-//! Stands in for API Gateway's JWT authorizer: says who calls, and lets nobody else reach the API.
+//! Stands in for API Gateway's JWT authorizer: verifies the caller's token and refuses all other requests.
 //!
-//! It answers as that does, with 401 and without a word about the reason (API Gateway Developer Guide, "Control
-//! access to HTTP APIs with JWT authorizers"). Signatures are verified by the library `jsonwebtoken`.
+//! Like API Gateway, it answers 401 without a reason (API Gateway Developer Guide, "Control access to HTTP APIs with JWT
+//! authorizers"). The crate `jsonwebtoken` verifies the signatures.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
-/// Whose tokens are taken.
+/// Keys, issuer and audience of accepted tokens.
 #[derive(Clone)]
 pub struct Auth {
     keys: Arc<[Key]>,
@@ -25,14 +25,14 @@ pub struct Auth {
 }
 
 struct Key {
-    /// A token that names a key is verified by that one only.
+    /// Key id. A token that names a key id is verified with that key only.
     id: Option<String>,
-    /// What the key is for; what the token says it is signed by counts for nothing.
+    /// Algorithm of the key. The algorithm that a token names is ignored.
     algorithm: Algorithm,
     key: DecodingKey,
 }
 
-/// What of a token is of interest here.
+/// The claims that identify the caller.
 #[derive(Deserialize)]
 struct Claims {
     iss: Option<String>,
@@ -45,8 +45,11 @@ impl std::fmt::Debug for Auth {
     }
 }
 
-/// `jwks:<file>` with a key set as an issuer publishes it (RFC 7517), or a shared secret: `hs256-file:<file>`,
-/// `hs256-env:<variable>`, or `hs256:<secret>` itself, which every process of the machine can read in the command line.
+/// Reads `jwks:<file>`, with a key set as an issuer publishes it (RFC 7517), or a shared secret: `hs256-file:<file>`,
+/// `hs256-env:<variable>` or `hs256:<secret>`. All processes of the machine can read the secret of the last form in the
+/// command line.
+///
+/// Fails if the file or variable can't be read, or if a key can't be used.
 impl FromStr for Auth {
     type Err = String;
 
@@ -64,7 +67,7 @@ impl FromStr for Auth {
             Some(("jwks", path)) => {
                 let json = std::fs::read_to_string(path).map_err(|error| format!("jwks: {error}"))?;
                 let set: JwkSet = serde_json::from_str(&json).map_err(|error| format!("jwks: {error}"))?;
-                set.keys.iter().map(Key::of).collect::<Result<_, _>>()?
+                set.keys.iter().map(Key::of_jwk).collect::<Result<_, _>>()?
             }
             _ => {
                 return Err(
@@ -80,7 +83,7 @@ impl FromStr for Auth {
 }
 
 impl Key {
-    /// RFC 7518, section 3.2: the secret is as long as the hash at least.
+    /// Returns the key of a shared secret. The secret must be at least as long as the hash (RFC 7518, section 3.2).
     fn of_secret(secret: &str) -> Result<Self, String> {
         if secret.len() < 32 {
             return Err("hs256: expected a secret of at least 32 characters".to_owned());
@@ -88,7 +91,7 @@ impl Key {
         Ok(Self { id: None, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret.as_bytes()) })
     }
 
-    fn of(jwk: &Jwk) -> Result<Self, String> {
+    fn of_jwk(jwk: &Jwk) -> Result<Self, String> {
         let algorithm = jwk.common.key_algorithm.ok_or("jwks: expected a key with `alg`")?;
         Ok(Self {
             id: jwk.common.key_id.clone(),
@@ -99,17 +102,17 @@ impl Key {
 }
 
 impl Auth {
-    /// Takes tokens of one issuer and for one audience only, where they are named.
+    /// Accepts only tokens of this issuer and for this audience. `None` accepts all.
     pub fn only(self, issuer: Option<String>, audience: Option<String>) -> Self {
         Self { issuer, audience, ..self }
     }
 
-    /// Who a request is from, if its token is good.
+    /// Returns the caller that a request's token names, or `None` if the token is missing or invalid.
     fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
         let id = decode_header(token).ok()?.kid;
-        let fitting = self.keys.iter().filter(|key| id.is_none() || key.id.is_none() || key.id == id);
-        let mut claims = fitting.filter_map(|key| {
+        let candidates = self.keys.iter().filter(|key| id.is_none() || key.id.is_none() || key.id == id);
+        let mut claims = candidates.filter_map(|key| {
             let mut validation = Validation::new(key.algorithm);
             validation.leeway = 0;
             validation.validate_nbf = true;
@@ -130,7 +133,7 @@ impl Auth {
     }
 }
 
-/// Lets callers with a good token through, and says who they are.
+/// Passes requests with a valid token on and adds their caller to the extensions. Refuses all others.
 pub(crate) async fn authorize(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
     match auth.caller(request.headers()) {
         Some(caller) => {

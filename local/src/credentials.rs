@@ -1,4 +1,4 @@
-//! The secrets of one data folder: made at random once, kept in the folder, printed at start.
+//! The secrets of a data folder. They are random, are made once, and are kept in the folder.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -8,33 +8,37 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What an S3 client needs, and the key of the upload tokens.
+/// S3 credentials, and the key of the upload tokens.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Credentials {
     /// S3's access key id.
     pub access_key: String,
     /// S3's secret access key.
     pub secret_key: String,
-    /// The key that seals upload tokens.
+    /// Key that seals upload tokens.
     pub token_key: String,
 }
 
-/// Only the file's owner may read or write it.
-const OWNERS: u32 = 0o600;
+/// Mode of the file: only its owner may read and write it.
+const OWNER_ONLY: u32 = 0o600;
 
 impl Credentials {
-    /// Reads them from a file, or makes them and writes it. The file becomes its owner's alone.
+    /// Reads the credentials from a file. If the file does not exist, makes new credentials and writes them. Either way,
+    /// only the file's owner can read it afterwards.
+    ///
+    /// # Errors
+    /// The file can't be read or written, or its contents are malformed.
     pub fn load(path: &Path) -> io::Result<Self> {
         match std::fs::read(path) {
             Ok(bytes) => {
-                std::fs::set_permissions(path, Permissions::from_mode(OWNERS))?;
+                std::fs::set_permissions(path, Permissions::from_mode(OWNER_ONLY))?;
                 serde_json::from_slice(&bytes).map_err(io::Error::other)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let made = Self::random();
-                let mut file = File::options().write(true).create_new(true).mode(OWNERS).open(path)?;
-                file.write_all(&serde_json::to_vec_pretty(&made)?)?;
-                Ok(made)
+                let credentials = Self::random();
+                let mut file = File::options().write(true).create_new(true).mode(OWNER_ONLY).open(path)?;
+                file.write_all(&serde_json::to_vec_pretty(&credentials)?)?;
+                Ok(credentials)
             }
             Err(error) => Err(error),
         }

@@ -1,5 +1,5 @@
 //! directput on one machine, without an account, a container or a network: the demo page and the signing API at one
-//! address, an S3 server at another. The S3 server behaves as AWS's S3 in everything that uploads depend on.
+//! address, and an S3 server at another. For everything that uploads depend on, the S3 server behaves like AWS's S3.
 //!
 //! [`Server::start`] binds both addresses, and [`Server::serve`] answers requests. `emulation` adds faults and slow links.
 //!
@@ -30,7 +30,7 @@
 //! .await
 //! .expect("free ports");
 //! assert!(server.ready_line().starts_with("ready page=http://127.0.0.1:"));
-//! // Serves until the future is done; here at once.
+//! // Serves until the future completes, here immediately.
 //! server.serve(async {}).await;
 //! # }
 //! ```

@@ -1,4 +1,4 @@
-//! Accepts connections for a router, and closes those that stay idle.
+//! Accepts connections for a router, and closes idle ones.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,11 +17,12 @@ use tokio_util::either::Either;
 
 use crate::emulation::link::{Link, through};
 
-/// Maximum time from the first byte of a request's headers to the last, and for which a connection may be idle.
+/// Maximum time to receive the headers of a request, and maximum time that a connection may be idle.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Receive buffer of a connection over an emulated link, and to the sink, in bytes. Bytes that the kernel receives ahead of
-/// a link look sent to the client. Without a link, bytes that wait there leave the processor's cache before they are read.
+/// Receive buffer of a connection over an emulated link, and to the sink, in bytes. For the client, bytes in this buffer
+/// count as sent, so a large buffer would hide the speed of an emulated link. For the sink, a large buffer is slower: its
+/// bytes leave the processor's cache before they are read.
 const RECEIVE_BUFFER_BYTES: u32 = 128 << 10;
 
 /// A TCP listener, optionally behind an emulated link.
@@ -45,12 +46,15 @@ impl Listener {
         Ok(Self { listener: socket.listen(1_024)?, link })
     }
 
-    /// The address that it listens at.
+    /// Returns the address at which the listener accepts connections.
+    ///
+    /// # Errors
+    /// The operating system does not report the address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Answers requests by the router until `stopped` changes, then until the requests under way are answered.
+    /// Answers requests with the router until `stopped` changes, and then finishes the requests under way.
     pub async fn serve(mut self, router: Router, mut stopped: watch::Receiver<()>) {
         let graceful = GracefulShutdown::new();
         let mut http = http1::Builder::new();
@@ -62,7 +66,7 @@ impl Listener {
             };
             let service = TowerToHyperService::new(router.clone());
             let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-            // A broken connection concerns its client only.
+            // A broken connection affects only its client.
             tokio::spawn(async move { drop(connection.await) });
         }
         graceful.shutdown().await;
@@ -70,7 +74,7 @@ impl Listener {
 
     async fn accept(&mut self) -> Either<TcpStream, DuplexStream> {
         let (stream, _) = axum::serve::Listener::accept(&mut self.listener).await;
-        // Without this, a part's last packet waits for an acknowledgement.
+        // With Nagle's algorithm, the last packet of an answer would wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
         match &self.link {
             None => Either::Left(stream),

@@ -1,4 +1,4 @@
-//! `directput-local`: serves until it is told to stop.
+//! `directput-local`: serves until a signal or the end of standard input stops it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,66 +8,66 @@ use clap::Parser;
 use directput_local::{Auth, Fault, LinkSpeed, Options, Server};
 use tokio::io::AsyncReadExt;
 
-/// The demo page and the signing API at one address, an S3 server at another.
+/// Serves the demo page and the signing API at one address, and an S3 server at another.
 ///
-/// The environment variables of the Lambda function (MAX_FILE_BYTES, ALLOWED_TYPES, …) count here too.
+/// The environment variables of the Lambda function (MAX_FILE_BYTES, ALLOWED_TYPES, …) also configure this server.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Flags {
-    /// Where the page and the API listen; port 0 takes a free one.
+    /// Address of the page and the API; port 0 takes a free port.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Where the S3 server listens; port 0 takes a free one.
+    /// Address of the S3 server; port 0 takes a free port.
     #[arg(long, default_value = "127.0.0.1:8081")]
     s3_listen: SocketAddr,
-    /// The S3 address that browsers are told, if something stands in front of it.
+    /// URL at which browsers reach the S3 server, if it is behind a proxy.
     #[arg(long, value_name = "URL")]
     s3_url: Option<String>,
-    /// Number of names under which browsers reach the S3 server, each with connections of its own: its address,
-    /// a.localhost, b.localhost and so on. Browsers find them on this machine.
+    /// Number of host names under which browsers reach the S3 server: its address, a.localhost, b.localhost and so on.
+    /// Browsers open separate connections to each name. All names resolve to this machine.
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8), conflicts_with_all = ["s3_url", "use_s3"])]
     lanes: u8,
-    /// Use this S3 server instead of an own one; BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for
-    /// temporary keys, AWS_SESSION_TOKEN in the environment say the rest. Its bucket needs a CORS rule for the page.
+    /// Use this S3 server instead of the embedded one. Set BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+    /// and, for temporary keys, AWS_SESSION_TOKEN in the environment. Its bucket needs a CORS rule for the page.
     #[arg(long, value_name = "URL", conflicts_with_all = ["s3_url", "discard", "link"])]
     use_s3: Option<String>,
-    /// The folder for objects, unfinished uploads and credentials.
+    /// Folder for objects, unfinished uploads and credentials.
     #[arg(long, default_value = ".data")]
     data: PathBuf,
-    /// The folder of the demo page.
+    /// Folder of the demo page.
     #[arg(long, default_value = "www")]
     www: PathBuf,
-    /// The folder of the npm package, which the page loads from /directput/.
+    /// Folder of the npm package, which the page loads from /directput/.
     #[arg(long, default_value = "pkg")]
     package: PathBuf,
-    /// Another origin whose pages may upload, besides the demo page's own. May be repeated. Requests for its host are
-    /// answered too; those for any other host that is no address are refused.
+    /// Another origin whose pages may upload, besides the demo page. May be repeated. The server also answers requests
+    /// for the host of that origin. It refuses requests for all other host names.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
-    /// Let only those call the API who have a JWT that is signed with this: jwks:<file>, hs256-file:<file>,
-    /// hs256-env:<variable> or, where all processes of this machine may see it, hs256:<secret>.
+    /// Accept only API calls with a JWT that is signed with one of these keys: jwks:<file>, hs256-file:<file>,
+    /// hs256-env:<variable>, or hs256:<secret>, which all processes of this machine can read.
     #[arg(long, value_name = "KEYS")]
     auth: Option<Auth>,
-    /// Take only JWTs of this issuer.
+    /// Accept only JWTs of this issuer.
     #[arg(long, value_name = "URL", requires = "auth")]
     auth_issuer: Option<String>,
-    /// Take only JWTs for this audience.
+    /// Accept only JWTs for this audience.
     #[arg(long, value_name = "NAME", requires = "auth")]
     auth_audience: Option<String>,
-    /// Let something go wrong on purpose, such as {"on":"put","status":503,"every":3}. May be repeated.
+    /// Inject a fault, such as {"on":"put","status":503,"every":3}. May be repeated.
     #[arg(long, value_name = "JSON")]
     fault: Vec<Fault>,
-    /// Let tests change the faults by PUT /-/faults and read counters at /-/counts. Whoever reaches the page can.
+    /// Let clients change the faults with PUT /-/faults and read counters at /-/counts, for tests. Every client that
+    /// reaches the page can do this.
     #[arg(long)]
     control: bool,
-    /// Throw everything away that is uploaded, check nothing, and let any script run in the page: to measure how fast
-    /// clients are.
+    /// Discard uploaded bytes, check nothing, and allow every script in the page, to measure the speed of clients.
     #[arg(long)]
     discard: bool,
-    /// Put a slow link in front, such as {"bitsPerSecond":10000000,"roundTripMs":200}.
+    /// Emulate a slow link, such as {"bitsPerSecond":10000000,"roundTripMs":200}.
     #[arg(long, value_name = "JSON")]
     link: Option<LinkSpeed>,
-    /// Stop when standard input ends, so that a test's server goes when the test does.
+    /// Stop when standard input ends, so that the server of a test stops with the test.
     #[arg(long)]
     exit_with_stdin: bool,
 }
@@ -105,18 +105,18 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error + Send + Sync
     })
     .await?;
     announce(&server);
-    server.serve(until_told(flags.exit_with_stdin)).await;
+    server.serve(until_stopped(flags.exit_with_stdin)).await;
     Ok(())
 }
 
-/// The one line that scripts wait for.
+/// Prints the line that scripts wait for.
 #[allow(clippy::print_stdout)]
 fn announce(server: &Server) {
     println!("{}", server.ready_line());
 }
 
-/// Waits for Ctrl-C, a TERM signal or, if that counts, the end of standard input.
-async fn until_told(exit_with_stdin: bool) {
+/// Waits for Ctrl-C, a TERM signal or, if `exit_with_stdin` is set, the end of standard input.
+async fn until_stopped(exit_with_stdin: bool) {
     let stdin_ends = async {
         if !exit_with_stdin {
             std::future::pending::<()>().await;

@@ -1,4 +1,4 @@
-//! Both listeners: binds, says so, serves until told to stop.
+//! The server: binds its listeners, builds their routers, and serves until it is stopped.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,62 +26,69 @@ use crate::listener::Listener;
 use crate::s3::{self, S3Connection, Store, drain, sink};
 use crate::site::{Site, api_cors, bucket_cors, with_page};
 
-/// The name of the own server's one bucket.
+/// Name of the embedded S3 server's only bucket.
 const BUCKET: &str = "directput-local";
 
-/// The region that signatures are made for there.
+/// Region of the embedded S3 server.
 const REGION: &str = "us-east-1";
 
-/// How long requests under way may take once the server was told to stop.
+/// Maximum time that requests under way may take after the server was stopped.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long a call may take, its body's arrival included; API Gateway waits no longer either (API Gateway Developer
-/// Guide, "Quotas for HTTP API").
+/// Timeout of a call of the API, from its first byte to its answer: that of API Gateway (API Gateway Developer Guide,
+/// "Quotas for HTTP API").
 const API_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Looks a setting up by its name.
+/// Returns the value of a setting, or `None` if it is not set.
 pub type Settings = Box<dyn Fn(&str) -> Option<String> + Send>;
 
-/// How to serve.
+/// Options of a server.
 pub struct Options {
-    /// Where the page and the API listen; port 0 takes a free one.
+    // Addresses
+    /// Address of the page and the API; port 0 takes a free port.
     pub listen: SocketAddr,
-    /// Where the S3 server listens; port 0 takes a free one.
+    /// Address of the embedded S3 server; port 0 takes a free port.
     pub s3_listen: SocketAddr,
-    /// The S3 address that browsers are told, if something stands in front of it.
+    /// URL at which browsers reach the embedded S3 server, if it is behind a proxy.
     pub s3_url: Option<String>,
-    /// Number of names under which browsers reach the own S3 server; 1 is its address alone.
+    /// Number of host names under which browsers reach the embedded S3 server, from 1, which is its address alone.
     pub lanes: u8,
-    /// The address of another S3 server to use, instead of the own one; `settings` say the rest.
+    /// URL of another S3 server to use instead of the embedded one. Its bucket, region and keys come from `settings`.
     pub use_s3: Option<String>,
-    /// The folder for objects, unfinished uploads and credentials.
+
+    // Folders
+    /// Folder for objects, unfinished uploads and credentials.
     pub data: PathBuf,
-    /// The folder of the demo page.
+    /// Folder of the demo page.
     pub www: PathBuf,
-    /// The folder of the npm package.
+    /// Folder of the npm package.
     pub package: PathBuf,
-    /// Origins whose pages may upload, besides the demo page's own.
+
+    // API
+    /// Origins whose pages may upload, besides the demo page.
     pub allow_origin: Vec<String>,
-    /// Who may call the API; nothing lets everybody.
+    /// Keys of the callers' tokens. `None` accepts calls without a token.
     pub auth: Option<Auth>,
-    /// What befalls requests from the start.
-    pub faults: Vec<Fault>,
-    /// Whether any client of the page may change the faults and read the counters: for tests.
-    pub control: bool,
-    /// Whether the S3 server throws all bodies away and checks nothing, and any script may run in the page: for measuring.
-    pub discard: bool,
-    /// The link that stands in front of both listeners, if not this machine's own.
-    pub link: Option<LinkSpeed>,
     /// Settings of the API by the names of the Lambda function's environment variables.
     pub settings: Settings,
+
+    // Tests and measurements
+    /// Faults at the start.
+    pub faults: Vec<Fault>,
+    /// Whether every client of the page may change the faults and read the counters.
+    pub control: bool,
+    /// Whether the S3 server discards all bodies and checks nothing, and the page may run every script.
+    pub discard: bool,
+    /// Emulated link in front of both listeners.
+    pub link: Option<LinkSpeed>,
 }
 
-/// A server that listens.
+/// A server that is bound to its addresses.
 pub struct Server {
     page: (Listener, Router),
-    /// The S3 server, unless another is used.
+    /// The embedded S3 server, unless another is used.
     own_s3: Option<(Listener, Router)>,
-    /// Where the API reaches the own S3 server without the link.
+    /// Second listener of the embedded S3 server, for the API. It bypasses the emulated link.
     inner: Option<(Listener, Router)>,
     page_url: String,
     s3: S3Connection,
@@ -94,7 +101,7 @@ impl Server {
     /// Binds the addresses and opens the data folder.
     ///
     /// # Errors
-    /// An address that is taken, a folder that can't be written, a setting that can't be used.
+    /// An address is in use, a folder can't be written, or a setting is missing or wrong.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let link = options.link.map(Link::new);
         let listener = bind("--listen", options.listen, link.clone(), false)?;
@@ -111,12 +118,12 @@ impl Server {
                 let inner = link.as_ref().map(|_| bind("--s3-listen", free_port, None, false)).transpose()?;
                 let listener = bind("--s3-listen", options.s3_listen, link, options.discard)?;
                 let url = format!("http://{}", listener.local_addr()?);
-                let signed_for = options.s3_url.unwrap_or_else(|| url.clone());
+                let public_url = options.s3_url.unwrap_or_else(|| url.clone());
                 let port = listener.local_addr()?.port();
                 let more = ('a'..).take(options.lanes.saturating_sub(1).into());
                 let more = more.map(|name| format!("http://{name}.localhost:{port}"));
-                let lanes = std::iter::once(signed_for.clone()).chain(more).collect();
-                (Some(listener), inner, url, own_server(signed_for, &credentials), lanes)
+                let lanes = std::iter::once(public_url.clone()).chain(more).collect();
+                (Some(listener), inner, url, embedded_s3(public_url, &credentials), lanes)
             }
         };
 
@@ -124,8 +131,8 @@ impl Server {
         allowed.push(page_url.clone());
         allowed.push(page_url.replace("127.0.0.1", "localhost"));
 
-        let named = Hosts::of(allowed.iter().chain(&lanes).map(String::as_str));
-        let known = || from_fn_with_state(named.clone(), only_known);
+        let hosts = Hosts::of(allowed.iter().chain(&lanes).map(String::as_str));
+        let known = || from_fn_with_state(hosts.clone(), only_known);
         let bucket = s3.bucket.clone();
         let app = App {
             config: Config::from_env(
@@ -146,7 +153,7 @@ impl Server {
         if let Some(auth) = options.auth {
             api = api.layer(from_fn_with_state(auth, authorize));
         }
-        // Preflights carry no token, so CORS stands before all else, as in API Gateway.
+        // Preflights carry no token, so the CORS layer must come before the others, as in API Gateway.
         let api = api.layer(faulty()).layer(api_cors(&allowed)).layer(calls);
         let site = Site {
             bucket_urls: &lanes,
@@ -178,17 +185,18 @@ impl Server {
         })
     }
 
-    /// The address of the page and the API.
+    /// Returns the URL of the page and the API.
     pub fn page_url(&self) -> &str {
         &self.page_url
     }
 
-    /// The S3 server behind it.
+    /// Returns the address and credentials of the S3 server.
     pub fn s3(&self) -> &S3Connection {
         &self.s3
     }
 
-    /// What scripts wait for, with all that an S3 client needs. The keys of another S3 server are not ours to tell.
+    /// Returns the line that scripts wait for. It has everything that an S3 client needs, but never the keys of another S3
+    /// server.
     pub fn ready_line(&self) -> String {
         let S3Connection { url, bucket, access_key, secret_key, .. } = &self.s3;
         let keys = match self.own_s3 {
@@ -198,23 +206,23 @@ impl Server {
         format!("ready page={} s3={url} bucket={bucket}{keys} s3_listen={}", self.page_url, self.s3_listen)
     }
 
-    /// Serves until `stop` is done and every request under way is answered, or has had its time.
+    /// Serves until `stop` completes. Then waits for the requests under way, for up to 5 s.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let (tell, told) = tokio::sync::watch::channel(());
+        let (sender, stopped) = tokio::sync::watch::channel(());
         tokio::spawn(async move {
             stop.await;
-            drop(tell);
+            drop(sender);
         });
         let listeners = [Some(self.page), self.own_s3, self.inner].into_iter().flatten();
-        let all = join_all(listeners.map(|(listener, router)| listener.serve(router, told.clone())));
-        let mut stopping = told.clone();
-        let last_call = async move {
+        let all = join_all(listeners.map(|(listener, router)| listener.serve(router, stopped.clone())));
+        let mut stopping = stopped.clone();
+        let grace_ends = async move {
             drop(stopping.changed().await);
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
             _ = all => {}
-            () = last_call => {}
+            () = grace_ends => {}
         }
     }
 }
@@ -235,7 +243,7 @@ async fn storage(s3: &S3Connection, lanes: &[String], inner: Option<&Listener>) 
     outcome.map_err(|error| format!("the bucket can't be signed for: {}", error.code.as_str()).into())
 }
 
-fn own_server(url: String, Credentials { access_key, secret_key, .. }: &Credentials) -> S3Connection {
+fn embedded_s3(url: String, Credentials { access_key, secret_key, .. }: &Credentials) -> S3Connection {
     let [access_key, secret_key] = [access_key, secret_key].map(String::clone);
     let (region, bucket) = (REGION.to_owned(), BUCKET.to_owned());
     S3Connection { url, region, bucket, access_key, secret_key, session_token: None }

@@ -1,5 +1,5 @@
-//! What stands in front of the API and the S3 server here, and in AWS is API Gateway's, CloudFront's and the
-//! bucket's: the page's files, what browsers may do with them, and CORS.
+//! The page's files, their security headers, and the CORS rules of the API and the bucket. In AWS, CloudFront, API Gateway
+//! and S3 do this.
 
 use std::path::Path;
 
@@ -14,25 +14,25 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// What is served beside the API.
+/// Options of the site.
 #[derive(Debug)]
 pub struct Site<'a> {
-    /// Addresses of the S3 server that presigned URLs begin with, the default first.
+    /// Addresses of the S3 server at the beginning of presigned URLs. The first is the default.
     pub bucket_urls: &'a [String],
-    /// The folder of the page.
+    /// Folder of the page.
     pub www: &'a Path,
-    /// The folder of the package.
+    /// Folder of the package.
     pub package: &'a Path,
-    /// Whether the page may switch faults, which its lab does.
+    /// Whether the page has a lab, which sets faults.
     pub control: bool,
-    /// Whether scripts are held to a policy.
+    /// Whether the page has security headers.
     pub guarded: bool,
 }
 
-/// The page, its `config.json` and the package, in front of the API.
+/// Returns a router of the page, its `config.json`, the package and the API.
 ///
 /// # Errors
-/// An address that can't be in a policy.
+/// A bucket's URL has characters that a header can't have.
 pub fn with_page(api: Router, site: &Site) -> Result<Router, InvalidHeaderValue> {
     let &Site { bucket_urls, www, package, control, guarded } = site;
     let config = serde_json::json!({ "endpoint": "/uploads", "preconnect": bucket_urls.first(), "lab": control });
@@ -40,7 +40,7 @@ pub fn with_page(api: Router, site: &Site) -> Result<Router, InvalidHeaderValue>
         .route("/config.json", get(async || Json(config)))
         .nest_service("/directput", ServeDir::new(package))
         .fallback_service(ServeDir::new(www))
-        // What was rebuilt is what is shown.
+        // Browsers load files again after each build.
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
     let files = if guarded { guard(files, &bucket_urls.join(" "))? } else { files };
     Ok(Router::new().fallback(async move |request: Request| {
@@ -50,13 +50,13 @@ pub fn with_page(api: Router, site: &Site) -> Result<Router, InvalidHeaderValue>
     }))
 }
 
-/// What a page may load and reach: its own files, the API, and the bucket. The worker's script has it too, and a
-/// worker obeys its own.
+/// Policy of the page: it may load its own files and reach the API and the bucket. The worker's script is served with the
+/// same header, because a worker obeys the policy of its own script.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; base-uri 'none'; connect-src 'self' {bucket}; \
     form-action 'none'; frame-ancestors 'none'; img-src data:; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     worker-src 'self'; require-trusted-types-for 'script'; trusted-types directput";
 
-/// What browsers are told besides. The same as in `aws/template.yaml`, which also has what is of use with TLS only.
+/// Other security headers, the same as in `aws/template.yaml`, without those that need TLS.
 const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -78,7 +78,7 @@ fn origins(origins: &[String]) -> AllowOrigin {
     AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
 }
 
-/// The CORS rule of the bucket, the same as in `aws/template.yaml`.
+/// Returns the CORS rule of the bucket, the same as in `aws/template.yaml`.
 pub fn bucket_cors(allowed: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins(allowed))
@@ -88,7 +88,7 @@ pub fn bucket_cors(allowed: &[String]) -> CorsLayer {
         .max_age(std::time::Duration::from_secs(3_000))
 }
 
-/// The CORS rule of the API, the same as in `aws/template.yaml`.
+/// Returns the CORS rule of the API, the same as in `aws/template.yaml`.
 pub fn api_cors(allowed: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins(allowed))
@@ -109,6 +109,6 @@ const BUCKET_HEADERS: [&str; 7] = [
     "x-amz-meta-name",
 ];
 
-/// Headers of S3's answers that the page may read.
+/// Headers of S3's responses that the page may read.
 const BUCKET_EXPOSED: [&str; 5] =
     ["etag", "retry-after", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha256", "x-amz-request-id"];

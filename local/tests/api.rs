@@ -1,5 +1,4 @@
-//! Bad input to the API: each is a 4xx problem with its own code and the field's name, and nothing is
-//! created in S3.
+//! Bad input to the API. The answer is a 4xx problem with a code and the field's name, and nothing is created in S3.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -155,7 +154,7 @@ async fn tokens_and_parts_are_checked_against_the_plan() {
     let answer = call(&server, Method::GET, "/parts?after=x", token, None).await;
     refused(&answer, 400, "wrong-type", json!("after"));
     assert_eq!(call(&server, Method::DELETE, "", token, None).await.0, 204);
-    assert_eq!(call(&server, Method::DELETE, "", token, None).await.0, 204, "aborting twice is no failure");
+    assert_eq!(call(&server, Method::DELETE, "", token, None).await.0, 204, "aborting twice succeeds");
     refused(&call(&server, Method::GET, "/parts", token, None).await, 404, "upload-gone", Value::Null);
     assert_eq!(server.leftovers(), (0, 0, 0));
 }
@@ -172,9 +171,9 @@ async fn a_small_file_has_nothing_to_list_or_complete() {
     assert_eq!(server.leftovers(), (0, 0, 0));
 }
 
-/// Two callers, as API Gateway's authorizer would tell them apart.
+/// Sets the callers as API Gateway's authorizer would.
 #[tokio::test]
-async fn nobody_can_use_somebody_elses_token() {
+async fn another_callers_token_is_refused_by_every_call() {
     use axum::body::{Body, to_bytes};
     use directput_lambda::config::Config;
     use directput_lambda::keyring::Keyring;

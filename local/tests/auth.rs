@@ -1,4 +1,4 @@
-//! Sign-in: who has no good token reaches nothing, and who has one reaches their own uploads only.
+//! Sign-in: calls without a valid token are refused, and a caller reaches only their own uploads.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -76,8 +76,8 @@ async fn only_a_good_token_opens_an_upload() {
         ("extended", Some(format!("{sealed}AA"))),
         ("another secret", Some(hs256("another secret of the same length", &good))),
         ("expired", Some(with("exp", json!(now() - 2)))),
-        ("without an end", Some(with("exp", Value::Null))),
-        ("not yet good", Some(with("nbf", json!(now() + 60)))),
+        ("without an expiry", Some(with("exp", Value::Null))),
+        ("not yet valid", Some(with("nbf", json!(now() + 60)))),
         ("another issuer", Some(with("iss", json!("https://elsewhere")))),
         ("without an issuer", Some(with("iss", Value::Null))),
         ("another audience", Some(with("aud", json!("elsewhere")))),
@@ -97,7 +97,7 @@ async fn only_a_good_token_opens_an_upload() {
 }
 
 #[tokio::test]
-async fn one_caller_can_do_nothing_with_anothers_upload() {
+async fn a_caller_can_not_use_another_callers_upload() {
     let server = start_with(format!("hs256:{SECRET}").parse().unwrap()).await;
     let (alice, bob) = (token_of("alice"), token_of("bob"));
     let (status, created) = open(&server, Some(&alice)).await;
@@ -117,13 +117,13 @@ async fn one_caller_can_do_nothing_with_anothers_upload() {
 }
 
 #[tokio::test]
-async fn a_shared_secret_may_lie_in_a_file_or_in_the_environment() {
+async fn a_shared_secret_may_come_from_a_file_or_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, format!("{SECRET}\n")).unwrap();
     let server = start_with(format!("hs256-file:{}", path.display()).parse().unwrap()).await;
     assert_eq!(open(&server, Some(&token_of("alice"))).await.0, 201);
-    // What cargo sets for tests is as good as any other.
+    // A variable that cargo sets for tests.
     let server = start_with("hs256-env:CARGO_PKG_DESCRIPTION".parse().unwrap()).await;
     let claims = json!({ "sub": "alice", "exp": now() + 60 });
     assert_eq!(open(&server, Some(&hs256(env!("CARGO_PKG_DESCRIPTION"), &claims))).await.0, 201);
@@ -131,7 +131,7 @@ async fn a_shared_secret_may_lie_in_a_file_or_in_the_environment() {
 }
 
 #[tokio::test]
-async fn two_issuers_may_name_their_callers_alike() {
+async fn callers_of_two_issuers_with_the_same_name_are_different_callers() {
     let auth = || -> Auth { format!("hs256:{SECRET}").parse().unwrap() };
     let server = start_with(auth()).await;
     let of = |issuer: &str| hs256(SECRET, &json!({ "iss": issuer, "sub": "alice", "exp": now() + 60 }));
@@ -144,14 +144,14 @@ async fn two_issuers_may_name_their_callers_alike() {
     let folder = |created: &Value| created["key"].as_str().unwrap().rsplit_once('/').unwrap().0.to_owned();
     assert_ne!(folder(&open(&server, Some(&other)).await.1), folder(&created));
 
-    // Where there is one issuer, its callers have the folders that they had before.
+    // With a single issuer, the folder depends on the subject alone.
     let server = start_with(auth().only(Some("https://one".to_owned()), None)).await;
-    let named = folder(&open(&server, Some(&one)).await.1);
-    assert_eq!(named, format!("uploads/{}", hash_of_caller("alice")));
+    let single = folder(&open(&server, Some(&one)).await.1);
+    assert_eq!(single, format!("uploads/{}", hash_of_caller("alice")));
 }
 
 #[tokio::test]
-async fn an_issuers_key_set_verifies_and_its_public_key_is_no_secret() {
+async fn a_key_set_verifies_tokens_and_its_public_key_does_not_work_as_a_secret() {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     // An uncompressed point: 4, x, y (SEC 1, section 2.3.3).
     let point = pair.public_key().as_ref();
@@ -172,9 +172,9 @@ async fn an_issuers_key_set_verifies_and_its_public_key_is_no_secret() {
     assert_eq!(open(&server, Some(&signed(Some("one")))).await.0, 201);
     assert_eq!(open(&server, Some(&signed(None))).await.0, 201);
     assert_eq!(open(&server, Some(&signed(Some("two")))).await.0, 401);
-    // What everybody knows, taken for a secret.
-    for known in [set.as_str(), &x, &y] {
-        assert_eq!(open(&server, Some(&hs256(known, &claims))).await.0, 401);
+    // Tokens that are signed with public values as the shared secret.
+    for public in [set.as_str(), &x, &y] {
+        assert_eq!(open(&server, Some(&hs256(public, &claims))).await.0, 401);
     }
     let public = EncodingKey::from_secret(point);
     let swapped = encode(&Header::new(Algorithm::HS256), &claims, &public).unwrap();
@@ -182,7 +182,7 @@ async fn an_issuers_key_set_verifies_and_its_public_key_is_no_secret() {
 }
 
 #[tokio::test]
-async fn a_preflight_needs_no_token_and_a_refusal_can_be_read() {
+async fn a_preflight_needs_no_token_and_pages_can_read_a_refusal() {
     let server = start_with(format!("hs256:{SECRET}").parse().unwrap()).await;
     let page = server.api.trim_end_matches("/uploads");
     let preflight = server.http.request(Method::OPTIONS, &server.api).header("origin", page);
@@ -197,8 +197,8 @@ async fn a_preflight_needs_no_token_and_a_refusal_can_be_read() {
 }
 
 #[tokio::test]
-async fn where_callers_are_needed_the_api_itself_refuses_who_has_none() {
-    // As if somebody had taken the authorizer away.
+async fn the_api_itself_refuses_anonymous_calls_if_a_caller_is_required() {
+    // No authorizer: as if it had been removed by mistake.
     let server = start_as(&[("NEEDS_CALLER", "true")], |_| {}).await;
     let (status, body) = open(&server, None).await;
     assert_eq!((status, &body["code"]), (401, &json!("unauthorized")));

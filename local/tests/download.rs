@@ -1,4 +1,4 @@
-//! What a browser is told when it downloads an object: by which name to save it, or to show it.
+//! The header `Content-Disposition` of downloaded objects.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -20,7 +20,7 @@ async fn call(server: &Running, path: &str, token: &str, body: &Value) -> Value 
     reply.json().await.unwrap()
 }
 
-/// Uploads a file as a client does, which sends each header as it is told, and says its key.
+/// Uploads a file with the headers that the API returns, like a client. Returns the key.
 async fn upload(server: &Running, name: &str, content_type: &str, parts: &[&[u8]]) -> String {
     let digests: Vec<_> = parts.iter().map(|bytes| Sha256Digest::of(bytes)).collect();
     let named = (1..).zip(parts.iter().zip(&digests)).map(
@@ -47,7 +47,7 @@ async fn upload(server: &Running, name: &str, content_type: &str, parts: &[&[u8]
     created["key"].as_str().unwrap().to_owned()
 }
 
-/// Downloads an object by a presigned URL, and says its header.
+/// Downloads an object by a presigned URL and returns the header.
 async fn disposition(server: &Running, key: &str) -> String {
     let lifetime = PresigningConfig::expires_in(Duration::from_secs(60)).unwrap();
     let get = server.s3.get_object().bucket(&server.bucket).key(key).presigned(lifetime).await.unwrap();
@@ -57,7 +57,7 @@ async fn disposition(server: &Running, key: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_download_has_the_files_name_in_one_put_and_in_parts() {
+async fn a_download_has_the_files_name_after_a_single_put_and_after_parts() {
     let server = start_with(&[("DOWNLOAD_NAMES", "attachment")]).await;
     let long = format!("{}.pdf", "a".repeat(296));
     let cut = "a".repeat(251);
@@ -82,7 +82,7 @@ async fn a_download_has_the_files_name_in_one_put_and_in_parts() {
 }
 
 #[tokio::test]
-async fn without_the_setting_no_name_is_told_and_with_inline_only_harmless_files_are_shown() {
+async fn names_are_off_by_default_and_inline_shows_only_harmless_files() {
     for (setting, content_type, expected) in [
         ("none", "image/png", "attachment"),
         ("inline", "image/png", "inline; filename=\"a.png\"; filename*=UTF-8''a.png"),
@@ -94,5 +94,5 @@ async fn without_the_setting_no_name_is_told_and_with_inline_only_harmless_files
     }
     let server = start_with(&[]).await;
     let key = upload(&server, "a.png", "image/png", &[b"bytes"]).await;
-    assert_eq!(disposition(&server, &key).await, "attachment", "it is off by default");
+    assert_eq!(disposition(&server, &key).await, "attachment", "names are off by default");
 }

@@ -1,4 +1,4 @@
-//! Faults on purpose befall the requests that they are meant for, and no others.
+//! Injected faults apply to the selected requests, and to no others.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -13,7 +13,7 @@ async fn create(server: &Running) -> reqwest::Result<reqwest::Response> {
 }
 
 #[tokio::test]
-async fn each_third_call_is_refused_as_often_as_was_said() {
+async fn every_third_call_is_refused_up_to_the_set_number_of_times() {
     let fault = json!({ "on": "create", "status": 503, "retryAfter": 2, "every": 3, "times": 2 });
     let server = start_with_faults(vec![fault.to_string().parse().unwrap()], false).await;
     let mut statuses = Vec::new();
@@ -26,7 +26,7 @@ async fn each_third_call_is_refused_as_often_as_was_said() {
 }
 
 #[tokio::test]
-async fn a_dropped_connection_leaves_what_was_done_before_it() {
+async fn a_connection_dropped_after_a_call_does_not_undo_the_call() {
     let fault = json!({ "on": "create", "drop": "after", "times": 1 });
     let server = start_with_faults(vec![fault.to_string().parse().unwrap()], false).await;
     let lost = async { create(&server).await?.bytes().await };
@@ -36,7 +36,7 @@ async fn a_dropped_connection_leaves_what_was_done_before_it() {
 }
 
 #[tokio::test]
-async fn tests_change_the_faults_only_where_they_may() {
+async fn clients_can_change_the_faults_only_with_the_option_control() {
     let set = async |server: &Running, faults: Value| {
         let url = server.api.replace("/uploads", "/-/faults");
         server.http.put(url).body(faults.to_string()).send().await.unwrap().status().as_u16()
@@ -52,7 +52,7 @@ async fn tests_change_the_faults_only_where_they_may() {
 }
 
 #[test]
-fn a_fault_that_makes_no_sense_is_refused_by_name() {
+fn an_invalid_fault_is_refused_with_the_name_of_the_member() {
     let refused = |text: &str| text.parse::<Fault>().unwrap_err();
     assert!(refused(r#"{"on":"put","evry":3}"#).contains("evry"));
     assert!(refused(r#"{"on":"post"}"#).contains("post"));

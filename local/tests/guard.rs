@@ -1,4 +1,4 @@
-//! What the local server keeps to itself: its secrets, and its answers to pages of unknown hosts.
+//! Protection of the local server: its secrets, and requests for unknown hosts.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -14,7 +14,7 @@ async fn status(server: &Running, url: &str, host: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_known_reaches_nothing() {
+async fn requests_for_unknown_hosts_are_refused() {
     let server = start_as(&[], |options| {
         options.control = true;
         options.allow_origin = vec!["http://directput.test:8080".to_owned()];
@@ -42,10 +42,10 @@ async fn a_host_that_is_not_known_reaches_nothing() {
 }
 
 #[tokio::test]
-async fn the_keys_of_another_s3_server_are_used_and_not_told() {
+async fn the_keys_of_another_s3_server_are_used_and_not_printed() {
     let own = start().await;
-    let told = ["access_key", "secret_key"].map(|name| own.ready.split(name).nth(1).is_some());
-    assert_eq!(told, [true, true], "those of the own one are made up: {}", own.ready);
+    let printed = ["access_key", "secret_key"].map(|name| own.ready.split(name).nth(1).is_some());
+    assert_eq!(printed, [true, true], "the keys of the embedded server are random: {}", own.ready);
     let settings = [
         ("BUCKET", "a-bucket"),
         ("AWS_REGION", "eu-central-1"),
@@ -65,12 +65,12 @@ async fn the_keys_of_another_s3_server_are_used_and_not_told() {
 }
 
 #[tokio::test]
-async fn only_their_owner_can_read_the_credentials() {
+async fn only_the_owner_can_read_the_credentials() {
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let server = start().await;
     let path = server.folder.path().join(".directput/credentials.json");
     assert_eq!(mode(&path), 0o600);
-    // One of an earlier version.
+    // A file of an earlier version.
     std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     let again = start_as(&[], |options| options.data = server.folder.path().to_owned()).await;
     assert_eq!((mode(&path), &again.ready.split("secret_key=").nth(1).is_some()), (0o600, &true));

@@ -1,5 +1,4 @@
-//! The embedded S3 server against the official SDK: what s3s-fs lacks, and every wrong request that
-//! S3 refuses.
+//! Tests of the embedded S3 server with the official SDK: behaviour that s3s-fs lacks, and requests that S3 refuses.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -35,7 +34,7 @@ async fn presigned_put(s3: &Running, bytes: &[u8], lifetime: Duration) -> Presig
         .unwrap()
 }
 
-/// Sends a presigned PUT, with headers changed or (empty) left out; says S3's status and code.
+/// Sends a presigned PUT with changed headers; an empty value removes a header. Returns S3's status and code.
 async fn send(s3: &Running, url: &str, put: &PresignedRequest, changes: &[(&str, &str)], body: &[u8]) -> (u16, String) {
     let mut request = s3.http.request(Method::PUT, url).body(body.to_vec());
     for (name, value) in put.headers().filter(|(name, _)| *name != "content-length") {
@@ -68,7 +67,7 @@ async fn a_signed_put_is_stored_once_with_its_checksum() {
 }
 
 #[tokio::test]
-async fn a_wrong_put_is_refused_and_leaves_nothing() {
+async fn a_wrong_put_is_refused_and_leaves_no_files() {
     let s3 = start().await;
     let put = presigned_put(&s3, b"bytes", MINUTE).await;
     let url = put.uri();
@@ -98,7 +97,7 @@ async fn an_expired_url_is_refused() {
 }
 
 #[tokio::test]
-async fn of_fifty_simultaneous_puts_one_wins() {
+async fn one_of_fifty_concurrent_puts_succeeds() {
     let s3 = start().await;
     let put = presigned_put(&s3, b"bytes", MINUTE).await;
     let answers = futures::future::join_all((0..50).map(|_| send(&s3, put.uri(), &put, &[], b"bytes"))).await;
@@ -141,7 +140,7 @@ async fn complete(s3: &Running, id: &str, wanted: &Wanted) -> Result<String, Str
         .map_err(|error| error.code().unwrap_or_default().to_owned())
 }
 
-/// Two parts of 5 MiB and one byte, stored out of order.
+/// Stores two parts of 5 MiB and one byte, the second first, and returns their completion.
 async fn two_parts(s3: &Running, id: &str) -> Wanted {
     let bodies = [vec![1; 5 * MIB], vec![2]];
     let second = put_part(s3, id, 2, &bodies[1], &sha256(&bodies[1])).await.unwrap();
@@ -155,7 +154,7 @@ async fn two_parts(s3: &Running, id: &str) -> Wanted {
 }
 
 #[tokio::test]
-async fn parts_are_joined_with_their_composite_checksum_and_a_repeated_completion_is_the_same() {
+async fn parts_are_joined_and_a_repeated_completion_has_the_same_answer() {
     let s3 = start().await;
     let id = create(&s3).await;
     let wanted = two_parts(&s3, &id).await;
@@ -217,11 +216,11 @@ async fn wrong_parts_and_completions_are_refused() {
     }
     let wanted = Wanted { parts, checksum: None, size: None };
     assert_eq!(complete(&s3, &small, &wanted).await, Err("EntityTooSmall".to_owned()));
-    assert!(complete(&s3, &id, &good).await.is_ok(), "a refused completion spoils nothing");
+    assert!(complete(&s3, &id, &good).await.is_ok(), "a refused completion does not damage the upload");
 }
 
 #[tokio::test]
-async fn an_existing_object_is_kept_at_completion() {
+async fn a_completion_does_not_overwrite_an_object() {
     let s3 = start().await;
     let put = presigned_put(&s3, b"bytes", MINUTE).await;
     assert_eq!(send(&s3, put.uri(), &put, &[], b"bytes").await.0, 200);

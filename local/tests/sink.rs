@@ -1,4 +1,4 @@
-//! What the benchmark stands on: a sink that answers as S3 does, behind a link that is as slow as it was told to be.
+//! The basis of the benchmark: a sink that answers like S3, and an emulated link.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -22,18 +22,18 @@ async fn counts(server: &Running) -> Value {
 }
 
 #[tokio::test]
-async fn the_sink_takes_whole_uploads_and_keeps_nothing() {
+async fn the_sink_accepts_whole_uploads_and_stores_nothing() {
     let server = start_as(&[], |options| (options.discard, options.control) = (true, true)).await;
     for checksum in ["rosUhgp5mIg=", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="] {
-        take(&server, PartChecksum::parse(checksum).unwrap()).await;
+        upload_twice(&server, PartChecksum::parse(checksum).unwrap()).await;
     }
     assert_eq!(std::fs::read_dir(server.folder.path().join(&server.bucket)).unwrap().count(), 0);
     let counts = counts(&server).await;
     assert_eq!((&counts["puts"], &counts["apiCalls"]), (&json!(2), &json!(6)));
 }
 
-/// A small upload, and a large one to its end.
-async fn take(server: &Running, checksum: PartChecksum) {
+/// Opens a small upload, and uploads a large file.
+async fn upload_twice(server: &Running, checksum: PartChecksum) {
     let call = async |path: &str, token: &str, body: Value| -> Value {
         let request = server.http.post(format!("{}{path}", server.api)).header("upload-token", token);
         let request = request.header("content-type", "application/json").body(body.to_string());

@@ -1,4 +1,4 @@
-//! The program as its users run it, against a local server of its own.
+//! Runs the program against a local server.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct Running {
     _stop: tokio::sync::oneshot::Sender<()>,
 }
 
-/// How a run of the program ended.
+/// Outcome of a run of the program.
 #[derive(Debug)]
 pub struct Run {
     pub code: Option<i32>,
@@ -27,7 +27,7 @@ pub struct Run {
     pub stderr: String,
 }
 
-/// A server whose faults can be changed.
+/// Starts a server whose faults can be changed.
 pub async fn start(auth: Option<Auth>) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let options = Options {
@@ -61,7 +61,7 @@ pub async fn start(auth: Option<Auth>) -> Running {
 }
 
 impl Running {
-    /// A file whose every mebibyte is another.
+    /// Writes a file. Each mebibyte has other bytes than its neighbours.
     pub fn file(&self, name: &str, bytes: usize) -> PathBuf {
         let path = self.folder.path().join(name);
         let mut content = Vec::with_capacity(bytes);
@@ -93,7 +93,7 @@ impl Running {
         end(self.command(file, flags).spawn().unwrap()).await
     }
 
-    /// Lets these faults, and no others any more, befall requests from now on.
+    /// Replaces the faults.
     pub async fn set_faults(&self, faults: &[&str]) {
         let body = format!("[{}]", faults.join(","));
         faults.iter().for_each(|fault| drop(fault.parse::<Fault>().unwrap()));
@@ -101,7 +101,7 @@ impl Running {
         assert_eq!(reply.status(), 204);
     }
 
-    /// How many requests the faults have befallen.
+    /// Returns the number of requests that the current faults have applied to.
     pub async fn hits(&self) -> u64 {
         let text = self.http.get(self.control()).send().await.unwrap().text().await.unwrap();
         let faults: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
@@ -112,17 +112,17 @@ impl Running {
         self.endpoint.replace("/uploads", "/-/faults")
     }
 
-    /// The digest of what the bucket has under a key, in hexadecimal.
+    /// Returns the digest of a stored object, in hexadecimal.
     pub fn stored(&self, key: &str) -> String {
         digest(&self.folder.path().join("data").join(&self.bucket).join(key))
     }
 
-    /// Uploads that S3 would charge for.
+    /// Returns the number of open multipart uploads.
     pub fn unfinished(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("data/.directput/uploads")).map_or(0, Iterator::count)
     }
 
-    /// What is kept for later runs.
+    /// Returns the record files.
     pub fn kept(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path().join("state/directput")).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
@@ -141,7 +141,7 @@ pub fn digest(path: &Path) -> String {
     Sha256::digest(std::fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What a run printed with `--json`.
+/// Returns the output of a run with `--json`.
 pub fn result(run: &Run) -> serde_json::Value {
     assert_eq!(run.code, Some(0), "{run:?}");
     serde_json::from_str(&run.stdout).unwrap()

@@ -1,4 +1,4 @@
-//! What the calls answer, and what they ask of S3.
+//! Successful calls: their answers, and the calls that they make to S3.
 
 use directput::checksum::Crc64Nvme;
 use directput::plan::DEFAULT_PART_BYTES;
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A parameter of a presigned URL.
+/// Returns a parameter of a presigned URL.
 fn parameter<'a>(url: &'a str, name: &str) -> &'a str {
     url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default()
 }
 
-/// The lifetimes of the URLs in an answer, in seconds.
+/// Returns the lifetimes of the URLs in an answer, in seconds.
 fn lifetimes(answer: &Value) -> Vec<u64> {
     let parts = answer["parts"].as_array().unwrap();
     let seconds = parts.iter().map(|part| part["expiresInSeconds"].as_u64().unwrap());
@@ -30,10 +30,10 @@ async fn a_large_file_is_opened_in_s3_with_its_type_its_name_and_its_checksum() 
     assert_eq!((status, &created["kind"], &created["parts"]), (201, &json!("multipart"), &Value::Null));
     let figures = ["partSize", "partCount", "maxPartsPerRequest", "expiresInSeconds"].map(|name| created[name].clone());
     assert_eq!(figures, [json!(8 << 20), json!(3), json!(100), json!(604_800)]);
-    let [asked] = &api.s3.asked()[..] else { panic!("one call") };
+    let [call] = &api.s3.take_calls()[..] else { panic!("one call") };
     let key = created["key"].as_str().unwrap();
     assert!(key.starts_with("uploads/") && key.ends_with(".png"), "{key}");
-    assert!(asked.method == "POST" && asked.url.contains(&format!("/{key}?uploads")), "{asked:?}");
+    assert!(call.method == "POST" && call.url.contains(&format!("/{key}?uploads")), "{call:?}");
     for (name, value) in [
         ("content-type", "image/png"),
         ("content-disposition", "attachment"),
@@ -41,30 +41,34 @@ async fn a_large_file_is_opened_in_s3_with_its_type_its_name_and_its_checksum() 
         ("x-amz-checksum-algorithm", "SHA256"),
         ("x-amz-checksum-type", "COMPOSITE"),
     ] {
-        assert_eq!(asked.header(name), value, "{name}");
+        assert_eq!(call.header(name), value, "{name}");
     }
 }
 
 #[tokio::test]
-async fn a_large_file_may_be_verified_by_crc64nvme_or_where_allowed_by_nothing() {
+async fn a_large_file_may_have_crc64nvme_checksums_or_none_if_allowed() {
     let api = Api::with(|config| config.allowed_checksums = directput::checksum::ChecksumAlgorithm::ALL.to_vec()).await;
     for (algorithm, in_s3, kind) in [("crc64nvme", "CRC64NVME", "FULL_OBJECT"), ("none", "", "")] {
         api.s3.answers(200, CREATED);
         let mut file = large_file();
         file["algorithm"] = json!(algorithm);
         assert_eq!(api.post("/uploads", "", file).await.0, 201);
-        let asked = api.s3.asked();
-        let headers = ["x-amz-checksum-algorithm", "x-amz-checksum-type"].map(|name| asked[0].header(name));
+        let calls = api.s3.take_calls();
+        let headers = ["x-amz-checksum-algorithm", "x-amz-checksum-type"].map(|name| calls[0].header(name));
         assert_eq!(headers, [in_s3, kind]);
     }
 }
 
 #[tokio::test]
-async fn a_small_file_is_signed_at_once_and_every_header_of_its_put_is_too() {
+async fn a_small_file_is_signed_when_it_is_opened_with_every_header_of_its_put() {
     let api = Api::new().await;
     let (status, created) = api.post("/uploads", "", small_file()).await;
     assert_eq!((status, &created["kind"], &created["partCount"]), (201, &json!("single"), &json!(1)));
-    assert_eq!(created["expiresInSeconds"], json!(15 * 60 + 2), "minutes, and what 1,000 bytes take on a slow link");
+    assert_eq!(
+        created["expiresInSeconds"],
+        json!(15 * 60 + 2),
+        "15 minutes, and the time of 1,000 bytes on a slow link"
+    );
     let signed = &created["parts"][0];
     let headers = json!({
         "content-disposition": "attachment",
@@ -81,14 +85,14 @@ async fn a_small_file_is_signed_at_once_and_every_header_of_its_put_is_too() {
 
     let token = created["token"].as_str().unwrap();
     let (_, again) = api.post("/uploads/parts", token, json!({ "parts": [part(1, 1_000)] })).await;
-    assert_eq!(again["parts"][0]["headers"], headers, "the token keeps what is signed again");
+    assert_eq!(again["parts"][0]["headers"], headers, "the token keeps all signed headers");
     let path = |part: &Value| part["url"].as_str().unwrap().split('?').next().unwrap().to_owned();
     assert_eq!(path(&again["parts"][0]), path(signed));
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }
 
 #[tokio::test]
-async fn an_object_is_saved_under_the_files_name_where_the_server_says_so() {
+async fn an_object_is_saved_under_the_files_name_if_the_server_allows_it() {
     for (names, content_type, expected) in [
         (
             DownloadNames::Attachment,
@@ -112,11 +116,11 @@ async fn an_object_is_saved_under_the_files_name_where_the_server_says_so() {
         assert_eq!(created["parts"][0]["headers"]["content-disposition"], json!(expected));
         let token = created["token"].as_str().unwrap();
         let (_, again) = api.post("/uploads/parts", token, json!({ "parts": [part(1, 1_000)] })).await;
-        assert_eq!(again["parts"][0]["headers"], created["parts"][0]["headers"], "signed again as it was");
+        assert_eq!(again["parts"][0]["headers"], created["parts"][0]["headers"], "the second URL has the same headers");
 
         api.s3.answers(200, CREATED);
         assert_eq!(api.post("/uploads", "", large).await.0, 201);
-        assert_eq!(api.s3.asked()[0].header("content-disposition"), expected);
+        assert_eq!(api.s3.take_calls()[0].header("content-disposition"), expected);
     }
 }
 
@@ -136,11 +140,11 @@ async fn a_single_put_is_signed_again_for_its_own_bytes_only() {
         assert_eq!(sign(&own).await.0, 200, "{algorithm}");
         refused(&sign(&other).await, 400, "invalid-value", "parts[0].checksum");
     }
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }
 
 #[tokio::test]
-async fn a_file_whose_bytes_are_not_named_at_once_is_opened_in_s3_whatever_its_size() {
+async fn a_file_without_a_checksum_is_a_multipart_upload_whatever_its_size() {
     let api = Api::with(|config| config.allowed_checksums = directput::checksum::ChecksumAlgorithm::ALL.to_vec()).await;
     for (size, parts, algorithm, kind) in [
         (1_000, json!([]), "sha256", "multipart"),
@@ -149,7 +153,7 @@ async fn a_file_whose_bytes_are_not_named_at_once_is_opened_in_s3_whatever_its_s
         (1_000, json!([part(2, 1_000)]), "sha256", "multipart"),
         (1_000, json!([part(2, 1_000), part(1, 1_000)]), "sha256", "single"),
         (0, json!([part(1, 0)]), "sha256", "single"),
-        // Nothing is verified, so there is nothing to bind.
+        // Without checksums, the token has none to bind.
         (1_000, json!([]), "none", "single"),
     ] {
         if kind == "multipart" {
@@ -165,14 +169,14 @@ async fn a_file_whose_bytes_are_not_named_at_once_is_opened_in_s3_whatever_its_s
 }
 
 #[tokio::test]
-async fn no_token_lives_longer_than_is_configured() {
+async fn no_token_outlives_the_configured_lifetime() {
     let api = Api::with(|config| config.token_lifetime_seconds = 600).await;
     let (_, created) = api.post("/uploads", "", small_file()).await;
     assert_eq!(created["expiresInSeconds"], json!(600));
 }
 
 #[tokio::test]
-async fn a_part_is_signed_with_its_length_its_checksum_and_its_place() {
+async fn a_part_is_signed_with_its_length_checksum_number_and_upload_id() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     let (_, signed) = api.post("/uploads/parts", &token, json!({ "parts": [part(3, 4 << 20)] })).await;
@@ -184,7 +188,7 @@ async fn a_part_is_signed_with_its_length_its_checksum_and_its_place() {
 }
 
 #[tokio::test]
-async fn the_first_parts_are_signed_along_as_far_as_they_fit_the_plan_and_the_limit() {
+async fn opening_an_upload_signs_the_parts_that_match_the_plan_up_to_the_limit() {
     let api = Api::with(|config| config.max_parts_per_request = 2).await;
     let open = async |parts: Value| {
         api.s3.answers(200, CREATED);
@@ -201,7 +205,7 @@ async fn the_first_parts_are_signed_along_as_far_as_they_fit_the_plan_and_the_li
 }
 
 #[tokio::test]
-async fn a_url_lives_as_long_as_its_part_waits_for_those_before_it() {
+async fn the_lifetime_of_a_url_covers_the_parts_before_it() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     let sign = async |parts: Vec<Value>, speed: Value| {
@@ -210,16 +214,16 @@ async fn a_url_lives_as_long_as_its_part_waits_for_those_before_it() {
         assert_eq!(status, 200, "{signed}");
         lifetimes(&signed)
     };
-    // Three times the 34, 68 and 84 seconds that the bytes take at 2 Mbit/s.
+    // At 2 Mbit/s, the bytes take 34, 68 and 84 seconds. A lifetime is three times as long.
     assert_eq!(sign(three_parts(), json!(2_000_000)).await, [102, 204, 252]);
-    // 34 seconds at 1 Mbit/s, which is the speed of a link of which nothing is known.
+    // 34 seconds at 1 Mbit/s, the assumed speed of an unknown link.
     assert_eq!(sign(vec![part(3, 4 << 20)], Value::Null).await, [102]);
     assert_eq!(sign(three_parts(), json!(u64::MAX)).await, [60, 60, 60]);
     assert_eq!(sign(three_parts(), json!(1)).await, [300, 300, 300]);
 }
 
 #[tokio::test]
-async fn the_first_urls_live_as_the_network_is_said_to_be() {
+async fn the_lifetime_of_the_first_urls_follows_from_the_kind_of_network() {
     let api = Api::new().await;
     for (network, expected) in [("4g", 60), ("3g", 204), ("2g", 300)] {
         api.s3.answers(200, CREATED);
@@ -231,7 +235,7 @@ async fn the_first_urls_live_as_the_network_is_said_to_be() {
 }
 
 #[tokio::test]
-async fn what_s3_holds_is_listed_page_by_page() {
+async fn stored_parts_are_listed_page_by_page() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     let listed = |number: u64, checksum: &str, is_truncated: bool| {
@@ -248,36 +252,36 @@ async fn what_s3_holds_is_listed_page_by_page() {
     let second = json!({ "parts": [{ "number": 2, "size": 7, "etag": "e2", "checksum": "c" }] });
     assert_eq!(list("/uploads/parts?after=1").await, (200, second));
 
-    let asked = api.s3.asked();
-    assert!(asked.iter().all(|asked| asked.method == "GET" && parameter(&asked.url, "uploadId") == "id"), "{asked:?}");
-    assert!(asked.iter().all(|asked| parameter(&asked.url, "max-parts") == "1000"), "{asked:?}");
-    let after = [0, 1].map(|index| parameter(&asked[index].url, "part-number-marker"));
+    let calls = api.s3.take_calls();
+    assert!(calls.iter().all(|call| call.method == "GET" && parameter(&call.url, "uploadId") == "id"), "{calls:?}");
+    assert!(calls.iter().all(|call| parameter(&call.url, "max-parts") == "1000"), "{calls:?}");
+    let after = [0, 1].map(|index| parameter(&calls[index].url, "part-number-marker"));
     assert_eq!(after, ["", "1"]);
 }
 
 #[tokio::test]
-async fn a_completion_hands_on_the_parts_and_the_size_and_answers_what_s3_has_made() {
+async fn a_completion_sends_parts_and_size_to_s3_and_returns_the_object() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     api.s3.answers(200, &completed(&format!("<ChecksumSHA256>{}</ChecksumSHA256>", composite())));
     let (status, answer) = api.post("/uploads/complete", &token, completion()).await;
     assert_eq!((status, &answer["etag"], &answer["size"]), (200, &json!("whole"), &json!(20 << 20)), "{answer}");
     assert_eq!((&answer["checksum"], answer["key"].is_string()), (&json!(composite()), true));
-    let asked = &api.s3.asked()[0];
-    let headers = ["x-amz-mp-object-size", "if-none-match", "x-amz-checksum-crc64nvme"].map(|name| asked.header(name));
+    let call = &api.s3.take_calls()[0];
+    let headers = ["x-amz-mp-object-size", "if-none-match", "x-amz-checksum-crc64nvme"].map(|name| call.header(name));
     assert_eq!(headers, ["20971520", "*", ""]);
     let xml = format!("<ETag>e</ETag><ChecksumSHA256>{}</ChecksumSHA256><PartNumber>3</PartNumber>", digest());
-    assert!(asked.body.contains(&xml), "{}", asked.body);
+    assert!(call.body.contains(&xml), "{}", call.body);
 }
 
 #[tokio::test]
-async fn a_completion_verified_by_crc64nvme_asks_s3_for_that_of_the_object() {
+async fn a_completion_with_crc64nvme_sends_the_checksum_of_the_object() {
     let api = Api::new().await;
     api.s3.answers(200, CREATED);
     let mut file = large_file();
     file["algorithm"] = json!("crc64nvme");
     let (_, created) = api.post("/uploads", "", file).await;
-    api.s3.asked();
+    api.s3.take_calls();
     let zeros = |length: usize| Crc64Nvme::of(&vec![0; length]).to_string();
     let lengths = [8 << 20, 8 << 20, 4 << 20];
     let parts: Vec<_> = lengths
@@ -290,31 +294,31 @@ async fn a_completion_verified_by_crc64nvme_asks_s3_for_that_of_the_object() {
     let body = json!({ "parts": parts, "checksum": whole });
     let (status, answer) = api.post("/uploads/complete", created["token"].as_str().unwrap(), body).await;
     assert_eq!((status, &answer["checksum"]), (200, &json!(whole)), "{answer}");
-    let asked = &api.s3.asked()[0];
-    let headers = ["x-amz-checksum-crc64nvme", "x-amz-checksum-type"].map(|name| asked.header(name));
+    let call = &api.s3.take_calls()[0];
+    let headers = ["x-amz-checksum-crc64nvme", "x-amz-checksum-type"].map(|name| call.header(name));
     assert_eq!(headers, [whole.as_str(), "FULL_OBJECT"]);
-    assert!(asked.body.contains(&format!("<ChecksumCRC64NVME>{}</ChecksumCRC64NVME>", zeros(4 << 20))));
+    assert!(call.body.contains(&format!("<ChecksumCRC64NVME>{}</ChecksumCRC64NVME>", zeros(4 << 20))));
 }
 
 #[tokio::test]
-async fn a_single_put_has_nothing_to_remove_and_s3_is_not_asked() {
+async fn aborting_a_single_put_does_not_call_s3() {
     let api = Api::new().await;
     let (_, created) = api.post("/uploads", "", small_file()).await;
     let token = created["token"].as_str().unwrap();
     assert_eq!(api.call(("DELETE", "/uploads"), None, token, Value::Null).await.0, 204);
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }
 
 #[tokio::test]
-async fn an_upload_is_removed_in_s3_and_one_that_is_gone_is_no_failure() {
+async fn aborting_removes_the_upload_and_succeeds_if_it_is_already_gone() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     api.s3.answers(204, "");
     api.s3.refuses(404, "NoSuchUpload");
     for _ in 0..2 {
         assert_eq!(api.call(("DELETE", "/uploads"), None, &token, Value::Null).await.0, 204);
-        let asked = &api.s3.asked()[0];
-        assert!(asked.method == "DELETE" && parameter(&asked.url, "uploadId") == "id", "{asked:?}");
+        let call = &api.s3.take_calls()[0];
+        assert!(call.method == "DELETE" && parameter(&call.url, "uploadId") == "id", "{call:?}");
     }
 }
 

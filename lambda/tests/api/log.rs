@@ -1,4 +1,4 @@
-//! What is logged of a request: names and numbers, and nothing that somebody sent.
+//! The log of a request: it has names and numbers, and no text of the client.
 
 use std::io::Write;
 use std::process::{Command, Output};
@@ -26,21 +26,22 @@ impl Write for Log {
 }
 
 impl Log {
-    /// The lines since the last time.
+    /// Returns the lines since the last time.
     fn lines(&self) -> Vec<Value> {
         let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
-/// Set in a process that a test was started in once more, since a process has one log and one `RUST_LOG`.
+/// Environment variable that marks the child process of a test. Each test runs in its own process, because a process has
+/// one log and one `RUST_LOG`.
 const CHILD: &str = "LOG_TEST_CHILD";
 
 fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 
-/// Runs a test of this file once more, in a process of its own with this `RUST_LOG`.
+/// Runs a test of this file in a child process with this `RUST_LOG`.
 fn run(test: &str, level: Option<&str>) -> Output {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", &format!("log::{test}"), "--nocapture"]).env(CHILD, "1").env_remove("RUST_LOG");
@@ -71,7 +72,7 @@ async fn a_request_is_one_line_with_its_route_its_status_and_the_field_that_was_
     assert_eq!(names, ["request-1", "POST", "/uploads"]);
 
     let logged = line("POST", "/uploads", json!({ "my secret": 1 })).await;
-    assert_eq!((&logged["code"], &logged["field"]), (&json!("unknown-field"), &Value::Null), "a name of theirs");
+    assert_eq!((&logged["code"], &logged["field"]), (&json!("unknown-field"), &Value::Null), "text of the client");
     let logged = line("POST", "/my-secret", Value::Null).await;
     assert_eq!((&logged["status"], &logged["span"]["route"]), (&json!(404), &json!("none")));
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
@@ -81,8 +82,8 @@ async fn a_request_is_one_line_with_its_route_its_status_and_the_field_that_was_
 }
 
 #[tokio::test]
-async fn each_line_says_whose_and_which_object_it_is_about_and_how_to_find_the_access_log() {
-    const TEST: &str = "each_line_says_whose_and_which_object_it_is_about_and_how_to_find_the_access_log";
+async fn each_line_has_the_caller_the_key_and_the_ids_of_the_request() {
+    const TEST: &str = "each_line_has_the_caller_the_key_and_the_ids_of_the_request";
     if !is_child() {
         let output = run(TEST, None);
         return assert!(output.status.success(), "{output:?}");
@@ -126,9 +127,9 @@ async fn each_line_says_whose_and_which_object_it_is_about_and_how_to_find_the_a
 }
 
 #[tokio::test]
-async fn what_should_not_happen_is_logged_as_a_warning() {
+async fn an_unexpected_refusal_of_s3_is_logged_as_a_warning() {
     if !is_child() {
-        let output = run("what_should_not_happen_is_logged_as_a_warning", None);
+        let output = run("an_unexpected_refusal_of_s3_is_logged_as_a_warning", None);
         return assert!(output.status.success(), "{output:?}");
     }
     let log = Log::default();
@@ -146,7 +147,7 @@ async fn what_should_not_happen_is_logged_as_a_warning() {
 }
 
 #[test]
-fn the_log_goes_to_standard_error_as_far_as_rust_log_says() {
+fn the_log_goes_to_standard_error_filtered_by_rust_log() {
     if is_child() {
         log_as_json();
         tracing::info!("a detail");
@@ -154,7 +155,7 @@ fn the_log_goes_to_standard_error_as_far_as_rust_log_says() {
         return;
     }
     let logged = |level: Option<&str>| {
-        let output = run("the_log_goes_to_standard_error_as_far_as_rust_log_says", level);
+        let output = run("the_log_goes_to_standard_error_filtered_by_rust_log", level);
         let text = String::from_utf8(output.stderr).unwrap();
         ["a detail", "a warning"].map(|message| text.contains(&format!("\"message\":\"{message}\"")))
     };

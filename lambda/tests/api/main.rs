@@ -1,4 +1,4 @@
-//! Each call in front of an S3 that answers what a test has told it to.
+//! Tests of each call, with an S3 whose answers the test sets.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod calls;
@@ -42,7 +42,7 @@ struct Api {
     s3: S3,
 }
 
-/// An answer of the API: status and body.
+/// Status and body of an answer of the API.
 type Answer = (u16, Value);
 
 impl Api {
@@ -70,11 +70,11 @@ impl Api {
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    /// A call by somebody, with a token, if it needs one, and a body, if it has one.
-    async fn call(&self, (method, path): (&str, &str), who: Option<&str>, token: &str, body: Value) -> Answer {
+    /// Sends a call of a caller. An empty token is left out.
+    async fn call(&self, (method, path): (&str, &str), caller: Option<&str>, token: &str, body: Value) -> Answer {
         let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
         let request = if token.is_empty() { request } else { request.header("upload-token", token) };
-        let request = request.extension(Caller(who.map(str::to_owned)));
+        let request = request.extension(Caller(caller.map(str::to_owned)));
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
@@ -82,21 +82,21 @@ impl Api {
         self.call(("POST", path), None, token, body).await
     }
 
-    /// The token of a new upload in three parts, which S3 knows as `id`.
+    /// Opens an upload in three parts, with the upload id `id`, and returns its token.
     async fn token_of_three_parts(&self) -> String {
         self.s3.answers(200, CREATED);
         let (status, created) = self.post("/uploads", "", large_file()).await;
-        assert_eq!((status, self.s3.asked().len()), (201, 1), "{created}");
+        assert_eq!((status, self.s3.take_calls().len()), (201, 1), "{created}");
         created["token"].as_str().unwrap().to_owned()
     }
 }
 
-/// A file of three parts.
+/// Returns the request for a file of three parts.
 fn large_file() -> Value {
     json!({ "name": "photo.png", "type": "image/png", "size": 20 << 20 })
 }
 
-/// A file of one part, whose bytes are known.
+/// Returns the request for a file of one part with a known checksum.
 fn small_file() -> Value {
     json!({ "name": "photo.png", "type": "image/png", "size": 1_000, "parts": [part(1, 1_000)] })
 }
@@ -105,22 +105,22 @@ fn digest() -> Sha256Digest {
     Sha256Digest::of(b"x")
 }
 
-/// A part to be signed.
+/// Returns a part to sign.
 fn part(number: u64, length: u64) -> Value {
     json!({ "number": number, "length": length, "checksum": digest().to_string() })
 }
 
-/// The three parts of a large file.
+/// Returns the three parts of a large file.
 fn three_parts() -> Vec<Value> {
     vec![part(1, DEFAULT_PART_BYTES), part(2, DEFAULT_PART_BYTES), part(3, 4 << 20)]
 }
 
-/// A part that S3 holds.
+/// Returns a part that S3 has stored.
 fn stored(number: u64) -> Value {
     json!({ "number": number, "etag": "e", "checksum": digest().to_string() })
 }
 
-/// What completes a large file.
+/// Returns the request that completes a large file.
 fn completion() -> Value {
     json!({ "parts": [stored(1), stored(2), stored(3)], "checksum": composite() })
 }
@@ -129,7 +129,7 @@ fn composite() -> String {
     CompositeChecksum::of([&digest(); 3]).to_string()
 }
 
-/// Refused with a problem that says what its code and field are.
+/// Asserts that an answer is a problem with this status, code and field.
 #[track_caller]
 fn refused((status, problem): &Answer, expected_status: u16, code: &str, field: impl Into<Value>) {
     assert_eq!((*status, &problem["code"]), (expected_status, &json!(code)), "{problem}");

@@ -1,4 +1,4 @@
-//! What a completion costs in memory: the function has 256 MB, and a caller chooses the body.
+//! Memory that a completion takes: the function has 256 MB, and a caller chooses the body.
 
 use std::fs::read_to_string;
 use std::process::Command;
@@ -11,17 +11,18 @@ use super::*;
 
 const MIB: u64 = 1 << 20;
 
-/// Set in a process that a test was started in once more, since a process has one peak.
+/// Environment variable that marks the child process of a test. Each test runs in its own process, because the peak is per
+/// process.
 const CHILD: &str = "MEMORY_TEST_CHILD";
 
-/// The most memory that this process has had so far, in bytes (Linux, proc(5), `VmHWM`).
+/// Returns the peak memory of this process, in bytes (Linux, proc(5), `VmHWM`).
 fn peak() -> u64 {
     let status = read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1_024
 }
 
-/// Runs a test of this file in a process of its own.
+/// Runs a test of this file in its own process. Returns `false` in that process.
 fn run_alone(test: &str) -> bool {
     if std::env::var_os(CHILD).is_some() {
         return false;
@@ -39,8 +40,8 @@ async fn complete(api: &Api, token: &str, body: String) -> Answer {
 }
 
 #[tokio::test]
-async fn a_body_of_nonsense_costs_little_more_than_its_text() {
-    if run_alone("a_body_of_nonsense_costs_little_more_than_its_text") {
+async fn an_invalid_body_takes_little_more_memory_than_its_text() {
+    if run_alone("an_invalid_body_takes_little_more_memory_than_its_text") {
         return;
     }
     let api = Api::new().await;

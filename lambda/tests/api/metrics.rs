@@ -1,4 +1,4 @@
-//! What CloudWatch is told of each call.
+//! Metrics of each call for CloudWatch.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ impl Write for Lines {
 }
 
 impl Lines {
-    /// Counts what this thread does until the guard is dropped.
+    /// Collects the metrics of this thread until the guard is dropped.
     fn begin() -> (Self, DefaultGuard) {
         let lines = Self::default();
         let writer = lines.clone();
@@ -36,7 +36,7 @@ impl Lines {
         (lines, guard)
     }
 
-    /// The one line since the last time, without its time.
+    /// Returns the only line since the last time, without its time.
     #[track_caller]
     fn one(&self) -> Value {
         let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
@@ -48,7 +48,7 @@ impl Lines {
     }
 }
 
-/// A line as CloudWatch reads it.
+/// Returns a line in the embedded metric format.
 fn emf(dimensions: Value, metrics: Value, values: Value) -> Value {
     let directive = json!({ "Namespace": "directput", "Dimensions": [dimensions], "Metrics": metrics });
     let mut line = json!({ "_aws": { "CloudWatchMetrics": [directive] }, "Stage": "dev" });
@@ -93,8 +93,8 @@ async fn signing_and_listing_are_not_counted() {
 }
 
 #[test]
-fn only_the_stage_that_is_named_has_metrics_in_its_log() {
-    const TEST: &str = "metrics::only_the_stage_that_is_named_has_metrics_in_its_log";
+fn the_log_has_metrics_only_if_a_stage_is_set() {
+    const TEST: &str = "metrics::the_log_has_metrics_only_if_a_stage_is_set";
     const CHILD: &str = "METRICS_TEST_CHILD";
     if std::env::var_os(CHILD).is_some() {
         directput_lambda::log_as_json();

@@ -1,4 +1,4 @@
-//! Calls are for a bucket of one account.
+//! The expected owner of the bucket.
 
 use directput_lambda::storage::Object;
 
@@ -7,11 +7,11 @@ use super::*;
 const ACCOUNT: &str = "123456789012";
 
 #[tokio::test]
-async fn each_call_says_whose_the_bucket_has_to_be_where_that_is_known() {
-    for (account, said) in [(Some(ACCOUNT.to_owned()), ACCOUNT), (None, "")] {
+async fn each_call_names_the_expected_owner_of_the_bucket_if_it_is_known() {
+    for (account, expected) in [(Some(ACCOUNT.to_owned()), ACCOUNT), (None, "")] {
         let s3 = S3::default();
         let bucket = s3.bucket().await.owned_by(account);
-        // What S3 answers doesn't matter here.
+        // The answers do not matter here.
         for _ in 0..4 {
             s3.refuses(403, "AccessDenied");
         }
@@ -21,10 +21,10 @@ async fn each_call_says_whose_the_bucket_has_to_be_where_that_is_known() {
         bucket.list("uploads/a", "id", None).await.unwrap_err();
         bucket.complete("uploads/a", "id", 1, &[], None).await.unwrap_err();
         bucket.abort("uploads/a", "id").await.unwrap_err();
-        let asked = s3.asked();
-        assert_eq!(asked.len(), 4);
-        for call in asked {
-            assert_eq!(call.header("x-amz-expected-bucket-owner"), said, "{}", call.url);
+        let calls = s3.take_calls();
+        assert_eq!(calls.len(), 4);
+        for call in calls {
+            assert_eq!(call.header("x-amz-expected-bucket-owner"), expected, "{}", call.url);
         }
     }
 }

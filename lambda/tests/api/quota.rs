@@ -1,4 +1,4 @@
-//! What a quota stops, and what it never hears of.
+//! Daily quotas: which calls are counted, and which are refused.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,15 +10,15 @@ use super::*;
 
 const LIMITS: DailyLimits = DailyLimits { uploads: 2, bytes: 10 };
 
-/// A quota that answers as it is told, and what it was asked.
+/// Returns a quota that always gives this answer, and the list of uploads that it was asked to count.
 fn quota(answer: Result<(), ErrorCode>) -> (Arc<Quota>, Arc<Mutex<Vec<Use>>>) {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&asked);
-    let count = move |wanted: Use| -> std::pin::Pin<Box<dyn Future<Output = _> + Send>> {
-        seen.lock().unwrap().push(wanted);
+    let counted = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&counted);
+    let count = move |upload: Use| -> std::pin::Pin<Box<dyn Future<Output = _> + Send>> {
+        list.lock().unwrap().push(upload);
         Box::pin(async move { answer })
     };
-    (Arc::new(Quota::new(LIMITS, Box::new(count))), asked)
+    (Arc::new(Quota::new(LIMITS, Box::new(count))), counted)
 }
 
 async fn api(quota: Arc<Quota>) -> Api {
@@ -28,33 +28,33 @@ async fn api(quota: Arc<Quota>) -> Api {
 
 #[tokio::test]
 async fn an_upload_is_counted_for_its_caller_with_its_size_when_it_is_opened() {
-    let (quota, asked) = quota(Ok(()));
+    let (quota, counted) = quota(Ok(()));
     let api = api(quota).await;
     assert_eq!(api.call(CALLS[0], Some("alice"), "", small_file()).await.0, 201);
     api.s3.answers(200, CREATED);
     let (_, created) = api.call(CALLS[0], None, "", large_file()).await;
     let token = created["token"].as_str().unwrap();
     api.post("/uploads/parts", token, json!({ "parts": [part(1, DEFAULT_PART_BYTES)] })).await;
-    let asked = asked.lock().unwrap();
-    assert_eq!(asked.iter().map(|wanted| wanted.bytes).collect::<Vec<_>>(), [1_000, 20 << 20]);
-    assert!(asked[0].id != asked[1].id && asked[1].id.ends_with("#anonymous"), "{asked:?}");
-    assert!(asked.iter().all(|wanted| wanted.limits == LIMITS));
+    let counted = counted.lock().unwrap();
+    assert_eq!(counted.iter().map(|upload| upload.bytes).collect::<Vec<_>>(), [1_000, 20 << 20]);
+    assert!(counted[0].id != counted[1].id && counted[1].id.ends_with("#anonymous"), "{counted:?}");
+    assert!(counted.iter().all(|upload| upload.limits == LIMITS));
 }
 
 #[tokio::test]
-async fn what_is_over_the_quota_is_refused_before_anything_is_opened() {
+async fn an_upload_over_the_quota_is_refused_before_it_is_opened() {
     let (quota, _) = quota(Err(ErrorCode::TooManyRequests));
     let api = api(quota).await;
     refused(&api.post("/uploads", "", large_file()).await, 429, "too-many-requests", Value::Null);
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }
 
 #[tokio::test]
-async fn what_is_refused_anyway_is_not_counted() {
-    let (quota, asked) = quota(Ok(()));
+async fn a_refused_request_is_not_counted() {
+    let (quota, counted) = quota(Ok(()));
     let api = api(quota).await;
     for bad in [json!({}), json!({ "name": "a", "type": "image/png", "size": 1_u64 << 50 })] {
         assert!(api.post("/uploads", "", bad).await.0 >= 400);
     }
-    assert!(asked.lock().unwrap().is_empty());
+    assert!(counted.lock().unwrap().is_empty());
 }

@@ -1,4 +1,4 @@
-//! What is refused: by which status and code, and because of which field. S3 hears of none of it.
+//! Refused requests: their status, code and field. None of them reaches S3.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use super::*;
 
 #[tokio::test]
-async fn each_call_is_refused_without_a_caller_where_one_is_needed() {
+async fn anonymous_calls_are_refused_if_a_caller_is_required() {
     let api = Api::with(|config| config.needs_caller = true).await;
     api.s3.answers(200, CREATED);
     let (_, created) = api.call(("POST", "/uploads"), Some("alice"), "", large_file()).await;
     let token = created["token"].as_str().unwrap();
-    api.s3.asked();
+    api.s3.take_calls();
     for call in CALLS {
-        for nobody in [None, Some("")] {
-            refused(&api.call(call, nobody, token, large_file()).await, 401, "unauthorized", Value::Null);
+        for missing in [None, Some("")] {
+            refused(&api.call(call, missing, token, large_file()).await, 401, "unauthorized", Value::Null);
         }
         let request = Request::builder().method(call.0).uri(call.1).header("upload-token", token);
         let without_authorizer = api.send(request.body(Body::empty()).unwrap()).await;
@@ -25,7 +25,7 @@ async fn each_call_is_refused_without_a_caller_where_one_is_needed() {
     }
     let parts = json!({ "parts": three_parts() });
     assert_eq!(api.call(("POST", "/uploads/parts"), Some("alice"), token, parts).await.0, 200);
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }
 
 #[tokio::test]
@@ -34,20 +34,20 @@ async fn each_call_but_the_first_is_refused_without_the_callers_own_token() {
     api.s3.answers(200, CREATED);
     let (_, created) = api.call(("POST", "/uploads"), Some("alice"), "", large_file()).await;
     let token = created["token"].as_str().unwrap();
-    api.s3.asked();
+    api.s3.take_calls();
     for call in &CALLS[1..] {
-        let by = async |who: &str, token: &str| api.call(*call, Some(who), token, json!({ "parts": [] })).await;
+        let by = async |caller: &str, token: &str| api.call(*call, Some(caller), token, json!({ "parts": [] })).await;
         refused(&by("alice", "").await, 401, "token-missing", "upload-token");
         refused(&by("alice", "x.y.z").await, 401, "token-invalid", "upload-token");
         refused(&by("alice", "\u{e9}").await, 401, "token-invalid", "upload-token");
         refused(&by("bob", token).await, 403, "not-your-upload", "upload-token");
         refused(&api.call(*call, None, token, Value::Null).await, 403, "not-your-upload", "upload-token");
     }
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }
 
 #[tokio::test]
-async fn calls_that_there_are_not_are_refused_as_such() {
+async fn unknown_paths_and_methods_are_refused() {
     let api = Api::new().await;
     for path in ["/", "/upload", "/uploads/", "/uploads/abort"] {
         refused(&api.call(("GET", path), None, "", Value::Null).await, 404, "not-found", Value::Null);
@@ -58,7 +58,7 @@ async fn calls_that_there_are_not_are_refused_as_such() {
 }
 
 #[tokio::test]
-async fn a_body_is_json_and_says_so() {
+async fn a_body_must_be_declared_as_json_and_be_valid_json() {
     let api = Api::new().await;
     let create = async |kind: &str, body: String| {
         let request = Request::builder().method("POST").uri("/uploads").header("content-type", kind);
@@ -81,7 +81,7 @@ async fn a_body_is_json_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_body_is_read_up_to_256_kib_and_that_of_a_completion_up_to_3_mib() {
+async fn a_body_has_at_most_256_kib_and_that_of_a_completion_3_mib() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     for (path, limit) in [("/uploads", 256 << 10), ("/uploads/parts", 256 << 10), ("/uploads/complete", 3 << 20)] {
@@ -147,13 +147,13 @@ async fn each_field_of_a_new_upload_is_checked_and_named() {
     for body in [json!([]), json!(["photo.png", "image/png", 1_000, "sha256", [], "4g"]), json!(5), Value::Null] {
         refused(&api.post("/uploads", "", body).await, 400, "wrong-type", Value::Null);
     }
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
     api.s3.answers(200, CREATED);
     assert_eq!(api.post("/uploads", "", with("size", &json!(1_000_000))).await.0, 201);
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_was_expected() {
+async fn a_refusal_names_the_expected_values() {
     let api = Api::with(|config| config.max_file_bytes = 1_000_000).await;
     for (field, value, detail) in [
         ("size", json!(1_000_001), "at most 1000000 bytes"),
@@ -194,11 +194,11 @@ async fn a_batch_is_checked_against_the_plan() {
         refused(&sign(json!({ "parts": [first()], "bitsPerSecond": speed })).await, 400, code, "bitsPerSecond");
     }
     assert_eq!(sign(json!({ "parts": three_parts()[..2] })).await.0, 200);
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }
 
 #[tokio::test]
-async fn a_completion_has_every_part_once_in_order_and_the_checksum_that_follows() {
+async fn a_completion_must_name_every_part_once_in_order_and_the_matching_checksum() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     let complete = async |parts: Value, checksum: Value| {
@@ -222,7 +222,7 @@ async fn a_completion_has_every_part_once_in_order_and_the_checksum_that_follows
     for checksum in [json!(format!("{}-3", digest())), json!("rosUhgp5mIg="), Value::Null] {
         refused(&complete(all(), checksum).await, 400, "invalid-value", "checksum");
     }
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn a_single_put_is_neither_listed_nor_completed() {
         let answer = api.call(call, None, token, completion()).await;
         refused(&answer, 409, "not-multipart", "upload-token");
     }
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }
 
 #[tokio::test]
@@ -251,5 +251,5 @@ async fn a_query_is_checked_and_named() {
         let path = format!("/uploads/parts?{query}");
         refused(&api.call(("GET", &path), None, &token, Value::Null).await, 400, code, field);
     }
-    assert!(api.s3.asked().is_empty());
+    assert!(api.s3.take_calls().is_empty());
 }

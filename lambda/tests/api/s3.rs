@@ -1,4 +1,4 @@
-//! An S3 that answers what a test has told it to, and keeps what it was asked.
+//! An S3 whose answers the test sets. It records the calls that it receives.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -12,17 +12,17 @@ use directput_lambda::storage::Storage;
 
 pub const BUCKET: &str = "bucket";
 
-/// One call that reached S3.
+/// A call that S3 has received.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct S3Call {
     pub method: String,
     pub url: String,
     pub body: String,
     headers: Vec<(String, String)>,
 }
 
-impl Asked {
-    /// The value of a header, or nothing.
+impl S3Call {
+    /// Returns the value of a header, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(candidate, _)| candidate == name).map_or("", |(_, value)| value)
     }
@@ -31,31 +31,31 @@ impl Asked {
 #[derive(Debug, Clone, Default)]
 pub struct S3 {
     answers: Arc<Mutex<VecDeque<(u16, String)>>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    calls: Arc<Mutex<Vec<S3Call>>>,
 }
 
 impl S3 {
-    /// What it answers next.
+    /// Adds an answer for the next call.
     pub fn answers(&self, status: u16, xml: &str) {
         self.answers.lock().unwrap().push_back((status, xml.to_owned()));
     }
 
-    /// It leaves the next call without an answer.
+    /// Leaves the next call without an answer.
     pub fn is_silent(&self) {
         self.answers(0, "");
     }
 
-    /// It refuses the next call.
+    /// Refuses the next call with one of S3's codes.
     pub fn refuses(&self, status: u16, code: &str) {
         self.answers(status, &format!("<Error><Code>{code}</Code><RequestId>R</RequestId></Error>"));
     }
 
-    /// What it was asked since the last time.
-    pub fn asked(&self) -> Vec<Asked> {
-        std::mem::take(&mut self.asked.lock().unwrap())
+    /// Returns the calls since the last time.
+    pub fn take_calls(&self) -> Vec<S3Call> {
+        std::mem::take(&mut self.calls.lock().unwrap())
     }
 
-    /// A bucket in it.
+    /// Returns a bucket in this S3.
     pub async fn bucket(&self) -> Storage {
         let connector = SharedHttpConnector::new(self.clone());
         let config = Builder::new()
@@ -70,13 +70,13 @@ impl S3 {
 impl HttpConnector for S3 {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let headers = request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        self.asked.lock().unwrap().push(Asked {
+        self.calls.lock().unwrap().push(S3Call {
             method: request.method().to_owned(),
             url: request.uri().to_owned(),
             body: String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned(),
             headers: headers.collect(),
         });
-        let (status, xml) = self.answers.lock().unwrap().pop_front().expect("a call that the test foresees");
+        let (status, xml) = self.answers.lock().unwrap().pop_front().expect("the test sets an answer for each call");
         if status == 0 {
             return HttpConnectorFuture::new(std::future::pending());
         }

@@ -1,4 +1,4 @@
-//! The bucket: where its URLs point, and what becomes of an answer that is no success.
+//! The bucket: the address in its URLs, and the codes of failed calls.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::*;
 
 #[tokio::test]
-async fn what_s3_refuses_has_a_code_that_says_whether_to_try_again() {
+async fn the_code_of_a_failed_call_tells_whether_to_retry() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     for (status, in_s3, list, complete) in [
@@ -36,7 +36,7 @@ async fn what_s3_refuses_has_a_code_that_says_whether_to_try_again() {
         let answer = api.post("/uploads/complete", &token, completion()).await;
         refused(&answer, complete.0, complete.1, Value::Null);
         let detail = if complete.1 == "parts-refused" { json!(in_s3) } else { Value::Null };
-        assert_eq!(answer.1["detail"], detail, "S3's code is told only where it helps");
+        assert_eq!(answer.1["detail"], detail, "the answer names S3's code only if the parts were refused");
     }
 }
 
@@ -76,7 +76,7 @@ async fn a_call_that_s3_does_not_answer_ends_before_api_gateway_gives_up() {
 }
 
 #[tokio::test]
-async fn an_upload_that_s3_does_not_remove_is_not_said_to_be_removed() {
+async fn an_abort_fails_if_s3_does_not_remove_the_upload() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     let abort = async || api.call(("DELETE", "/uploads"), None, &token, Value::Null).await;
@@ -87,7 +87,7 @@ async fn an_upload_that_s3_does_not_remove_is_not_said_to_be_removed() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_not_the_one_of_these_parts_is_no_completion() {
+async fn a_completion_fails_if_the_object_has_another_checksum() {
     let api = Api::new().await;
     let token = api.token_of_three_parts().await;
     for (inner, status, code) in [
@@ -109,7 +109,7 @@ async fn an_upload_without_an_id_is_not_opened() {
 }
 
 #[tokio::test]
-async fn urls_may_name_another_address_than_the_api_uses() {
+async fn urls_may_have_another_address_than_the_api_uses() {
     let s3 = S3::default();
     let config = Builder::new()
         .behavior_version(BehaviorVersion::latest())
@@ -123,7 +123,7 @@ async fn urls_may_name_another_address_than_the_api_uses() {
     assert!(url.starts_with("https://files.example/bucket/uploads/key?"), "{url}");
     s3.answers(204, "");
     bucket.abort("uploads/key", "id").await.unwrap();
-    assert!(s3.asked()[0].url.starts_with("https://bucket.s3.eu-central-1.amazonaws.com/uploads/key?"));
+    assert!(s3.take_calls()[0].url.starts_with("https://bucket.s3.eu-central-1.amazonaws.com/uploads/key?"));
 }
 
 #[tokio::test]

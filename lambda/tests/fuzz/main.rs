@@ -1,6 +1,7 @@
-//! Any request whatsoever: no panic, no 5xx, and S3 hears of none that is refused.
+//! Random requests cause no panic and no 5xx, and no refused request reaches S3.
 //!
-//! `FUZZ_INPUTS` says how many (20,000), `FUZZ_SEED` which (1): `make fuzz` plays a million.
+//! `FUZZ_INPUTS` sets the number of requests (default: 20,000), `FUZZ_SEED` the seed (default: 1). `make fuzz` sends a
+//! million requests.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod requests;
@@ -49,12 +50,12 @@ fn tokens() -> Tokens {
         };
         keys.seal(new, Duration::from_secs(86_400)).unwrap()
     };
-    // Those of alice, then those of nobody: one in parts and one of a single PUT.
+    // The tokens of alice, then those of an anonymous caller: one of a multipart upload and one of a single PUT.
     let of = |caller| [seal(caller, 20 << 20, Some("id")), seal(caller, 1_000, None)];
     Tokens([of(Some("alice")), of(None)].concat())
 }
 
-/// Keeps what the API logs for `tests/logs`, which looks for what must not be in it.
+/// Writes the log to a file for `tests/logs`, which searches it for text that a log must not have.
 fn keep_log() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs");
     std::fs::create_dir_all(&folder).unwrap();
@@ -63,7 +64,7 @@ fn keep_log() {
 }
 
 #[test]
-fn no_request_whatsoever_makes_it_fail() {
+fn no_request_makes_the_api_fail() {
     keep_log();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (storage, calls) = runtime.block_on(storage::open());
@@ -92,7 +93,7 @@ fn no_request_whatsoever_makes_it_fail() {
         let code = match status.is_success() {
             true => check_answer(&body),
             false => {
-                assert_eq!(asked, 0, "S3 was asked for what was refused with {status}");
+                assert_eq!(asked, 0, "a request that was refused with {status} reached S3");
                 if is_head { String::new() } else { check_problem(status, &headers, &body) }
             }
         };
@@ -106,13 +107,13 @@ fn no_request_whatsoever_makes_it_fail() {
         println!("{times:>8}  {status} {code}");
     }
     outcome.unwrap_or_else(|error| panic!("{error}"));
-    // If it were all nonsense, nothing would have been tested.
+    // Requests that are all invalid would test little.
     let accepted: usize = seen.iter().filter(|((status, _), _)| *status < 300).map(|(_, times)| times).sum();
     assert!(accepted as u64 > count / 20, "{accepted} of {count} were accepted");
     assert!(seen.len() > 20, "{} kinds of answers", seen.len());
 }
 
-/// Refused in the form of RFC 9457, by a code that is listed.
+/// Checks that a refusal is a problem document (RFC 9457) with a known code, and returns the code.
 fn check_problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> String {
     assert!(status.is_client_error(), "{status}: {}", String::from_utf8_lossy(body));
     assert_eq!(headers["content-type"], "application/problem+json", "{status}");
@@ -124,7 +125,7 @@ fn check_problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> String
     code.to_owned()
 }
 
-/// Whatever was signed is below `uploads/`, for as long as it may be, and of a name that is nobody's choice.
+/// Checks that each signed URL is below `uploads/`, has a lifetime within the range, and has a key that no client chose.
 fn check_answer(body: &[u8]) -> String {
     let Ok(reply) = serde_json::from_slice::<Value>(body) else { return String::new() };
     for part in reply["parts"].as_array().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! Requests as somebody sends them who means harm, or has a defect: near to good ones, and far from any.
+//! Random requests of hostile or defective clients: some nearly good, some entirely random.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, header};
@@ -21,24 +21,24 @@ pub struct Input {
     body: Vec<u8>,
 }
 
-/// What is presented as an upload's token.
+/// The upload token of a request.
 #[derive(Debug, Clone)]
 enum Token {
     None,
-    /// One of the caller's own.
+    /// A token of the caller.
     Own(usize),
-    /// A good one: which of [`Tokens`].
+    /// A good token: its index in [`Tokens`].
     Good(usize),
-    /// A good one with a byte changed.
+    /// A good token with one byte changed.
     Changed(usize, usize, u8),
-    /// The beginning of a good one.
+    /// The beginning of a good token.
     Cut(usize, usize),
-    /// The claims of one under the signature of another.
+    /// The claims of one token with the signature of another.
     Mixed(usize, usize),
     Other(Vec<u8>),
 }
 
-/// Good tokens: alice's and nobody's, of an upload in parts and of a single PUT.
+/// Good tokens of alice and of an anonymous caller, each for a multipart upload and for a single PUT.
 pub struct Tokens(pub Vec<String>);
 
 impl Input {
@@ -119,7 +119,7 @@ pub fn input() -> impl Strategy<Value = Input> {
     )
 }
 
-/// A method, a path, and a body that may fit them.
+/// Returns a method, a path, and a body that may be valid for them.
 fn route() -> impl Strategy<Value = (&'static str, String, Vec<u8>)> {
     let at = |method: &'static str, path: &'static str, body: BoxedStrategy<Vec<u8>>| {
         body.prop_map(move |body| (method, path.to_owned(), body))
@@ -169,7 +169,7 @@ fn create() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The parts of the uploads in parts that there are tokens of.
+/// Returns the parts of the multipart uploads in [`Tokens`].
 fn parts() -> impl Iterator<Item = (u32, u64, Sha256Digest)> {
     [8 << 20, 8 << 20, 4 << 20].into_iter().zip(1..).map(|(length, number)| (number, length, Sha256Digest::of(b"x")))
 }
@@ -189,7 +189,7 @@ fn complete() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What may become of a value in a body.
+/// A change of a value in a body.
 #[derive(Debug, Clone)]
 enum Change {
     Replace(Value),
@@ -198,7 +198,7 @@ enum Change {
     Repeat(usize),
 }
 
-/// A good body, one with changes, or any bytes.
+/// Returns a good body, a changed body, or random bytes.
 fn near(good: impl Strategy<Value = Value> + 'static) -> BoxedStrategy<Vec<u8>> {
     let change = prop_oneof![
         4 => any_json().prop_map(Change::Replace),
@@ -239,7 +239,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The JSON pointers of all values in a value.
+/// Returns the JSON pointers of all values in a value.
 fn places(value: &Value) -> Vec<String> {
     let inner: Vec<(String, &Value)> = match value {
         Value::Array(items) => items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),

@@ -1,4 +1,4 @@
-//! An S3 that takes everything, and counts how often it was asked.
+//! An S3 that accepts every call and counts the calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use directput_lambda::storage::Storage;
 
 pub const BUCKET: &str = "fuzzed-bucket";
 
-/// The bucket, and the count of calls that reached it.
+/// Returns the bucket and the count of its calls.
 pub async fn open() -> (Storage, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let connector = SharedHttpConnector::new(Counting(Arc::clone(&calls)));
@@ -32,7 +32,7 @@ impl HttpConnector for Counting {
     }
 }
 
-/// What browsers are told of a file is a header of RFC 6266, whatever the file is called, and short.
+/// Checks that a `Content-Disposition` is short and valid by RFC 6266, whatever the file's name is.
 pub fn check_disposition(disposition: &str) {
     let (kind, names) = disposition.split_once("; ").unwrap_or((disposition, ""));
     assert!(["attachment", "inline"].contains(&kind), "{disposition}");

@@ -1,4 +1,4 @@
-//! Counts what clients ask for, so that a benchmark can say how many calls an upload took.
+//! Counts the requests of clients, so that a benchmark can report the number of calls of an upload.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,13 +11,13 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use axum::{Json, Router};
 
-/// Requests since the start.
+/// Numbers of requests since the start.
 #[derive(Debug, Default)]
 pub struct Counts {
     api_calls: AtomicU64,
     puts: AtomicU64,
     preflights: AtomicU64,
-    /// When the newest PUT began to arrive, in microseconds since 1970.
+    /// Time at which the latest PUT began to arrive, in microseconds since 1970.
     newest_put_us: AtomicU64,
 }
 
@@ -29,7 +29,7 @@ pub async fn count_call(State(counts): State<Arc<Counts>>, request: Request, nex
     next.run(request).await
 }
 
-/// Counts what browsers ask of the bucket.
+/// Counts a PUT or a preflight of the bucket.
 pub async fn count_put(State(counts): State<Arc<Counts>>, request: Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS {
         counts.preflights.fetch_add(1, Ordering::Relaxed);
@@ -41,8 +41,8 @@ pub async fn count_put(State(counts): State<Arc<Counts>>, request: Request, next
     next.run(request).await
 }
 
-/// `GET /-/counts` says them; `/-/peer` stands in for the signing API of uploaders that are not ours: it
-/// answers at once and counts as a call.
+/// Returns a router with `GET /-/counts`, which returns the counters, and `/-/peer`, which stands in for the signing API
+/// of other uploaders: it answers at once and counts as a call.
 pub fn counters(counts: Arc<Counts>) -> Router {
     let show = async |State(counts): State<Arc<Counts>>| {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -1,8 +1,8 @@
-//! Faults on purpose, so that a test, or a developer, sees what an upload does about them.
+//! Fault injection, to observe how an upload reacts.
 //!
-//! A fault is a JSON object: which requests (`on`, `every`, `firstOfEach`, `times`) and what befalls them
-//! (the rest). `--fault` takes one; with `--control` a test replaces them all by `PUT /-/faults`. The
-//! README's section on the local server lists the members.
+//! A fault is a JSON object. The members `on`, `every`, `firstOfEach` and `times` select requests; the others describe the
+//! fault. `--fault` adds a fault. With `--control`, a test replaces all faults with `PUT /-/faults`. The README's section on
+//! the local server lists the members.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-/// One kind of request.
+/// Kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Target {
@@ -39,49 +39,57 @@ enum Target {
     Any,
 }
 
+/// Time at which a connection breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum When {
-    /// Before the request was looked at.
+    /// Before the body is read.
     Before,
-    /// When it has sent half of its body.
+    /// After half of the body.
     Midway,
-    /// After it was done: the object is stored.
+    /// After the request was processed; for a PUT, after the object was stored.
     After,
 }
 
-/// What befalls which requests.
+/// A fault, and the requests that it applies to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
+    // Requests
     on: Target,
-    /// Hits each n-th request, from 1 (all of them).
+    /// Applies to every n-th request, from 1, which is every request.
     #[serde(default = "one")]
     every: u64,
-    /// Hits only the first n attempts at each part, or at each path.
+    /// Applies only to the first n attempts of each part, or of each path.
     first_of_each: Option<u64>,
-    /// No more often than this in all.
+    /// Maximum number of requests that the fault applies to.
     times: Option<u64>,
-    /// Waits first, in milliseconds.
+
+    // Delays
+    /// Delay before everything else, in milliseconds.
     #[serde(default)]
     latency_ms: u64,
-    /// What all requests that this befalls get through together, in bytes per second.
+    /// Speed that all affected requests share, in bytes per second.
     bytes_per_second: Option<u64>,
-    /// Answers with this status instead, from 400 to 599.
+
+    // Refusals
+    /// Status of the answer, from 400 to 599. The request is not processed.
     status: Option<u16>,
-    /// With S3's code for the status, such as `SlowDown`.
+    /// S3's code in the answer, such as `SlowDown`.
     code: Option<String>,
-    /// With the header `Retry-After`, in seconds.
+    /// Header `Retry-After` of the answer, in seconds.
     retry_after: Option<u32>,
+
+    // Damage
     /// Breaks the connection.
     drop: Option<When>,
-    /// Changes the first byte on its way.
+    /// Changes the first byte of the body.
     #[serde(default)]
     corrupt: bool,
-    /// Takes nothing in and answers nothing, until the client gives up.
+    /// Reads nothing and answers nothing until the client gives up.
     #[serde(default)]
     stall: bool,
-    /// Seconds that S3's clock is ahead: URLs that live shorter have expired.
+    /// Number of seconds that S3's clock is ahead. URLs with a shorter lifetime have expired.
     #[serde(default)]
     clock_ahead_seconds: u64,
 }
@@ -112,7 +120,7 @@ impl Fault {
     }
 }
 
-/// A fault and what it has met so far.
+/// A fault and its counters.
 #[derive(Debug, Serialize)]
 struct Active {
     fault: Fault,
@@ -120,7 +128,7 @@ struct Active {
     hits: u64,
     #[serde(skip)]
     attempts: HashMap<String, u64>,
-    /// When the link is free again.
+    /// Time at which the throttled link is free again.
     #[serde(skip)]
     free_at: Arc<Mutex<Option<Instant>>>,
 }
@@ -130,7 +138,7 @@ impl Active {
         Self { fault, seen: 0, hits: 0, attempts: HashMap::new(), free_at: Arc::default() }
     }
 
-    /// Whether the fault befalls a request. Counts it.
+    /// Counts a request, and returns whether the fault applies to it.
     fn hits(&mut self, target: Target, place: &str) -> bool {
         let Fault { on, every, first_of_each, times, .. } = self.fault;
         if on != target && on != Target::Any {
@@ -158,12 +166,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 type Link = Arc<Mutex<Option<Instant>>>;
 
 impl Faults {
-    /// These, and no others any more.
+    /// Replaces all faults.
     pub fn replace(&self, faults: Vec<Fault>) {
         *lock(&self.0) = faults.into_iter().map(Active::new).collect();
     }
 
-    fn hitting(&self, target: Target, request: &Request) -> Vec<(Fault, Link)> {
+    /// Returns the faults that apply to a request.
+    fn for_request(&self, target: Target, request: &Request) -> Vec<(Fault, Link)> {
         let query = request.uri().query().unwrap_or_default();
         let part = query.split('&').find(|pair| pair.starts_with("partNumber=")).unwrap_or_default();
         let place = format!("{} {}?{part}", request.method(), request.uri().path());
@@ -187,15 +196,15 @@ fn target_of(request: &Request) -> Option<Target> {
     }
 }
 
-/// Injects the faults that hit a request.
+/// Injects the faults that apply to a request.
 pub async fn inject(State(faults): State<Faults>, mut request: Request, next: Next) -> Response {
     let Some(target) = target_of(&request) else { return next.run(request).await };
     let is_put = target == Target::Put;
     let mut breaks_after = false;
-    for (fault, link) in faults.hitting(target, &request) {
+    for (fault, link) in faults.for_request(target, &request) {
         tokio::time::sleep(Duration::from_millis(fault.latency_ms)).await;
         if fault.stall {
-            // The request is kept, so that its body is not read.
+            // Never completes. The request is not dropped, so its body stays unread.
             std::future::pending::<()>().await;
         }
         if fault.drop == Some(When::Before) {
@@ -225,7 +234,7 @@ pub async fn inject(State(faults): State<Faults>, mut request: Request, next: Ne
     if breaks_after { broken() } else { response }
 }
 
-/// Reads what a browser insists on sending before it looks at an answer.
+/// Reads the whole body, because browsers read an answer only after they have sent the body.
 async fn read_to_end(request: Request) {
     let mut body = request.into_body().into_data_stream();
     while let Some(Ok(_)) = body.next().await {}
@@ -241,7 +250,7 @@ async fn read_half(request: Request) {
     }
 }
 
-/// An answer that breaks off, and the connection with it.
+/// Returns an answer whose body fails, so that the connection breaks.
 fn broken() -> Response {
     let cut = futures::stream::iter([Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
     Body::from_stream(cut).into_response()
@@ -253,8 +262,8 @@ fn refusal(status: u16, code: Option<&str>, retry_after: Option<u32>, is_put: bo
         let xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>");
         ("application/xml", xml)
     } else {
-        // API Gateway's own refusals are no problem+json.
-        ("application/json", serde_json::json!({ "message": "a fault on purpose" }).to_string())
+        // API Gateway's own errors are not problem documents.
+        ("application/json", serde_json::json!({ "message": "injected fault" }).to_string())
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
@@ -301,13 +310,14 @@ fn corrupted(body: Body) -> Body {
     }))
 }
 
-/// Whether a URL would have expired on a clock that is so far ahead.
+/// Returns whether a URL has expired by a clock that is `ahead_seconds` ahead.
 fn has_expired(query: Option<&str>, ahead_seconds: u64) -> bool {
     let expires = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("X-Amz-Expires="));
     expires.and_then(|text| text.parse::<u64>().ok()).is_some_and(|seconds| seconds <= ahead_seconds)
 }
 
-/// `GET /-/faults` says what has befallen how many requests, `PUT` replaces them all.
+/// Returns a router with `GET /-/faults`, which returns the faults and their counters, and `PUT /-/faults`, which replaces
+/// all faults.
 pub fn control(faults: Faults) -> Router {
     let show = async |State(faults): State<Faults>| Json(serde_json::json!(*lock(&faults.0))).into_response();
     let replace = async |State(faults): State<Faults>, body: String| {
@@ -321,7 +331,7 @@ pub fn control(faults: Faults) -> Router {
                 faults.replace(list);
                 StatusCode::NO_CONTENT.into_response()
             }
-            Err(words) => (StatusCode::BAD_REQUEST, words).into_response(),
+            Err(message) => (StatusCode::BAD_REQUEST, message).into_response(),
         }
     };
     Router::new().route("/-/faults", get(show).put(replace)).with_state(faults)

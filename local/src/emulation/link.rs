@@ -1,8 +1,8 @@
-//! A slow link on purpose: what arrives takes half a round trip and shares one bandwidth, as behind a modem.
+//! Emulates a slow link: bytes take half a round trip, and all connections share one bandwidth.
 //!
-//! `--link` puts it in front of both listeners, so the API's calls and the PUTs compete as they do on a
-//! user's link. Bytes are held back in user space: a connection is read no faster than the link carries it,
-//! and TCP passes that on to the sender. Slow start and lost packets are not emulated.
+//! `--link` puts the link in front of both listeners, so API calls and PUTs compete as they do on a user's link. The server
+//! reads each connection no faster than the link carries its bytes, and TCP's flow control slows the sender down. Slow
+//! start and packet loss are not emulated.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,19 +14,19 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// How far the link may catch up after the timer woke somebody late.
+/// Maximum delay of a timer that the link makes up for.
 const BURST: Duration = Duration::from_millis(10);
 
-/// Pieces on their way at most, for each connection and direction.
+/// Maximum number of pieces under way for each connection and direction.
 const MAX_PIECES: usize = 1_024;
 
-/// What a link is like.
+/// Speed and delay of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LinkSpeed {
-    /// What all connections get through together towards the server, in bit/s.
+    /// Speed towards the server, shared by all connections, in bit/s, from 1.
     bits_per_second: u64,
-    /// From a request to its answer, in milliseconds.
+    /// Round-trip time, in milliseconds.
     #[serde(default)]
     round_trip_ms: u64,
 }
@@ -43,7 +43,7 @@ impl std::str::FromStr for LinkSpeed {
     }
 }
 
-/// One link, shared by the connections of all listeners that it stands in front of.
+/// A link that the connections of all listeners share.
 #[derive(Debug)]
 pub struct Link {
     speed: LinkSpeed,
@@ -51,7 +51,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link on which nothing is on its way.
+    /// Returns an idle link.
     pub fn new(speed: LinkSpeed) -> Arc<Self> {
         Arc::new(Self { speed, free_at: Mutex::new(Instant::now()) })
     }
@@ -60,8 +60,8 @@ impl Link {
         Duration::from_millis(self.speed.round_trip_ms) / 2
     }
 
-    /// How much is read at a time, in bytes: about what the link carries in 2 ms, so that no
-    /// connection holds it up for the others.
+    /// Returns the length of one read, in bytes: about what the link carries in 2 ms, so that no connection blocks the
+    /// others.
     fn piece_bytes(&self) -> usize {
         (self.speed.bits_per_second / 8 / 500).clamp(1 << 12, 1 << 16) as usize
     }
@@ -79,19 +79,19 @@ impl Link {
     }
 }
 
-/// The far end of a connection over the link.
+/// Puts the link in front of a connection, and returns the server's end.
 pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
     let (near, far) = duplex(1 << 18);
     tokio::spawn(async move {
         let (from_client, to_client) = stream.into_split();
         let (from_server, to_server) = split(near);
-        // The handshake has taken a round trip before the client's first byte leaves.
+        // On a real link, the client's first byte leaves one round trip after the handshake began.
         let up = async {
             tokio::time::sleep(2 * link.half_trip()).await;
             carry_all(from_client, to_server, &link, true).await
         };
         let down = carry_all(from_server, to_client, &link, false);
-        // Once the server has closed its end, what the client still sends has nowhere to go.
+        // After the server has closed its end, bytes of the client are dropped.
         tokio::pin!(up, down);
         tokio::select! {
             _ = &mut down => {}
@@ -101,7 +101,7 @@ pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
     far
 }
 
-/// Moves bytes from one end to the other, each half a trip late.
+/// Moves bytes from one end to the other, with a delay of half a round trip.
 async fn carry_all(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! Conditions that tests and benchmarks set: faults and slow links; and the count of what clients requested.
+//! Emulation for tests and benchmarks: faults, slow links, and counters of requests.
 
 pub(crate) mod count;
 pub(crate) mod faults;

@@ -1,30 +1,30 @@
-//! How an S3 server is reached and signed for: the one in this process, or another that runs already.
+//! Address and credentials of an S3 server: the embedded one or another.
 
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
 
-/// An S3 server, its bucket, and who may use it.
+/// Address, bucket and credentials of an S3 server.
 #[derive(Clone)]
 pub struct S3Connection {
-    /// Where it listens, as browsers reach it.
+    /// URL at which browsers reach the server.
     pub url: String,
-    /// The region that signatures are made for.
+    /// Region in signatures.
     pub region: String,
-    /// The bucket's name.
+    /// Name of the bucket.
     pub bucket: String,
-    /// S3's access key id.
+    /// Access key id.
     pub access_key: String,
-    /// S3's secret access key.
+    /// Secret access key.
     pub secret_key: String,
-    /// The session that the keys belong to, if they are temporary.
+    /// Session token, if the keys are temporary.
     pub session_token: Option<String>,
 }
 
 impl S3Connection {
-    /// The server at `url`, with what is set of BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for
-    /// temporary keys, AWS_SESSION_TOKEN.
+    /// Returns the connection to the server at `url`, with the settings BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID,
+    /// AWS_SECRET_ACCESS_KEY and, for temporary keys, AWS_SESSION_TOKEN.
     ///
     /// # Errors
-    /// Which of them is needed and not set.
+    /// The name of a required setting that is not set.
     pub fn from_settings(url: String, settings: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let need =
             |name: &str| settings(name).ok_or_else(|| format!("--use-s3: the environment variable {name} is not set"));
@@ -38,17 +38,17 @@ impl S3Connection {
         })
     }
 
-    /// Who signs.
+    /// Returns the credentials for the SDK.
     pub fn credentials(&self) -> Credentials {
         Credentials::new(&self.access_key, &self.secret_key, self.session_token.clone(), None, "local")
     }
 
-    /// A client's configuration.
+    /// Returns the configuration of an S3 client.
     pub fn config(&self) -> Builder {
         self.config_at(&self.url)
     }
 
-    /// The same for another address of this server.
+    /// Returns the configuration of an S3 client for another address of this server.
     pub(crate) fn config_at(&self, url: &str) -> Builder {
         aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())

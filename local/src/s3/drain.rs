@@ -1,7 +1,7 @@
-//! Lets a client finish sending a request that was refused before its end.
+//! Reads the rest of a request's body after the request was refused.
 //!
-//! A server that answers early and closes makes browsers report a broken connection instead of the
-//! answer. So a body that is dropped half-read is read to its end in the background.
+//! If a server answers early and closes the connection, browsers report a network error instead of the answer. A body that
+//! is dropped before its end is therefore read to its end in the background.
 
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::Request;
@@ -11,7 +11,7 @@ use futures::{Stream, StreamExt};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// No more than this is read on behalf of a refused request, in bytes.
+/// Maximum number of bytes that are read after a refusal.
 const MAX_DRAIN_BYTES: usize = 64 << 20;
 
 struct DrainOnDrop(Option<BodyDataStream>);
@@ -45,9 +45,9 @@ impl Drop for DrainOnDrop {
     }
 }
 
-/// Wraps the body of every request.
+/// Wraps the body of a request, so that it is drained when it is dropped.
 pub async fn drain(request: Request, next: Next) -> Response {
-    // An empty body stays as it is: `s3s` takes its known length for a missing Content-Length.
+    // An empty body is not wrapped: `s3s` needs its known length if there is no Content-Length.
     let wrap = |body: Body| match body.is_end_stream() {
         true => body,
         false => Body::from_stream(DrainOnDrop(Some(body.into_data_stream()))),

@@ -1,5 +1,5 @@
-//! The embedded S3 server: S3's operations on a folder, or a sink that stores nothing. And how either, or another S3 server,
-//! is reached.
+//! The embedded S3 server: S3's operations on a folder, or a sink that stores nothing. Also the address and credentials of
+//! an S3 server.
 
 mod access;
 mod connection;
@@ -27,7 +27,7 @@ use signed_headers::only_signed;
 pub(crate) use sink::sink;
 pub(crate) use store::Store;
 
-/// S3's operations on one bucket, for requests that are signed with these keys.
+/// Returns a router with S3's operations on one bucket, for requests that are signed with these keys.
 pub(crate) fn router(store: Store, bucket: &str, access_key: &str, secret_key: &str) -> Router {
     let mut builder = S3ServiceBuilder::new(Operations(Arc::new(store)));
     builder.set_auth(SimpleAuth::from_single(access_key, secret_key));

@@ -1,8 +1,8 @@
-//! S3's operations on the [`Store`], behind the trait of `s3s`, which does routes, XML and signatures.
+//! S3's operations on the [`Store`]. `s3s` does routes, XML and signatures.
 
 use std::sync::Arc;
 
-use directput::checksum::ChecksumAlgorithm as Verified;
+use directput::checksum::ChecksumAlgorithm as Algorithm;
 use futures::TryStreamExt;
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
@@ -36,7 +36,7 @@ fn etag(text: &str) -> Option<ETag> {
     Some(ETag::Strong(text.to_owned()))
 }
 
-/// What kind of checksum a record has; none if it has none.
+/// Returns the type of a record's checksum, or `None` without a checksum.
 fn checksum_type(sha256: Option<&str>, crc64nvme: Option<&str>) -> Option<ChecksumType> {
     let kind = match sha256.or(crc64nvme)?.contains('-') {
         true => ChecksumType::COMPOSITE,
@@ -45,12 +45,12 @@ fn checksum_type(sha256: Option<&str>, crc64nvme: Option<&str>) -> Option<Checks
     Some(ChecksumType::from_static(kind))
 }
 
-/// The algorithm in S3's words; none if nothing is verified.
-fn name_of(algorithm: Verified) -> Option<ChecksumAlgorithm> {
+/// Returns S3's name of an algorithm, or `None` if nothing is verified.
+fn name_of(algorithm: Algorithm) -> Option<ChecksumAlgorithm> {
     match algorithm {
-        Verified::Sha256 => Some(ChecksumAlgorithm::SHA256),
-        Verified::Crc64nvme => Some(ChecksumAlgorithm::CRC64NVME),
-        Verified::None => None,
+        Algorithm::Sha256 => Some(ChecksumAlgorithm::SHA256),
+        Algorithm::Crc64nvme => Some(ChecksumAlgorithm::CRC64NVME),
+        Algorithm::None => None,
     }
     .map(ChecksumAlgorithm::from_static)
 }
@@ -73,7 +73,7 @@ fn number_of(number: i32) -> S3Result<u32> {
     number.map(directput::protocol::PartNumber::get).ok_or_else(refusal)
 }
 
-/// The lengths of files fit: no disk has 8 EiB.
+/// Converts a length for S3's API, which uses `i64`. No file is longer than its maximum, 8 EiB.
 fn length(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
@@ -83,7 +83,7 @@ impl S3 for Operations {
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let input = request.input;
         let write_once = write_once(input.if_none_match.as_ref())?;
-        let asked_for_sha256 = input.checksum_sha256.is_some();
+        let has_sha256 = input.checksum_sha256.is_some();
         let claimed = Claimed {
             length: input.content_length,
             md5: input.content_md5,
@@ -105,7 +105,7 @@ impl S3 for Operations {
                 metadata: input.metadata.unwrap_or_default().into_iter().collect(),
             },
             etag: hex(&received.md5),
-            sha256: asked_for_sha256.then(|| received.sha256.to_string()),
+            sha256: has_sha256.then(|| received.sha256.to_string()),
             crc64nvme: received.crc64nvme.clone(),
         };
         self.0.put(&input.key, received, &record, write_once).await?;
@@ -123,16 +123,16 @@ impl S3 for Operations {
         request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
         let input = request.input;
-        let asked = input.checksum_algorithm;
-        let (algorithm, kind) = match asked.as_ref().map(ChecksumAlgorithm::as_str) {
-            None => (Verified::None, None),
-            Some(ChecksumAlgorithm::SHA256) => (Verified::Sha256, Some(ChecksumType::COMPOSITE)),
-            Some(ChecksumAlgorithm::CRC64NVME) => (Verified::Crc64nvme, Some(ChecksumType::FULL_OBJECT)),
+        let requested = input.checksum_algorithm;
+        let (algorithm, kind) = match requested.as_ref().map(ChecksumAlgorithm::as_str) {
+            None => (Algorithm::None, None),
+            Some(ChecksumAlgorithm::SHA256) => (Algorithm::Sha256, Some(ChecksumType::COMPOSITE)),
+            Some(ChecksumAlgorithm::CRC64NVME) => (Algorithm::Crc64nvme, Some(ChecksumType::FULL_OBJECT)),
             Some(_) => {
                 return Err(s3_error!(NotImplemented, "Parts are verified by SHA256 or CRC64NVME here, or not at all"));
             }
         };
-        if input.checksum_type.as_ref().is_some_and(|asked| Some(asked.as_str()) != kind) {
+        if input.checksum_type.as_ref().is_some_and(|requested| Some(requested.as_str()) != kind) {
             return Err(s3_error!(InvalidRequest, "This checksum type cannot be used with the checksum algorithm"));
         }
         let new = NewUpload {
@@ -151,7 +151,7 @@ impl S3 for Operations {
             bucket: Some(input.bucket),
             key: Some(input.key),
             upload_id: Some(id),
-            checksum_algorithm: asked,
+            checksum_algorithm: requested,
             checksum_type: kind.map(ChecksumType::from_static),
             ..CreateMultipartUploadOutput::default()
         }))
@@ -161,12 +161,12 @@ impl S3 for Operations {
         let input = request.input;
         let number = number_of(input.part_number)?;
         let upload = self.0.upload(&input.key, &input.upload_id).await?;
-        let has_claimed = match upload.algorithm {
-            Verified::Sha256 => input.checksum_sha256.is_some(),
-            Verified::Crc64nvme => input.checksum_crc64nvme.is_some(),
-            Verified::None => true,
+        let has_checksum = match upload.algorithm {
+            Algorithm::Sha256 => input.checksum_sha256.is_some(),
+            Algorithm::Crc64nvme => input.checksum_crc64nvme.is_some(),
+            Algorithm::None => true,
         };
-        if !has_claimed {
+        if !has_checksum {
             let expected = upload.algorithm.as_str();
             return Err(s3_error!(InvalidRequest, "Checksum Type mismatch occurred, expected {expected}, actual null"));
         }
@@ -205,7 +205,7 @@ impl S3 for Operations {
             part_number: Some(part.number.cast_signed()),
             size: Some(length(part.size)),
             e_tag: etag(&part.etag),
-            checksum_sha256: (upload.algorithm == Verified::Sha256).then_some(part.sha256),
+            checksum_sha256: (upload.algorithm == Algorithm::Sha256).then_some(part.sha256),
             checksum_crc64nvme: part.crc64nvme,
             ..Part::default()
         };

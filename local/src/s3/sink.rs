@@ -1,7 +1,7 @@
-//! An S3 server that takes everything and keeps nothing, for measuring how fast clients are.
+//! An S3 server that accepts everything and stores nothing, to measure the speed of clients.
 //!
-//! It answers as S3 does to what uploaders call, reads bodies to their end, and checks nothing. Checksums
-//! that a request claims are answered as if they had been computed, and so is the composite of what parts claim.
+//! The sink answers the calls of uploaders like S3, reads bodies to their end, and checks nothing. It returns the checksums
+//! that a request claims, and the composite of the checksums that a completion names, as if it had computed them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,11 +14,11 @@ use directput::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
 use futures::StreamExt;
 use tower_http::cors::{Any, CorsLayer};
 
-/// Headers by which a client claims a checksum, and S3's names for them in XML.
+/// Headers of checksums, and S3's names for them in XML.
 const CHECKSUMS: [(&str, &str); 2] =
     [("x-amz-checksum-sha256", "ChecksumSHA256"), ("x-amz-checksum-crc64nvme", "ChecksumCRC64NVME")];
 
-/// The sink, open to pages of every origin and to every header.
+/// Returns the sink. It accepts every origin and every header.
 pub fn sink() -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
@@ -42,11 +42,11 @@ async fn swallow(request: Request) -> Response {
         }
     }
     let query = head.uri.query().unwrap_or_default();
-    let asks_for = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    let has_parameter = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
     match head.method {
         Method::PUT => stored(&head.headers),
-        Method::POST if asks_for("uploads") => {
-            let id = next();
+        Method::POST if has_parameter("uploads") => {
+            let id = next_id();
             xml(format!("<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"))
         }
         Method::POST => {
@@ -63,7 +63,7 @@ async fn swallow(request: Request) -> Response {
             xml(format!(
                 "<CompleteMultipartUploadResult><Location>{path}</Location><Bucket>{bucket}</Bucket><Key>{key}</Key>\
                  <ETag>\"{}-2\"</ETag>{claimed}</CompleteMultipartUploadResult>",
-                next()
+                next_id()
             ))
         }
         Method::GET => {
@@ -73,10 +73,10 @@ async fn swallow(request: Request) -> Response {
     }
 }
 
-/// The composite of the digests that a completion names, if it names any.
+/// Returns the composite of the digests that a completion names, or `None` if it names none.
 fn composite(completion: &str) -> Option<ObjectChecksum> {
     let texts = completion.split("<ChecksumSHA256>").skip(1).filter_map(|rest| rest.split('<').next());
-    // Only a CRC needs the lengths.
+    // The lengths matter only for a CRC.
     let digests: Vec<_> = texts.map(|text| (PartChecksum::parse(text).ok(), 0)).collect();
     if digests.is_empty() { None } else { ObjectChecksum::of(ChecksumAlgorithm::Sha256, digests) }
 }
@@ -84,7 +84,7 @@ fn composite(completion: &str) -> Option<ObjectChecksum> {
 fn stored(claimed: &HeaderMap) -> Response {
     let mut response = StatusCode::OK.into_response();
     let headers = response.headers_mut();
-    if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", next())) {
+    if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", next_id())) {
         headers.insert(header::ETAG, etag);
     }
     for (name, _) in CHECKSUMS {
@@ -100,8 +100,8 @@ fn xml(body: String) -> Response {
     ([(header::CONTENT_TYPE, "application/xml")], document).into_response()
 }
 
-/// A name that nothing else here has, as long as an entity tag.
-fn next() -> String {
+/// Returns a unique text with the length of an entity tag.
+fn next_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("{:032x}", COUNT.fetch_add(1, Ordering::Relaxed))
 }

@@ -1,4 +1,4 @@
-//! A server on free ports with a folder of its own, and the official SDK as its client.
+//! A server on free ports with its own folder, and the official SDK as its client.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,12 +35,12 @@ pub async fn start_with_faults(faults: Vec<Fault>, control: bool) -> Running {
     start_as(&[], |options| (options.faults, options.control) = (faults, control)).await
 }
 
-/// The address of another S3 server than the own one, if the tests are to be run against it.
+/// Returns the URL of the S3 server that the tests use instead of the embedded one, if `USE_S3` names one.
 pub fn other_s3() -> Option<String> {
     std::env::var("USE_S3").ok()
 }
 
-/// One with the S3 server that the environment names, or its own.
+/// Starts a server that uses the S3 server of the environment, or the embedded one.
 pub async fn start_against(settings: &[(&str, &str)], auth: Option<Auth>) -> Running {
     let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     start_as(&[], |options| {
@@ -53,7 +53,8 @@ pub async fn start_against(settings: &[(&str, &str)], auth: Option<Auth>) -> Run
     .await
 }
 
-/// Keeps what the API logs for `tests/logs`, which looks for what must not be in it. The S3 server is not the API.
+/// Writes the API's log to a file for `tests/logs`, which searches it for text that a log must not have. The log of the S3
+/// server is left out.
 fn keep_log() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs");
     std::fs::create_dir_all(&folder).unwrap();
@@ -61,7 +62,7 @@ fn keep_log() {
     directput_lambda::log_as_json_to(std::sync::Mutex::new(file), "info,s3s=off");
 }
 
-/// One with settings of the API, and other options than usual.
+/// Starts a server with these settings of the API and changed options.
 pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Options)) -> Running {
     keep_log();
     let folder = tempfile::tempdir().unwrap();
@@ -110,25 +111,25 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
 }
 
 impl Running {
-    /// How many uploads S3 would charge for.
+    /// Returns the number of open multipart uploads.
     pub async fn open_uploads(&self) -> usize {
         self.s3.list_multipart_uploads().bucket(&self.bucket).send().await.unwrap().uploads().len()
     }
 
-    /// The keys of all objects.
+    /// Returns the keys of all objects.
     pub async fn keys(&self) -> BTreeSet<String> {
         let listed = self.s3.list_objects_v2().bucket(&self.bucket).send().await.unwrap();
         assert_ne!(listed.is_truncated(), Some(true));
         listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
     }
 
-    /// An object's bytes, if there is one.
+    /// Returns the bytes of an object, or `None` if it does not exist.
     pub async fn bytes(&self, key: &str) -> Option<Vec<u8>> {
         let reply = self.s3.get_object().bucket(&self.bucket).key(key).send().await.ok()?;
         Some(reply.body.collect().await.unwrap().to_vec())
     }
 
-    /// Files in the folder of received bodies, of objects and of unfinished uploads.
+    /// Returns the numbers of files in the folders of received bodies, of objects and of unfinished uploads.
     pub fn leftovers(&self) -> (usize, usize, usize) {
         let count = |path: &str| walk(&self.folder.path().join(path));
         (count(".directput/incoming"), count(&self.bucket), count(".directput/uploads"))

@@ -1,4 +1,4 @@
-//! Forgeries of a completion: it is a call of the API, so what is forged is who calls, the token, and what it says.
+//! Forged completions. A completion is a call of the API, so the caller, the token and the body are forged.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::put::Put;
 use crate::verdict::Verdict;
 use crate::{MIB, Opened, abort, call, open, start};
 
-/// A completion, or what somebody has made of it.
+/// A completion, forged or not.
 #[derive(Clone)]
 pub struct Completion {
     caller: &'static str,
@@ -48,7 +48,7 @@ fn composite(digests: &[Sha256Digest]) -> Value {
     json!(CompositeChecksum::of(digests).to_string())
 }
 
-/// Sends all parts, and says how the upload is completed.
+/// Sends all parts, and returns the completion.
 pub async fn send_all(server: &Running, upload: &Opened, parts: &[&[u8]]) -> Completion {
     let mut listed = Vec::new();
     for (index, (signed, bytes)) in upload.parts.iter().zip(parts).enumerate() {
@@ -71,7 +71,7 @@ pub async fn send_all(server: &Running, upload: &Opened, parts: &[&[u8]]) -> Com
     }
 }
 
-/// A token of the right key whose time is over, for the same upload.
+/// Returns an expired token for the same upload, signed with the right key.
 fn expired(server: &Running, upload: &Opened, size: usize) -> String {
     let file = std::fs::read(server.folder.path().join(".directput/credentials.json")).unwrap();
     let credentials: Value = serde_json::from_slice(&file).unwrap();
@@ -158,14 +158,14 @@ fn forgeries(
     ]
 }
 
-/// Sends all of them; each has to be refused, or to be told what is there already.
-async fn refuse_all(server: &Running, kind: &str, forged: Vec<(&'static str, Completion)>, there: Option<&Value>) {
+/// Sends forged completions. Each must be refused, or get the answer of the first completion.
+async fn refuse_all(server: &Running, kind: &str, forged: Vec<(&'static str, Completion)>, first: Option<&Value>) {
     let verdict = Verdict::before(server).await;
     let count = forged.len();
     let mut accepted = Vec::new();
     for (name, completion) in forged {
         let (status, answer) = completion.send(server).await;
-        if !(400..500).contains(&status) && Some(&answer) != there {
+        if !(400..500).contains(&status) && Some(&answer) != first {
             println!("{name}: {status} {answer}");
             accepted.push((name.to_owned(), status));
         }
@@ -174,7 +174,7 @@ async fn refuse_all(server: &Running, kind: &str, forged: Vec<(&'static str, Com
 }
 
 #[tokio::test]
-async fn nothing_can_be_made_of_a_completion() {
+async fn forged_completions_are_refused() {
     let server = start().await;
     let [a, b, c, d] = [vec![1; 8 * MIB], vec![2; 8 * MIB], vec![3; 4 * MIB], vec![4; 8 * MIB]];
     let (mine, others): ([&[u8]; 3], [&[u8]; 3]) = ([&a, &b, &c], [&d, &b, &c]);
@@ -191,12 +191,12 @@ async fn nothing_can_be_made_of_a_completion() {
     let (status, completed) = good.send(&server).await;
     assert_eq!((status, &completed["checksum"]), (200, &good.body["checksum"]), "{completed}");
     assert_eq!(server.bytes(&upload.key).await.unwrap(), mine.concat());
-    // S3 answers the repeated completion as the first; Garage has forgotten the upload.
+    // S3 answers a repeated completion like the first. Garage no longer knows the upload.
     let repeated = if other_s3().is_some() { 404 } else { 200 };
     assert_eq!(good.send(&server).await.0, repeated, "replayed after it was completed");
     refuse_all(&server, "completion, after it", forgeries(&good, &sibling, &theirs, expired), Some(&completed)).await;
     assert_eq!(server.bytes(&upload.key).await.unwrap(), mine.concat());
-    assert!(Put::of(&upload.parts[0], &a).is_too_late(&server).await, "no part comes after it");
+    assert!(Put::of(&upload.parts[0], &a).is_too_late(&server).await, "no part can follow the completion");
 
     assert_eq!((abort(&server, &second).await, abort(&server, &foreign).await), (204, 204));
     let (status, answer) = sibling.send(&server).await;

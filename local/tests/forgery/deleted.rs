@@ -1,7 +1,8 @@
-//! What an uploader can still do once the app has checked an object and deleted or moved it.
+//! Attempts of an uploader to write again after the application has checked an object and deleted or moved it.
 //!
-//! In a bucket with versions a deletion leaves a delete marker, and S3 then writes as if there was no object (S3 User Guide,
-//! "How to prevent object overwrites with conditional writes"). The embedded server does so; Garage has no versions.
+//! In a bucket with versions, a deletion leaves a delete marker, and conditional writes then succeed as if there were no
+//! object (S3 User Guide, "How to prevent object overwrites with conditional writes"). The embedded server does the same;
+//! Garage has no versions.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
@@ -14,7 +15,7 @@ use crate::completions::{Completion, send_all};
 use crate::put::Put;
 use crate::{MIB, Opened, call, open, start};
 
-/// Gives the bucket versions, and says whether it has them.
+/// Enables versions of the bucket, and returns whether the server supports them.
 async fn keep_versions(server: &Running) -> bool {
     let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
     let request = server.s3.put_bucket_versioning().bucket(&server.bucket).versioning_configuration(enabled);
@@ -24,7 +25,7 @@ async fn keep_versions(server: &Running) -> bool {
     refusal.is_none()
 }
 
-/// Deletes an object; `leaves_marker` in a bucket with versions.
+/// Deletes an object. `leaves_marker` must be set if the bucket has versions.
 async fn delete(server: &Running, key: &str, leaves_marker: bool) {
     let deleted = server.s3.delete_object().bucket(&server.bucket).key(key).send().await.unwrap();
     assert_eq!(deleted.delete_marker().unwrap_or_default(), leaves_marker);
@@ -34,7 +35,7 @@ async fn delete(server: &Running, key: &str, leaves_marker: bool) {
     assert_eq!(marker, leaves_marker.then_some("true"));
 }
 
-/// Asks the API to sign a PUT of these bytes by the token of an upload.
+/// Requests a signed PUT of these bytes with the token of an upload.
 async fn sign(server: &Running, upload: &Opened, number: usize, bytes: &[u8]) -> (u16, Value) {
     let part = json!({ "number": number, "length": bytes.len(), "checksum": Sha256Digest::of(bytes).to_string() });
     let request = call(server, upload.caller, Method::POST, "/parts").header("upload-token", &upload.token);
@@ -43,18 +44,18 @@ async fn sign(server: &Running, upload: &Opened, number: usize, bytes: &[u8]) ->
 }
 
 #[tokio::test]
-async fn no_other_bytes_follow_a_single_put_that_was_deleted() {
+async fn other_bytes_can_not_replace_a_deleted_single_put() {
     no_other_bytes_follow(&start().await, false).await;
 }
 
 #[tokio::test]
-async fn no_other_bytes_follow_a_single_put_over_a_delete_marker() {
+async fn other_bytes_can_not_replace_a_single_put_under_a_delete_marker() {
     let server = start().await;
     let has_versions = keep_versions(&server).await;
     no_other_bytes_follow(&server, has_versions).await;
 }
 
-/// Stores and deletes an object, and tries to store others in its place by its URL and its token.
+/// Stores and deletes an object, and tries to store other bytes in its place with its URL and token.
 async fn no_other_bytes_follow(server: &Running, leaves_marker: bool) {
     let (good, evil): (&[u8], &[u8]) = (b"the bytes of a picture", b"the bytes of a program");
     let upload = open(server, "alice", &[good]).await;
@@ -74,19 +75,19 @@ async fn no_other_bytes_follow(server: &Running, leaves_marker: bool) {
         match moment {
             "before it is stored" => assert_eq!(put.send(server).await, 200),
             "while it stands" => delete(server, &upload.key, leaves_marker).await,
-            _ => assert_eq!(server.bytes(&upload.key).await, None, "nothing has come in its place"),
+            _ => assert_eq!(server.bytes(&upload.key).await, None, "no object has replaced it"),
         }
     }
-    // The very same bytes are all that can return, for as long as a URL of theirs is good.
+    // Only the same bytes can be stored again, until their URL expires.
     let (status, again) = sign(server, &upload, 1, good).await;
     assert_eq!((status, Put::of(&again["parts"][0], good).send(server).await), (200, 200), "{again}");
     assert_eq!(server.bytes(&upload.key).await.unwrap(), good);
     let once_more = put.send(server).await;
-    assert_eq!(once_more, if other_s3().is_some() { 200 } else { 412 }, "it is written once again");
+    assert_eq!(once_more, if other_s3().is_some() { 200 } else { 412 }, "it is written once");
 }
 
 #[tokio::test]
-async fn a_file_whose_bytes_are_not_named_at_once_is_bound_by_its_upload_id() {
+async fn a_file_without_a_checksum_is_bound_by_its_upload_id() {
     let server = start().await;
     let (good, evil): (&[u8], &[u8]) = (b"the bytes of a picture", b"the bytes of a program");
     let file = json!({ "name": "a.png", "type": "image/png", "size": good.len() });
@@ -102,12 +103,12 @@ async fn a_file_whose_bytes_are_not_named_at_once_is_bound_by_its_upload_id() {
 }
 
 #[tokio::test]
-async fn no_part_follows_a_multipart_upload_that_was_completed_and_deleted() {
+async fn no_part_can_follow_a_completed_and_deleted_multipart_upload() {
     no_part_follows(&start().await, false).await;
 }
 
 #[tokio::test]
-async fn no_part_follows_a_multipart_upload_over_a_delete_marker() {
+async fn no_part_can_follow_a_multipart_upload_under_a_delete_marker() {
     let server = start().await;
     let has_versions = keep_versions(&server).await;
     no_part_follows(&server, has_versions).await;
@@ -126,7 +127,7 @@ async fn no_part_follows(server: &Running, leaves_marker: bool) {
 /// Deletes the object of a completed upload, and tries to store another in its place.
 async fn nothing_follows(server: &Running, upload: &Opened, completion: &Completion, evil: &[u8], leaves_marker: bool) {
     delete(server, &upload.key, leaves_marker).await;
-    // The API doesn't know what S3 has: it signs, and S3 refuses.
+    // The API does not know the state of the upload in S3. It signs, and S3 refuses.
     let (status, signed) = sign(server, upload, 1, evil).await;
     assert_eq!(status, 200, "{signed}");
     assert!(Put::of(&signed["parts"][0], evil).is_too_late(server).await, "the upload is over");

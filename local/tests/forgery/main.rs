@@ -1,7 +1,6 @@
-//! The forgery matrix: whatever somebody makes of a URL that the API has signed, or of a completion, S3 takes what was
-//! signed or nothing.
+//! The forgery matrix: S3 refuses every change of a signed URL or of a completion.
 //!
-//! It plays against the embedded S3 server, and `make conformance` plays it against Garage: what `USE_S3` names.
+//! The tests use the embedded S3 server, or the server that `USE_S3` names. `make conformance` runs them with Garage.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../common/mod.rs"]
@@ -26,17 +25,17 @@ const MIB: usize = 1 << 20;
 
 const SECRET: &str = "a secret of thirty-two characters";
 
-/// How callers sign in.
+/// Returns the keys that verify the callers' tokens.
 fn auth() -> Auth {
     format!("hs256:{SECRET}").parse().unwrap()
 }
 
-/// A server that callers have to sign in to.
+/// Starts a server that requires a token of its callers.
 async fn start() -> Running {
     start_against(&[], Some(auth())).await
 }
 
-/// A call of the API by somebody.
+/// Returns a call of the API by a caller.
 fn call(server: &Running, caller: &str, method: Method, path: &str) -> RequestBuilder {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(600);
     let claims = json!({ "sub": caller, "exp": now.as_secs() });
@@ -44,7 +43,7 @@ fn call(server: &Running, caller: &str, method: Method, path: &str) -> RequestBu
     server.http.request(method, format!("{}{path}", server.api)).bearer_auth(bearer.unwrap())
 }
 
-/// An upload that was opened, with the signed PUTs of its first parts.
+/// An open upload, with the signed PUTs of its first parts.
 struct Opened {
     caller: &'static str,
     token: String,
@@ -53,7 +52,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// What the API has answered.
+    /// Reads the API's answer.
     fn of(caller: &'static str, reply: &Value) -> Self {
         let text = |name: &str| reply[name].as_str().unwrap().to_owned();
         let parts = reply["parts"].as_array().cloned().unwrap_or_default();
@@ -61,7 +60,7 @@ impl Opened {
     }
 }
 
-/// What opens an upload of a picture that consists of these parts.
+/// Returns the request that opens an upload of a picture that consists of these parts.
 fn opening(name: &str, parts: &[&[u8]]) -> Value {
     let wanted = parts.iter().enumerate().map(|(index, bytes)| {
         json!({ "number": index + 1, "length": bytes.len(), "checksum": Sha256Digest::of(bytes).to_string() })

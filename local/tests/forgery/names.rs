@@ -1,4 +1,4 @@
-//! Forgeries of the name that a download has: the server has signed it.
+//! Forged names of downloads. The name is signed.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ use crate::{MIB, Opened, auth, call, opening};
 const NAME: &str = "Übung \"1\".png";
 const SIGNED: &str = "attachment; filename=\"_bung _1_.png\"; filename*=UTF-8''%C3%9Cbung%20%221%22.png";
 
-/// What somebody would rather have.
-const OTHERS: [&str; 8] = [
+/// Forged values of the header.
+const FORGED: [&str; 8] = [
     "inline",
     "attachment",
     "inline; filename=\"_bung _1_.png\"; filename*=UTF-8''%C3%9Cbung%20%221%22.png",
@@ -24,7 +24,7 @@ const OTHERS: [&str; 8] = [
     "Attachment; filename=\"_bung _1_.png\"; filename*=UTF-8''%c3%9cbung%20%221%22.png",
 ];
 
-/// A server that names downloads.
+/// Starts a server that names downloads.
 async fn start() -> Running {
     start_against(&[("DOWNLOAD_NAMES", "attachment")], Some(auth())).await
 }
@@ -49,20 +49,20 @@ async fn another_name_of_a_download_is_refused() {
     let put = Put::of(&upload.parts[0], bytes);
     let verdict = Verdict::before(&server).await;
     let mut accepted = Vec::new();
-    for other in OTHERS {
+    for other in FORGED {
         let status = put.with("content-disposition", other).send(&server).await;
         if !(400..500).contains(&status) {
             accepted.push((other.to_owned(), status));
         }
     }
-    verdict.after("name of a download", OTHERS.len(), &accepted).await;
+    verdict.after("name of a download", FORGED.len(), &accepted).await;
     assert_eq!(put.send(&server).await, 200);
     assert_eq!(disposition(&server, &upload.key).await, SIGNED);
 }
 
-/// The name of an upload in parts is the function's to tell S3. A part's PUT may carry such a header, which S3 drops.
+/// The Lambda function sets the name of a multipart upload. S3 ignores such a header of a part's PUT.
 #[tokio::test]
-async fn a_part_changes_no_name_of_a_download() {
+async fn a_part_can_not_change_the_name_of_a_download() {
     let server = start().await;
     let [a, b, c] = [vec![1; 8 * MIB], vec![2; 8 * MIB], vec![3; 4 * MIB]];
     let parts: [&[u8]; 3] = [&a, &b, &c];

@@ -1,4 +1,4 @@
-//! A PUT as the API has signed it, and all that somebody may make of it.
+//! A PUT that the API has signed, and its forgeries.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -7,10 +7,10 @@ use directput::checksum::Sha256Digest;
 
 use crate::common::{Running, other_s3};
 
-/// What counts as the answer where the connection was closed on the body: a refusal.
+/// Assumed status if the server closes the connection before the end of the body: a refusal.
 const LOST_ANSWER: u16 = 400;
 
-/// A PUT as the API has signed it, or what somebody has made of it.
+/// A PUT that the API has signed, forged or not.
 #[derive(Debug, Clone)]
 pub struct Put {
     method: Method,
@@ -36,12 +36,12 @@ impl Put {
         Self { url: self.url.replacen(from, to, 1), ..self.clone() }
     }
 
-    /// The same, sent to another's URL.
+    /// Returns the same PUT with the URL of another.
     pub fn at(&self, other: &Self) -> Self {
         Self { url: other.url.clone(), ..self.clone() }
     }
 
-    /// With a parameter of the query changed, or (empty) left out.
+    /// Returns the PUT with a changed query parameter; an empty value removes it.
     pub fn set_query(&self, name: &str, value: &str) -> Self {
         let pair = format!("{name}={}", self.query(name));
         self.url(&pair, &if value.is_empty() { String::new() } else { format!("{name}={value}") })
@@ -52,13 +52,13 @@ impl Put {
         pairs.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).next().unwrap().to_owned()
     }
 
-    /// Whether the upload that it belongs to is gone.
+    /// Sends the PUT, and returns whether its upload is gone.
     pub async fn is_too_late(&self, server: &Running) -> bool {
         let status = self.send(server).await;
         status == 404 || (other_s3().is_some() && status == LOST_ANSWER)
     }
 
-    /// Sends it, and says the status of the answer.
+    /// Sends the PUT, and returns the status of the answer.
     pub async fn send(&self, server: &Running) -> u16 {
         let mut request = server.http.request(self.method.clone(), &self.url).body(self.body.clone());
         for (name, value) in &self.headers {
@@ -66,7 +66,7 @@ impl Put {
         }
         match request.send().await {
             Ok(reply) => reply.status().as_u16(),
-            // Garage closes the connection on a body that it won't take, and its answer is lost.
+            // Garage closes the connection if it refuses a body, and its answer is lost.
             Err(error) if other_s3().is_some() && error.is_request() => LOST_ANSWER,
             Err(error) => panic!("{error}"),
         }
@@ -96,7 +96,7 @@ impl Put {
     }
 }
 
-/// What can be made of any signed PUT, by name. `other` is a PUT that was signed for another caller.
+/// Returns forgeries of a signed PUT, with names. `other` is a PUT that was signed for another caller.
 pub fn forgeries(put: &Put, key: &str, bucket: &str, other: &Put) -> Vec<(String, Put)> {
     let mut all = Vec::new();
     let mut add = |name: &str, put: Put| all.push((name.to_owned(), put));

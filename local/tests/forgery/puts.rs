@@ -1,4 +1,4 @@
-//! Forgeries of presigned PUTs: of a whole object, and of a part.
+//! Forged presigned PUTs of a whole object and of a part.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::put::{Put, forgeries};
 use crate::verdict::Verdict;
 use crate::{MIB, abort, open, start};
 
-/// Sends all of them; each has to be refused.
+/// Sends forged PUTs. Each must be refused.
 async fn refuse_all(server: &Running, kind: &str, forged: Vec<(String, Put)>) {
     let verdict = Verdict::before(server).await;
     let count = forged.len();
     let mut accepted = Vec::new();
     for (name, put) in forged {
         let status = put.send(server).await;
-        // The embedded server doesn't know other algorithms (501); S3 answers 400.
+        // The embedded server answers 501 to other signature algorithms; S3 answers 400.
         if !(400..500).contains(&status) && status != 501 {
             accepted.push((name, status));
         }
@@ -29,7 +29,7 @@ async fn refuse_all(server: &Running, kind: &str, forged: Vec<(String, Put)>) {
 }
 
 #[tokio::test]
-async fn nothing_can_be_made_of_a_single_put() {
+async fn forgeries_of_a_single_put_are_refused() {
     let server = start().await;
     let bytes: &[u8] = b"the bytes of a picture";
     let mine = open(&server, "alice", &[bytes]).await;
@@ -39,7 +39,7 @@ async fn nothing_can_be_made_of_a_single_put() {
     let forged = || forgeries(&put, &mine.key, &server.bucket, &other);
     refuse_all(&server, "single PUT", forged()).await;
     assert_eq!(put.send(&server).await, 200);
-    // Garage doesn't know If-None-Match; the bytes can be no others in any case.
+    // Garage ignores If-None-Match. The bytes are the same either way.
     assert_eq!(put.send(&server).await, if other_s3().is_some() { 200 } else { 412 }, "it is written once");
     refuse_all(&server, "single PUT, after it", forged()).await;
     assert_eq!(server.bytes(&mine.key).await.unwrap(), bytes);
@@ -47,13 +47,14 @@ async fn nothing_can_be_made_of_a_single_put() {
 }
 
 #[tokio::test]
-async fn nothing_can_be_made_of_a_parts_put() {
+async fn forgeries_of_a_parts_put_are_refused() {
     let server = start().await;
     let [part, second, last] = [vec![7; 8 * MIB], vec![8; 8 * MIB], vec![9; 4 * MIB]];
     let parts = [part.as_slice(), &second, &last];
     let (mine, theirs) = (open(&server, "alice", &parts).await, open(&server, "bob", &parts).await);
     let (put, other) = (Put::of(&mine.parts[0], &part), Put::of(&theirs.parts[0], &part));
-    // For a part of the same bytes another caller's URL works too: a URL may be used by any holder.
+    // The forgeries take the URL of another part: for the same bytes, another caller's URL is valid, because any holder
+    // may use a URL.
     let mut forged = forgeries(&put, &mine.key, &server.bucket, &Put::of(&theirs.parts[1], &second));
     forged.push(("another part".to_owned(), put.set_query("partNumber", "2")));
     forged.push(("no part".to_owned(), put.set_query("partNumber", "0")));
@@ -71,7 +72,7 @@ async fn nothing_can_be_made_of_a_parts_put() {
 }
 
 #[tokio::test]
-async fn nothing_can_be_made_of_a_url_whose_time_is_over() {
+async fn an_expired_url_and_its_forgeries_are_refused() {
     let server = start().await;
     let bytes: &[u8] = b"too late";
     let storage = Storage::open(server.config.clone(), server.credentials.clone(), &server.bucket).await.unwrap();
@@ -89,8 +90,8 @@ async fn nothing_can_be_made_of_a_url_whose_time_is_over() {
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     let forged = late.iter().flat_map(|put| {
         [
-            ("as it was".to_owned(), put.clone()),
-            ("with a longer life".to_owned(), put.set_query("X-Amz-Expires", "300")),
+            ("unchanged".to_owned(), put.clone()),
+            ("with a longer lifetime".to_owned(), put.set_query("X-Amz-Expires", "300")),
             ("with a later date".to_owned(), put.set_query("X-Amz-Date", "20990101T000000Z")),
         ]
     });

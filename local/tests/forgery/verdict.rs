@@ -1,10 +1,10 @@
-//! What came of the forgeries: nothing.
+//! Checks that forgeries have changed nothing.
 
 use std::collections::BTreeSet;
 
 use crate::common::Running;
 
-/// What the bucket holds before the forgeries.
+/// Contents of the bucket before the forgeries.
 pub struct Verdict<'a> {
     server: &'a Running,
     keys: BTreeSet<String>,
@@ -16,7 +16,7 @@ impl<'a> Verdict<'a> {
         Self { server, keys: server.keys().await, uploads: server.open_uploads().await }
     }
 
-    /// Checks that none was accepted of so many, and that the bucket holds what it did.
+    /// Checks that none of `count` forgeries was accepted, and that the bucket has not changed.
     pub async fn after(self, kind: &str, count: usize, accepted: &[(String, u16)]) {
         println!("{kind}: {count} forgeries, {} accepted", accepted.len());
         assert_eq!(accepted, []);

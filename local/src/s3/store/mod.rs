@@ -1,7 +1,6 @@
-//! Objects as plain files: `DATA/<bucket>/<key>`, with all else below `DATA/.directput`.
+//! Stores objects as plain files, `DATA/<bucket>/<key>`, and everything else below `DATA/.directput`.
 //!
-//! An object appears in one step, by a rename, after all checks have passed; what is refused leaves
-//! nothing behind.
+//! A rename makes an object visible in one step after all checks have passed. Refused requests leave no files.
 
 mod multipart;
 mod receive;
@@ -19,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-/// What S3 keeps beside the bytes of an object.
+/// Headers that S3 stores with an object.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Attributes {
     /// `Content-Type`.
@@ -36,30 +35,30 @@ pub struct Attributes {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// A stored object's record.
+/// Metadata of a stored object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
-    /// What the client said about it.
+    /// Headers of the client.
     pub attributes: Attributes,
-    /// The entity tag without quotes.
+    /// Entity tag without quotes.
     pub etag: String,
-    /// SHA-256 in Base64, composite (`…-N`) after a multipart upload; none if none was asked for.
+    /// SHA-256 in Base64; after a multipart upload, the composite (`…-N`). `None` if the client did not request it.
     pub sha256: Option<String>,
-    /// CRC64NVME in Base64, of the whole object; none if none was asked for.
+    /// CRC64NVME of the whole object in Base64. `None` if the client did not request it.
     #[serde(default)]
     pub crc64nvme: Option<String>,
 }
 
-/// An object as a reader finds it.
+/// An existing object.
 #[derive(Debug)]
 pub struct Found {
-    /// Where its bytes lie.
+    /// File with its bytes.
     pub path: PathBuf,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was stored.
+    /// Time at which it was stored.
     pub modified: SystemTime,
-    /// Its record.
+    /// Metadata.
     pub record: Record,
 }
 
@@ -68,12 +67,15 @@ pub struct Found {
 pub struct Store {
     root: PathBuf,
     bucket: String,
-    /// Held while something appears or disappears, so that of two writers of a key one is first.
+    /// Lock for changes and reads of objects and uploads. It gives concurrent writers of a key an order.
     commit: Mutex<()>,
 }
 
 impl Store {
-    /// Opens the folder, making what is missing; what an earlier run left half-received is removed.
+    /// Opens the folder and creates missing subfolders. Removes bodies that an earlier run has received incompletely.
+    ///
+    /// # Errors
+    /// A folder can't be created or removed.
     pub fn open(root: &Path, bucket: &str) -> io::Result<Self> {
         let store = Self { root: root.to_owned(), bucket: bucket.to_owned(), commit: Mutex::new(()) };
         if store.incoming().exists() {
@@ -86,12 +88,12 @@ impl Store {
         Ok(store)
     }
 
-    /// The one bucket's name.
+    /// Returns the bucket's name.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// Where bodies are received.
+    /// Returns the folder for bodies that are being received.
     pub fn incoming(&self) -> PathBuf {
         self.state("incoming")
     }
@@ -117,14 +119,17 @@ impl Store {
         self.state("records").join(format!("{key}.json"))
     }
 
-    /// Stores an object; `write_once` keeps one that is there already.
+    /// Stores an object.
+    ///
+    /// # Errors
+    /// `PreconditionFailed` if `write_once` is set and the key has an object; `InvalidArgument` if the key can't be a path.
     pub async fn put(&self, key: &str, received: Received, record: &Record, write_once: bool) -> S3Result<()> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
         if write_once && path.exists() {
             return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
         }
-        // The record first: an object without one would be half an object.
+        // The record must be written first: readers need it together with the bytes.
         write_json(&self.record_path(key), record).await?;
         make_parent(&path).await?;
         received.file.persist(&path).map_err(|error| s3s::S3Error::internal_error(error.error))?;
@@ -132,7 +137,10 @@ impl Store {
         Ok(())
     }
 
-    /// Looks for an object.
+    /// Returns an object.
+    ///
+    /// # Errors
+    /// `NoSuchKey` if there is none.
     pub async fn find(&self, key: &str) -> S3Result<Found> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
@@ -144,8 +152,8 @@ impl Store {
         Ok(Found { path, size: metadata.len(), modified, record })
     }
 
-    /// Deletes an object. Returns the version of the delete marker that takes its place, if the bucket has versions. To delete
-    /// an object that does not exist succeeds, as in S3.
+    /// Deletes an object. Returns the version of its delete marker if the bucket has versions. Succeeds if the object does
+    /// not exist, as in S3.
     pub async fn delete(&self, key: &str) -> S3Result<Option<String>> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
@@ -160,7 +168,7 @@ impl Store {
         self.mark(key).await
     }
 
-    /// The keys of all objects that begin with `prefix`, in order.
+    /// Returns the sorted keys of all objects with this prefix.
     pub async fn keys(&self, prefix: &str) -> S3Result<Vec<String>> {
         let root = self.objects();
         let mut folders = vec![root.clone()];

@@ -1,4 +1,4 @@
-//! Multipart uploads as folders: `uploads/<id>/` with a file and a record for each part.
+//! Multipart uploads. Each is a folder `uploads/<id>/` with a file and a record for each part.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,45 +14,45 @@ use uuid::Uuid;
 
 use super::{Attributes, Received, Record, Store, make_parent, read_json, write_json};
 
-/// What opens an upload.
+/// Request that opens an upload.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewUpload {
-    /// The key of the object to be.
+    /// Key of the future object.
     pub key: String,
-    /// What is kept beside it.
+    /// Headers of the future object.
     pub attributes: Attributes,
-    /// The checksum that every part must come with.
+    /// Algorithm of the checksum that every part must have.
     pub algorithm: ChecksumAlgorithm,
 }
 
-/// An upload that is open.
+/// An open upload.
 #[derive(Debug)]
 pub struct StoredUpload {
-    /// Its id.
+    /// Upload id.
     pub id: String,
-    /// Its key.
+    /// Key of the future object.
     pub key: String,
-    /// When it was opened.
+    /// Time at which it was opened.
     pub initiated: SystemTime,
 }
 
-/// A part that is stored.
+/// A stored part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ListedPart {
-    /// Its number.
+    /// Part number.
     pub number: u32,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub size: u64,
-    /// Its MD5 in hex.
+    /// MD5 in hexadecimal.
     pub etag: String,
-    /// Its SHA-256, Base64.
+    /// SHA-256 in Base64.
     pub sha256: String,
-    /// Its CRC64NVME, Base64, if it came with one.
+    /// CRC64NVME in Base64, if the client has sent one.
     pub crc64nvme: Option<String>,
 }
 
 impl ListedPart {
-    /// What it was verified by.
+    /// Returns the checksum of this algorithm.
     fn checksum(&self, algorithm: ChecksumAlgorithm) -> Option<&str> {
         match algorithm {
             ChecksumAlgorithm::Sha256 => Some(&self.sha256),
@@ -62,22 +62,22 @@ impl ListedPart {
     }
 }
 
-/// What a completion asks for.
+/// Request that completes an upload.
 #[derive(Debug)]
 pub struct Completion {
     /// Number, entity tag without quotes and checksum of each part.
     pub parts: Vec<(u32, String, Option<String>)>,
-    /// The composite checksum that the object must have.
+    /// Required composite checksum of the object.
     pub sha256: Option<String>,
-    /// The CRC64NVME that the object must have.
+    /// Required CRC64NVME of the object.
     pub crc64nvme: Option<String>,
-    /// The size in bytes that it must have.
+    /// Required size of the object, in bytes.
     pub size: Option<u64>,
-    /// Whether an object that is there already is kept.
+    /// Whether the completion fails if the key already has an object.
     pub write_once: bool,
 }
 
-/// What was answered to a completion, kept so that a repeated one gets the same answer, as from S3.
+/// Answer to a completion. It is kept because S3 answers a repeated completion like the first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Completed {
     key: String,
@@ -90,7 +90,7 @@ fn no_such_upload() -> S3Error {
 }
 
 impl Store {
-    /// Opens an upload and says its id.
+    /// Opens an upload and returns its id.
     pub async fn create_upload(&self, new: &NewUpload) -> S3Result<String> {
         self.object_path(&new.key)?;
         let id = Uuid::new_v4().simple().to_string();
@@ -99,18 +99,21 @@ impl Store {
     }
 
     fn upload_folder(&self, id: &str) -> S3Result<PathBuf> {
-        // Only what was given out here names a folder.
+        // All ids of this server are UUIDs. Other texts could be paths.
         let id = Uuid::try_parse(id).map_err(|_| no_such_upload())?;
         Ok(self.state("uploads").join(id.simple().to_string()))
     }
 
-    /// The upload, if it is open and for this key.
+    /// Returns an open upload.
+    ///
+    /// # Errors
+    /// `NoSuchUpload` if it is not open, or if it has another key.
     pub async fn upload(&self, key: &str, id: &str) -> S3Result<NewUpload> {
         let upload: Option<NewUpload> = read_json(&self.upload_folder(id)?.join("upload.json")).await?;
         upload.filter(|upload| upload.key == key).ok_or_else(no_such_upload)
     }
 
-    /// All open uploads, by key.
+    /// Returns all open uploads, sorted by key.
     pub async fn uploads(&self) -> S3Result<Vec<StoredUpload>> {
         let mut uploads = Vec::new();
         let mut entries = tokio::fs::read_dir(self.state("uploads")).await.map_err(S3Error::internal_error)?;
@@ -126,11 +129,14 @@ impl Store {
         Ok(uploads)
     }
 
-    /// Stores a part, in place of an earlier one of its number.
+    /// Stores a part. Replaces an earlier part with the same number.
+    ///
+    /// # Errors
+    /// `NoSuchUpload` if the upload is not open.
     pub async fn put_part(&self, key: &str, id: &str, number: u32, received: Received) -> S3Result<ListedPart> {
         let folder = self.upload_folder(id)?;
         let _guard = self.commit.lock().await;
-        // It may have been aborted while the part was on its way: then nothing is kept.
+        // The upload may have been aborted while the part was being received.
         self.upload(key, id).await?;
         let part = ListedPart {
             number,
@@ -144,7 +150,10 @@ impl Store {
         Ok(part)
     }
 
-    /// All stored parts, by number.
+    /// Returns all stored parts, sorted by number.
+    ///
+    /// # Errors
+    /// `NoSuchUpload` if the upload is not open.
     pub async fn parts(&self, key: &str, id: &str) -> S3Result<Vec<ListedPart>> {
         self.upload(key, id).await?;
         let mut parts = Vec::new();
@@ -161,21 +170,27 @@ impl Store {
     }
 
     /// Removes an upload and its parts.
+    ///
+    /// # Errors
+    /// `NoSuchUpload` if the upload is not open.
     pub async fn abort_upload(&self, key: &str, id: &str) -> S3Result<()> {
         let _guard = self.commit.lock().await;
         self.upload(key, id).await?;
         tokio::fs::remove_dir_all(self.upload_folder(id)?).await.map_err(S3Error::internal_error)
     }
 
-    /// Joins the parts to an object and says its record.
+    /// Joins the parts to an object and returns its metadata.
+    ///
+    /// # Errors
+    /// As S3's CompleteMultipartUpload: `NoSuchUpload`, `PreconditionFailed`, `BadDigest`, or an error about the parts.
     pub async fn complete_upload(&self, key: &str, id: &str, wanted: &Completion) -> S3Result<Record> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
         let numbers: Vec<u32> = wanted.parts.iter().map(|(number, ..)| *number).collect();
         let replay = self.state("completed").join(format!("{}.json", simple(id)?));
-        if let Some(before) = read_json::<Completed>(&replay).await? {
-            let is_the_same = before.key == key && before.parts == numbers;
-            return if is_the_same { Ok(before.record) } else { Err(no_such_upload()) };
+        if let Some(first) = read_json::<Completed>(&replay).await? {
+            let is_repeated = first.key == key && first.parts == numbers;
+            return if is_repeated { Ok(first.record) } else { Err(no_such_upload()) };
         }
         let upload = self.upload(key, id).await?;
         let parts = choose(&upload, &self.parts(key, id).await?, wanted)?;
@@ -207,7 +222,7 @@ fn simple(id: &str) -> S3Result<String> {
     Uuid::try_parse(id).map(|id| id.simple().to_string()).map_err(|_| no_such_upload())
 }
 
-/// Finds the parts that a completion names, by the rules of S3's CompleteMultipartUpload.
+/// Returns the parts that a completion names, by the rules of S3's CompleteMultipartUpload.
 fn choose(upload: &NewUpload, stored: &[ListedPart], wanted: &Completion) -> S3Result<Vec<ListedPart>> {
     if wanted.parts.is_empty() {
         return Err(s3_error!(MalformedXML, "You must specify at least one part"));
@@ -236,11 +251,12 @@ fn choose(upload: &NewUpload, stored: &[ListedPart], wanted: &Completion) -> S3R
     Ok(chosen)
 }
 
-/// The record of the object that the parts make, checked against what the client expects of it.
+/// Returns the metadata of the object that the parts make. Checks that it has the checksum and size that the client
+/// requires.
 fn join(upload: &NewUpload, parts: &[ListedPart], wanted: &Completion) -> S3Result<Record> {
     let digests: Vec<Sha256Digest> = parts.iter().filter_map(|part| Sha256Digest::parse(&part.sha256).ok()).collect();
     let composite = CompositeChecksum::of(&digests).to_string();
-    // S3 takes the composite with and without its number of parts.
+    // S3 accepts the composite with and without the number of parts.
     let is_same = |claimed: &str| claimed == composite || Some(claimed) == composite.split('-').next();
     if wanted.sha256.as_deref().is_some_and(|claimed| !is_same(claimed)) {
         return Err(s3_error!(BadDigest, "The SHA256 you specified did not match the calculated checksum"));
@@ -257,7 +273,7 @@ fn join(upload: &NewUpload, parts: &[ListedPart], wanted: &Completion) -> S3Resu
         attributes: upload.attributes.clone(),
         etag: format!("{}-{}", hex(&md5.finalize()), parts.len()),
         sha256: (upload.algorithm == ChecksumAlgorithm::Sha256).then_some(composite),
-        // That of the whole object is computed from its bytes.
+        // The caller computes it from the bytes of the whole object.
         crc64nvme: None,
     })
 }
@@ -266,7 +282,7 @@ async fn concatenate(files: Vec<PathBuf>, folder: PathBuf) -> S3Result<tempfile:
     let copy = move || -> io::Result<tempfile::TempPath> {
         let mut whole = tempfile::NamedTempFile::new_in(folder)?;
         for file in files {
-            // From file to file the kernel copies.
+            // On Linux, the kernel copies between files without a buffer in user space.
             io::copy(&mut std::fs::File::open(file)?, whole.as_file_mut())?;
         }
         Ok(whole.into_temp_path())

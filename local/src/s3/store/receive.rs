@@ -1,4 +1,4 @@
-//! Takes in a body: to a temporary file, hashed on the way, checked before anybody sees it.
+//! Receives a body: writes it to a temporary file, hashes it, and checks it against the checksums that the client claims.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use sha2::Sha256;
 use tempfile::TempPath;
 use tokio::io::AsyncWriteExt;
 
-/// What the client said about a body.
+/// Length and checksums that the client claims for a body.
 #[derive(Debug, Default)]
 pub struct Claimed {
     /// `Content-Length`, in bytes.
@@ -25,22 +25,25 @@ pub struct Claimed {
     pub checksum: Checksum,
 }
 
-/// A body that is what the client said it was. Dropped, it leaves nothing.
+/// A body that has passed all checks. Its file is removed when it is dropped.
 #[derive(Debug)]
 pub struct Received {
-    /// Where it lies.
+    /// Temporary file.
     pub file: TempPath,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub size: u64,
-    /// Its MD5, which becomes the entity tag.
+    /// MD5, which becomes the entity tag.
     pub md5: [u8; 16],
-    /// Its SHA-256.
+    /// SHA-256.
     pub sha256: Sha256Digest,
-    /// Its CRC64NVME, Base64, if the client has claimed one.
+    /// CRC64NVME in Base64, if the client has claimed one.
     pub crc64nvme: Option<String>,
 }
 
-/// Reads a body into a new file below `folder`.
+/// Receives a body into a new file below `folder`.
+///
+/// # Errors
+/// `IncompleteBody` if the body ends early or has another length; `BadDigest` if a checksum differs.
 pub async fn receive(folder: &Path, body: Option<StreamingBlob>, claimed: &Claimed) -> S3Result<Received> {
     let (file, path) = tempfile::NamedTempFile::new_in(folder).map_err(s3s::S3Error::internal_error)?.into_parts();
     let mut file = tokio::io::BufWriter::with_capacity(1 << 20, tokio::fs::File::from_std(file));
@@ -67,7 +70,7 @@ pub async fn receive(folder: &Path, body: Option<StreamingBlob>, claimed: &Claim
     Ok(received)
 }
 
-/// Hashers for what a client may claim besides SHA-256, which is computed always.
+/// Returns the hashers of claimed checksums other than SHA-256, which is always computed.
 fn other_hashers(claimed: &Checksum) -> ChecksumHasher {
     ChecksumHasher {
         crc32: claimed.checksum_crc32.as_ref().map(|_| Default::default()),

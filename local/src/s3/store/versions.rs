@@ -1,4 +1,4 @@
-//! Delete markers, of a bucket with versions (S3 User Guide, "Working with delete markers"). Older versions are not kept.
+//! Delete markers of a bucket with versions (S3 User Guide, "Working with delete markers"). Older versions are not kept.
 
 use std::path::PathBuf;
 
@@ -9,19 +9,19 @@ use uuid::Uuid;
 
 use super::{Store, read_json, write_json};
 
-/// What a deletion leaves in the place of an object.
+/// Marker of a deleted object.
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     version: String,
 }
 
 impl Store {
-    /// Whether a deletion leaves a marker from now on.
+    /// Sets whether a deletion leaves a marker.
     pub async fn keep_markers(&self, is_kept: bool) -> S3Result<()> {
         write_json(&self.state("versioning.json"), &is_kept).await
     }
 
-    /// Leaves a marker, and says its version. Nothing in a bucket without versions.
+    /// Writes a marker and returns its version. Returns `None` in a bucket without versions.
     pub(super) async fn mark(&self, key: &str) -> S3Result<Option<String>> {
         if read_json(&self.state("versioning.json")).await? != Some(true) {
             return Ok(None);
@@ -31,13 +31,13 @@ impl Store {
         Ok(Some(marker.version))
     }
 
-    /// Removes the marker of an object that is there again.
+    /// Removes the marker of a key that has an object again.
     pub(super) async fn unmark(&self, key: &str) {
-        // Most objects never had one.
+        // Fails for most keys, because they have no marker.
         drop(tokio::fs::remove_file(self.marker_path(key)).await);
     }
 
-    /// Why there is no object: S3 says so if it was deleted.
+    /// Returns the error for a missing object. If the object was deleted, the error names the marker, as in S3.
     pub(super) async fn missing(&self, key: &str) -> S3Result<S3Error> {
         let mut missing = s3_error!(NoSuchKey);
         if let Some(Marker { version }) = read_json(&self.marker_path(key)).await? {

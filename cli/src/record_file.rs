@@ -1,5 +1,5 @@
-//! What is kept of an unfinished upload for the next run: a file for each in the user's state folder, which nobody else
-//! may read, as it holds the upload token.
+//! The record of an unfinished upload, for a later run. Each record is a file in the user's state folder. Only the user can
+//! read it, because it contains the upload token.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -13,31 +13,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::State;
 
-/// An unfinished upload.
+/// Contents of a record file.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Kept {
-    /// What its file was.
+pub struct UnfinishedUpload {
+    /// State of the uploaded file.
     pub file: State,
-    /// What the engine needs to go on.
+    /// Record from which the engine resumes.
     pub record: Record,
 }
 
-/// Where the unfinished upload of one file to one API is kept. While this lives, no other process goes on with it.
+/// Record file of one uploaded file and one API. Until it is dropped, its lock keeps other processes from resuming the same
+/// upload.
 #[derive(Debug)]
-pub struct Memory {
+pub struct RecordFile {
     path: PathBuf,
     _lock: Option<File>,
 }
 
-impl Memory {
-    /// Opens the memory of a file and an API.
+impl RecordFile {
+    /// Locks the record file of a file and an API. The record itself may not exist yet.
     ///
     /// # Errors
-    /// [`ErrorCode::InUse`] if another process has it, [`ErrorCode::Internal`] if the folder can't be written.
+    /// [`ErrorCode::InUse`] if another process has the lock; [`ErrorCode::Internal`] if the folder can't be written.
     pub fn open(file: &Path, endpoint: &str) -> Result<Self, Failure> {
         let folder = folder().ok_or_else(|| unwritable("there is no home folder"))?;
         let name = Sha256Digest::of(format!("{}\n{endpoint}", file.display()).as_bytes()).to_text();
-        // Base64 has a character that no file name may have.
+        // Base64 contains `/`, which a file name can't have.
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         let open = || {
             fs::create_dir_all(&folder)?;
@@ -51,50 +52,50 @@ impl Memory {
         }
     }
 
-    /// A memory that keeps nothing, for input that can be read only once.
+    /// Returns a record file without a path, for input that can be read only once. Such input has no record.
     pub fn none() -> Self {
         Self { path: PathBuf::new(), _lock: None }
     }
 
-    /// What an earlier run has left, if it can be read.
-    pub fn load(&self) -> Option<Kept> {
+    /// Returns the record of an earlier run, or `None` if there is none or it can't be read.
+    pub fn load(&self) -> Option<UnfinishedUpload> {
         serde_json::from_slice(&fs::read(&self.path).ok()?).ok()
     }
 
-    /// Keeps this in place of what was kept before: all of it, or what was there.
-    pub fn store(&self, kept: &Kept) {
+    /// Replaces the record in one step. If that fails, prints a warning and keeps the old record.
+    pub fn store(&self, upload: &UnfinishedUpload) {
         let write = || {
             let folder = self.path.parent().unwrap_or(Path::new("."));
-            // Only its owner may read such a file.
+            // Temporary files are created with mode 0600.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&serde_json::to_vec(kept)?)?;
+            file.write_all(&serde_json::to_vec(upload)?)?;
             file.persist(&self.path)?;
             Ok::<(), std::io::Error>(())
         };
         if let Err(error) = write() {
-            eprintln!("directput: the upload can't be gone on with later: {error}");
+            eprintln!("directput: this upload can't be resumed later: {error}");
         }
     }
 
-    /// Nothing is left to go on with.
+    /// Removes the record.
     pub fn forget(&self) {
-        // If there was nothing, there is nothing now.
+        // Fails if there is no record.
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Whether the next run could go on.
-    pub fn has_any(&self) -> bool {
+    /// Returns whether there is a record, from which a later run can resume.
+    pub fn exists(&self) -> bool {
         self.path.exists()
     }
 }
 
 fn folder() -> Option<PathBuf> {
-    let places = choose_base_strategy().ok()?;
-    // Not every system has a folder for what programs remember.
-    Some(places.state_dir().unwrap_or_else(|| places.data_dir()).join("directput"))
+    let folders = choose_base_strategy().ok()?;
+    // Some systems have no folder for the state of programs.
+    Some(folders.state_dir().unwrap_or_else(|| folders.data_dir()).join("directput"))
 }
 
-fn unwritable(why: &str) -> Failure {
-    let detail = format!("what is kept of uploads: {why}");
+fn unwritable(reason: &str) -> Failure {
+    let detail = format!("the records of uploads: {reason}");
     Failure { detail: Some(detail), ..ErrorCode::Internal.into() }
 }
