@@ -33,6 +33,10 @@ pub const MAX_OBJECT_BYTES: u64 = MAX_PARTS as u64 * MAX_PART_BYTES;
 /// Default: maximum size of a file that is sent in one PUT, in bytes. The server may be configured otherwise.
 pub const SINGLE_PUT_BYTES: u64 = 16 * MIB;
 
+/// Maximum size of a file that one call opens together with others, in bytes. For a larger one its own call costs
+/// little.
+pub const BATCH_FILE_BYTES: u64 = 1 << 20;
+
 /// Default length of a part, in bytes; larger files get longer parts, to stay within 10,000. Small enough to lose
 /// little when a PUT fails and to be hashed at once, large enough that the preflight of each PUT does not matter.
 pub const DEFAULT_PART_BYTES: u64 = 8 * MIB;

@@ -6,8 +6,9 @@ use std::fmt::Debug;
 
 use directput::plan::MAX_OBJECT_BYTES;
 use directput::protocol::{
-    CompleteUpload, CreateUpload, ErrorCode, FileSize, Headers, ListParts, NetworkHint, PartNumber, PartsListed,
-    PartsSigned, Problem, SignParts, UploadCompleted, UploadCreated, retry_after_ms, xml_element,
+    CompleteUpload, CreateUpload, CreateUploads, ErrorCode, FileSize, Headers, ListParts, NetworkHint, PartNumber,
+    PartsListed, PartsSigned, Problem, SignParts, UploadCompleted, UploadCreated, UploadsCreated, retry_after_ms,
+    xml_element,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, I64Deserializer};
@@ -46,6 +47,7 @@ fn reply<T: Serialize + DeserializeOwned + Debug>(name: &str) {
 #[test]
 fn requests_are_pinned_and_refuse_unknown_fields() {
     request::<CreateUpload>("create-upload");
+    request::<CreateUploads>("create-uploads");
     request::<SignParts>("sign-parts");
     request::<ListParts>("list-parts");
     request::<CompleteUpload>("complete-upload");
@@ -55,6 +57,7 @@ fn requests_are_pinned_and_refuse_unknown_fields() {
 fn replies_are_pinned_and_ignore_unknown_fields() {
     reply::<UploadCreated>("upload-created-single");
     reply::<UploadCreated>("upload-created-multipart");
+    reply::<UploadsCreated>("uploads-created");
     reply::<PartsSigned>("parts-signed");
     reply::<PartsListed>("parts-listed");
     reply::<UploadCompleted>("upload-completed");

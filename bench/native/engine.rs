@@ -39,6 +39,7 @@ fn upload(parts: u32) -> u32 {
                     expires_in_seconds: 604_800,
                     parts: signed(&request.parts),
                     lane_count: 1,
+                    max_uploads_per_request: 0,
                 })),
                 Action::Call(ApiCall::Sign { request, .. }) => {
                     events.push(Event::Signed(PartsSigned { parts: signed(&request.parts) }));

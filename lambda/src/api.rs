@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -11,26 +10,30 @@ use axum::middleware::from_fn;
 use axum::routing::post;
 use axum::{Extension, Json, Router};
 use directput::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
-use directput::plan::{DEFAULT_PART_BYTES, MAX_PARTS, Part, Plan};
+use directput::plan::{MAX_PARTS, Part, Plan};
 use directput::protocol::{
-    CompleteUpload, CreateUpload, ErrorCode, ListParts, PartNumber, PartToSign, PartsListed, PartsSigned, SignParts,
-    SignedPart, TOKEN_HEADER, UploadCompleted, UploadCreated, UploadKind,
+    BatchEntry, BatchRefusal, CompleteUpload, CreateUpload, ErrorCode, ListParts, PartNumber, PartToSign, PartsListed,
+    PartsSigned, SignParts, SignedPart, TOKEN_HEADER, UploadCompleted, UploadCreated, UploadsCreated,
 };
+use futures::future::join_all;
 use tracing::info;
 
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::fields::{Limits, read_body, read_query};
+use crate::fields::{Limits, read_body, read_query, read_uploads};
 use crate::keyring::Keyring;
-use crate::lifetime::{single_put_lifetime, url_lifetime};
+use crate::lifetime::url_lifetime;
 use crate::log::{Caller, log_caller, log_key, trace};
-use crate::object_key::{name_for_metadata, new_key};
+use crate::object_key::new_key;
 use crate::quota::Quota;
 use crate::storage::{Object, Storage, Target};
-use crate::token::{Claims, NewUpload};
+use crate::token::Claims;
 
 /// Maximum length of a body, except that of a completion, in bytes. 1,000 parts to sign fit.
 const MAX_BODY_BYTES: usize = 256 << 10;
+
+/// Maximum body of a batch of new uploads, in bytes: 100 files with the longest names fit.
+const MAX_BATCH_BODY_BYTES: usize = 1 << 20;
 
 /// Maximum length of the body of a completion, in bytes. 10,000 parts fit.
 const MAX_COMPLETE_BODY_BYTES: usize = 3 << 20;
@@ -50,6 +53,7 @@ pub struct App {
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/uploads", post(create).delete(abort))
+        .route("/uploads/batch", post(create_batch))
         .route("/uploads/parts", post(sign).get(list))
         .route("/uploads/complete", post(complete))
         .fallback(async || ApiError::from(ErrorCode::NotFound))
@@ -60,73 +64,62 @@ pub fn router(app: App) -> Router {
 
 type CallerExtension = Option<Extension<Caller>>;
 
+type QuotaExtension = Option<Extension<Arc<Quota>>>;
+
+fn quota(extension: &QuotaExtension) -> Option<&Quota> {
+    extension.as_ref().map(|Extension(quota)| &**quota)
+}
+
 async fn create(
     State(app): State<Arc<App>>,
     caller: CallerExtension,
-    quota: Option<Extension<Arc<Quota>>>,
+    counts: QuotaExtension,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<UploadCreated>), ApiError> {
     let caller = app.caller(caller)?;
     let request: CreateUpload = read_body(&headers, body, Limits { bytes: MAX_BODY_BYTES, parts: MAX_PARTS }).await?;
     app.check_acceptable(&request)?;
-    if let Some(Extension(quota)) = quota {
-        quota.take(caller.as_deref(), request.size.bytes()).await?;
-    }
-
-    let plan = app.plan(&request);
     let key = new_key(caller.as_deref(), &request.name);
     log_key(&key);
-    let name = name_for_metadata(&request.name);
-    let disposition = app.config.download_names.disposition(&request.content_type, &name);
-    let object =
-        Object { key: &key, content_type: &request.content_type, name: Some(&name), disposition: &disposition };
-    let upload = match plan.is_multipart() {
-        true => Some(app.storage.create(object, request.algorithm).await?),
-        false => None,
-    };
-    let target = match &upload {
-        Some(upload_id) => Target::Part { key: &key, upload_id },
-        None => Target::Object(object),
-    };
-    // The client may have cut the file differently. Only the parts that match this plan are signed with this call.
-    let matching = request.parts.iter().filter_map(|wanted| {
-        let part = plan.part(wanted.number).filter(|part| part.length == wanted.length)?;
-        Some((part, wanted.checksum.as_ref()))
-    });
-    let first: Vec<_> = matching.take(app.config.max_parts_per_request as usize).collect();
-    let signed = match first.is_empty() {
-        true => Vec::new(),
-        false => app.sign(target, first, request.network.bits_per_second(), request.lane).await?,
-    };
-    info!(size = plan.size(), parts = plan.part_count(), multipart = plan.is_multipart(), "opened");
+    let (size, plan) = (request.size.bytes(), app.plan(&request));
+    let created = app.open(request, plan, key, caller, quota(&counts), 0).await?;
+    info!(size, parts = plan.part_count(), multipart = plan.is_multipart(), "opened");
+    Ok((StatusCode::CREATED, Json(created)))
+}
 
-    let lifetime = app.token_lifetime(&plan);
-    let new = NewUpload {
-        key: key.clone(),
-        bytes: bytes_of_whole(&request).filter(|_| upload.is_none()).copied(),
-        // A multipart upload keeps its own metadata.
-        name: upload.is_none().then_some(name),
-        upload,
-        size: request.size,
-        part_bytes: plan.part_bytes(),
-        content_type: request.content_type,
-        algorithm: request.algorithm,
-        caller,
-    };
-    let token = app.keys.seal(new, lifetime).await?;
-    let reply = UploadCreated {
-        token,
-        key,
-        kind: if plan.is_multipart() { UploadKind::Multipart } else { UploadKind::Single },
-        part_size: plan.part_bytes(),
-        part_count: plan.part_count(),
-        max_parts_per_request: app.config.max_parts_per_request,
-        expires_in_seconds: lifetime.as_secs(),
-        parts: signed,
-        lane_count: app.storage.lane_count(),
-    };
-    Ok((StatusCode::CREATED, Json(reply)))
+async fn create_batch(
+    State(app): State<Arc<App>>,
+    caller: CallerExtension,
+    counts: QuotaExtension,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<UploadsCreated>, ApiError> {
+    let caller = app.caller(caller)?;
+    let limits = Limits { bytes: MAX_BATCH_BODY_BYTES, parts: MAX_PARTS };
+    let requests = read_uploads(&headers, body, limits, app.config.max_uploads_per_request() as usize).await?;
+    let mut bytes = 0;
+    let opened = requests.into_iter().map(|request| {
+        let bytes_before = bytes;
+        bytes += request.as_ref().map_or(0, |request: &CreateUpload| request.size.bytes());
+        let (app, caller, counts) = (&app, caller.clone(), &counts);
+        async move {
+            let opened = match request {
+                Ok(request) => app.open_small(request, caller, quota(counts), bytes_before).await,
+                Err(error) => Err(error),
+            };
+            opened.map_or_else(|error| BatchEntry::Refused(refused(error)), BatchEntry::Created)
+        }
+    });
+    Ok(Json(UploadsCreated { uploads: join_all(opened).await }))
+}
+
+/// Logs why one file of a batch is refused, and returns it for the answer.
+fn refused(ApiError { code, field, detail }: ApiError) -> BatchRefusal {
+    // The name of an unknown field is text of the client, which the log must not have.
+    let loggable = field.as_ref().filter(|_| code != ErrorCode::UnknownField);
+    info!(code = code.as_str(), field = loggable, "refused");
+    BatchRefusal { code, detail, field }
 }
 
 async fn sign(
@@ -150,7 +143,7 @@ async fn sign(
     };
     let wanted = request.parts.iter().filter_map(|wanted| Some((plan.part(wanted.number)?, wanted.checksum.as_ref())));
     let bits_per_second = request.bits_per_second.unwrap_or(UNKNOWN_BITS_PER_SECOND);
-    let parts = app.sign(target, wanted, bits_per_second, request.lane).await?;
+    let parts = app.sign(target, wanted, bits_per_second, request.lane, 0).await?;
     Ok(Json(PartsSigned { parts }))
 }
 
@@ -224,30 +217,17 @@ impl App {
         Ok(claims)
     }
 
-    /// Returns the plan of the upload. The token of a single PUT binds the checksum of the file, so a file whose checksum
-    /// is not known yet is sent as a multipart upload, which S3's upload id binds.
-    fn plan(&self, request: &CreateUpload) -> Plan {
-        let plan = Plan::new(request.size, self.config.single_put_bytes);
-        let is_known = request.algorithm == ChecksumAlgorithm::None || bytes_of_whole(request).is_some();
-        let in_parts = || Plan::restore(request.size, DEFAULT_PART_BYTES, true).unwrap_or(plan);
-        if plan.is_multipart() || is_known { plan } else { in_parts() }
-    }
-
-    fn token_lifetime(&self, plan: &Plan) -> Duration {
-        let longest = Duration::from_secs(self.config.token_lifetime_seconds);
-        if plan.is_multipart() { longest } else { single_put_lifetime(plan.size()).min(longest) }
-    }
-
-    /// Signs the PUTs of parts in the order in which they will be sent: later ones get longer lifetimes.
-    async fn sign<'a>(
+    /// Signs the PUTs of parts in the order in which they will be sent, after `bytes_before` bytes of other files: later ones
+    /// get longer lifetimes.
+    pub(crate) async fn sign<'a>(
         &self,
         target: Target<'_>,
         parts: impl IntoIterator<Item = (Part, Option<&'a PartChecksum>)>,
         bits_per_second: u64,
         lane: u32,
+        mut bytes_before: u64,
     ) -> Result<Vec<SignedPart>, ApiError> {
         let batch = self.storage.batch(lane).await?;
-        let mut bytes_before = 0;
         let signed = parts.into_iter().map(|(part, checksum)| {
             let limits = &self.config.url_lifetime_seconds;
             let lifetime = url_lifetime(bytes_before, part.length, bits_per_second, limits);
@@ -255,30 +235,6 @@ impl App {
             batch.sign(target, part, checksum, lifetime)
         });
         Ok(signed.collect())
-    }
-
-    fn check_acceptable(&self, request: &CreateUpload) -> Result<(), ApiError> {
-        if request.size.bytes() > self.config.max_file_bytes {
-            let detail = format!("at most {} bytes", self.config.max_file_bytes);
-            return Err(ApiError::field(ErrorCode::FileTooLarge, "size", detail));
-        }
-        match self.config.allowed_types.contains(&request.content_type) {
-            Some(true) => {}
-            Some(false) => return Err(ApiError::field(ErrorCode::TypeNotAllowed, "type", "not on this server's list")),
-            None => {
-                let detail = "expected a media type such as image/png (RFC 9110, section 8.3.1)";
-                return Err(ApiError::field(ErrorCode::InvalidValue, "type", detail));
-            }
-        }
-        if !self.config.allowed_checksums.contains(&request.algorithm) {
-            let names: Vec<_> = self.config.allowed_checksums.iter().map(|algorithm| algorithm.as_str()).collect();
-            let detail = format!("expected one of {}", names.join(", "));
-            return Err(ApiError::field(ErrorCode::InvalidValue, "algorithm", detail));
-        }
-        for (index, wanted) in request.parts.iter().enumerate() {
-            check_checksum(wanted.checksum.as_ref(), request.algorithm, index)?;
-        }
-        Ok(())
     }
 }
 
@@ -301,12 +257,6 @@ fn check_batch(parts: &[PartToSign], plan: &Plan, algorithm: ChecksumAlgorithm) 
         check_checksum(wanted.checksum.as_ref(), algorithm, index)?;
     }
     Ok(())
-}
-
-/// Returns the checksum of the whole file if the request names the file as one part.
-fn bytes_of_whole(request: &CreateUpload) -> Option<&PartChecksum> {
-    let whole = request.parts.iter().find(|part| part.number == PartNumber::FIRST);
-    whole.filter(|part| part.length == request.size.bytes())?.checksum.as_ref()
 }
 
 /// Checks that a single PUT is signed for the bytes for which it was opened. Otherwise a client could write a second
@@ -340,7 +290,11 @@ fn repeated(index: usize) -> ApiError {
 }
 
 /// Checks that a checksum is of this algorithm, or absent if the algorithm is `none`.
-fn check_checksum(checksum: Option<&PartChecksum>, algorithm: ChecksumAlgorithm, index: usize) -> Result<(), ApiError> {
+pub(crate) fn check_checksum(
+    checksum: Option<&PartChecksum>,
+    algorithm: ChecksumAlgorithm,
+    index: usize,
+) -> Result<(), ApiError> {
     if checksum.map_or(ChecksumAlgorithm::None, PartChecksum::algorithm) == algorithm {
         return Ok(());
     }

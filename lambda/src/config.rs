@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use directput::checksum::ChecksumAlgorithm;
-use directput::plan::{MAX_OBJECT_BYTES, MAX_PART_BYTES, SINGLE_PUT_BYTES};
+use directput::plan::{BATCH_FILE_BYTES, MAX_OBJECT_BYTES, MAX_PART_BYTES, SINGLE_PUT_BYTES};
 
 pub use crate::allowed_types::AllowedTypes;
 use crate::download::DownloadNames;
@@ -45,6 +45,9 @@ pub struct Config {
 /// Upper limit of the setting `URL_MAX_SECONDS`, in seconds.
 const MAX_URL_SECONDS: u64 = 600;
 
+/// Maximum number of files that one call opens.
+const MAX_UPLOADS_PER_REQUEST: u32 = 100;
+
 /// Error about an environment variable that is missing or wrong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError {
@@ -82,6 +85,11 @@ impl Config {
             token_lifetime_seconds: 604_800,
             needs_caller: false,
         }
+    }
+
+    /// Returns how many files one call may open; 0 if small files may need a multipart upload, which a batch does not open.
+    pub fn max_uploads_per_request(&self) -> u32 {
+        if self.single_put_bytes < BATCH_FILE_BYTES { 0 } else { MAX_UPLOADS_PER_REQUEST }
     }
 
     /// Reads the configuration. `get` returns the value of an environment variable, or `None` if it is not set.

@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::fmt::{self, Display};
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, header};
 use directput::protocol::ErrorCode;
 use serde::de::value::StrDeserializer;
@@ -18,6 +18,7 @@ use serde::de::{
 };
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::error::ApiError;
 
@@ -36,15 +37,55 @@ pub struct Limits {
 /// [`ErrorCode::UnsupportedMediaType`] if the body is not declared as `application/json`; [`ErrorCode::BodyTooLarge`] if
 /// it is longer than `limits.bytes`; [`ErrorCode::InvalidJson`]; or the error of a field, with its path.
 pub async fn read_body<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limits: Limits) -> Result<T, ApiError> {
+    read_json(&read_bytes(headers, body, limits.bytes).await?, limits.parts)
+}
+
+async fn read_bytes(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Bytes, ApiError> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(ErrorCode::UnsupportedMediaType.into());
     }
-    let bytes = to_bytes(body, limits.bytes)
+    to_bytes(body, max_bytes)
         .await
-        .map_err(|_| ApiError::detail(ErrorCode::BodyTooLarge, format!("at most {} bytes", limits.bytes)))?;
-    read_json(&bytes, limits.parts)
+        .map_err(|_| ApiError::detail(ErrorCode::BodyTooLarge, format!("at most {max_bytes} bytes")))
+}
+
+/// Reads each item of the list in the one field of a JSON body. An item that is wrong spoils no other.
+///
+/// # Errors
+/// As [`read_body`], for the body as a whole; [`ErrorCode::EmptyField`] and [`ErrorCode::OutOfRange`] if the list does
+/// not have 1 to `max_items` items.
+pub async fn read_uploads<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limits: Limits,
+    max_items: usize,
+) -> Result<Vec<Result<T, ApiError>>, ApiError> {
+    let bytes = read_bytes(headers, body, limits.bytes).await?;
+    let Shape { uploads } = read_json(&bytes, u32::MAX)?;
+    if uploads.is_empty() {
+        return Err(ApiError::field(ErrorCode::EmptyField, "uploads", "expected at least one file"));
+    }
+    if uploads.len() > max_items {
+        return Err(ApiError::field(ErrorCode::OutOfRange, "uploads", format!("at most {max_items} files")));
+    }
+    let texts: Texts<'_> = serde_json::from_slice(&bytes).map_err(|_| invalid_json(&bytes))?;
+    Ok(texts.uploads.into_iter().map(|item| read_json(item.get().as_bytes(), limits.parts)).collect())
+}
+
+/// The form of a batch, without its items.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    uploads: Vec<IgnoredAny>,
+}
+
+/// The text of each item of a batch.
+#[derive(Deserialize)]
+struct Texts<'a> {
+    #[serde(borrow)]
+    uploads: Vec<&'a RawValue>,
 }
 
 fn read_json<T: DeserializeOwned>(bytes: &[u8], max_parts: u32) -> Result<T, ApiError> {

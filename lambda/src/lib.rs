@@ -55,6 +55,7 @@ mod api;
 mod error;
 mod fields;
 mod log;
+mod open;
 mod refusal;
 
 pub use api::{App, router};

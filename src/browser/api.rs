@@ -3,15 +3,14 @@
 use std::rc::Rc;
 
 use gloo_net::http::{Request as Fetch, Response};
-use js_sys::JSON;
-use serde::Serialize;
-use wasm_bindgen::JsValue;
+use js_sys::{Array, JSON, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Headers, RequestCredentials, RequestInit, RequestRedirect, ResponseType};
 
 use super::convert::{invalid, to_js};
 use super::credentials::Credentials;
 use super::wire;
-use crate::engine::{ApiCall, CALL_TIMEOUT_MS, Call, Event, Failure, HttpRequest};
+use crate::engine::{ApiCall, BATCH_PATH, CALL_TIMEOUT_MS, Call, Event, Failure, HttpRequest};
 use crate::protocol::{Endpoint, ErrorCode, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms};
 
 /// Client of the signing API.
@@ -46,26 +45,43 @@ impl Api {
         }
     }
 
+    /// Opens several uploads by one call. Returns an entry for each, in the same order.
+    ///
+    /// # Errors
+    /// The failure of the call as a whole.
+    pub async fn open(self, uploads: Array) -> Result<Array, Failure> {
+        let request = Object::new();
+        // A new object takes every member.
+        drop(Reflect::set(&request, &"uploads".into(), &uploads));
+        let (response, body) = self.exchange("POST", BATCH_PATH, None, json(&request)).await?;
+        wire::member(&body, "uploads").dyn_into().map_err(|_| unexpected(&response))
+    }
+
     async fn answer(self, call: Call, request: ApiCall) -> Result<Event, Failure> {
-        let response = self.send(request).await?;
+        let HttpRequest { method, path, token, body } = request.http();
+        let body = body.map_or(JsValue::UNDEFINED, |body| json(&to_js(&body)));
+        let (response, body) = self.exchange(method, &path, token, body).await?;
         if response.status() != call.success_status() {
             return Err(unexpected(&response));
         }
-        if call == Call::Abort {
-            return Ok(Event::Aborted);
-        }
-        let body = parse(&response).await?;
         let event = match call {
+            Call::Abort => Some(Event::Aborted),
             Call::Create => wire::upload_created(&body).map(Event::Created),
             Call::List => wire::parts_listed(&body).map(Event::Listed),
             Call::Sign => wire::parts_signed(&body).map(Event::Signed),
-            Call::Complete | Call::Abort => wire::upload_completed(&body).map(Event::Completed),
+            Call::Complete => wire::upload_completed(&body).map(Event::Completed),
         };
         event.ok_or_else(|| unexpected(&response))
     }
 
-    async fn send(&self, request: ApiCall) -> Result<Response, Failure> {
-        let HttpRequest { method, path, token, body } = request.http();
+    /// Makes a call. Returns its answer, and the body as JSON has it, `undefined` if it is none.
+    async fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: JsValue,
+    ) -> Result<(Response, JsValue), Failure> {
         let credentials = self.credentials.headers().await?;
         let headers = Headers::new().map_err(|_| Failure::from(ErrorCode::Internal))?;
         let set = |name, value| {
@@ -82,16 +98,19 @@ impl Api {
         options.set_method(method);
         self.set_cookies(&options);
         options.set_signal(Some(&timeout));
-        if let Some(body) = &body {
+        if !body.is_undefined() {
             set("content-type", "application/json")?;
-            options.set_body(&json(body));
+            options.set_body(&body);
         }
         options.set_headers(&headers);
         // gloo-net's own builder takes every address apart and puts it together again.
-        let request = web_sys::Request::new_with_str_and_init(&self.endpoint.of(&path), &options)
+        let request = web_sys::Request::new_with_str_and_init(&self.endpoint.of(path), &options)
             .map_err(|_| invalid("endpoint", "expected an address that can be fetched"))?;
         match Fetch::from(request).send().await {
-            Ok(response) if response.ok() => Ok(response),
+            Ok(response) if response.ok() => {
+                let body = parse(&response).await?;
+                Ok((response, body))
+            }
             Ok(response) => Err(refusal(response).await),
             Err(_) if timeout.aborted() => Err(ErrorCode::Timeout.into()),
             Err(_) if self.is_redirected().await => Err(Failure {
@@ -132,9 +151,9 @@ fn unexpected(response: &Response) -> Failure {
     Failure::unexpected(response.status(), response.headers().get("content-type").as_deref())
 }
 
-fn json(request: &impl Serialize) -> JsValue {
+fn json(request: &JsValue) -> JsValue {
     // Plain data always has a text.
-    JSON::stringify(&to_js(request)).map_or(JsValue::UNDEFINED, JsValue::from)
+    JSON::stringify(request).map_or(JsValue::UNDEFINED, JsValue::from)
 }
 
 /// Returns the body as JSON has it; `undefined` if it is none.

@@ -3,11 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Array;
+
 use super::dispatcher::Dispatcher;
-use super::global::now;
+use super::global::{now, spawn};
 use super::read::release_buffers;
 use super::session::Session;
-use crate::engine::{Demand, Event};
+use super::wire;
+use crate::engine::{Call, Demand, Event};
 use crate::queue::UploadId;
 
 /// The uploads of one `Uploader`.
@@ -36,13 +39,13 @@ impl Hub {
     }
 
     /// Takes an upload, which begins when there is room.
-    pub fn add(self: &Rc<Self>, session: Rc<Session>, is_large: bool, priority: i32) {
+    pub fn add(self: &Rc<Self>, session: Rc<Session>, bytes: u64, priority: i32) {
         let id = session.id();
         self.sessions.borrow_mut().push(session);
         // JavaScript may drop the uploader while its uploads are active.
         let hub = Rc::clone(self);
         self.dispatcher.set_run(Some(Rc::new(move || hub.run())));
-        self.dispatcher.change(|rules| rules.add(id, is_large, priority));
+        self.dispatcher.change(|rules| rules.add(id, bytes, priority));
     }
 
     /// Hands out all events, starts the uploads that may start, and shares the connections out.
@@ -57,11 +60,36 @@ impl Hub {
             if rules.with_rules(|rules| rules.is_idle()) {
                 let demand = |id| self.session(id).map_or(Demand::default(), |session| session.demand(now));
                 rules.with_rules(|rules| rules.share(demand));
+                self.open(rules.with_rules(|rules| rules.next_batch()));
                 if rules.with_rules(|rules| rules.is_idle()) {
                     return;
                 }
             }
         }
+    }
+
+    /// Opens several uploads by one call.
+    fn open(&self, batch: Vec<(UploadId, u32)>) {
+        let mut sessions = Vec::with_capacity(batch.len());
+        let requests = Array::new();
+        for (id, lane) in batch {
+            let Some(session) = self.session(id) else { continue };
+            requests.push(&session.take_opening(lane));
+            sessions.push(session);
+        }
+        let Some(api) = sessions.first().map(|session| session.api().clone()) else { return };
+        let dispatcher = Rc::clone(&self.dispatcher);
+        spawn(async move {
+            let answer = api.open(requests).await;
+            dispatcher.change(|rules| rules.batch_ended(answer.as_ref().err()));
+            for (index, session) in (0..).zip(sessions) {
+                let entry = answer.clone().and_then(|entries| wire::batch_entry(&entries.get(index)));
+                session.send(match entry {
+                    Ok(created) => Event::Created(created),
+                    Err(failure) => Event::CallFailed { call: Call::Create, failure },
+                });
+            }
+        });
     }
 
     fn handle(&self, id: UploadId, event: Event) {

@@ -17,9 +17,9 @@ use super::global::{now, sleep, spawn};
 use super::hash::checksum;
 use super::put;
 use super::read::{is_readable, slice};
-use crate::engine::{Action, Demand, Engine, Event, Failure, Now, Put, PutId, Uploaded};
+use crate::engine::{Action, ApiCall, Demand, Engine, Event, Failure, Now, Put, PutId, Uploaded};
 use crate::plan::Part;
-use crate::protocol::{ErrorCode, PartNumber};
+use crate::protocol::{CreateUpload, ErrorCode, PartNumber};
 use crate::queue::UploadId;
 
 /// A PUT under way.
@@ -45,6 +45,8 @@ pub struct Session {
     on_step: Option<Function>,
     settle: RefCell<Option<(Function, Function)>>,
     engine: RefCell<Engine>,
+    /// The request that waits to be sent together with those of other files.
+    opening: RefCell<Option<CreateUpload>>,
     puts: RefCell<Vec<PutUnderWay>>,
     timer: RefCell<Option<Timeout>>,
 }
@@ -79,6 +81,7 @@ impl Session {
             on_step: options.on_step,
             settle: RefCell::new(settle),
             engine: RefCell::new(engine),
+            opening: RefCell::default(),
             puts: RefCell::default(),
             timer: RefCell::default(),
         });
@@ -99,7 +102,7 @@ impl Session {
     #[inline(never)]
     pub fn handle(self: &Rc<Self>, event: Event) {
         match &event {
-            Event::Created(created) => self.dispatcher.change(|rules| rules.add_lanes(created.lane_count)),
+            Event::Created(created) => self.dispatcher.change(|rules| rules.learn_server(created)),
             Event::Listed(listed) => listed.parts.iter().for_each(|part| self.report_part(part.number, "stored")),
             _ => {}
         }
@@ -122,7 +125,8 @@ impl Session {
         self.engine.borrow().is_finished()
     }
 
-    fn send(&self, event: Event) {
+    /// Adds an event, which is handled soon.
+    pub fn send(&self, event: Event) {
         self.dispatcher.change(|rules| rules.send(self.id, event));
     }
 
@@ -140,7 +144,14 @@ impl Session {
     #[inline(never)]
     fn perform(self: &Rc<Self>, action: Action) {
         match action {
-            Action::Call(call) => self.spawn(self.api.clone().run(call)),
+            Action::Call(ApiCall::Create(request)) => {
+                if self.dispatcher.change(|rules| rules.open(self.id, request.size.bytes())) {
+                    *self.opening.borrow_mut() = Some(request);
+                } else {
+                    self.call(ApiCall::Create(request));
+                }
+            }
+            Action::Call(call) => self.call(call),
             Action::HashPart { part, after_ms } => self.hash(part, after_ms),
             Action::RefreshCredentials => {
                 let api = self.api.clone();
@@ -167,6 +178,20 @@ impl Session {
             Action::WakeAt(ms) => self.wake_at(ms),
             Action::Finished(outcome) => self.finish(outcome),
         }
+    }
+
+    fn call(self: &Rc<Self>, call: ApiCall) {
+        self.spawn(self.api.clone().run(call));
+    }
+
+    /// Takes the request that opens it together with other files, for this lane.
+    pub fn take_opening(&self, lane: u32) -> JsValue {
+        self.opening.take().map_or(JsValue::UNDEFINED, |request| to_js(&CreateUpload { lane, ..request }))
+    }
+
+    /// Returns the API, which all uploads of a hub share.
+    pub fn api(&self) -> &Api {
+        &self.api
     }
 
     fn take_put(&self, id: PutId) -> Option<PutUnderWay> {

@@ -85,7 +85,7 @@ impl Uploader {
     fn begin(&self, file: Blob, options: &JsValue, record: Option<Record>) -> Result<Upload, Failure> {
         let options = UploadOptions::read(options, self.config)?;
         let info = options.describe(&file)?;
-        let is_large = info.size.bytes() > SINGLE_PUT_BYTES;
+        let bytes = info.size.bytes();
         let priority = options.priority;
         let config = Config { keeps_records: options.on_record.is_some(), ..options.config };
         let engine = match record {
@@ -94,7 +94,7 @@ impl Uploader {
         };
         let id = self.hub.next_id();
         let (session, done) = Session::new(id, self.hub.dispatcher(), self.api.clone(), engine, file, options);
-        self.hub.add(session, is_large, priority);
+        self.hub.add(session, bytes, priority);
         Ok(Upload { hub: Rc::clone(&self.hub), id, done })
     }
 }

@@ -8,7 +8,7 @@ use js_sys::{Array, JsString, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
-use crate::engine::Record;
+use crate::engine::{Failure, Record};
 use crate::protocol::{
     CompleteUpload, CompletedPart, ETag, ErrorCode, Headers, PartNumber, PartsListed, PartsSigned, SignedPart,
     StoredPart, UploadCompleted, UploadCreated, UploadKind,
@@ -72,7 +72,19 @@ pub fn upload_created(value: &JsValue) -> Option<UploadCreated> {
         expires_in_seconds: whole(value, "expiresInSeconds")?,
         parts: list(value, "parts", signed_part).unwrap_or_default(),
         lane_count: small(value, "laneCount").unwrap_or(1),
+        max_uploads_per_request: small(value, "maxUploadsPerRequest").unwrap_or(0),
     })
+}
+
+/// [`BatchEntry`](crate::protocol::BatchEntry).
+///
+/// # Errors
+/// Why the file was refused; [`ErrorCode::InvalidReply`] if the entry can't be understood.
+pub fn batch_entry(value: &JsValue) -> Result<UploadCreated, Failure> {
+    match problem(value) {
+        Some((code, detail)) => Err(Failure { status: code.status(), detail, ..code.into() }),
+        None => upload_created(value).ok_or_else(|| ErrorCode::InvalidReply.into()),
+    }
 }
 
 /// [`PartsSigned`].

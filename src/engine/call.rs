@@ -10,6 +10,10 @@ use crate::protocol::{CompleteUpload, CreateUpload, PartNumber, SignParts};
 /// comes later.
 pub const CALL_TIMEOUT_MS: u32 = 35_000;
 
+/// Path of the call that opens several uploads, below the address of the API. It is a POST whose body is a
+/// [`CreateUploads`](crate::protocol::CreateUploads).
+pub const BATCH_PATH: &str = "/batch";
+
 /// Kind of API call. At most one call of each kind is in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
@@ -225,6 +229,13 @@ impl CallState {
     pub fn start(&mut self, now: Now) {
         self.step = Step::UnderWay;
         self.started_ms = now.ms;
+    }
+
+    /// Records that the call, which has waited for others, is made now.
+    pub fn sent(&mut self, now: Now) {
+        if self.is_under_way() {
+            self.started_ms = now.ms;
+        }
     }
 
     /// Returns when the call was made, in milliseconds of [`Now::ms`]. A lifetime in the answer starts no earlier.

@@ -39,6 +39,11 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+    /// [`ApiCall::Create`](super::ApiCall::Create) has waited for others and is made now, together with them.
+    CreateSent {
+        /// Lane for which the upload is opened.
+        lane: u32,
+    },
     /// [`ApiCall::Create`](super::ApiCall::Create) was answered.
     Created(UploadCreated),
     /// [`ApiCall::List`](super::ApiCall::List) was answered.

@@ -53,7 +53,7 @@ mod stage;
 mod stall_limit;
 
 pub use action::{Action, Put, PutId};
-pub use call::{ApiCall, Body, CALL_TIMEOUT_MS, Call, HttpRequest};
+pub use call::{ApiCall, BATCH_PATH, Body, CALL_TIMEOUT_MS, Call, HttpRequest};
 pub use config::{Config, DEFAULT_PARTS_IN_FLIGHT, DEFAULT_STALL_SECONDS, FileInfo, PARTS_IN_FLIGHT, STALL_SECONDS};
 pub use demand::{Demand, Share};
 pub use event::{Event, Now};
@@ -187,6 +187,7 @@ impl Engine {
             Event::Tick => self.alarm = None,
             Event::PartHashed { part, checksum } => self.part_hashed(now, part, checksum),
             Event::HashFailed { part, failure } => self.hash_failed(now, part, failure),
+            Event::CreateSent { lane } => self.create_sent(now, lane),
             Event::Created(reply) => self.created(now, reply),
             Event::Listed(reply) => self.listed(now, reply),
             Event::Signed(reply) => self.signed(now, reply),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::error_code::ErrorCode;
 use super::headers::Headers;
 use super::values::PartNumber;
 
@@ -40,6 +41,41 @@ pub struct UploadCreated {
     /// connections of its own.
     #[serde(default = "one")]
     pub lane_count: u32,
+    /// Maximum number of files that one [`super::CreateUploads`] may name; 0 if the server takes none.
+    #[serde(default)]
+    pub max_uploads_per_request: u32,
+}
+
+/// The answer to [`super::CreateUploads`]: an entry for each file, in the same order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadsCreated {
+    /// What became of each file.
+    pub uploads: Vec<BatchEntry>,
+}
+
+/// Outcome of one file of a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BatchEntry {
+    /// The upload is open.
+    Created(UploadCreated),
+    /// The file was refused. The others were not.
+    Refused(BatchRefusal),
+}
+
+/// Why one file of a batch was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchRefusal {
+    /// The code.
+    pub code: ErrorCode,
+    /// Details of this case, if the code is not enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The field of the file's entry that was wrong, such as `parts[0].length`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }
 
 /// Servers without lanes have the bucket's one name.

@@ -34,6 +34,15 @@ pub struct CreateUpload {
     pub lane: u32,
 }
 
+/// `POST /uploads/batch`: the user has many small files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateUploads {
+    /// At least one file, at most as many as [`super::UploadCreated::max_uploads_per_request`] says. Each has at most
+    /// [`BATCH_FILE_BYTES`](crate::plan::BATCH_FILE_BYTES) bytes, and names the checksum of its one part.
+    pub uploads: Vec<CreateUpload>,
+}
+
 /// `POST /uploads/parts`: these parts are about to be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

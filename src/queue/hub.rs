@@ -10,7 +10,7 @@
 //!
 //! let mut hub = Hub::new(6);
 //! hub.set_online(false);
-//! hub.add(0, false, 0);
+//! hub.add(0, 1, 0);
 //! hub.begin(Now { ms: 0, random: 7 });
 //! assert!(matches!(hub.poll(), Some((0, Event::Offline))));
 //! assert!(matches!(hub.poll(), Some((0, Event::Start))));
@@ -19,8 +19,10 @@
 
 use std::cell::Cell;
 
+use super::openings::Openings;
 use super::{Queue, UploadId};
-use crate::engine::{Demand, Event, Now, Pace};
+use crate::engine::{Call, Demand, Event, Failure, Now, Pace};
+use crate::protocol::{ErrorCode, UploadCreated};
 
 /// Decides which uploads start, how many PUTs each may run, and which events of one upload the others get.
 #[derive(Debug)]
@@ -35,6 +37,9 @@ pub struct Hub {
     bytes_in_flight: u64,
     /// Whether a PUT has stalled since S3 last confirmed one.
     has_stalled: bool,
+    openings: Openings,
+    /// Number of files at the last [`Hub::share`] that were opened and not being sent.
+    ready: u32,
     outbox: Vec<(UploadId, Event)>,
 }
 
@@ -48,13 +53,15 @@ impl Hub {
             pace: Pace::default(),
             bytes_in_flight: 0,
             has_stalled: false,
+            openings: Openings::default(),
+            ready: 0,
             outbox: Vec::new(),
         }
     }
 
-    /// Adds an upload to the queue. Ids must be in ascending order. `is_large` is whether it has several parts.
-    pub fn add(&mut self, id: UploadId, is_large: bool, priority: i32) {
-        self.queue.add(id, is_large, priority);
+    /// Adds an upload of a file of `bytes` bytes to the queue. Ids must be in ascending order.
+    pub fn add(&mut self, id: UploadId, bytes: u64, priority: i32) {
+        self.queue.add(id, bytes, priority);
     }
 
     /// Removes an upload that has ended.
@@ -84,11 +91,20 @@ impl Hub {
     /// Cancels an upload, whether or not it has started.
     pub fn cancel(&mut self, now: Now, id: UploadId) {
         self.send_with_missed(now, id, Event::Abort);
+        self.stop_opening(id);
     }
 
     /// Closes an upload, whether or not it has started. It is kept for a later session where records are kept.
     pub fn close(&mut self, now: Now, id: UploadId) {
         self.send_with_missed(now, id, Event::Close);
+        self.stop_opening(id);
+    }
+
+    /// Tells an upload that is ending that its call will not be made.
+    fn stop_opening(&mut self, id: UploadId) {
+        if self.openings.remove(id) {
+            self.send(id, Event::CallFailed { call: Call::Create, failure: ErrorCode::Aborted.into() });
+        }
     }
 
     /// Records whether there is a network, as the browser reports it.
@@ -115,9 +131,48 @@ impl Hub {
         }
     }
 
-    /// Records how many lanes the server signs for, as it says in each answer that opens an upload.
-    pub fn add_lanes(&mut self, count: u32) {
-        self.queue.add_lanes(count as usize);
+    /// Records what the server is able to do, as it says in each answer that opens an upload.
+    pub fn learn_server(&mut self, created: &UploadCreated) {
+        self.queue.add_lanes(created.lane_count as usize);
+        self.set_max_uploads(created.max_uploads_per_request);
+    }
+
+    fn set_max_uploads(&mut self, max: u32) {
+        self.openings.set_max(max);
+        self.queue.set_ahead(max);
+    }
+
+    /// Takes an upload of a file of `bytes` bytes to open together with others. Returns false if it needs a call of its own.
+    pub fn open(&mut self, id: UploadId, bytes: u64) -> bool {
+        let takes = self.openings.takes(bytes);
+        if takes {
+            self.openings.add(id, bytes);
+        }
+        takes
+    }
+
+    /// Returns the uploads to open by one call now, each with its lane. The driver sends the answer of each, and then
+    /// calls [`Hub::batch_ended`]. Must come after [`Hub::share`].
+    pub fn next_batch(&mut self) -> Vec<(UploadId, u32)> {
+        let speed = self.pace.bytes_per_second(self.bytes_in_flight);
+        let limit = self.queue.batch_limit(self.openings.len());
+        let mut batch = Vec::new();
+        for _ in 0..self.openings.begin(self.ready, self.queue.limit_now(), limit, speed) {
+            let Some(id) = self.openings.pop() else { break };
+            let lane = self.queue.assign_lane(id, self.openings.len());
+            self.send(id, Event::CreateSent { lane });
+            batch.push((id, lane));
+        }
+        batch
+    }
+
+    /// Records that the call of a batch has ended: by an answer, or by this failure.
+    pub fn batch_ended(&mut self, failure: Option<&Failure>) {
+        self.openings.ended();
+        // A server or a gateway of another version does not know the call.
+        if failure.is_some_and(|failure| matches!(failure.status, 400 | 404 | 405 | 413)) {
+            self.set_max_uploads(0);
+        }
     }
 
     /// Records that S3 has confirmed a part of `bytes` bytes, of any upload. Its PUT was started at `started_ms`, in
@@ -157,16 +212,18 @@ impl Hub {
 
     /// Shares the connections out among the uploads that have started. `demand` returns the demand of an upload.
     pub fn share(&mut self, demand: impl Fn(UploadId) -> Demand) {
-        let bytes_in_flight = Cell::new(0);
+        let (bytes_in_flight, ready) = (Cell::new(0), Cell::new(0));
         let counted = |id| {
             let demand = demand(id);
             bytes_in_flight.set(bytes_in_flight.get() + demand.bytes_in_flight);
+            ready.set(ready.get() + demand.wanted - demand.in_flight);
             demand
         };
         for (id, share) in self.queue.share(self.pace.bytes_per_second(self.bytes_in_flight), counted) {
             self.send(id, Event::Share(share));
         }
         self.bytes_in_flight = bytes_in_flight.get();
+        self.ready = ready.get();
     }
 
     /// Returns whether no event waits to be handed out.

@@ -88,7 +88,7 @@ impl Lanes {
     /// Returns the lane with the fewest active uploads. A lane that has not worked yet takes one small file, and only if
     /// at least [`STORED_ELSEWHERE`] files are waiting: their PUTs show whether it is dead.
     pub fn choose(&self, is_large: bool, waiting: usize) -> usize {
-        let may_try = !is_large && waiting >= STORED_ELSEWHERE as usize;
+        let may_try = !is_large && has_enough(waiting);
         let mut chosen = 0;
         for (at, lane) in self.lanes.iter().enumerate() {
             let is_free = lane.state == State::Proven || (lane.state == State::Unproven && lane.active == 0 && may_try);
@@ -97,6 +97,11 @@ impl Lanes {
             }
         }
         chosen
+    }
+
+    /// Returns whether a lane is still to be tried, and enough files wait for that.
+    pub fn may_try(&self, waiting: usize) -> bool {
+        has_enough(waiting) && self.lanes.iter().any(|lane| lane.state == State::Unproven)
     }
 
     /// Counts an upload that becomes active on a lane.
@@ -160,6 +165,11 @@ impl Lanes {
         }
         None
     }
+}
+
+/// Returns whether enough files wait to show whether a lane is dead.
+fn has_enough(waiting: usize) -> bool {
+    waiting >= STORED_ELSEWHERE as usize
 }
 
 #[cfg(test)]

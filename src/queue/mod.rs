@@ -11,6 +11,7 @@
 
 mod hub;
 mod lanes;
+mod openings;
 mod share;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use lanes::Lanes;
 
 use crate::engine::Share;
 use crate::ordered::Ordered;
+use crate::plan::{BATCH_FILE_BYTES, SINGLE_PUT_BYTES};
 
 /// Maximum number of uploads under way for each connection.
 const ACTIVE_PER_CONNECTION: u32 = 2;
@@ -33,9 +35,10 @@ pub type UploadId = u32;
 struct Entry {
     id: UploadId,
     priority: i32,
-    is_large: bool,
+    /// Size of the file, in bytes.
+    bytes: u64,
     /// Its lane, from when it begins.
-    lane: usize,
+    lane: Option<usize>,
     has_begun: bool,
     is_paused: bool,
     /// Whether the last network event that it got was [`Event::Offline`](crate::engine::Event::Offline).
@@ -45,12 +48,12 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(id: UploadId, is_large: bool, priority: i32) -> Self {
+    fn new(id: UploadId, bytes: u64, priority: i32) -> Self {
         Self {
             id,
             priority,
-            is_large,
-            lane: 0,
+            bytes,
+            lane: None,
             has_begun: false,
             is_paused: false,
             is_offline: false,
@@ -60,6 +63,11 @@ impl Entry {
 
     fn place(&self) -> Place {
         Place { priority: self.priority, id: self.id }
+    }
+
+    /// Returns whether the file has several parts.
+    fn is_large(&self) -> bool {
+        self.bytes > SINGLE_PUT_BYTES
     }
 
     fn is_active(&self) -> bool {
@@ -107,6 +115,8 @@ struct Queue {
     active: u32,
     /// Number of large ones among them.
     active_large: u32,
+    /// Number of files that may begin beyond the usual number, so that one call can open them.
+    ahead: u32,
 }
 
 impl Queue {
@@ -122,12 +132,13 @@ impl Queue {
             begun: Ordered::default(),
             active: 0,
             active_large: 0,
+            ahead: 0,
         }
     }
 
-    /// Adds an upload. Ids must be in ascending order. `is_large` is whether it has several parts.
-    pub fn add(&mut self, id: UploadId, is_large: bool, priority: i32) {
-        let entry = Entry::new(id, is_large, priority);
+    /// Adds an upload of a file of `bytes` bytes. Ids must be in ascending order.
+    pub fn add(&mut self, id: UploadId, bytes: u64, priority: i32) {
+        let entry = Entry::new(id, bytes, priority);
         self.entries.push(entry);
         self.enter(entry);
     }
@@ -165,7 +176,8 @@ impl Queue {
 
     /// Marks the next upload that may start now as started, and returns it.
     pub fn begin_next(&mut self) -> Option<UploadId> {
-        if self.active >= self.max_limit().saturating_mul(ACTIVE_PER_CONNECTION) {
+        let room = self.max_limit().saturating_mul(ACTIVE_PER_CONNECTION);
+        if self.active >= room.saturating_add(self.ahead) {
             return None;
         }
         let takes_large = self.active_large < (self.connections / 2).max(1);
@@ -175,7 +187,13 @@ impl Queue {
             (small, _) => small?,
         };
         let at = self.index(next.id)?;
-        let lane = self.lanes.choose(self.entries[at].is_large, self.small.len());
+        if self.active >= room && self.entries[at].bytes > BATCH_FILE_BYTES {
+            return None;
+        }
+        let bytes = self.entries[at].bytes;
+        // A file that is opened together with others gets its lane then.
+        let is_opened_later = self.ahead > 0 && bytes <= BATCH_FILE_BYTES;
+        let lane = (!is_opened_later).then(|| self.lanes.choose(bytes > SINGLE_PUT_BYTES, self.small.len()));
         self.replace(at, Entry { has_begun: true, lane, ..self.entries[at] });
         Some(next.id)
     }
@@ -197,6 +215,27 @@ impl Queue {
 
     fn max_limit(&self) -> u32 {
         self.lanes.limits(self.connections).iter().sum()
+    }
+
+    /// Sets how many files may begin beyond the usual number.
+    pub fn set_ahead(&mut self, ahead: u32) {
+        self.ahead = ahead;
+    }
+
+    /// Chooses the lane of an upload that is opened together with others. `waiting` is the number of those that are opened
+    /// after it.
+    pub fn assign_lane(&mut self, id: UploadId, waiting: usize) -> u32 {
+        let lane = self.lanes.choose(false, waiting + self.small.len());
+        if let Some(at) = self.index(id) {
+            self.replace(at, Entry { lane: Some(lane), ..self.entries[at] });
+        }
+        lane as u32
+    }
+
+    /// Returns the maximum number of files to open by one call. While a lane is still to be tried, it is small, so that the
+    /// files of later calls can use that lane.
+    pub fn batch_limit(&self, waiting: usize) -> usize {
+        if self.lanes.may_try(waiting + self.small.len()) { 2 * self.connections as usize } else { usize::MAX }
     }
 
     /// Adds lanes up to this count.
@@ -222,8 +261,8 @@ impl Queue {
     fn drop_lanes(&mut self) {
         while let Some(dropped) = self.lanes.drop_worst() {
             for at in 0..self.entries.len() {
-                if self.entries[at].has_begun && self.entries[at].lane == dropped {
-                    self.replace(at, Entry { lane: 0, ..self.entries[at] });
+                if self.entries[at].has_begun && self.entries[at].lane == Some(dropped) {
+                    self.replace(at, Entry { lane: Some(0), ..self.entries[at] });
                 }
             }
             self.limit(self.limit);
@@ -251,12 +290,12 @@ impl Queue {
         if entry.has_begun {
             self.begun.insert(entry.place());
         } else if !entry.is_paused {
-            self.waiting(entry.is_large).insert(entry.place());
+            self.waiting(entry.is_large()).insert(entry.place());
         }
         if entry.is_active() {
             self.active += 1;
-            self.active_large += u32::from(entry.is_large);
-            self.lanes.enter(entry.lane);
+            self.active_large += u32::from(entry.is_large());
+            entry.lane.inspect(|&lane| self.lanes.enter(lane));
         }
     }
 
@@ -265,12 +304,12 @@ impl Queue {
         if entry.has_begun {
             self.begun.remove(entry.place());
         } else if !entry.is_paused {
-            self.waiting(entry.is_large).remove(entry.place());
+            self.waiting(entry.is_large()).remove(entry.place());
         }
         if entry.is_active() {
             self.active -= 1;
-            self.active_large -= u32::from(entry.is_large);
-            self.lanes.leave(entry.lane);
+            self.active_large -= u32::from(entry.is_large());
+            entry.lane.inspect(|&lane| self.lanes.leave(lane));
         }
     }
 

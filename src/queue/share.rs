@@ -36,7 +36,7 @@ impl Queue {
                     self.begun.remove(Place { priority, id });
                 }
             }
-            claims.push(Claim { at, priority, lane, in_flight, wanted, bytes_in_flight, share: 0 });
+            claims.push(Claim { at, priority, lane: lane.unwrap_or(0), in_flight, wanted, bytes_in_flight, share: 0 });
         }
         let mut left = self.limit;
         let mut of_lanes = self.lanes.limits(self.connections);

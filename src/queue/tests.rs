@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::engine::Demand;
 
+/// Size of a file of several parts, in bytes.
+const LARGE: u64 = 1 << 30;
+
 /// The latest share of each upload.
 #[derive(Default)]
 struct Shares(BTreeMap<UploadId, u32>);
@@ -28,8 +31,8 @@ fn begin_all(queue: &mut Queue) -> Vec<UploadId> {
 #[test]
 fn small_files_pass_large_ones_and_leave_them_half_of_the_lanes() {
     let mut queue = Queue::new(6);
-    (0..5).for_each(|id| queue.add(id, true, 0));
-    (5..30).for_each(|id| queue.add(id, false, 0));
+    (0..5).for_each(|id| queue.add(id, LARGE, 0));
+    (5..30).for_each(|id| queue.add(id, 1, 0));
     let begun = begin_all(&mut queue);
     assert_eq!(begun, [0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
     queue.remove(1);
@@ -41,7 +44,7 @@ fn small_files_pass_large_ones_and_leave_them_half_of_the_lanes() {
 #[test]
 fn priority_goes_before_order_and_a_pause_makes_room() {
     let mut queue = Queue::new(1);
-    (0..5).for_each(|id| queue.add(id, false, 0));
+    (0..5).for_each(|id| queue.add(id, 1, 0));
     queue.prioritize(4, 1);
     queue.set_paused(0, true);
     assert_eq!(begin_all(&mut queue), [4, 1]);
@@ -55,7 +58,7 @@ fn priority_goes_before_order_and_a_pause_makes_room() {
 #[test]
 fn connections_are_shared_fairly_and_none_is_idle_while_another_wants_it() {
     let (mut queue, mut shares) = (Queue::new(6), Shares::default());
-    (0..4).for_each(|id| queue.add(id, id == 0, 0));
+    (0..4).for_each(|id| queue.add(id, if id == 0 { LARGE } else { 1 }, 0));
     begin_all(&mut queue);
     assert_eq!(shares.now(&mut queue, &[(0, 6), (0, 1), (0, 1), (0, 0)]), [4, 1, 1, 0]);
     queue.prioritize(2, 5);
@@ -65,8 +68,8 @@ fn connections_are_shared_fairly_and_none_is_idle_while_another_wants_it() {
 #[test]
 fn a_newcomer_waits_for_a_lane_that_is_in_use_and_then_gets_it() {
     let (mut queue, mut shares) = (Queue::new(6), Shares::default());
-    queue.add(0, true, 0);
-    queue.add(1, false, 0);
+    queue.add(0, LARGE, 0);
+    queue.add(1, 1, 0);
     begin_all(&mut queue);
     assert_eq!(shares.now(&mut queue, &[(6, 6), (0, 1)]), [5, 0]);
     assert_eq!(shares.now(&mut queue, &[(5, 6), (0, 1)]), [5, 1]);
@@ -75,8 +78,8 @@ fn a_newcomer_waits_for_a_lane_that_is_in_use_and_then_gets_it() {
 #[test]
 fn a_paused_upload_leaves_its_lanes_as_its_puts_end() {
     let (mut queue, mut shares) = (Queue::new(6), Shares::default());
-    queue.add(0, true, 0);
-    queue.add(1, true, 0);
+    queue.add(0, LARGE, 0);
+    queue.add(1, LARGE, 0);
     begin_all(&mut queue);
     assert_eq!(shares.now(&mut queue, &[(0, 6), (0, 6)]), [3, 3]);
     queue.set_paused(0, true);
@@ -95,7 +98,7 @@ fn no_demands_whatsoever_take_more_lanes_than_there_are() {
     for _ in 0..20_000 {
         let connections = rng.u32(1..9);
         let (mut queue, mut left) = (Queue::new(connections), connections);
-        (0..rng.u32(0..12)).for_each(|id| queue.add(id, rng.bool(), rng.i32(0..3)));
+        (0..rng.u32(0..12)).for_each(|id| queue.add(id, if rng.bool() { LARGE } else { 1 }, rng.i32(0..3)));
         let all: BTreeMap<_, _> = begin_all(&mut queue)
             .into_iter()
             .map(|id| {
@@ -129,12 +132,12 @@ impl Naive {
 
     fn begin_next(&mut self) -> Option<UploadId> {
         let active = || self.uploads.iter().filter(|upload| upload.has_begun && !upload.is_paused);
-        let takes_large = active().filter(|upload| upload.is_large).count() < (self.connections as usize / 2).max(1);
+        let takes_large = active().filter(|upload| upload.is_large()).count() < (self.connections as usize / 2).max(1);
         if active().count() >= 2 * self.connections as usize {
             return None;
         }
         let may_begin =
-            |upload: &&mut Entry| !upload.has_begun && !upload.is_paused && (takes_large || !upload.is_large);
+            |upload: &&mut Entry| !upload.has_begun && !upload.is_paused && (takes_large || !upload.is_large());
         // Of equals the last is taken, which is the first from behind.
         let next = self.uploads.iter_mut().rev().filter(may_begin).max_by_key(|upload| upload.priority)?;
         next.has_begun = true;
@@ -188,14 +191,15 @@ fn ten_thousand_files_begin_and_share_by_the_same_rules_as_a_few() {
             let id = naive.uploads.get(some).map_or(next_id + 7, |upload| upload.id);
             match rng.u32(0..10) {
                 _ if step < files => {
-                    let (is_large, priority) = (rng.bool(), if rng.u32(0..4) == 0 { rng.i32(0..4) } else { 0 });
-                    queue.add(next_id, is_large, priority);
-                    naive.uploads.push(Entry::new(next_id, is_large, priority));
+                    let (bytes, priority) =
+                        (if rng.bool() { LARGE } else { 1 }, if rng.u32(0..4) == 0 { rng.i32(0..4) } else { 0 });
+                    queue.add(next_id, bytes, priority);
+                    naive.uploads.push(Entry::new(next_id, bytes, priority));
                     next_id += 1;
                 }
                 0 => {
-                    queue.add(next_id, true, 0);
-                    naive.uploads.push(Entry::new(next_id, true, 0));
+                    queue.add(next_id, LARGE, 0);
+                    naive.uploads.push(Entry::new(next_id, LARGE, 0));
                     next_id += 1;
                 }
                 1 | 2 => {

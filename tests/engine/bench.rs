@@ -266,6 +266,7 @@ pub fn created(plan: Plan) -> UploadCreated {
         expires_in_seconds: 86_400,
         parts: Vec::new(),
         lane_count: 1,
+        max_uploads_per_request: 0,
     }
 }
 

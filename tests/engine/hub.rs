@@ -27,7 +27,7 @@ impl Uploads {
         let mut upload = Bench::waiting(size);
         upload.now_ms = self.now_ms;
         self.list.push(upload);
-        self.hub.add(id, false, 0);
+        self.hub.add(id, 1, 0);
         self.balance();
         id
     }
@@ -120,7 +120,7 @@ fn a_file_that_is_paused_and_unpaused_has_no_more_connections_than_are_free() {
 #[test]
 fn a_file_that_is_preferred_begins_before_those_that_came_earlier() {
     let mut hub = Hub::new(1);
-    (0..3).for_each(|id| hub.add(id, false, 0));
+    (0..3).for_each(|id| hub.add(id, 1, 0));
     hub.prioritize(2, 1);
     hub.begin(Now { ms: 0, random: 0 });
     let begun: Vec<_> = std::iter::from_fn(|| hub.poll()).map(|(id, _)| id).collect();
@@ -131,7 +131,7 @@ fn a_file_that_is_preferred_begins_before_those_that_came_earlier() {
 fn an_upload_that_the_page_leaves_to_a_later_visit_is_told_so_whether_or_not_it_has_begun() {
     let mut hub = Hub::new(1);
     let now = Now { ms: 0, random: 0 };
-    hub.add(0, false, 0);
+    hub.add(0, 1, 0);
     hub.close(now, 0);
     assert!(matches!(hub.poll(), Some((0, Event::Close))));
     hub.remove(0);

@@ -23,10 +23,10 @@ SERVER = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/dire
 
 # The pinned messages, which tests/protocol.rs holds against the Rust types.
 MESSAGES = {
-    "complete-upload": "CompleteUpload", "create-upload": "CreateUpload", "sign-parts": "SignParts",
+    "complete-upload": "CompleteUpload", "create-upload": "CreateUpload", "create-uploads": "CreateUploads", "sign-parts": "SignParts",
     "parts-listed": "PartsListed", "parts-signed": "PartsSigned", "problem": "Problem",
     "upload-completed": "UploadCompleted", "upload-created-multipart": "UploadCreated",
-    "upload-created-single": "UploadCreated",
+    "upload-created-single": "UploadCreated", "uploads-created": "UploadsCreated",
 }
 # What the API answers to a body of the wrong form.
 FORM = {
@@ -136,6 +136,25 @@ class Running(unittest.TestCase):
 
     def test_schema_and_api_agree_about_opening_an_upload(self):
         self.agree("CreateUpload", "", golden("create-upload"))
+
+    def test_schema_and_api_agree_about_each_file_of_a_batch(self):
+        cases = changed(golden("create-upload"))
+        for start in range(0, len(cases), 100):
+            batch = cases[start:start + 100]
+            status, reply = self.post("/batch", {"uploads": [body for _, body in batch]})
+            self.assertEqual((status, len(reply["uploads"])), (200, len(batch)))
+            self.assertEqual([error.message for error in schema("UploadsCreated").iter_errors(reply)], [])
+            for (words, body), entry in zip(batch, reply["uploads"]):
+                with self.subTest(words):
+                    # What a batch does not take, or which checksum a part needs, is said in words.
+                    detail = entry.get("detail", "")
+                    is_its_form = not detail.startswith("this upload is verified by") and "batch" not in detail \
+                        and detail != "expected the checksum of the whole file"
+                    is_refused = entry.get("code") in FORM and is_its_form
+                    self.assertEqual(schema("CreateUpload").is_valid(body), not is_refused, entry)
+        for uploads in [[], [golden("create-upload")] * 101, {}, None, "x"]:
+            status, reply = self.post("/batch", {"uploads": uploads})
+            self.assertEqual((status, reply["field"]), (400, "uploads"), reply)
 
     def test_schema_and_api_agree_about_signing_parts(self):
         _, opened = self.post("", golden("create-upload") | {"size": 20 << 20, "parts": []})

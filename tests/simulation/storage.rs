@@ -174,6 +174,7 @@ impl Storage {
             expires_in_seconds: 86_400,
             parts,
             lane_count: self.server.lanes,
+            max_uploads_per_request: 0,
         }
     }
 

@@ -1,7 +1,6 @@
 //! What a browser does: it hands events to engines, does what they ask for, and has the hub share connections.
 
 use directput::engine::{Action, ApiCall, Config, Engine, Event, Failure, FileInfo, Held, Share};
-use directput::plan::SINGLE_PUT_BYTES;
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
 use directput::queue::Hub;
 
@@ -65,7 +64,7 @@ impl World {
         // A user who goes on has signed in.
         tab.is_stale = false;
         tab.runs.push(run);
-        tab.hub.add(number, dropped.size > SINGLE_PUT_BYTES, dropped.priority);
+        tab.hub.add(number, dropped.size, dropped.priority);
         if tab.runs.len() > 1 {
             self.saw("several at once");
         }
@@ -161,7 +160,7 @@ impl World {
         match event {
             Event::Created(reply) => {
                 self.storage.is_told(&reply.token);
-                self.tab.as_mut().expect("it is open").hub.add_lanes(reply.lane_count);
+                self.tab.as_mut().expect("it is open").hub.learn_server(reply);
             }
             Event::Start => run.has_begun = true,
             Event::Share(Share { connections, .. }) => run.connections = *connections,

@@ -1,6 +1,7 @@
 //! Tests of each call, with an S3 whose answers the test sets.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
+mod batch;
 mod calls;
 mod log;
 mod memory;

@@ -128,7 +128,8 @@ fn check_problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> String
 /// Checks that each signed URL is below `uploads/`, has a lifetime within the range, and has a key that no client chose.
 fn check_answer(body: &[u8]) -> String {
     let Ok(reply) = serde_json::from_slice::<Value>(body) else { return String::new() };
-    for part in reply["parts"].as_array().into_iter().flatten() {
+    let of_batch = reply["uploads"].as_array().into_iter().flatten();
+    for part in of_batch.chain([&reply]).filter_map(|reply| reply["parts"].as_array()).flatten() {
         let Some(url) = part["url"].as_str() else { continue };
         if let Some(disposition) = part["headers"]["content-disposition"].as_str() {
             storage::check_disposition(disposition);

@@ -132,6 +132,7 @@ fn route() -> impl Strategy<Value = (&'static str, String, Vec<u8>)> {
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
     prop_oneof![
         6 => at("POST", "/uploads", near(create())),
+        3 => at("POST", "/uploads/batch", near(batch())),
         4 => at("POST", "/uploads/parts", near(sign())),
         4 => at("POST", "/uploads/complete", near(complete())),
         1 => at("DELETE", "/uploads", Just(Vec::new()).boxed()),
@@ -167,6 +168,10 @@ fn create() -> impl Strategy<Value = Value> {
             if has_parts { json!([{ "number": 1, "length": length, "checksum": checksum }]) } else { json!([]) };
         json!({ "name": name, "type": kind, "size": size, "algorithm": algorithm, "network": "4g", "parts": parts })
     })
+}
+
+fn batch() -> impl Strategy<Value = Value> {
+    proptest::collection::vec(create(), 0..6).prop_map(|uploads| json!({ "uploads": uploads }))
 }
 
 /// Returns the parts of the multipart uploads in [`Tokens`].

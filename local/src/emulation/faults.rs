@@ -23,7 +23,7 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Target {
-    /// `POST /uploads`.
+    /// `POST /uploads` and `POST /uploads/batch`.
     Create,
     /// `GET /uploads/parts`.
     List,
@@ -186,7 +186,7 @@ impl Faults {
 
 fn target_of(request: &Request) -> Option<Target> {
     match (request.method(), request.uri().path()) {
-        (&Method::POST, "/uploads") => Some(Target::Create),
+        (&Method::POST, "/uploads" | "/uploads/batch") => Some(Target::Create),
         (&Method::GET, "/uploads/parts") => Some(Target::List),
         (&Method::POST, "/uploads/parts") => Some(Target::Sign),
         (&Method::POST, "/uploads/complete") => Some(Target::Complete),

@@ -57,6 +57,13 @@ impl Engine {
         }
     }
 
+    /// Records that the call, which has waited for others, is made now. URLs are signed no earlier.
+    pub(in crate::engine) fn create_sent(&mut self, now: Now, lane: u32) {
+        self.asked_lane = lane;
+        self.share.lane = lane;
+        self.calls.create.sent(now);
+    }
+
     pub(in crate::engine) fn created(&mut self, now: Now, reply: UploadCreated) {
         let asked_ms = self.calls.create.started_ms();
         if !self.answered(now, Call::Create) {

@@ -4,13 +4,16 @@ use super::super::touched;
 use super::*;
 use crate::engine::Share;
 
+/// Size of a file of several parts, in bytes.
+const LARGE: u64 = 1 << 30;
+
 fn at(ms: u64) -> Now {
     Now { ms, random: 1 << 31 }
 }
 
 fn hub(connections: u32, files: u32) -> Hub {
     let mut hub = Hub::new(connections);
-    (0..files).for_each(|id| hub.add(id, false, 0));
+    (0..files).for_each(|id| hub.add(id, 1, 0));
     hub
 }
 
@@ -34,10 +37,10 @@ fn a_rest_of_s3_holds_for_an_upload_that_begins_later() {
     hub.begin(at(0));
     hub.rest(at(1_000), 0, 10_000);
     assert_eq!(drain(&mut hub), [(0, "start".to_owned())], "the one that was refused knows it");
-    hub.add(1, false, 0);
+    hub.add(1, 1, 0);
     hub.begin(at(1_101));
     assert_eq!(drain(&mut hub), [(1, "busy 9899".to_owned()), (1, "start".to_owned())]);
-    hub.add(2, false, 0);
+    hub.add(2, 1, 0);
     hub.begin(at(11_000));
     assert_eq!(drain(&mut hub), [(2, "start".to_owned())], "it is over");
 }
@@ -144,7 +147,7 @@ fn an_upload_is_told_its_lanes_only_when_they_change() {
 /// list that closes a gap looks at none of them: it is one move of memory.
 fn work_by_act(files: u32) -> Vec<(&'static str, u64)> {
     let mut hub = Hub::new(6);
-    (0..files).for_each(|id| hub.add(id, id % 3 != 0, 0));
+    (0..files).for_each(|id| hub.add(id, if id % 3 == 0 { 1 } else { LARGE }, 0));
     // Large files that may not begin yet and paused ones stand before those that may.
     (12..files / 2).for_each(|id| hub.pause(id));
     drain(&mut hub);
@@ -166,7 +169,7 @@ fn work_by_act(files: u32) -> Vec<(&'static str, u64)> {
     act("prioritize", &mut hub, &mut |hub| hub.prioritize(files - 2, 1));
     act("pause", &mut hub, &mut |hub| hub.pause(files - 3));
     act("unpause", &mut hub, &mut |hub| hub.unpause(at(0), files - 3));
-    act("add", &mut hub, &mut |hub| hub.add(files, true, 0));
+    act("add", &mut hub, &mut |hub| hub.add(files, LARGE, 0));
     act("end, and begin the next", &mut hub, &mut |hub| {
         hub.remove(0);
         hub.begin(at(0));
@@ -190,7 +193,7 @@ fn an_event_costs_no_more_with_ten_thousand_files_than_with_a_hundred() {
 fn work_for_each(files: u32) -> u64 {
     let mut hub = Hub::new(6);
     let before = touched();
-    (0..files).for_each(|id| hub.add(id, id % 3 != 0, (id % 2) as i32));
+    (0..files).for_each(|id| hub.add(id, if id % 3 == 0 { 1 } else { LARGE }, (id % 2) as i32));
     let mut ended = 0;
     let mut begun = std::collections::VecDeque::new();
     while ended < files {
@@ -277,9 +280,9 @@ fn a_silent_link_gets_half_of_the_connections_and_gets_them_back_one_by_one() {
 #[test]
 fn small_files_use_all_lanes_that_work_and_leave_one_that_is_dropped() {
     let mut hub = Hub::new(2);
-    (0..40).for_each(|id| hub.add(id, false, 0));
+    (0..40).for_each(|id| hub.add(id, 1, 0));
     hub.begin(at(0));
-    hub.add_lanes(3);
+    hub.queue.add_lanes(3);
     hub.begin(at(0));
     let wants = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
     let shares = |hub: &mut Hub| -> Vec<(UploadId, u32, u32)> {

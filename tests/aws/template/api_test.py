@@ -10,7 +10,7 @@ class SignIn(unittest.TestCase):
     def test_every_route_is_behind_the_authorizer_where_there_is_one(self):
         routes = {name: route["Properties"] for name, route in of_type("AWS::ApiGatewayV2::Route").items()}
         self.assertEqual({route["RouteKey"] for route in routes.values()}, {
-            "POST /uploads", "DELETE /uploads", "POST /uploads/parts", "GET /uploads/parts", "POST /uploads/complete",
+            "POST /uploads", "POST /uploads/batch", "DELETE /uploads", "POST /uploads/parts", "GET /uploads/parts", "POST /uploads/complete",
         })
         for name, route in routes.items():
             self.assertEqual(route["AuthorizationType"], {"Fn::If": ["HasSignIn", "JWT", "NONE"]}, name)
@@ -127,6 +127,9 @@ class Limits(unittest.TestCase):
         opening = properties["RouteSettings"]["POST /uploads"]
         self.assertEqual(opening["ThrottlingRateLimit"], {"Ref": "UploadsPerSecond"})
         rate = lambda name: int(PARAMETERS[name]["Default"])
+        batches = properties["RouteSettings"]["POST /uploads/batch"]
+        self.assertEqual(batches["ThrottlingRateLimit"], {"Ref": "BatchesPerSecond"})
+        self.assertLess(rate("BatchesPerSecond"), rate("UploadsPerSecond"))
         self.assertLess(rate("UploadsPerSecond"), rate("CallsPerSecond"))
 
     def test_a_stage_for_everybody_has_small_limits(self):

@@ -1,0 +1,144 @@
+//! Opens many small files by one API call.
+//!
+//! One such call is in flight at a time, and the files that are hashed meanwhile wait for the next. The next call is made
+//! as late as possible, so that it opens as many files as possible: when the call can take no more, or when so few opened
+//! files are left that the connections would be idle before its answer.
+
+use super::UploadId;
+use crate::plan::BATCH_FILE_BYTES;
+
+/// Time within which all files of one call should be sent, in seconds. URLs live for at least a minute.
+const BATCH_SECONDS: u64 = 10;
+
+/// Size of the files that one call may open while the speed of the link is unknown, in bytes.
+const FIRST_BATCH_BYTES: u64 = 4 << 20;
+
+/// Small files that wait to be opened.
+#[derive(Debug, Default)]
+pub(super) struct Openings {
+    /// Maximum number of files that the server opens by one call; 0 if each file needs a call of its own.
+    max: usize,
+    /// Files in the order in which they were hashed, with their sizes in bytes.
+    waiting: Vec<(UploadId, u64)>,
+    is_calling: bool,
+}
+
+impl Openings {
+    /// Records how many files the server opens by one call.
+    pub fn set_max(&mut self, max: u32) {
+        self.max = max as usize;
+    }
+
+    /// Returns whether a file of `bytes` bytes is opened together with others.
+    pub fn takes(&self, bytes: u64) -> bool {
+        self.max > 0 && bytes <= BATCH_FILE_BYTES
+    }
+
+    /// Adds a file.
+    pub fn add(&mut self, id: UploadId, bytes: u64) {
+        self.waiting.push((id, bytes));
+    }
+
+    /// Removes a file that waits. Returns whether it did.
+    pub fn remove(&mut self, id: UploadId) -> bool {
+        let at = self.waiting.iter().position(|&(waiting, _)| waiting == id);
+        at.map(|at| self.waiting.remove(at)).is_some()
+    }
+
+    /// Returns the number of files that wait.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Begins a call if it is time. Returns how many files it opens: the first that wait, at most `limit`. `ready` is the
+    /// number of files that are opened and not being sent.
+    pub fn begin(&mut self, ready: u32, connections: u32, limit: usize, bytes_per_second: Option<u64>) -> usize {
+        let mut count = 0;
+        if self.is_calling || (ready >= connections && self.len() < self.max) {
+            return count;
+        }
+        let limit = limit.min(self.max.max(1));
+        let mut bytes_left = bytes_per_second.map_or(FIRST_BATCH_BYTES, |speed| speed.saturating_mul(BATCH_SECONDS));
+        for &(_, bytes) in &self.waiting {
+            // At least one.
+            if count == limit || (count > 0 && bytes > bytes_left) {
+                break;
+            }
+            bytes_left = bytes_left.saturating_sub(bytes);
+            count += 1;
+        }
+        self.is_calling = count > 0;
+        count
+    }
+
+    /// Removes the first file that waits, and returns it.
+    pub fn pop(&mut self) -> Option<UploadId> {
+        (!self.waiting.is_empty()).then(|| self.waiting.remove(0).0)
+    }
+
+    /// Records that the call in flight has ended.
+    pub fn ended(&mut self) {
+        self.is_calling = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: usize = usize::MAX;
+
+    fn openings(count: u32) -> Openings {
+        let mut openings = Openings::default();
+        openings.set_max(100);
+        (0..count).for_each(|id| openings.add(id, 1_000));
+        openings
+    }
+
+    #[test]
+    fn a_call_waits_until_it_is_full_or_the_connections_would_be_idle() {
+        let mut openings = openings(99);
+        assert_eq!(openings.begin(6, 6, ALL, None), 0);
+        openings.add(99, 1_000);
+        openings.add(100, 1_000);
+        assert_eq!(openings.begin(6, 6, ALL, None), 100);
+        assert_eq!(openings.begin(0, 6, ALL, None), 0, "one call at a time");
+        (0..100).for_each(|id| assert_eq!(openings.pop(), Some(id)));
+        openings.ended();
+        assert_eq!(openings.begin(6, 6, ALL, None), 0);
+        assert_eq!(openings.begin(5, 6, ALL, None), 1);
+        assert_eq!((openings.pop(), openings.pop()), (Some(100), None));
+        openings.ended();
+        assert_eq!(openings.begin(0, 6, ALL, None), 0, "none waits");
+    }
+
+    #[test]
+    fn a_call_opens_no_more_than_what_is_sent_in_ten_seconds() {
+        let mut openings = openings(100);
+        let mut begin = |limit, speed| {
+            openings.ended();
+            openings.begin(0, 6, limit, speed)
+        };
+        assert_eq!(begin(ALL, Some(1_050)), 10);
+        assert_eq!(begin(3, Some(1_050)), 3);
+        assert_eq!(begin(ALL, Some(1)), 1, "at least one");
+        openings.ended();
+        openings.waiting = vec![(200, 3 << 20), (201, 1 << 20), (202, 1)];
+        assert_eq!(openings.begin(0, 6, ALL, None), 2);
+    }
+
+    #[test]
+    fn a_file_that_is_cancelled_waits_no_more() {
+        let mut openings = openings(2);
+        assert!(openings.remove(0) && !openings.remove(0));
+        assert_eq!((openings.begin(0, 6, ALL, None), openings.pop()), (1, Some(1)));
+    }
+
+    #[test]
+    fn larger_files_and_servers_without_batches_have_a_call_for_each_file() {
+        let mut openings = openings(0);
+        assert!(openings.takes(1 << 20) && !openings.takes((1 << 20) + 1));
+        openings.set_max(0);
+        assert!(!openings.takes(1));
+    }
+}
