@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use directput::browser::{
-    Upload, Uploader, by_wasm, parts_listed, parts_signed, problem, sha256_by_browser, upload_completed, upload_created,
+    Upload, Uploader, batch_entry, by_wasm, parts_listed, parts_signed, problem, sha256_by_browser, upload_completed,
+    upload_created,
 };
 use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, Crc64Nvme, PartChecksum, Sha256Digest};
 use directput::protocol::ErrorCode;
@@ -73,6 +74,14 @@ fn replies_are_read_as_serde_reads_them() {
     reads_like_serde(include_str!("golden/parts-listed.json"), parts_listed);
     reads_like_serde(include_str!("golden/upload-completed.json"), upload_completed);
     let value = js_sys::JSON::parse(include_str!("golden/problem.json")).expect("JSON");
+    let batch = js_sys::JSON::parse(include_str!("golden/uploads-created.json")).expect("JSON");
+    let entries: Array = Reflect::get(&batch, &"uploads".into()).expect("entries").unchecked_into();
+    let single = js_sys::JSON::parse(include_str!("golden/upload-created-single.json")).expect("JSON");
+    assert_eq!(batch_entry(&entries.get(0)).ok(), upload_created(&single));
+    let refused = batch_entry(&entries.get(1)).expect_err("a refusal");
+    assert_eq!((refused.code, refused.status), (ErrorCode::TypeNotAllowed, 415));
+    assert_eq!(refused.detail.as_deref(), Some("type: not on this server's list"));
+    assert_eq!(batch_entry(&JsValue::UNDEFINED).map_err(|failure| failure.code), Err(ErrorCode::InvalidReply));
     let (code, detail) = problem(&value).expect("a problem");
     assert_eq!(code, ErrorCode::PartWrongLength);
     assert_eq!(detail.as_deref(), Some("parts[0].length: part 3 has 1 bytes"));

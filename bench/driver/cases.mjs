@@ -33,6 +33,14 @@ export const CASES = {
     lanes: 3,
     timeoutSeconds: 90,
   },
+  '10000x10KiB-50ms': {
+    files: 10_000,
+    bytes: 10 << 10,
+    contestants: ['floor', 'floor-lanes', 'uppy', 'directput-sha256'],
+    link: { bitsPerSecond: 100 * MBIT, roundTripMs: 50 },
+    lanes: 3,
+    timeoutSeconds: 300,
+  },
   '100Mbit-50ms': {
     files: 1,
     bytes: 128 * MIB,

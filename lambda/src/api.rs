@@ -1,4 +1,4 @@
-//! Handlers of the five calls. Each handler extracts the request, checks it, acts and answers.
+//! Handlers of the six calls. Each handler extracts the request, checks it, acts and answers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::token::Claims;
 /// Maximum length of a body, except that of a completion, in bytes. 1,000 parts to sign fit.
 const MAX_BODY_BYTES: usize = 256 << 10;
 
-/// Maximum body of a batch of new uploads, in bytes: 100 files with the longest names fit.
+/// Maximum body of a batch of new uploads, in bytes: 128 files with the longest names fit.
 const MAX_BATCH_BODY_BYTES: usize = 1 << 20;
 
 /// Maximum length of the body of a completion, in bytes. 10,000 parts fit.

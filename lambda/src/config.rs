@@ -46,7 +46,7 @@ pub struct Config {
 const MAX_URL_SECONDS: u64 = 600;
 
 /// Maximum number of files that one call opens.
-const MAX_UPLOADS_PER_REQUEST: u32 = 100;
+const MAX_UPLOADS_PER_REQUEST: u32 = 128;
 
 /// Error about an environment variable that is missing or wrong.
 #[derive(Debug, PartialEq, Eq)]

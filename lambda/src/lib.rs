@@ -1,4 +1,4 @@
-//! The signing API of directput: five calls that return presigned URLs. The bytes of files go to S3 directly.
+//! The signing API of directput: six calls that return presigned URLs. The bytes of files go to S3 directly.
 //!
 //! [`router`] returns the whole API as an axum router. `main.rs` runs it in AWS Lambda; the local server and the tests
 //! run the same code. Signing needs no network:

@@ -81,7 +81,7 @@ impl Hub {
         let dispatcher = Rc::clone(&self.dispatcher);
         spawn(async move {
             let answer = api.open(requests).await;
-            dispatcher.change(|rules| rules.batch_ended(answer.as_ref().err()));
+            let answer = dispatcher.change(|rules| rules.batch_ended(answer));
             for (index, session) in (0..).zip(sessions) {
                 let entry = answer.clone().and_then(|entries| wire::batch_entry(&entries.get(index)));
                 session.send(match entry {

@@ -18,7 +18,7 @@ mod wire;
 
 pub use hash::{by_wasm, sha256_by_browser};
 pub use uploader::{Upload, Uploader};
-pub use wire::{parts_listed, parts_signed, problem, upload_completed, upload_created};
+pub use wire::{batch_entry, parts_listed, parts_signed, problem, upload_completed, upload_created};
 
 /// Weighs 3.8 kB less, gzipped, than the standard library's allocator for Wasm; nothing here allocates much or often.
 #[global_allocator]

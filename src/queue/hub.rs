@@ -166,13 +166,20 @@ impl Hub {
         batch
     }
 
-    /// Records that the call of a batch has ended: by an answer, or by this failure.
-    pub fn batch_ended(&mut self, failure: Option<&Failure>) {
+    /// Records that the call of a batch has ended. Returns its answer, or the failure to tell its uploads.
+    ///
+    /// # Errors
+    /// The failure of the call. A server or a gateway of another version does not know the call. Then its uploads ask
+    /// again by calls of their own, and no further batch is opened.
+    pub fn batch_ended<T>(&mut self, answer: Result<T, Failure>) -> Result<T, Failure> {
         self.openings.ended();
-        // A server or a gateway of another version does not know the call.
-        if failure.is_some_and(|failure| matches!(failure.status, 400 | 404 | 405 | 413)) {
+        answer.map_err(|failure| {
+            if !matches!(failure.status, 400 | 404 | 405 | 413) {
+                return failure;
+            }
             self.set_max_uploads(0);
-        }
+            ErrorCode::UnexpectedAnswer.into()
+        })
     }
 
     /// Records that S3 has confirmed a part of `bytes` bytes, of any upload. Its PUT was started at `started_ms`, in

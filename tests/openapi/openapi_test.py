@@ -152,7 +152,7 @@ class Running(unittest.TestCase):
                         and detail != "expected the checksum of the whole file"
                     is_refused = entry.get("code") in FORM and is_its_form
                     self.assertEqual(schema("CreateUpload").is_valid(body), not is_refused, entry)
-        for uploads in [[], [golden("create-upload")] * 101, {}, None, "x"]:
+        for uploads in [[], [golden("create-upload")] * 129, {}, None, "x"]:
             status, reply = self.post("/batch", {"uploads": uploads})
             self.assertEqual((status, reply["field"]), (400, "uploads"), reply)
 

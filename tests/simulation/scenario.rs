@@ -158,6 +158,7 @@ impl Scenario {
             // As many as the queue wants before it tries a lane.
             let small = |index: u64| Dropped { size: 1_000 + index, priority: 0, at_ms: 0 };
             scenario.files.extend((0..30).map(small));
+            scenario.server.max_uploads_per_request = 8;
         }
         if !is_calm {
             scenario.server.dead_lane = [None, Some(1), Some(2)][scenario.round_trip_ms as usize / 3 % 3];

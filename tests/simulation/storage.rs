@@ -26,6 +26,8 @@ pub struct Server {
     /// Number of parts on a page of a listing. Pages are short, so that there are several.
     pub parts_per_page: usize,
     pub repeats: Repeats,
+    /// Number of files that one call opens; 0 if there is no such call.
+    pub max_uploads_per_request: u32,
     /// Number of lanes that URLs are signed for.
     pub lanes: u32,
     /// A lane on which nothing arrives.
@@ -52,6 +54,7 @@ impl Default for Server {
             max_parts_per_request: 5,
             parts_per_page: 3,
             repeats: Repeats::AsTheFirst,
+            max_uploads_per_request: 0,
             lanes: 1,
             dead_lane: None,
         }
@@ -174,7 +177,7 @@ impl Storage {
             expires_in_seconds: 86_400,
             parts,
             lane_count: self.server.lanes,
-            max_uploads_per_request: 0,
+            max_uploads_per_request: self.server.max_uploads_per_request,
         }
     }
 

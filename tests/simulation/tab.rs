@@ -1,7 +1,7 @@
 //! What a browser does: it hands events to engines, does what they ask for, and has the hub share connections.
 
 use directput::engine::{Action, ApiCall, Config, Engine, Event, Failure, FileInfo, Held, Share};
-use directput::protocol::{ContentType, ErrorCode, FileName, FileSize, NetworkHint};
+use directput::protocol::{ContentType, CreateUpload, ErrorCode, FileName, FileSize, NetworkHint};
 use directput::queue::Hub;
 
 use crate::calls::Request;
@@ -52,6 +52,7 @@ impl World {
             connections: u32::MAX,
             is_restored,
             is_paused: false,
+            opening: None,
             file_is_unreadable: false,
             checks,
         };
@@ -89,10 +90,32 @@ impl World {
             hub.share(|id| {
                 runs.iter().find(|run| run.number == id).map(|run| run.engine.demand(now)).unwrap_or_default()
             });
-            if !(self.deliver()? || begun) {
+            let has_batch = self.open_batch();
+            if !(self.deliver()? || begun || has_batch) {
                 return Ok(());
             }
         }
+    }
+
+    /// Opens the uploads of a batch, if it is time. Each has a fate of its own, which is more than one call can do to them.
+    fn open_batch(&mut self) -> bool {
+        let Some(tab) = &mut self.tab else { return false };
+        let mut requests = Vec::new();
+        for (number, lane) in tab.hub.next_batch() {
+            let run = tab.runs.iter_mut().find(|run| run.number == number);
+            let request = run.and_then(|run| run.opening.take()).expect("it waits to be opened");
+            requests.push((number, CreateUpload { lane, ..request }));
+        }
+        let is_any = !requests.is_empty();
+        for (number, request) in requests {
+            self.saw("opened together with others");
+            self.call(number, Request::Create(request));
+        }
+        if is_any {
+            let ms = 2 * self.half_trip();
+            self.after(ms, What::BatchEnds);
+        }
+        is_any
     }
 
     /// Hands out what the hub has for its uploads. Returns whether there was anything.
@@ -213,7 +236,13 @@ impl World {
                     self.reply(number, ms, Event::PartHashed { part, checksum });
                 }
             }
-            Action::Call(ApiCall::Create(request)) => self.call(number, Request::Create(request)),
+            Action::Call(ApiCall::Create(request)) => {
+                let hub = &mut self.tab.as_mut().expect("it is open").hub;
+                match hub.open(number, request.size.bytes()) {
+                    true => run.opening = Some(request),
+                    false => self.call(number, Request::Create(request)),
+                }
+            }
             Action::Call(ApiCall::List { token, after }) => self.call(number, Request::List(token, after)),
             Action::Call(ApiCall::Sign { token, request }) => self.call(number, Request::Sign(token, request)),
             Action::Call(ApiCall::Complete { token, request }) => self.call(number, Request::Complete(token, request)),

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use directput::engine::{Engine, Event, Failure, Now, Put, Record, Remains, Uploaded};
+use directput::protocol::CreateUpload;
 use directput::queue::Hub;
 use fastrand::Rng;
 
@@ -46,6 +47,8 @@ pub enum What {
         run: u32,
         call: Request,
     },
+    /// The call that opens several uploads is over.
+    BatchEnds,
     PutBegins {
         run: u32,
         put: Put,
@@ -89,6 +92,8 @@ pub struct Run {
     pub connections: u32,
     pub is_restored: bool,
     pub is_paused: bool,
+    /// The request that waits to be made together with those of others.
+    pub opening: Option<CreateUpload>,
     /// The file that it has open was changed on disk.
     pub file_is_unreadable: bool,
     pub checks: Checks,
@@ -321,6 +326,12 @@ impl World {
                 self.serve(run, call);
                 Ok(())
             }
+            What::BatchEnds => {
+                if let Some(tab) = &mut self.tab {
+                    tab.hub.batch_ended(Ok(())).expect("it is an answer");
+                }
+                self.balance()
+            }
             What::PutBegins { run, put, started_ms } => {
                 self.begin_put(run, OnWay { put, started_ms });
                 Ok(())
@@ -345,6 +356,7 @@ impl World {
         for run in tab.runs.iter().filter(|run| !run.is_paused) {
             let number = run.number;
             let lies_ahead = |what: &What| match what {
+                What::BatchEnds => run.opening.is_some(),
                 What::Alarm { run: of, timer } => *of == number && run.timer == Some(*timer),
                 What::ToEngine { run: of, .. } | What::CallArrives { run: of, .. } => *of == number,
                 _ => false,
@@ -359,7 +371,7 @@ impl World {
             let busy = others.filter(|other| !run.has_begun || !other.checks.live_puts().is_empty()).count();
             let demand = run.engine.demand(Now { ms: self.clock_ms(), random: 0 });
             let waits = !run.has_begun || demand.wanted > run.connections.min(demand.in_flight);
-            if busy == 0 || !waits {
+            if busy == 0 || !(waits || run.opening.is_some()) {
                 return Err("silence: nothing lies ahead, and it is not over".to_owned());
             }
         }

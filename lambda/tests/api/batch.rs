@@ -24,7 +24,7 @@ fn named(name: &str) -> Value {
 async fn each_file_gets_what_a_call_of_its_own_would_give_it() {
     let api = Api::new().await;
     let (status, alone) = api.post("/uploads", "", small_file()).await;
-    assert_eq!((status, &alone["maxUploadsPerRequest"]), (201, &json!(100)));
+    assert_eq!((status, &alone["maxUploadsPerRequest"]), (201, &json!(128)));
     let (status, reply) = post(&api, json!([named("a.png"), named("b.png")])).await;
     assert_eq!((status, codes(&reply)), (200, vec!["open", "open"]));
     let (one, other) = (&reply["uploads"][0], &reply["uploads"][1]);
@@ -66,11 +66,11 @@ async fn a_file_that_is_refused_spoils_no_other() {
 }
 
 #[tokio::test]
-async fn a_batch_has_1_to_100_files_and_nothing_else() {
+async fn a_batch_has_1_to_128_files_and_nothing_else() {
     let api = Api::new().await;
     for (body, code, field) in [
         (json!({ "uploads": [] }), "empty-field", json!("uploads")),
-        (json!({ "uploads": vec![small_file(); 101] }), "out-of-range", json!("uploads")),
+        (json!({ "uploads": vec![small_file(); 129] }), "out-of-range", json!("uploads")),
         (json!({ "uploads": {} }), "wrong-type", json!("uploads")),
         (json!({}), "missing-field", json!("uploads")),
         (json!({ "uploads": [small_file()], "more": 1 }), "unknown-field", json!("more")),
@@ -78,10 +78,10 @@ async fn a_batch_has_1_to_100_files_and_nothing_else() {
     ] {
         refused(&api.post("/uploads/batch", "", body).await, 400, code, field);
     }
-    assert_eq!(post(&api, json!(vec![small_file(); 100])).await.0, 200);
+    assert_eq!(post(&api, json!(vec![small_file(); 128])).await.0, 200);
     let mut long = small_file();
     long["name"] = json!("é".repeat(512));
-    assert_eq!(post(&api, json!(vec![long; 100])).await.0, 200, "the longest names fit");
+    assert_eq!(post(&api, json!(vec![long; 128])).await.0, 200, "the longest names fit");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use s3::{BUCKET, S3};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-/// The five calls.
+/// The calls of one upload.
 const CALLS: [(&str, &str); 5] = [
     ("POST", "/uploads"),
     ("POST", "/uploads/parts"),

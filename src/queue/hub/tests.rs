@@ -3,6 +3,7 @@
 use super::super::touched;
 use super::*;
 use crate::engine::Share;
+use crate::plan::BATCH_FILE_BYTES;
 
 /// Size of a file of several parts, in bytes.
 const LARGE: u64 = 1 << 30;
@@ -311,4 +312,66 @@ fn small_files_use_all_lanes_that_work_and_leave_one_that_is_dropped() {
     hub.failed(2);
     let moved = shares(&mut hub);
     assert!(moved.iter().any(|&(id, lane, _)| (id, lane) == (5, 0)), "{moved:?}");
+}
+
+/// A hub whose server opens up to 100 files by one call, with small files that have begun.
+fn batching(files: u32) -> Hub {
+    let mut hub = hub(2, files);
+    hub.set_max_uploads(100);
+    hub.begin(at(0));
+    drain(&mut hub);
+    hub
+}
+
+#[test]
+fn files_that_are_hashed_during_a_call_are_opened_by_the_next() {
+    let mut hub = batching(50);
+    assert!((0..20).all(|id| hub.open(id, 1_000)));
+    let ids = |batch: Vec<(UploadId, u32)>| Vec::from_iter(batch.into_iter().map(|(id, _)| id));
+    assert_eq!(ids(hub.next_batch()), Vec::from_iter(0..20));
+    assert!((20..22).all(|id| hub.open(id, 1_000)));
+    assert_eq!(hub.next_batch(), [], "one call at a time");
+    hub.batch_ended(Ok(())).expect("an answer");
+    hub.share(|id| Demand { in_flight: 0, wanted: u32::from(id < 20), bytes_in_flight: 0 });
+    assert_eq!(hub.next_batch(), [], "twenty are open and wait");
+    hub.share(|id| Demand { in_flight: 0, wanted: u32::from(id < 1), bytes_in_flight: 0 });
+    assert_eq!(ids(hub.next_batch()), [20, 21]);
+}
+
+#[test]
+fn more_small_files_begin_where_one_call_opens_them() {
+    let begun = |hub: &Hub| hub.queue.begun().len();
+    assert_eq!(begun(&batching(500)), 2 * 2 + 100);
+    let mut hub = Hub::new(2);
+    hub.set_max_uploads(100);
+    (0..500).for_each(|id| hub.add(id, BATCH_FILE_BYTES + 1, 0));
+    hub.begin(at(0));
+    assert_eq!(begun(&hub), 2 * 2, "larger files have calls of their own");
+}
+
+#[test]
+fn an_upload_that_is_cancelled_before_its_call_is_told_that_none_was_made() {
+    for ends in [Hub::cancel, Hub::close] {
+        let mut hub = batching(2);
+        assert!(hub.open(0, 1) && hub.open(1, 1));
+        ends(&mut hub, at(0), 0);
+        let [end, failed] = &words(&mut hub, 0)[..] else { panic!("two events") };
+        assert!(["abort", "close"].contains(&end.as_str()) && failed.starts_with("callfailed"), "{end}, {failed}");
+        assert_eq!(hub.next_batch(), [(1, 0)]);
+    }
+}
+
+#[test]
+fn a_server_that_does_not_know_the_call_is_not_asked_again() {
+    for (status, is_known) in
+        [(404, false), (405, false), (400, false), (413, false), (503, true), (0, true), (401, true)]
+    {
+        let mut hub = batching(3);
+        assert!(hub.open(0, 1));
+        hub.next_batch();
+        let failure = Failure { status, ..ErrorCode::NotFound.into() };
+        let told = hub.batch_ended::<()>(Err(failure)).expect_err("a failure");
+        assert_eq!(told.code.is_retryable(), !is_known, "{status}");
+        assert_eq!(hub.open(1, 1), is_known, "{status}");
+    }
 }
