@@ -15,6 +15,7 @@ const peer = (load) => async (target) => (await load()).prepare(target);
 /** Each is loaded only when its turn comes. */
 const CONTESTANTS = {
   floor: peer(() => import('./floor.js')),
+  'floor-lanes': async (target) => (await import('./floor.js')).prepareLanes(target),
   reference: peer(() => import('./reference.js')),
   uppy: peer(() => import('./uppy.js')),
   'lib-storage': peer(() => import('./lib-storage.js')),

@@ -24,6 +24,15 @@ export const CASES = {
     timeoutSeconds: 60,
   },
   '200x1MiB': { files: 200, bytes: MIB, contestants: [...PEERS, ...OURS], timeoutSeconds: 120 },
+  // Three names of the bucket, which a client may use or not.
+  '500x100KiB-50ms': {
+    files: 500,
+    bytes: 100 << 10,
+    contestants: ['floor', 'floor-lanes', 'uppy', 'directput-sha256'],
+    link: { bitsPerSecond: 100 * MBIT, roundTripMs: 50 },
+    lanes: 3,
+    timeoutSeconds: 90,
+  },
   '100Mbit-50ms': {
     files: 1,
     bytes: 128 * MIB,

@@ -30,12 +30,15 @@ const folder = mkdtempSync(join(tmpdir(), 'directput-bench-'));
 
 async function play(name) {
   const wanted = values.contestants?.split(',');
-  const { files, bytes, contestants, link, faults = [], isLazy = false, timeoutSeconds } = CASES[name];
+  const { files, bytes, contestants, link, lanes = 1, faults = [], isLazy = false, timeoutSeconds } = CASES[name];
   const taking = wanted?.filter((contestant) => contestants.includes(contestant)) ?? contestants;
   const paths = await makeFiles(join(folder, name), files, bytes);
   const server = await startServer({
     data: join(folder, 'data'),
-    args: ['--discard', '--control', '--www', 'target/bench', ...(link ? ['--link', JSON.stringify(link)] : [])],
+    args: [
+      ...['--discard', '--control', '--www', 'target/bench', '--lanes', String(lanes)],
+      ...(link ? ['--link', JSON.stringify(link)] : []),
+    ],
     env: { RUST_LOG: 'error', ALLOWED_CHECKSUMS: 'sha256,crc64nvme,none' },
   });
   await fetch(`${server.page}/-/faults`, { method: 'PUT', body: JSON.stringify(faults) });

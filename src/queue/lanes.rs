@@ -85,12 +85,13 @@ impl Lanes {
         limits
     }
 
-    /// Returns the lane with the fewest active uploads. A lane that has not worked yet takes one small file.
-    pub fn choose(&self, is_large: bool) -> usize {
+    /// Returns the lane with the fewest active uploads. A lane that has not worked yet takes one small file, and only if
+    /// at least [`STORED_ELSEWHERE`] files are waiting: their PUTs show whether it is dead.
+    pub fn choose(&self, is_large: bool, waiting: usize) -> usize {
+        let may_try = !is_large && waiting >= STORED_ELSEWHERE as usize;
         let mut chosen = 0;
         for (at, lane) in self.lanes.iter().enumerate() {
-            let is_free =
-                lane.state == State::Proven || (lane.state == State::Unproven && lane.active == 0 && !is_large);
+            let is_free = lane.state == State::Proven || (lane.state == State::Unproven && lane.active == 0 && may_try);
             if is_free && lane.active < self.lanes[chosen].active {
                 chosen = at;
             }
@@ -183,15 +184,15 @@ mod tests {
     fn small_files_are_spread_and_large_ones_keep_to_lanes_that_have_worked() {
         let mut lanes = three();
         let mut spread = |is_large| {
-            let lane = lanes.choose(is_large);
+            let lane = lanes.choose(is_large, 24);
             lanes.enter(lane);
             lane
         };
         assert_eq!([false, false, false, false, true].map(&mut spread), [0, 1, 2, 0, 0]);
         lanes.stored(2, 1, 1);
-        assert_eq!([lanes.choose(true), lanes.choose(false)], [2, 2]);
+        assert_eq!([lanes.choose(true, 24), lanes.choose(false, 24)], [2, 2]);
         lanes.leave(1);
-        assert_eq!([lanes.choose(true), lanes.choose(false)], [2, 1]);
+        assert_eq!([lanes.choose(true, 24), lanes.choose(false, 23), lanes.choose(false, 24)], [2, 2, 1]);
     }
 
     #[test]
@@ -202,7 +203,7 @@ mod tests {
         assert_eq!(lanes.drop_worst(), None, "nothing has worked yet: there may be no network");
         lanes.stored(0, 1, 1);
         assert_eq!((lanes.drop_worst(), &lanes.limits(6)[..3]), (Some(1), &[6, 0, 1][..]));
-        assert_eq!((lanes.drop_worst(), lanes.choose(true)), (None, 0));
+        assert_eq!((lanes.drop_worst(), lanes.choose(true, 24)), (None, 0));
         lanes.add(3);
         assert_eq!(lanes.limits(6)[..3], [6, 0, 1], "it stays dropped");
     }

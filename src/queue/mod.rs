@@ -175,7 +175,7 @@ impl Queue {
             (small, _) => small?,
         };
         let at = self.index(next.id)?;
-        let lane = self.lanes.choose(self.entries[at].is_large);
+        let lane = self.lanes.choose(self.entries[at].is_large, self.small.len());
         self.replace(at, Entry { has_begun: true, lane, ..self.entries[at] });
         Some(next.id)
     }

@@ -63,7 +63,7 @@ const CONSTANTS = [
   ],
   ['docs/reliability.md', /probe is sent every (\d+) s/, 'src/engine/holds.rs', 'PROBE_EVERY_MS', 1_000],
   ['docs/reliability.md', /returns nothing for (\d+) s/, 'src/browser/credentials.rs', 'HEADERS_MS', 1_000],
-  ['docs/reliability.md', /once more ([\d.]+) s later/, 'src/browser/read.rs', 'AGAIN_MS', 1_000],
+  ['docs/reliability.md', /once more ([\d.]+) s later/, 'src/engine/retry.rs', 'READ_AGAIN_MS', 1_000],
   ['docs/reliability.md', /reading takes longer than (\d+) minutes/, 'src/browser/read.rs', 'READ_MS', 60_000],
   ['docs/reliability.md', /Nothing is kept of files up to (\d+) MiB/, 'src/plan.rs', 'SINGLE_PUT_BYTES', 2 ** 20],
   ['docs/decisions/part-sizes.md', /at most (\d+) MiB is one PUT/, 'src/plan.rs', 'SINGLE_PUT_BYTES', 2 ** 20],

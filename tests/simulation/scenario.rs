@@ -154,6 +154,11 @@ impl Scenario {
         };
         // Derived, not drawn: what other seeds decide stays the same.
         scenario.server.lanes = 1 + scenario.round_trip_ms as u32 % 3;
+        if count > 1 && scenario.server.lanes > 1 {
+            // As many as the queue wants before it tries a lane.
+            let small = |index: u64| Dropped { size: 1_000 + index, priority: 0, at_ms: 0 };
+            scenario.files.extend((0..30).map(small));
+        }
         if !is_calm {
             scenario.server.dead_lane = [None, Some(1), Some(2)][scenario.round_trip_ms as usize / 3 % 3];
             scenario.odds = draw_odds(rng);

@@ -18,6 +18,7 @@ use directput::checksum::{CompositeChecksum, Sha256Digest};
 use directput::plan::DEFAULT_PART_BYTES;
 use directput_lambda::config::Config;
 use directput_lambda::keyring::Keyring;
+use directput_lambda::storage::Storage;
 use directput_lambda::token::TokenKeys;
 use directput_lambda::{App, Caller, router};
 use s3::{BUCKET, S3};
@@ -53,8 +54,13 @@ impl Api {
         let mut config = Config::for_bucket(BUCKET);
         change(&mut config);
         let s3 = S3::default();
+        let storage = s3.bucket().await;
+        Self::of(s3, storage, config)
+    }
+
+    fn of(s3: S3, storage: Storage, config: Config) -> Self {
         let keys = Keyring::fixed(TokenKeys::new(&[7; 32], None, BUCKET).unwrap());
-        Self { router: router(App { config, storage: s3.bucket().await, keys }), s3 }
+        Self { router: router(App { config, storage, keys }), s3 }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

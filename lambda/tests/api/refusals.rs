@@ -125,6 +125,8 @@ async fn each_field_of_a_new_upload_is_checked_and_named() {
         ("algorithm", json!(5), 400, "wrong-type", "algorithm"),
         ("algorithm", json!("none"), 400, "invalid-value", "algorithm"),
         ("network", json!("5g"), 400, "invalid-value", "network"),
+        ("lane", json!(-1), 400, "out-of-range", "lane"),
+        ("lane", json!("a"), 400, "wrong-type", "lane"),
         ("parts", json!({}), 400, "wrong-type", "parts"),
         ("parts", json!([part(1, 1_000), part(0, 1)]), 400, "out-of-range", "parts[1].number"),
         ("parts", json!([part(1, 1_000), part(2, 1), []]), 400, "wrong-type", "parts[2]"),
@@ -160,7 +162,7 @@ async fn a_refusal_names_the_expected_values() {
         ("name", json!(""), "expected a name of 1 to 1,024 bytes"),
         ("algorithm", json!("none"), "expected one of sha256, crc64nvme"),
         ("algorithm", json!("md5"), "expected one of sha256, crc64nvme, none"),
-        ("key", json!(1), "expected one of name, type, size, algorithm, parts, network"),
+        ("key", json!(1), "expected one of name, type, size, algorithm, parts, network, lane"),
     ] {
         let mut file = small_file();
         file[field] = value;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Region};
 use directput::plan::Plan;
 use directput::protocol::FileSize;
+use directput_lambda::lane::Lane;
 use directput_lambda::storage::Target;
 use serde_json::{Value, json};
 
@@ -123,4 +124,47 @@ async fn urls_may_have_another_address_than_the_api_uses() {
     s3.answers(204, "");
     bucket.abort("uploads/key", "id").await.unwrap();
     assert!(s3.take_calls()[0].url.starts_with("https://bucket.s3.eu-central-1.amazonaws.com/uploads/key?"));
+}
+
+#[tokio::test]
+async fn urls_are_signed_for_the_lane_that_the_client_asks_for() {
+    let s3 = S3::default();
+    let region = || Builder::new().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-central-1"));
+    let lanes = Lane::parse_list("regional,dualstack,path,dualstack-path,accelerate").unwrap();
+    let bucket = s3.bucket().await.with_lanes(lanes.iter().map(|lane| lane.configure(region()))).await.unwrap();
+    assert_eq!(bucket.lane_count(), 5);
+    let part = Plan::new(FileSize::new(1).unwrap(), 1).last();
+    let target = Target::Part { key: "uploads/key", upload_id: "id" };
+    for (lane, base) in [
+        (0, "https://bucket.s3.eu-central-1.amazonaws.com/"),
+        (1, "https://bucket.s3.dualstack.eu-central-1.amazonaws.com/"),
+        (2, "https://s3.eu-central-1.amazonaws.com/bucket/"),
+        (3, "https://s3.dualstack.eu-central-1.amazonaws.com/bucket/"),
+        (4, "https://bucket.s3-accelerate.amazonaws.com/"),
+        (5, "https://bucket.s3.eu-central-1.amazonaws.com/"),
+        (u32::MAX, "https://bucket.s3.eu-central-1.amazonaws.com/"),
+    ] {
+        let url = bucket.batch(lane).await.unwrap().sign(target, part, None, Duration::from_secs(60)).url;
+        assert!(url.starts_with(&format!("{base}uploads/key?")), "{lane}: {url}");
+    }
+}
+
+#[tokio::test]
+async fn both_calls_that_sign_take_a_lane() {
+    let s3 = S3::default();
+    let region = || Builder::new().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-central-1"));
+    let bucket = s3.bucket().await.with_lanes([region(), region().force_path_style(true)]).await.unwrap();
+    let api = Api::of(s3, bucket, Config::for_bucket(BUCKET));
+    let url = |reply: &Value| reply["parts"][0]["url"].as_str().unwrap().to_owned();
+    let mut file = small_file();
+    for (lane, host) in [(0, "https://bucket.s3."), (1, "https://s3.eu-central-1.")] {
+        file["lane"] = json!(lane);
+        let (status, created) = api.post("/uploads", "", file.clone()).await;
+        assert_eq!((status, &created["laneCount"]), (201, &json!(2)));
+        assert!(url(&created).starts_with(host), "{created}");
+        let token = created["token"].as_str().unwrap();
+        let parts = json!({ "parts": file["parts"], "lane": 1 - lane });
+        let (status, signed) = api.post("/uploads/parts", token, parts).await;
+        assert!(status == 200 && !url(&signed).starts_with(host), "{signed}");
+    }
 }

@@ -53,6 +53,19 @@ class Downloads(unittest.TestCase):
             self.assertIn("content-disposition", rule["AllowedHeaders"])
 
 
+class Lanes(unittest.TestCase):
+    def test_pages_may_use_the_names_that_every_bucket_has(self):
+        self.assertEqual(PARAMETERS["Lanes"]["Default"], "regional,dualstack,path")
+        variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+        self.assertEqual(variables["LANES"], {"Ref": "Lanes"})
+        # lambda/src/lane.rs takes these.
+        for value, is_good in [
+            ("regional", True), ("dualstack-path,path", True), ("", False), ("regional,", False), ("accelerate", False),
+            ("regional dualstack", False),
+        ]:
+            self.assertEqual(fits("Lanes", value), is_good, value)
+
+
 class Origins(unittest.TestCase):
     def test_only_dev_allows_pages_of_this_machine(self):
         self.assertEqual(stage("dev")["AllowedOrigins"], "http://127.0.0.1:8080")

@@ -30,7 +30,9 @@ class Site(unittest.TestCase):
         [there] = re.findall(r'CONTENT_SECURITY_POLICY: &str = "(.*?)";', self.SOURCE, re.DOTALL)
         there = re.sub(r"\\\n\s*", "", there)
         name = RESOURCES["Bucket"]["Properties"]["BucketName"]["Fn::Sub"]
-        bucket = f"https://{name}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}"
+        host = "${AWS::Region}.${AWS::URLSuffix}"
+        # Names of the bucket. By path, the bucket is part of the source: no other bucket can be reached.
+        bucket = f"https://{name}.s3.{host} https://{name}.s3.dualstack.{host} https://s3.{host}/{name}/ https://s3.dualstack.{host}/{name}/"
         self.assertEqual(here, there.replace("{bucket}", bucket + " ${ConnectSources}"))
 
     def test_a_parameter_adds_origins_to_the_policy_and_nothing_else(self):
