@@ -1,11 +1,11 @@
-// The page of the tests: an Uploader that a test drives, and what became of each upload.
+// The page of the tests: an Uploader that a test controls, and the state of each upload.
 import { Uploader } from '/directput/index.js';
 
 const files = document.getElementById('files');
 let uploader;
 
 const chaos = {
-  /** What is known of each upload, by the name of its file. */
+  /** State of each upload, by file name. */
   uploads: {},
 
   open(options) {
@@ -40,7 +40,7 @@ const chaos = {
     );
   },
 
-  /** The id of an upload of an earlier visit, by the name of its file. */
+  /** Returns the id of an upload of an earlier visit, by file name. */
   async resumable(name) {
     return (await uploader.listResumable()).find((kept) => kept.name === name)?.id;
   },

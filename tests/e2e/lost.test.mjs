@@ -22,7 +22,7 @@ const SABOTAGE = `if (!('document' in globalThis)) {
     'a trap in a promise': () => Promise.resolve().then(() => exports.uploadhandle_cancel(0x7ffffff0)),
     'an endless loop': () => { for (;;); },
     'a worker that has closed itself': () => self.close(),
-    'an error of no one': () => setTimeout(() => { throw new TypeError('no one caught it'); }),
+    'an uncaught error': () => setTimeout(() => { throw new TypeError('uncaught'); }),
   };
   self.sabotage = new BroadcastChannel('sabotage');
   self.sabotage.onmessage = ({ data }) => commands[data]();
@@ -44,7 +44,7 @@ for (const way of [
   'a trap in a promise',
   'an endless loop',
   'a worker that has closed itself',
-  'an error of no one',
+  'an uncaught error',
 ]) {
   test(`three uploads fail after ${way}, do not continue, and can be resumed`, async () => {
     await setFaults(server, SLOWER);
