@@ -66,7 +66,7 @@ test('every object in the bucket is equal to one of the files', (context) => {
   context.diagnostic([...hits].map(([kind, count]) => `${kind} ${count}`).join(', ') || 'no faults');
   for (const key of names.map((name) => `uploads/${name}`)) {
     const file = world.proxy.uploadOf(key)?.name;
-    assert.ok(file, `${key} was asked for by no upload`);
+    assert.ok(file, `${key} belongs to no upload`);
     assert.ok(readFileSync(join(bucket, key)).equals(readFileSync(join(folder, file))), `${key} is not ${file}`);
   }
 });

@@ -27,28 +27,28 @@ const CALLS = ['create', 'sign', 'list', 'complete', 'abort'];
 const ALL = [...CALLS, 'put'];
 
 /**
- * Kinds of faults. `on`: the requests that it applies to. `weight`: its relative frequency. `befall`: injects the fault; gets
+ * Kinds of faults. `on`: the requests that it applies to. `weight`: its relative frequency. `inject`: injects the fault; gets
  * the exchange and the draws of the request.
  */
 export const KINDS = {
-  'drop-before': { on: ALL, befall: (exchange) => exchange.cut() },
+  'drop-before': { on: ALL, inject: (exchange) => exchange.cut() },
   'drop-midway': {
     on: ALL,
-    async befall(exchange) {
+    async inject(exchange) {
       await exchange.readHalf();
       exchange.cut();
     },
   },
   'drop-after': {
     on: ALL,
-    async befall(exchange) {
+    async inject(exchange) {
       await exchange.forward();
       exchange.cut();
     },
   },
   twice: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       await exchange.readAll();
       const answers = [await exchange.forward(), await exchange.forward()];
       exchange.send(random.pick(answers));
@@ -56,7 +56,7 @@ export const KINDS = {
   },
   late: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const [wait, isAnswer] = [random.between(0, LATE_MS), random.chance(0.5)];
       if (!isAnswer) await sleep(wait);
       const answer = await exchange.forward();
@@ -66,20 +66,20 @@ export const KINDS = {
   },
   cut: {
     on: ALL,
-    async befall(exchange) {
+    async inject(exchange) {
       exchange.sendHalf(await exchange.forward());
     },
   },
   short: {
     on: ['create', 'sign', 'list', 'complete'],
-    async befall(exchange) {
+    async inject(exchange) {
       const answer = await exchange.forward();
       exchange.send({ ...answer, body: answer.body.subarray(0, answer.body.length >> 1) });
     },
   },
   portal: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const name = random.pick(Object.keys(PORTAL_ANSWERS));
       const hasCors = random.chance(0.6);
       const isEarly = random.chance(0.1);
@@ -90,7 +90,7 @@ export const KINDS = {
   },
   redirect: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const [isOther, hasCors] = [random.chance(0.5), random.chance(0.6)];
       exchange.note(`${isOther ? 'other' : 'same'} origin${hasCors ? ' with CORS' : ''}`);
       await exchange.readAll();
@@ -100,7 +100,7 @@ export const KINDS = {
   },
   slow: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const bytesPerSecond = random.between(1, 4) * 2 ** 20;
       const answer = await exchange.forward({ bytesPerSecond });
       await exchange.drip(answer, random.between(100, 1_000));
@@ -109,7 +109,7 @@ export const KINDS = {
   stall: {
     on: ALL,
     weight: 0.1,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const when = random.pick(['at once', 'after the body', 'after the act']);
       exchange.note(when);
       if (when !== 'at once') await exchange.readAll();
@@ -119,7 +119,7 @@ export const KINDS = {
   },
   'flip-body': {
     on: ['put'],
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const body = Buffer.from(await exchange.readAll());
       if (body.length > 0) body[random.whole(0, body.length - 1)] ^= 1 << random.whole(0, 7);
       exchange.body = body;
@@ -128,7 +128,7 @@ export const KINDS = {
   },
   'flip-answer': {
     on: ['create', 'sign', 'list', 'complete', 'put'],
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const answer = await exchange.forward();
       const { etag } = answer.headers;
       if (answer.body.length > 0) answer.body = flipped(answer.body, random);
@@ -138,14 +138,14 @@ export const KINDS = {
   },
   'abort-page': {
     on: ['abort'],
-    async befall(exchange) {
+    async inject(exchange) {
       await exchange.readAll();
       exchange.fake(PORTAL_ANSWERS['200 page'], true);
     },
   },
   gateway: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const [status, hasCors] = [random.pick([502, 504]), random.chance(0.6)];
       exchange.note(`${status}${hasCors ? ' with CORS' : ''}`);
       await exchange.forward();
@@ -154,7 +154,7 @@ export const KINDS = {
   },
   busy: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const status = random.pick([429, 503]);
       const seconds = random.pick([undefined, 1, 2]);
       exchange.note(`${status}, Retry-After ${seconds}`);
@@ -168,7 +168,7 @@ export const KINDS = {
   },
   preflight: {
     on: ['preflight'],
-    befall(exchange, random) {
+    inject(exchange, random) {
       const what = random.pick(['cut', '200 page', '204', '403 page', 'redirect']);
       exchange.note(what);
       if (what === 'cut') exchange.cut();

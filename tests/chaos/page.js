@@ -13,7 +13,7 @@ const chaos = {
   },
 
   /**
-   * Begins to upload the file of this name, or goes on with an upload. `cancelAt` is the share of the file after which the
+   * Begins or resumes the upload of the file with this name. `cancelAt` is the share of the file after which the
    * upload is cancelled, from 0 to 1.
    */
   upload(name, { resumeId, cancelAt, ...options } = {}) {

@@ -134,10 +134,10 @@ export class ChaosProxy {
     if (target === 'create') {
       const { name } = JSON.parse(await exchange.readAll());
       exchange.onAnswer = (answer) => this.#opened(exchange, name, answer);
-      return this.#befall(exchange, `${name} create`);
+      return this.#inject(exchange, `${name} create`);
     }
     const places = target === 'sign' ? ` ${JSON.parse(await exchange.readAll()).parts?.[0]?.number}` : '';
-    await this.#befall(exchange, `${upload?.name ?? path} ${target}${places}`);
+    await this.#inject(exchange, `${upload?.name ?? path} ${target}${places}`);
   }
 
   #opened({ run, kind: fault }, name, { status, body }) {
@@ -158,10 +158,10 @@ export class ChaosProxy {
     // Requests of the API to the bucket do not use the user's network.
     if (!upload || !isPresigned) return exchange.send(await exchange.forward());
     if (target === 'put') upload.isKnown = true;
-    await this.#befall(exchange, `${upload.name} ${target} ${searchParams.get('partNumber') ?? 1}`);
+    await this.#inject(exchange, `${upload.name} ${target} ${searchParams.get('partNumber') ?? 1}`);
   }
 
-  async #befall(exchange, place) {
+  async #inject(exchange, place) {
     const { run, target } = exchange;
     const fault = run.plan.draw(target, place);
     exchange.place = `${place} #${fault?.attempt}`;
@@ -174,7 +174,7 @@ export class ChaosProxy {
     }
     exchange.kind = fault.kind;
     exchange.note();
-    await KINDS[fault.kind].befall(exchange, fault.random);
+    await KINDS[fault.kind].inject(exchange, fault.random);
   }
 
   /** Sends a request to the server behind the proxy. */
@@ -292,8 +292,8 @@ class Exchange {
   }
 
   /**
-   * Takes the body in at full speed, and passes it on when all that were taken in before have left, at the speed of the
-   * box. What the client has given up is not passed on, or no further.
+   * Receives the body at full speed. Forwards it after all earlier bodies have been sent, at the speed of the box. A body that
+   * the client has aborted is not forwarded, or no further.
    */
   async passThroughBox(box) {
     await this.readAll();

@@ -143,7 +143,7 @@ class Stage {
         continue;
       }
       const resumeId = await this.resumable(name);
-      run.history.push(`${name}: ${resumeId ? 'goes on' : 'begins anew'}`);
+      run.history.push(`${name}: ${resumeId ? 'resumes' : 'begins'}`);
       await this.upload(name, resumeId ? { resumeId } : {});
     }
   }

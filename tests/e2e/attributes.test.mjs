@@ -33,7 +33,7 @@ test('with `autostart="false"` files wait for the button, and the form waits for
   assert.deepEqual(
     await Promise.all([0, 1, 2].map((index) => stateOf(rowOf(page, index)))),
     ['ready', 'ready', 'failed'],
-    'one too many is told at once',
+    'a file beyond the limit fails at once',
   );
   assert.equal(await hits(server), 0);
   assert.match(await inPage(page, (put) => put.validationMessage), /start the upload/);

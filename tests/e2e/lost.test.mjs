@@ -175,7 +175,7 @@ for (const fails of ['throws', 'is refused', 'never ends']) {
     const ends = await page.evaluate(async (fails) => {
       kit.hurry();
       const refuse = () => {
-        throw new TypeError('as a test wants it');
+        throw new TypeError('thrown by the test');
       };
       const arrayBuffer =
         { throws: refuse, 'is refused': async () => refuse() }[fails] ?? (() => new Promise(() => {}));

@@ -123,12 +123,12 @@ test('headers that never come time out, and do not delay a cancellation', async 
 
 /** Values that pages and browsers throw. */
 const THROWN = {
-  'a DOMException': () => new DOMException('as a test wants it', 'DataCloneError'),
-  'a TypeError': () => new TypeError('as a test wants it'),
-  'a text': () => 'as a test wants it',
+  'a DOMException': () => new DOMException('thrown by the test', 'DataCloneError'),
+  'a TypeError': () => new TypeError('thrown by the test'),
+  'a text': () => 'thrown by the test',
   nothing: () => undefined,
   null: () => null,
-  'an error with a code': () => Object.assign(new Error('as a test wants it'), { code: 'auth/expired' }),
+  'an error with a code': () => Object.assign(new Error('thrown by the test'), { code: 'auth/expired' }),
 };
 
 for (const [what, make] of Object.entries(THROWN)) {
@@ -179,7 +179,7 @@ for (const [what, make] of Object.entries(THROWN)) {
         'IndexedDB puts': [IDBObjectStore.prototype, 'put'],
         'IndexedDB deletes': [IDBObjectStore.prototype, 'delete'],
         'locks are taken': [LockManager.prototype, 'request'],
-        'locks are told': [LockManager.prototype, 'query'],
+        'locks are listed': [LockManager.prototype, 'query'],
         'hashing for fingerprints': [SubtleCrypto.prototype, 'digest'],
         'a worker starts': [globalThis, 'Worker'],
         'Wasm is compiled': [WebAssembly, 'compileStreaming'],

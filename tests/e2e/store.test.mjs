@@ -30,13 +30,13 @@ const BREAKS = {
   'locks throw': () => [LockManager.prototype, { request: () => kit.refuse('SecurityError') }],
   'locks are refused': () => [LockManager.prototype, { request: async () => kit.refuse('SecurityError') }],
   'locks are never granted': () => [LockManager.prototype, { request: () => new Promise(() => {}) }],
-  'locks can not be asked for': () => [LockManager.prototype, { query: async () => kit.refuse('SecurityError') }],
+  'locks can not be listed': () => [LockManager.prototype, { query: async () => kit.refuse('SecurityError') }],
   'locks are never told': () => [LockManager.prototype, { query: () => new Promise(() => {}) }],
 };
 
 const REFUSE = () => {
   kit.refuse = (name) => {
-    throw new DOMException('as a test wants it', name);
+    throw new DOMException('thrown by the test', name);
   };
 };
 

@@ -1,5 +1,5 @@
 //! Checks of histories without faults, except a slow link and at most one dead connection: every upload is stored, soon,
-//! and few bytes are sent in vain.
+//! and few bytes are wasted.
 //!
 //! The limits are slightly above the worst values of 1,000,000 seeds. `make simulate` prints the worst values of its own
 //! seeds.
@@ -32,8 +32,8 @@ const DEAD_WAIT_S: f64 = 120.0;
 /// Assumed speed if a service worker hides all progress, in byte/s.
 const UNTOLD_BYTES_PER_SECOND: f64 = 100_000.0;
 
-/// Maximum ratio of bytes in vain to the bytes of all files, if the browser's progress differs from the arrived bytes.
-const FILES_IN_VAIN: f64 = 3.0;
+/// Maximum ratio of wasted bytes to the bytes of all files, if the browser's progress differs from the arrived bytes.
+const WASTED_FILES: f64 = 3.0;
 
 impl World {
     /// Checks that every upload is stored.
@@ -90,7 +90,7 @@ impl World {
         }
         self.saw("calm");
         self.check_duration()?;
-        self.check_vain()
+        self.check_wasted()
     }
 
     fn check_duration(&mut self) -> Result<(), String> {
@@ -108,22 +108,22 @@ impl World {
         if factor > limit { Err(format!("the uploads take {factor} times the ideal time")) } else { Ok(()) }
     }
 
-    fn check_vain(&mut self) -> Result<(), String> {
+    fn check_wasted(&mut self) -> Result<(), String> {
         let link = &self.scenario.link;
         let all_bytes = self.scenario.all_bytes() as f64;
-        let vain_bytes = (self.link.carried_bytes - all_bytes).max(0.0);
+        let wasted_bytes = (self.link.carried_bytes - all_bytes).max(0.0);
         let longest_bytes = self.scenario.part_bytes().max(self.scenario.server.single_put_bytes) as f64;
         let is_honest = link.told == Told::Arrived && !link.takes_whole_bodies;
         let is_dead = self.scenario.dead_put.is_some();
         // The bytes of a dead connection are lost.
-        let (name, vain, limit) = match (is_honest, is_dead) {
-            (true, false) => ("bytes in vain where progress is true", vain_bytes, 1.0),
+        let (name, wasted, limit) = match (is_honest, is_dead) {
+            (true, false) => ("wasted bytes with exact progress", wasted_bytes, 1.0),
             (true, true) if link.bytes_per_second >= TEN_MEGABITS => {
-                ("parts in vain with a dead connection", vain_bytes / longest_bytes, 1.0)
+                ("wasted parts with a dead connection", wasted_bytes / longest_bytes, 1.0)
             }
-            _ => ("files in vain", vain_bytes / all_bytes.max(longest_bytes), FILES_IN_VAIN),
+            _ => ("wasted files", wasted_bytes / all_bytes.max(longest_bytes), WASTED_FILES),
         };
-        self.seen.note_worst(name, vain, self.seed);
-        if vain > limit { Err(format!("{vain} {name}, at most {limit}")) } else { Ok(()) }
+        self.seen.note_worst(name, wasted, self.seed);
+        if wasted > limit { Err(format!("{wasted} {name}, at most {limit}")) } else { Ok(()) }
     }
 }
