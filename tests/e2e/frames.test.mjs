@@ -102,7 +102,7 @@ test('in a frame without an origin a large file is stored without a record', asy
   assert.deepEqual([seen.kept, seen.resumable], [[false], []]);
   await assertStored(path, seen.result, server);
 
-  // An upload that was closed can't be resumed, and leaves nothing behind.
+  // A closed upload without a record can't be resumed, so its parts are removed.
   await setFaults(server, { on: 'put', bytesPerSecond: 4 * MIB });
   const closed = await frame.evaluate(async () => {
     const { uploader } = document.querySelector('direct-put');

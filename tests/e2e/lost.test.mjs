@@ -17,7 +17,7 @@ const SABOTAGE = `if (!('document' in globalThis)) {
     return instance;
   };
   const commands = {
-    // An address behind the end of the memory.
+    // An address beyond the end of the memory.
     'a trap in a timer': () => setTimeout(() => exports.uploadhandle_cancel(0x7ffffff0)),
     'a trap in a promise': () => Promise.resolve().then(() => exports.uploadhandle_cancel(0x7ffffff0)),
     'an endless loop': () => { for (;;); },

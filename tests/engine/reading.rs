@@ -1,4 +1,4 @@
-//! Parts that cannot be read, or not in time.
+//! Parts that can't be read, or whose reading times out.
 
 use directput::engine::{Action, Event, Remains};
 use directput::plan::{Part, Plan};

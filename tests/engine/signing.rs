@@ -53,7 +53,7 @@ fn urls_are_requested_when_the_rest_lasts_for_two_answers_of_the_api() {
         }
         let mut puts = bench.puts();
         assert_eq!(puts.len(), 6);
-        // 12 more have a URL.
+        // 12 more parts have a URL.
         for left in (ready..12).rev() {
             bench.now_ms += 1_000;
             bench.store(&puts.remove(0));

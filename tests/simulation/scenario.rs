@@ -106,7 +106,7 @@ pub struct Dropped {
     pub at_ms: u64,
 }
 
-/// Everything that a seed decides before the first step.
+/// All decisions of a seed before the first step.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub files: Vec<Dropped>,
@@ -211,7 +211,7 @@ impl Scenario {
         self.files.iter().map(|file| file.size).sum()
     }
 
-    /// The length of a part, in bytes.
+    /// Returns the length of a part, in bytes.
     pub fn part_bytes(&self) -> u64 {
         self.server.part_bytes.unwrap_or(DEFAULT_PART_BYTES)
     }
