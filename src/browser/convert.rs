@@ -198,7 +198,7 @@ pub fn error_to_js(failure: &Failure) -> JsValue {
     let error = js_sys::Error::new(&message);
     error.set_name("UploadError");
     let set = |name: &str, value: JsValue| {
-        // A new object takes any property.
+        // Setting a property of a new object never fails.
         let _ = Reflect::set(&error, &JsValue::from_str(name), &value);
     };
     set("code", JsValue::from_str(failure.code.as_str()));
