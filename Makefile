@@ -1,4 +1,4 @@
-# Commands of directput. Each does all of its own set-up; see `make help`.
+# Commands of directput. Each installs what it needs; see `make help`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -21,7 +21,7 @@ KINDS ?=
 FILES ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(TOOLS)/bin:$(PATH)
-# Where rustup may not download the pinned toolchain, the installed one has to do.
+# If rustup can't download the pinned toolchain, the installed one is used.
 ifeq ($(shell rustc --version 2>/dev/null),)
 export RUSTUP_TOOLCHAIN := stable
 endif
@@ -33,7 +33,7 @@ export npm_config_fund := false
   toolchains test-docs pictures large bench rendered validate test-openapi test-lambda deploy plan apply destroy \
   rotate verify-aws revoke function test-deploy test-quota cost scan check-supply clean
 
-help: ## Say what there is
+help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 demo: package ## Build and serve the demo: the page is at http://127.0.0.1:8080 (ARGS=… go to directput-local)
@@ -49,22 +49,22 @@ test: test-native lint validate test-openapi package test-wasm test-page test-ch
 
 test-native:
 	rm -rf '$(TARGET)/tmp/logs'
-	# A thousand clients need a thousand files.
+	# The load test has a thousand clients, each with an open file.
 	ulimit -n "$$(ulimit -Hn)" && cargo test --workspace --all-targets
 	cargo test --workspace --doc
 
-simulate: ## Play the engine through SEEDS=50000 histories from seed FIRST=1 on (TRACE=1 tells each step)
+simulate: ## Run the engine through SEEDS=50000 simulated histories from seed FIRST=1 on (TRACE=1 prints each step)
 	SEEDS=$(SEEDS) FIRST=$(FIRST) TRACE=$(TRACE) cargo test --test simulation --config profile.dev.opt-level=2 \
 	  -- --exact every_seed_keeps_every_promise --nocapture
 
-fuzz: ## Send the API INPUTS=1000000 requests of all kinds, from SEED=2
+fuzz: ## Send INPUTS=1000000 random requests to the API, from SEED=2
 	RUST_LOG=off FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) cargo test -p directput-lambda --test fuzz --config profile.dev.opt-level=2 \
 	  -- --nocapture
 
-mutants: setup-cargo-mutants ## Change the code in every way, and see that a test fails (FILES='src/plan.rs src/engine/**' for a part)
+mutants: setup-cargo-mutants ## Check that a test fails for each mutant of the code (FILES='src/plan.rs src/engine/**' for a part)
 	FILES='$(FILES)' node tools/mutants.mjs $(ARGS)
 
-# A part that takes a minute or two.
+# Mutants of one file, which take a minute or two.
 test-mutants: setup-cargo-mutants
 	FILES='src/plan.rs' timeout 900 node tools/mutants.mjs
 
@@ -75,7 +75,7 @@ lint: setup-wasm-target setup-node-modules
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	node_modules/.bin/biome ci --error-on-warnings .
 
-# A call that is refused again and again takes up to half a minute.
+# A call that is refused repeatedly takes up to half a minute.
 test-wasm: setup-wasm-tools setup-chromium server
 	WASM_BINDGEN_TEST_TIMEOUT=120 timeout 600 node tests/e2e/with-server.mjs wasm-pack test --headless --chrome --chromedriver "$$(command -v chromedriver)" . --test browser
 
@@ -84,15 +84,15 @@ test-page: package setup-chromium server
 
 CHAOS := node --test --test-timeout=900000 --test-reporter=spec
 
-# 12 runs with 20 uploads, whose seeds were chosen because they draw every event and most kinds of faults.
+# 12 runs with 20 uploads. Their seeds were chosen because they draw every event and most kinds of faults.
 test-chaos: package setup-chromium server
 	SEEDS=12 FIRST=503 timeout 600 $(CHAOS) tests/chaos/chaos.test.mjs
 
-# SEEDS has another default for `simulate`, so it counts here only if it is given.
-chaos: package setup-chromium server ## Upload through a proxy that misbehaves: SEEDS=200 runs from seed FIRST=1 on (KINDS=portal,cut for these faults alone)
+# SEEDS has the default of `simulate`, so it is used here only if it was given.
+chaos: package setup-chromium server ## Upload through a proxy that injects faults: SEEDS=200 runs from seed FIRST=1 on (KINDS=portal,cut for these faults only)
 	SEEDS=$(if $(filter file,$(origin SEEDS)),200,$(SEEDS)) FIRST=$(FIRST) KINDS='$(KINDS)' $(CHAOS) tests/chaos/chaos.test.mjs
 
-test-slow: package setup-chromium server ## Upload over slow links, and over connections that die, with default settings; hold the time left against the truth (9 minutes)
+test-slow: package setup-chromium server ## Upload over slow links and connections that die, with default settings; check the estimated time left (9 minutes)
 	timeout 900 $(CHAOS) tests/chaos/slow.test.mjs
 	timeout 200 $(CHAOS) tests/chaos/timeleft.test.mjs
 
@@ -100,15 +100,15 @@ test-slow: package setup-chromium server ## Upload over slow links, and over con
 test-slow-short: package setup-chromium server
 	SCALE=6 timeout 300 $(CHAOS) tests/chaos/slow.test.mjs
 
-# Chromium, Firefox and WebKit, each behind its own WebDriver.
+# Chromium, Firefox and WebKit, each with its own WebDriver.
 test-browsers: package setup-browsers server
 	timeout 600 node --test --test-timeout=300000 --test-reporter=spec tests/browsers/*.test.mjs
 
-# What the tests before it have made the API log.
+# Checks the API's logs of the earlier tests.
 test-logs:
 	timeout 60 node --test --test-reporter=spec tests/logs/*.test.mjs
 
-conformance: package setup-chromium setup-garage server ## Play the forgery matrix and the page against Garage, another S3 server
+conformance: package setup-chromium setup-garage server ## Run the forgery matrix and the page with Garage, another S3 server
 	cargo test -p directput-local --test forgery --no-run
 	timeout 600 node tests/conformance/with-garage.mjs \
 	  cargo test -p directput-local --test forgery -- --test-threads=1 --nocapture
@@ -119,12 +119,12 @@ test-consumers: package setup-chromium setup-consumer-modules server
 	timeout 900 node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=spec tests/consumers/*.test.mjs
 	timeout 900 $(MAKE) --no-print-directory toolchains APPS='$(QUICK_APPS)'
 
-# Apps that are installed and built in a minute or two.
+# Apps whose installation and build take a minute or two.
 QUICK_APPS := vite runners jsx
 APPS ?= *
 
-# Each app installs the packages of its tool below the target folder, once.
-test-toolchains: package setup-chromium server ## Upload by apps of Vite, Next.js, webpack, Angular, Nuxt and others (half an hour; APPS="vite next" for a part)
+# Each app installs its packages once, below the target folder.
+test-toolchains: package setup-chromium server ## Upload with apps of Vite, Next.js, webpack, Angular, Nuxt and others (half an hour; APPS="vite next" for a part)
 	timeout 5400 $(MAKE) --no-print-directory toolchains APPS='$(APPS)'
 
 toolchains:
@@ -134,16 +134,16 @@ test-docs: package setup-chromium setup-consumer-modules setup-docs-modules serv
 	timeout 300 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/docs/*.test.mjs
 	tests/docs/node_modules/.bin/typedoc --options tests/docs/typedoc.json
 
-pictures: setup-node-modules ## Make the diagrams of the docs from their text
+pictures: setup-node-modules ## Render the diagrams of the docs
 	node tools/pictures.mjs
 
-large: package setup-chromium ## Upload 5 GiB through the page and watch the browser's memory (minutes, 15 GiB of disk)
+large: package setup-chromium ## Upload 5 GiB through the page and measure the browser's memory (minutes, 15 GiB of disk)
 	cargo build --release -p directput-local
 	DIRECTPUT_LOCAL='$(TARGET)/release/directput-local' \
 	  timeout 1800 node --test --test-timeout=1700000 --test-reporter=spec tests/e2e/large.mjs
 
-bench: package setup-chromium setup-bench-modules ## Measure against the peers (ARGS="--cases 256MiB --rounds 3" for a part; all of it takes an hour and a quarter)
-	# Benches can't abort on panic, and cargo can't build one library both ways at once.
+bench: package setup-chromium setup-bench-modules ## Compare with other uploaders (ARGS="--cases 256MiB --rounds 3" for a part; everything takes 75 minutes)
+	# Benches need unwinding panics, and cargo can't build a library for both panic strategies in one run.
 	export CARGO_PROFILE_RELEASE_PANIC=unwind; \
 	cargo bench -p directput --bench engine; \
 	cargo bench -p directput-lambda --bench sign
@@ -153,15 +153,15 @@ bench: package setup-chromium setup-bench-modules ## Measure against the peers (
 	  --format=esm --target=es2022 --minify --log-level=warning --outdir='$(TARGET)/bench'
 	DIRECTPUT_LOCAL='$(TARGET)/release/directput-local' node bench/driver/main.mjs $(ARGS)
 
-# The templates as they are with every condition on: by themselves, linters see what the defaults leave of them.
+# The templates with every condition on. Without this, linters would evaluate only the defaults.
 RENDERED := $(TARGET)/rendered
 
 rendered: setup-python-tools
 	'$(TOOLS)/uv/cfn-lint/bin/python' aws/render.py '$(RENDERED)'
 
-validate: rendered ## Check the SAM template, what its role may and what its bucket refuses
+validate: rendered ## Check the SAM template, the rights of its role and the policy of its bucket
 	cfn-lint aws/*.yaml
-	# Some parameters (W2001) are for conditions only, and here there are none.
+	# W2001: some parameters are used only in conditions, which the rendered templates do not have.
 	cfn-lint --ignore-checks W2001 --template '$(RENDERED)'/*.yaml
 	cfripper --logging ERROR --rules-config-file security/cfripper.py '$(RENDERED)'/*.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam validate --lint --template aws/template.yaml
@@ -178,7 +178,7 @@ test-lambda: setup-python-tools setup-node-modules
 
 SAM := SAM_CLI_TELEMETRY=0 sam
 SAM_BUILD := $(abspath $(TARGET))/sam
-# SAM's own Python has what talks to AWS.
+# SAM's own Python has boto3.
 STACK := '$(TOOLS)/uv/aws-sam-cli/bin/python' aws/stack.py
 CHANGE_SETS := '$(TOOLS)/uv/aws-sam-cli/bin/python' aws/changes.py
 
@@ -188,7 +188,7 @@ deploy: package validate function ## Deploy to AWS as stage STAGE=dev of samconf
 	$(STACK) config $(STAGE)
 	$(STACK) site $(STAGE)
 
-plan: setup-python-tools ## Make change set CHANGES=… of stage STAGE=dev from what `make function` built, by bucket ARTIFACTS=…, and show it
+plan: setup-python-tools ## Make change set CHANGES=… of stage STAGE=dev from the build of `make function`, with bucket ARTIFACTS=…, and show it
 	@$(SAM) package --template-file '$(SAM_BUILD)/template.yaml' --s3-bucket '$(ARTIFACTS)' --s3-prefix '$(STAGE)' \
 	  --output-template-file '$(SAM_BUILD)/packaged.yaml' >&2
 	@$(CHANGE_SETS) plan '$(STAGE)' '$(CHANGES)' '$(SAM_BUILD)/packaged.yaml'
@@ -199,20 +199,20 @@ apply: package setup-python-tools ## Execute change set CHANGES=… of stage STA
 	$(STACK) config $(STAGE)
 	$(STACK) site $(STAGE)
 
-destroy: setup-python-tools ## Remove stage STAGE=dev from AWS; the bucket with what was uploaded stays
+destroy: setup-python-tools ## Remove stage STAGE=dev from AWS; the bucket with the uploads stays
 	$(STACK) clear $(STAGE)
 	$(SAM) delete --stack-name directput-$(STAGE) --no-prompts
 
-rotate: setup-python-tools ## Make a new token key for stage STAGE=dev, once a week at most
+rotate: setup-python-tools ## Make a new token key for stage STAGE=dev, at most once a week
 	$(STACK) rotate $(STAGE)
 
-verify-aws: setup-python-tools ## Ask stage STAGE=dev what only AWS can show: a verdict a line (docs/aws-checks.md; CHECKS=… for some)
+verify-aws: setup-python-tools ## Check behaviour of AWS on stage STAGE=dev (docs/aws-checks.md; CHECKS=… for some)
 	'$(TOOLS)/uv/aws-sam-cli/bin/python' aws/verify.py $(STAGE) $(CHECKS)
 
-revoke: setup-python-tools ## End all open uploads of stage STAGE=dev: no token key of before is good any more
+revoke: setup-python-tools ## End all open uploads of stage STAGE=dev by replacing its token keys
 	$(STACK) revoke $(STAGE)
 
-function: setup-python-tools setup-arm-target ## Build the function for AWS (arm64), and check what would be sent there
+function: setup-python-tools setup-arm-target ## Build the function for AWS (arm64), and check the build
 	$(SAM) build --beta-features --template aws/template.yaml --build-dir '$(SAM_BUILD)'
 	SAM_BUILD='$(SAM_BUILD)' '$(TOOLS)/uv/cfn-lint/bin/python' -m unittest discover --start-directory tests/aws/deploy \
 	  --pattern function_test.py --verbose
@@ -221,15 +221,15 @@ test-deploy: setup-moto setup-node-modules server
 	'$(TOOLS)/moto/bin/python' -m unittest discover --start-directory tests/aws/deploy --pattern '[csv]*_test.py' --verbose
 	timeout 60 node --test --test-reporter=spec tests/aws/deploy/*.test.mjs
 
-# Quotas against moto's DynamoDB.
+# Quotas with moto's DynamoDB.
 test-quota: setup-moto
 	cargo test -p directput-lambda --test quota --no-run
 	timeout 300 '$(TOOLS)/moto/bin/python' tests/aws/deploy/quota.py cargo test -p directput-lambda --test quota -- --ignored
 
-cost: ## What UPLOADS=1000000 of SIZE=104857600 bytes cost, directly and by a backend
+cost: ## Print the cost of UPLOADS=1000000 of SIZE=104857600 bytes, direct and through a backend
 	@SIZE='$(SIZE)' UPLOADS='$(UPLOADS)' node aws/cost.mjs
 
-scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (needs the network) and list what is shipped in target/sbom
+scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (needs the network) and list the shipped dependencies in target/sbom
 	cargo deny --workspace --config security/deny.toml check advisories
 	npm audit --audit-level=low
 	npm audit --audit-level=low --prefix bench
@@ -237,13 +237,13 @@ scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (need
 	npm audit --audit-level=low --prefix tests/docs
 	tools/sbom.sh '$(TARGET)/sbom'
 
-# What needs nothing from the network but its tools.
+# Checks that need the network only to install their tools.
 check-supply: rendered setup-cargo-deny
 	cargo deny --workspace --config security/deny.toml check bans licenses sources
 	checkov --config-file security/checkov.yaml --file aws/template.yaml aws/deploy-role.yaml '$(RENDERED)'/*.yaml
 	tools/secrets.sh
 
-clean: ## Remove what was built (tools stay)
+clean: ## Remove build output (tools stay)
 	cargo clean
 	rm -rf pkg screenshots
 

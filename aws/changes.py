@@ -1,10 +1,10 @@
-"""Change sets of a stage: one job makes them, a person reads them, another job executes them.
+"""Change sets of a stage. One job makes a change set, a person reviews it, and another job executes it.
 
-    changes.py plan STAGE NAME TEMPLATE   makes change set NAME of a packaged template, and prints what it would change
+    changes.py plan STAGE NAME TEMPLATE   makes change set NAME of a packaged template, and prints its changes
     changes.py apply STAGE NAME           executes it, and waits for its end
 
-SAM's own change sets hide what changes within nested stacks. EXECUTOR_ROLE_ARN names the role that CloudFormation makes
-the changes as, if it is not to be the caller's.
+SAM's own change sets hide the changes of nested stacks. EXECUTOR_ROLE_ARN names the role with which CloudFormation makes
+the changes. Default: the caller's rights.
 """
 
 import os
@@ -18,25 +18,25 @@ from botocore.exceptions import ClientError, WaiterError
 from stack import name_of
 
 ROOT = Path(__file__).resolve().parents[1]
-# CloudFormation's words for a change set of nothing.
+# CloudFormation's messages for an empty change set.
 NOTHING = ("didn't contain changes", "No updates are to be performed")
-# In seconds, and how often.
+# Delay between two requests in seconds, and maximum number of requests.
 POLL = {"Delay": 15, "MaxAttempts": 240}
 
 
 def settings(stage: str) -> dict:
-    """What samconfig.toml says of a stage, as CloudFormation takes it."""
-    said = tomllib.loads((ROOT / "aws/samconfig.toml").read_text())[stage]["deploy"]["parameters"]
-    pairs = [item.split("=", 1) for item in said["parameter_overrides"]]
+    """Returns the stack name, capabilities and parameters of a stage from samconfig.toml, in CloudFormation's form."""
+    configured = tomllib.loads((ROOT / "aws/samconfig.toml").read_text())[stage]["deploy"]["parameters"]
+    pairs = [item.split("=", 1) for item in configured["parameter_overrides"]]
     return {
         "StackName": name_of(stage),
-        "Capabilities": said["capabilities"].split(),
+        "Capabilities": configured["capabilities"].split(),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in pairs],
     }
 
 
 def is_new(client, stack: str) -> bool:
-    """Whether the stack has to be created. A stack that only had change sets so far has to be, too."""
+    """Returns whether the stack must be created. A stack whose change sets were never executed also counts as new."""
     try:
         [found] = client.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
@@ -47,7 +47,7 @@ def is_new(client, stack: str) -> bool:
 
 
 def changes(client, change_set: str) -> list[dict]:
-    """All changes of a change set, and of the nested ones within it."""
+    """Returns all changes of a change set and of its nested change sets."""
     found = []
     for page in client.get_paginator("describe_change_set").paginate(ChangeSetName=change_set):
         for change in page.get("Changes", []):
@@ -59,7 +59,7 @@ def changes(client, change_set: str) -> list[dict]:
 
 
 def line(change: dict) -> str:
-    """A change as it is read: what is replaced or removed stands out."""
+    """Formats a change for the reviewer. Replacements and removals stand out."""
     replaced = {"True": "REPLACED", "Conditional": "replaced, perhaps"}.get(change.get("Replacement", ""), "")
     action = change["Action"].upper() if change["Action"] == "Remove" else change["Action"]
     kept = f"({change['PolicyAction']})" if "PolicyAction" in change else ""

@@ -1,5 +1,5 @@
-"""What only a deployed stage can show, a function a check: `make verify-aws`. Its docstring says what AWS should do; it
-returns what was seen, or raises `Wrong` or `Skipped`. docs/aws-checks.md has a row for each.
+"""Checks of a deployed stage: `make verify-aws`. Each function is a check, and its docstring states the expected behaviour
+of AWS. A check returns its observation, or raises `Wrong` or `Skipped`. docs/aws-checks.md has a row for each check.
 """
 
 import base64
@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 
 from stage import Answer, Stage, Upload, at_once, call, digest, expect, need
 
-# Above SINGLE_PUT_BYTES, so that the upload has parts.
+# Larger than SINGLE_PUT_BYTES, so that the upload has parts.
 MULTIPART_BYTES = (16 << 20) + 1
 LARGEST_BYTES = 50 << 30
-# How late CloudWatch Logs may be, in seconds.
+# Maximum delay of CloudWatch Logs, in seconds.
 LOG_SECONDS = 90
 
 
@@ -50,7 +50,7 @@ def bucket_preflight(stage: Stage) -> str:
 
 
 def cors_on_401(stage: Stage) -> str:
-    """A 401 that API Gateway makes itself has CORS headers, so that the page can tell it from a failed network."""
+    """A 401 of API Gateway itself has CORS headers, so that the page can distinguish it from a failed network."""
     need(stage.has_sign_in, "the stage has no sign-in")
     answer = call("POST", stage.endpoint, {"origin": stage.origin, "content-type": "application/json"}, b"{}")
     expect(answer.status == 401, f"answered by {answer}")
@@ -58,7 +58,7 @@ def cors_on_401(stage: Stage) -> str:
 
 
 def throttled(stage: Stage) -> Answer:
-    """A 429 of API Gateway, by requests that open nothing."""
+    """Returns a 429 of API Gateway, caused by requests that open no upload."""
     rate = int(stage.parameters.get("UploadsPerSecond", "0"))
     need(0 < rate <= 50, f"UploadsPerSecond is {rate}: reaching it would be a load test")
     headers = stage.headers(origin=stage.parameters.get("AllowedOrigins", "").split(",")[0], content_type="application/json")
@@ -67,21 +67,21 @@ def throttled(stage: Stage) -> Answer:
         refused = [answer for answer in answers if answer.status == 429]
         if refused:
             return refused[0]
-    expect(False, f"{20 * rate} calls at {rate} a second, and none was answered by 429")
+    expect(False, f"{20 * rate} calls at {rate} per second, and none was answered by 429")
 
 
 def throttling(stage: Stage) -> str:
-    """More uploads than UploadsPerSecond are refused by 429."""
+    """API Gateway answers 429 to more uploads than UploadsPerSecond."""
     answer = throttled(stage)
     return f"429, Retry-After: {answer.headers.get('retry-after', 'none')}"
 
 
 def cors_on_429(stage: Stage) -> str:
-    """A 429 that API Gateway makes itself has CORS headers, so that the page waits and doesn't fail."""
+    """A 429 of API Gateway itself has CORS headers, so that the page waits instead of failing."""
     return allows(throttled(stage), stage.origin)
 
 
-# --- what is signed -----------------------------------------------------------------------------------
+# --- signed PUTs -----------------------------------------------------------------------------------
 
 
 def single_put(stage: Stage) -> str:
@@ -97,13 +97,13 @@ def single_put(stage: Stage) -> str:
 
 
 def unsigned_headers(stage: Stage) -> str:
-    """S3 refuses headers that were not signed, but for those that say only how to cache an object or in which language it is."""
+    """S3 refuses unsigned headers, except those of caching and language."""
     values = {
         "content-encoding": "gzip", "x-amz-meta-more": "1", "x-amz-tagging": "a=b", "x-amz-acl": "public-read",
         "cache-control": "max-age=31536000", "content-language": "en", "expires": "Thu, 01 Jan 2037 00:00:00 GMT",
     }
     kept = [name for name, value in values.items() if stage.put(stage.open(), **{name: value}).status == 200]
-    # Browsers may set these themselves, so they can't be signed (docs/security.md).
+    # Scripts may set these headers on any request, so signing can't exclude them (docs/security.md).
     wrong = set(kept) - {"cache-control", "content-language", "expires"}
     expect(not wrong, f"accepted: {', '.join(sorted(wrong))}")
     return f"kept: {', '.join(kept) or 'none'}"
@@ -113,14 +113,14 @@ def plain_http(stage: Stage) -> str:
     """The bucket refuses requests without TLS."""
     upload = stage.open()
     url = upload.first()["url"]
-    need(url.startswith("https:"), "the bucket is reached without TLS")
+    need(url.startswith("https:"), "the bucket's URL has no TLS")
     answer = call("PUT", url.replace("https:", "http:", 1), upload.first()["headers"], upload.body)
     expect(answer.status == 403, f"answered by {answer}")
     return str(answer)
 
 
 def delete_then_put(stage: Stage) -> str:
-    """After its object was deleted, an upload's token signs for no other bytes."""
+    """After its object was deleted, an upload's token can't get a URL for other bytes."""
     upload = stage.open()
     expect(stage.put(upload).status == 200, "the PUT failed")
     stage.s3().delete_object(Bucket=stage.outputs["BucketName"], Key=upload.reply["key"])
@@ -132,11 +132,11 @@ def delete_then_put(stage: Stage) -> str:
 
 
 def delete_marker(stage: Stage) -> str:
-    """A delete marker counts as no object: by its URL and its token an uploader puts back the same bytes, once, and no others."""
+    """A delete marker counts as no object: an uploader can store the same bytes again, once, and no other bytes."""
     upload = stage.open()
     expect(stage.put(upload).status == 200, "the PUT failed")
     deleted = stage.s3().delete_object(Bucket=stage.outputs["BucketName"], Key=upload.reply["key"])
-    need(deleted.get("DeleteMarker"), "the bucket keeps no versions (Versioning)")
+    need(deleted.get("DeleteMarker"), "the bucket has no versions (Versioning)")
     other = secrets.token_bytes(64)
     part = {"number": 1, "length": len(other), "checksum": digest(other)}
     answer = stage.post(stage.endpoint + "/parts", {"parts": [part]}, upload_token=upload.reply["token"])
@@ -151,7 +151,7 @@ def delete_marker(stage: Stage) -> str:
 
 
 def refused_to_others(stage: Stage) -> str:
-    """No principal but the function writes below uploads/, by whatever rights."""
+    """Only the function can write below uploads/, whatever rights another principal has."""
     key = f"uploads/verify-aws-{secrets.token_hex(8)}"
     try:
         stage.s3().put_object(Bucket=stage.outputs["BucketName"], Key=key, Body=b"x", IfNoneMatch="*")
@@ -164,7 +164,7 @@ def refused_to_others(stage: Stage) -> str:
 
 
 def other_prefixes(stage: Stage) -> str:
-    """Other prefixes of the bucket are written by who has the rights: quarantine, GuardDuty, a backend."""
+    """Principals with the rights can write other prefixes of the bucket: quarantine, GuardDuty, a backend."""
     key = f"verify-aws/{secrets.token_hex(8)}"
     stage.s3().put_object(Bucket=stage.outputs["BucketName"], Key=key, Body=b"x")
     stage.made.append(key)
@@ -172,7 +172,7 @@ def other_prefixes(stage: Stage) -> str:
 
 
 def unscanned(stage: Stage) -> str:
-    """An object that GuardDuty has not found clean is not read."""
+    """An object can't be read until GuardDuty has found it clean."""
     need(stage.parameters.get("MalwareScan") == "true", "uploads are not scanned (MalwareScan)")
     upload = stage.open()
     expect(stage.put(upload).status == 200, "the PUT failed")
@@ -182,14 +182,14 @@ def unscanned(stage: Stage) -> str:
         code = error.response["Error"]["Code"]
         expect(code == "AccessDenied", f"refused by {code}")
         return "AccessDenied"
-    expect(False, "it was read, unless the scan took less than a second")
+    expect(False, "the object was read; the scan may have taken less than a second")
 
 
 # --- completion ---------------------------------------------------------------------------------------
 
 
 def send(stage: Stage, upload: Upload, threads: int = 2) -> list[dict]:
-    """Sends every part, a batch of URLs at a time, and returns what completes the upload."""
+    """Sends every part, one batch of URLs at a time. Returns the parts for the completion."""
     reply, done = upload.reply, []
     token = {"upload_token": reply["token"]}
     batch = min(reply["maxPartsPerRequest"], 10)
@@ -227,13 +227,13 @@ def completed(stage: Stage, upload: Upload, threads: int = 2) -> str:
 
 
 def completion(stage: Stage) -> str:
-    """An upload of several parts is joined, and a repeated completion is answered as the first."""
+    """S3 joins an upload of several parts, and a repeated completion is answered like the first."""
     need(int(stage.parameters.get("MaxFileSize", LARGEST_BYTES)) >= MULTIPART_BYTES, "MaxFileSize allows no parts")
     return completed(stage, stage.open(secrets.token_bytes(MULTIPART_BYTES)))
 
 
 class Zeros:
-    """So many bytes of zero, without the memory for them."""
+    """A sequence of zero bytes that takes no memory."""
 
     def __init__(self, size: int):
         self.size = size
@@ -247,7 +247,7 @@ class Zeros:
 
 
 def largest_completion(stage: Stage) -> str:
-    """The largest upload, with up to 10,000 parts, is joined before API Gateway gives up after 30 s."""
+    """S3 joins the largest upload, with up to 10,000 parts, before API Gateway's timeout of 30 s."""
     need(stage.is_large, "it sends up to 50 GiB: LARGE=1 make verify-aws")
     size = min(LARGEST_BYTES, int(stage.parameters.get("MaxFileSize", LARGEST_BYTES)))
     return completed(stage, stage.open(Zeros(size)), threads=8)
@@ -257,19 +257,19 @@ def largest_completion(stage: Stage) -> str:
 
 
 def encoded_path(stage: Stage) -> str:
-    """`/%75ploads` is `/uploads` to API Gateway, with its throttle, or is not found."""
+    """API Gateway treats `/%75ploads` as `/uploads`, with the same throttling, or does not find it."""
     addresses = [stage.endpoint] + ([stage.site_endpoint] if "SiteUrl" in stage.outputs else [])
     seen = []
     for endpoint in addresses:
         answer = stage.post(endpoint.replace("/uploads", "/%75ploads"), {})
-        # An empty message is refused by the function (400), so its route was found.
+        # 400 is the function's answer to an empty message, so the route was found.
         expect(answer.status in (400, 403, 404, 405, 429), f"answered by {answer}")
         seen.append(str(answer))
     return ", ".join(seen)
 
 
 def headers_through_cloudfront(stage: Stage) -> str:
-    """CloudFront hands `Authorization` and `Upload-Token` of a GET to the API."""
+    """CloudFront passes `Authorization` and `Upload-Token` of a GET to the API."""
     need(stage.outputs.get("SiteUrl"), "the stage has no site")
     need(int(stage.parameters.get("MaxFileSize", LARGEST_BYTES)) >= MULTIPART_BYTES, "MaxFileSize allows no parts")
     upload = stage.open(bytes(MULTIPART_BYTES), stage.site_endpoint)
@@ -280,18 +280,18 @@ def headers_through_cloudfront(stage: Stage) -> str:
 
 
 def errors_uncached(stage: Stage) -> str:
-    """CloudFront keeps no error of the API for the next caller."""
+    """CloudFront caches no error of the API."""
     seen = [call("GET", stage.site_endpoint + "/parts", stage.headers()) for _ in range(2)]
     for answer in seen:
         expect(answer.status >= 400, f"a GET without a token was answered by {answer}")
-        expect("age" not in answer.headers, f"{answer} was {answer.headers.get('age')} s old")
+        expect("age" not in answer.headers, f"{answer} is {answer.headers.get('age')} s old")
         expect("hit" not in answer.headers.get("x-cache", "").lower(), f"{answer}: {answer.headers.get('x-cache')}")
     return f"{seen[1]}, {seen[1].headers.get('x-cache', 'no x-cache')}"
 
 
 def execute_api_closed(stage: Stage) -> str:
-    """An API with a domain of its own is not reached by execute-api."""
-    need(stage.parameters.get("ApiDomain"), "the API has no domain of its own (ApiDomain)")
+    """An API with its own domain can't be reached by its execute-api address."""
+    need(stage.parameters.get("ApiDomain"), "the API has no own domain (ApiDomain)")
     region = boto3.session.Session().region_name
     url = f"https://{stage.resource('Api')}.execute-api.{region}.amazonaws.com/uploads"
     answer = call("POST", url, {"content-type": "application/json"}, b"{}")
@@ -299,11 +299,11 @@ def execute_api_closed(stage: Stage) -> str:
     return str(answer)
 
 
-# --- what is measured ---------------------------------------------------------------------------------
+# --- logs and metrics ---------------------------------------------------------------------------------
 
 
 def log_lines(group: str, pattern: str) -> list[str]:
-    """Lines of the last minutes, once there are some."""
+    """Returns the lines of the last ten minutes that match. Waits for the first, up to LOG_SECONDS."""
     client = boto3.client("logs")
     until = time.monotonic() + LOG_SECONDS
     while True:
@@ -315,10 +315,10 @@ def log_lines(group: str, pattern: str) -> list[str]:
 
 
 def logs_join(stage: Stage) -> str:
-    """The access log has Lambda's id of each request, by which the function's line is found."""
+    """The access log has Lambda's id of each request, which the function's log also has."""
     stage.open()
     lines = log_lines(stage.resource("AccessLog"), '{ $.status = "201" }')
-    expect(lines, "the access log has no line of an upload that was opened")
+    expect(lines, "the access log has no line of an opened upload")
     request_id = json.loads(lines[-1])["integrationRequestId"]
     expect(len(request_id) > 8, f"integrationRequestId is {request_id!r}")
     expect(log_lines(stage.resource("FunctionLog"), f'"{request_id}"'), f"the function's log doesn't have {request_id}")
@@ -326,17 +326,17 @@ def logs_join(stage: Stage) -> str:
 
 
 def metrics(stage: Stage) -> str:
-    """CloudWatch has made metrics of the function's log (EMF)."""
+    """CloudWatch has extracted metrics from the function's log (EMF)."""
     stage.open()
     dimensions = [{"Name": "Stage", "Value": stage.name}]
     found = boto3.client("cloudwatch").list_metrics(Namespace="directput", Dimensions=dimensions)["Metrics"]
     names = sorted({metric["MetricName"] for metric in found})
-    expect({"Opened", "OpenedBytes"} <= set(names), f"there are {names}; the first takes some minutes")
+    expect({"Opened", "OpenedBytes"} <= set(names), f"there are {names}; the first ones take some minutes")
     return ", ".join(names)
 
 
 def alarms(stage: Stage) -> str:
-    """The alarms are there, have data where there is some, and none is on."""
+    """The alarms exist, and none is on."""
     found = boto3.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"directput-{stage.name}-")["MetricAlarms"]
     expect(found, "there are none")
     on = [alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM"]
@@ -345,8 +345,8 @@ def alarms(stage: Stage) -> str:
 
 
 def undelivered(stage: Stage) -> str:
-    """What the backend is told of arrives: the dead-letter queue is empty."""
-    need("DeadLettersUrl" in stage.outputs, "no backend is told (NotifyUrl, NotifyQueueArn)")
+    """The backend's events arrive: the dead-letter queue is empty."""
+    need("DeadLettersUrl" in stage.outputs, "no backend gets events (NotifyUrl, NotifyQueueArn)")
     attributes = boto3.client("sqs").get_queue_attributes(
         QueueUrl=stage.outputs["DeadLettersUrl"], AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     count = int(attributes["ApproximateNumberOfMessages"])
@@ -354,7 +354,7 @@ def undelivered(stage: Stage) -> str:
     return "empty"
 
 
-# In this order: those of the logs come after what they are about.
+# Order matters: the checks of logs must come after the checks that write them.
 CHECKS = [
     api_preflight, bucket_preflight, cors_on_401, single_put, unsigned_headers, plain_http, delete_then_put,
     delete_marker, refused_to_others, other_prefixes, unscanned, completion, largest_completion, encoded_path,

@@ -1,4 +1,4 @@
-// What a million uploads cost, directly and through a backend: `make cost SIZE=10485760`.
+// Cost of a million uploads, direct and through a backend: `make cost SIZE=10485760`.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
@@ -6,28 +6,28 @@ const KIB = 1 << 10;
 const MIB = 1 << 20;
 const GIB = 1 << 30;
 
-/** Files up to this size are one PUT, larger ones parts of this many bytes until they would be over 10,000. */
+/** Maximum size of a file that is sent in one PUT, and length of a part of a larger file. Files with 10,000 parts have longer parts. */
 const SINGLE_PUT_BYTES = 16 * MIB;
 const PART_BYTES = 8 * MIB;
 const MAX_PARTS = 10_000;
 
-/** Parts signed by a call, from `bench/README.md`: 12 calls for 32 parts; one opens and one completes the upload. */
+/** Parts signed by one call, from `bench/README.md`: 12 calls for 32 parts, 10 sign parts, one opens and one completes the upload. */
 const PARTS_PER_CALL = 32 / 10;
 
-/** What the function is billed for, in seconds of 256 MiB: stated, not measured in AWS. */
+/** Billed time of a call, in seconds, and memory of the function: estimates, not measured in AWS. */
 const CALL_SECONDS = 0.02;
 const FUNCTION_GIB = 0.25;
 
-/** A line of the function's log and one of the API's, in bytes. */
+/** Length of a line of the function's log plus a line of the API's log, in bytes. */
 const LOG_BYTES = 700;
 
-/** The backend: a Lambda function behind the same API that takes a file in requests of this size and puts them on. */
+/** Length of a request to the backend, in bytes. The backend is a Lambda function behind the same API, which receives a file in such requests and sends it to S3. */
 const BACKEND_BYTES = 5 * MIB;
 const BACKEND_GIB = 1;
-/** How long such a request keeps it busy: decoding, and sending on to S3 at 50 MiB/s. */
+/** Time of such a request, in seconds: decoding, and sending to S3 at 50 MiB/s. */
 const BACKEND_SECONDS = 0.05 + BACKEND_BYTES / (50 * MIB);
 
-/** Costs of so many uploads of a size in US dollars, by what is paid for. */
+/** Returns the costs of `uploads` uploads of `size` bytes, in US dollars, by service. */
 export function costs(size, uploads, prices) {
   const s3 = (requests) => (requests * prices.s3PutPerThousand) / 1_000;
   const lambda = (calls, seconds, gib) =>
@@ -39,10 +39,10 @@ export function costs(size, uploads, prices) {
   const isSingle = size <= SINGLE_PUT_BYTES;
   const parts = isSingle ? 1 : Math.min(MAX_PARTS, Math.ceil(size / PART_BYTES));
   const calls = isSingle ? 1 : 2 + Math.ceil(parts / PARTS_PER_CALL);
-  // A multipart upload is opened and completed besides.
+  // Opening and completing a multipart upload are two more requests.
   const puts = isSingle ? 1 : parts + 2;
   const requests = Math.max(1, Math.ceil(size / BACKEND_BYTES));
-  // Pieces of it become a multipart upload as well.
+  // The backend sends a file of several requests as a multipart upload.
   const backendPuts = requests === 1 ? 1 : requests + 2;
   return {
     direct: sum({

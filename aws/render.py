@@ -1,9 +1,9 @@
-"""Writes the stack's templates as they are with every condition on, for linters that look at defaults only.
+"""Writes the stack's templates with every condition on, for linters that evaluate only the defaults.
 
     render.py FOLDER
 
-checkov takes a resource on a condition, and a branch of `!If`, for what it is with the parameters' defaults, which is
-mostly nothing. Run by the Python of cfn-lint, whose loader knows CloudFormation's tags: `make validate`.
+checkov evaluates conditions with the parameters' defaults, so it would skip most conditional resources. Runs with the
+Python of cfn-lint, whose loader knows CloudFormation's tags: `make validate`.
 """
 
 import json
@@ -13,10 +13,10 @@ from pathlib import Path
 from cfnlint.decode import cfn_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-# Stacks of their own, deployed by hand: the linters read them as they are.
+# Separate stacks, which are deployed by hand. The linters read them unchanged.
 SEPARATE = {"deploy-role.yaml", "web-acl.yaml"}
 ACCOUNT = "123456789012"
-# A value for each parameter that has none by default.
+# Values of parameters without a default.
 SAMPLES = {
     "AccessLogBucket": "example-logs",
     "AlarmTopicArn": f"arn:aws:sns:eu-central-1:{ACCOUNT}:example",
@@ -41,27 +41,27 @@ SAMPLES = {
 
 
 def templates() -> list[Path]:
-    """The stack's template and those of its nested stacks."""
+    """Returns the template of the stack and those of its nested stacks."""
     return [path for path in sorted((ROOT / "aws").glob("*.yaml")) if path.name not in SEPARATE]
 
 
-def on(value):
-    """The value with each `Fn::If` replaced by what it is when its condition holds."""
+def with_conditions_on(value):
+    """Replaces each `Fn::If` by its value for a true condition."""
     if isinstance(value, dict):
         if set(value) == {"Fn::If"}:
-            return on(value["Fn::If"][1])
-        return {str(key): on(item) for key, item in value.items()}
+            return with_conditions_on(value["Fn::If"][1])
+        return {str(key): with_conditions_on(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [on(item) for item in value]
+        return [with_conditions_on(item) for item in value]
     return value
 
 
 def render(template: dict) -> dict:
-    """The template without conditions, rules and globals, as if each condition held."""
-    rendered = on({key: value for key, value in template.items() if key not in {"Conditions", "Globals", "Rules"}})
+    """Returns the template without conditions, rules and globals, with every condition on."""
+    rendered = with_conditions_on({key: value for key, value in template.items() if key not in {"Conditions", "Globals", "Rules"}})
     for resource in rendered["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"] = on(template["Globals"]["Function"]) | resource["Properties"]
+            resource["Properties"] = with_conditions_on(template["Globals"]["Function"]) | resource["Properties"]
     for section in ["Resources", "Outputs"]:
         for item in rendered.get(section, {}).values():
             item.pop("Condition", None)
@@ -76,7 +76,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in templates():
         rendered = render(cfn_yaml.load(str(path)))
-        # Nested stacks are named by their files, so the names stay; JSON is YAML.
+        # The template refers to nested stacks by file name, so the names stay. JSON is valid YAML.
         (folder / path.name).write_text(json.dumps(rendered, indent=1) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""A deployed stage as `make verify-aws` sees it: its addresses, its parameters, and uploads by hand."""
+"""A deployed stage for `make verify-aws`: its addresses and parameters, and requests to it."""
 
 import base64
 import hashlib
@@ -17,21 +17,21 @@ TIMEOUT_SECONDS = 60
 
 
 class Skipped(Exception):
-    """The stage has nothing that the check is about."""
+    """The stage lacks the feature that the check is about."""
 
 
 class Wrong(Exception):
-    """AWS does something else than what the check expects."""
+    """AWS does not behave as the check expects."""
 
 
-def expect(is_right: bool, said: str) -> None:
+def expect(is_right: bool, observation: str) -> None:
     if not is_right:
-        raise Wrong(said)
+        raise Wrong(observation)
 
 
-def need(is_there, said: str) -> None:
-    if not is_there:
-        raise Skipped(said)
+def need(condition, reason: str) -> None:
+    if not condition:
+        raise Skipped(reason)
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Answer:
         return json.loads(self.body)
 
     def __str__(self) -> str:
-        """The status, and the error's code, without what could be a URL or a token."""
+        """Returns the status and the error's code. Leaves the rest out, because it could be a URL or a token."""
         body = self.body.decode(errors="replace")
         code = body.partition("<Code>")[2].partition("</Code>")[0]
         if not code and body.startswith("{"):
@@ -54,7 +54,7 @@ class Answer:
 
 
 def call(method: str, url: str, headers: dict[str, str] | None = None, body: bytes | None = None) -> Answer:
-    """One request, as it is said here: no redirects, no headers that a library would add."""
+    """Sends one request with exactly these headers, and follows no redirects."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.netloc, timeout=TIMEOUT_SECONDS)
@@ -68,7 +68,7 @@ def call(method: str, url: str, headers: dict[str, str] | None = None, body: byt
 
 
 def at_once(count: int, work) -> list:
-    """What `work` returns, called so often at the same time."""
+    """Calls `work` `count` times concurrently, and returns the results."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(lambda _: work(), range(count)))
 
@@ -79,7 +79,7 @@ def digest(body: bytes) -> str:
 
 @dataclass
 class Upload:
-    """An upload that was opened, and what it is of."""
+    """An open upload, and the bytes of its file."""
     reply: dict
     body: bytes
 
@@ -88,7 +88,7 @@ class Upload:
         return self.body[(number - 1) * size:number * size]
 
     def first(self) -> dict:
-        """The first part as it was signed: its URL and its headers."""
+        """Returns the first signed part, with its URL and headers."""
         return self.reply["parts"][0]
 
 
@@ -97,11 +97,11 @@ class Stage:
     name: str
     outputs: dict[str, str]
     parameters: dict[str, str]
-    # "Bearer …" of a user of the stage, where it has sign-in.
+    # "Bearer …" of a user of the stage, if the stage has sign-in.
     authorization: str | None = None
-    # Whether checks that take gigabytes and an hour are wanted.
+    # Whether to run checks that send gigabytes and take an hour.
     is_large: bool = False
-    # Another S3 than AWS's, for tests.
+    # Options of the S3 client, for tests with another S3 server.
     s3_options: dict = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
 
@@ -122,15 +122,15 @@ class Stage:
 
     @property
     def site_endpoint(self) -> str:
-        """The API behind CloudFront."""
+        """Returns the address of the API behind CloudFront."""
         need("SiteUrl" in self.outputs, "the stage has no site")
         return self.outputs["SiteUrl"] + "/uploads"
 
     @property
     def origin(self) -> str:
-        """A page that may upload."""
+        """Returns the origin of a page that may upload."""
         allowed = self.parameters.get("AllowedOrigins", "")
-        need(allowed, "no page of another origin may upload (AllowedOrigins)")
+        need(allowed, "no other origin may upload (AllowedOrigins)")
         return allowed.split(",")[0]
 
     @property
@@ -138,17 +138,17 @@ class Stage:
         return bool(self.parameters.get("JwtIssuer"))
 
     def resource(self, logical_id: str) -> str:
-        """The physical name of a resource of the stack."""
+        """Returns the physical name of a resource of the stack."""
         client = boto3.client("cloudformation")
         found = client.describe_stack_resource(StackName=f"directput-{self.name}", LogicalResourceId=logical_id)
         return found["StackResourceDetail"]["PhysicalResourceId"]
 
     def s3(self):
-        """S3 with the rights of who runs this, not those of the function."""
+        """Returns an S3 client with the rights of the user, not those of the function."""
         return boto3.client("s3", **self.s3_options)
 
     def headers(self, **more: str) -> dict[str, str]:
-        need(self.authorization or not self.has_sign_in, "DIRECTPUT_AUTHORIZATION has to be set: 'Bearer <a token>'")
+        need(self.authorization or not self.has_sign_in, "DIRECTPUT_AUTHORIZATION must be set to 'Bearer <a token>'")
         signed_in = {"authorization": self.authorization} if self.authorization else {}
         return {**signed_in, **{name.replace("_", "-"): value for name, value in more.items()}}
 
@@ -157,13 +157,13 @@ class Stage:
         return call("POST", url, sent, json.dumps(message).encode())
 
     def open(self, body: bytes | None = None, endpoint: str | None = None) -> Upload:
-        """Opens an upload of these bytes; that of a small file is signed at once."""
+        """Opens an upload of these bytes, by default 64 random ones. The PUT of a small file is signed with the same call."""
         body = secrets.token_bytes(64) if body is None else body
         request = {"name": "verify-aws.bin", "type": "application/octet-stream", "size": len(body)}
         if len(body) < 1 << 20:
             request["parts"] = [{"number": 1, "length": len(body), "checksum": digest(body)}]
         answer = self.post(endpoint or self.endpoint, request)
-        # The stage's own throttling is no finding here.
+        # The stage may throttle these calls. That is not what the check is about.
         for _ in range(10):
             if answer.status != 429:
                 break
@@ -177,13 +177,13 @@ class Stage:
         call("DELETE", self.endpoint, self.headers(upload_token=upload.reply["token"]))
 
     def put(self, upload: Upload, body: bytes | None = None, **more: str) -> Answer:
-        """Sends an upload's first part, or other bytes in its place, with more headers if any."""
+        """Sends an upload's first part, or other bytes in its place, with additional headers."""
         first = upload.first()
         headers = {**first["headers"], **{name.replace("_", "-"): value for name, value in more.items()}}
         return call("PUT", first["url"], headers, upload.part(1) if body is None else body)
 
     def forget(self) -> None:
-        """Removes the objects that the checks have made, as far as whoever runs this may."""
+        """Removes the objects that the checks have made. Fails if the user may not delete them."""
         client = self.s3()
         for key in self.made:
             client.delete_object(Bucket=self.outputs["BucketName"], Key=key)

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_that_is_set_back_stops_nothing() {
+    fn a_wall_clock_that_is_set_back_does_not_stop_time() {
         let mut machine = Machine::new(0.1);
         let before = machine.read();
         machine.wall_ms -= 5.0 * HOUR_MS;
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_that_is_set_ahead_counts_once() {
+    fn setting_the_wall_clock_ahead_counts_once() {
         let mut machine = Machine::new(1.0);
         let before = machine.read();
         machine.wall_ms += HOUR_MS;
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     #[cfg(not(target_arch = "wasm32"))]
-    fn whatever_the_clocks_do_time_never_runs_backwards() {
+    fn time_never_runs_backwards() {
         let mut rng = fastrand::Rng::with_seed(5);
         let mut machine = Machine::new(1.0);
         let mut before = machine.read();

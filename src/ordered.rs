@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_does_what_a_set_does() {
+    fn it_behaves_like_a_set() {
         let mut rng = 12_345_u32;
         let (mut list, mut set) = (Ordered::default(), std::collections::BTreeSet::new());
         for _ in 0..10_000 {

@@ -211,7 +211,7 @@ async fn a_put_that_is_cancelled_before_it_is_sent_is_never_sent() {
 
 /// The server of the test page answers no call of the API.
 #[wasm_bindgen_test]
-async fn a_call_that_is_refused_rejects_with_an_error_with_a_code() {
+async fn a_refused_call_rejects_with_an_error_code() {
     let uploader = Uploader::new(options("/no-such-api").unchecked_ref()).expect("an uploader");
     let promise: js_sys::Promise = uploader.upload(blob(b"abc"), None).expect("under way").done().unchecked_into();
     let error = JsFuture::from(promise).await.expect_err("refused");
@@ -224,7 +224,7 @@ async fn a_call_that_is_refused_rejects_with_an_error_with_a_code() {
 }
 
 #[wasm_bindgen_test]
-async fn headers_that_http_does_not_take_are_an_error_that_names_them() {
+async fn an_error_names_headers_that_http_does_not_allow() {
     let (options, headers) = (options(API), Object::new());
     Reflect::set(&headers, &"not a name".into(), &"x".into()).expect("set");
     Reflect::set(&options, &"headers".into(), &headers).expect("set");

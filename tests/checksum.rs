@@ -35,7 +35,7 @@ fn a_million_letters_in_uneven_slices_match_the_published_vector() {
 /// S3 in eu-west-1, 2026-09-03: CompleteMultipartUpload over parts of 5 MiB, 5 MiB and 1 MiB, as
 /// recorded in floci-io/floci issue 3083.
 #[test]
-fn the_composite_checksum_is_the_one_that_s3_answered() {
+fn the_composite_checksum_is_equal_to_s3s() {
     let parts = [
         "lcKa6Boe7a167tUCN5C4OaFygGSYD8MBnBARTrdL+1w=",
         "gHjhbUT4oo2tSCtSZJdlKi+jeNXJT+VImqdPXsXvkOc=",
@@ -47,7 +47,7 @@ fn the_composite_checksum_is_the_one_that_s3_answered() {
 
 /// The same source: a multipart upload of one part is hashed once more, too.
 #[test]
-fn one_part_has_a_composite_checksum_of_its_own() {
+fn the_composite_checksum_of_one_part_differs_from_its_digest() {
     let part = Sha256Digest::parse("n7gWa0Gp88JMie9iljKcv731WbPhWtFVibhxsVB8FAw=").expect("a digest");
     assert_eq!(CompositeChecksum::of([&part]).to_string(), "D0xEU2q/FgypQljU/eaDWTSRcnDG3KQGOtevJWcmMRY=-1");
 }
@@ -95,7 +95,7 @@ fn an_algorithm_is_read_by_its_name_on_the_wire() {
 }
 
 #[test]
-fn the_length_of_a_checksum_tells_what_it_was_computed_by() {
+fn the_length_of_a_checksum_determines_its_algorithm() {
     let digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
     for (text, algorithm) in [(digest, ChecksumAlgorithm::Sha256), ("rosUhgp5mIg=", ChecksumAlgorithm::Crc64nvme)] {
         let checksum = PartChecksum::parse(text).expect("a checksum");
@@ -107,7 +107,7 @@ fn the_length_of_a_checksum_tells_what_it_was_computed_by() {
 }
 
 #[test]
-fn a_digest_is_read_strictly_and_the_reason_is_told() {
+fn a_digest_is_read_strictly_and_refused_with_a_reason() {
     let digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
     assert_eq!(Sha256Digest::parse(""), Err(Refusal::Empty));
     assert_eq!(Sha256Digest::parse(&format!("{digest}=")), Err(Refusal::TooLong));

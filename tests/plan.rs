@@ -69,7 +69,7 @@ proptest! {
 }
 
 #[test]
-fn the_edges_are_where_they_should_be() {
+fn files_at_the_thresholds_are_cut_as_expected() {
     for size in [0, 1, MIN_PART_BYTES - 1, SINGLE_PUT_BYTES] {
         assert!(!plan(size).is_multipart(), "{size}");
         assert_eq!(plan(size).part_count(), 1, "{size}");
@@ -119,7 +119,7 @@ fn a_file_is_cut_from_the_first_byte_above_the_threshold_on() {
 }
 
 #[test]
-fn a_part_that_the_plan_does_not_have_is_not_there() {
+fn a_part_outside_of_the_plan_is_none() {
     let plan = plan(SINGLE_PUT_BYTES + 1);
     assert!(plan.part(PartNumber::new(3).expect("valid")).is_some());
     assert_eq!(plan.part(PartNumber::new(4).expect("valid")), None);

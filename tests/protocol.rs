@@ -65,7 +65,7 @@ fn replies_are_pinned_and_ignore_unknown_fields() {
 }
 
 #[test]
-fn a_size_is_a_whole_number_in_any_form_that_json_has() {
+fn a_size_is_read_from_every_json_form_of_a_whole_number() {
     let size = |value: Value| serde_json::from_value::<FileSize>(value);
     for value in [json!(5), json!(5.0)] {
         assert_eq!(size(value).expect("a size").bytes(), 5);

@@ -1,5 +1,5 @@
-// Cuts down how wasm-bindgen's glue opens the module: the page compiles it, and the engine is handed the result. What is cut
-// looks for a file beside the glue, which bundlers would take along a second time.
+// Removes code of wasm-bindgen's glue that loads the module. The page compiles the module, and the worker gets the result.
+// The removed code refers to a file beside the glue, which bundlers would include a second time.
 //
 //   node tools/glue.mjs glue.js
 import { readFileSync, writeFileSync } from 'node:fs';

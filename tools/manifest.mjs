@@ -1,11 +1,11 @@
-// Makes the custom-elements manifest of the package, by which editors know `<direct-put>`, from the tables of its document.
+// Makes the package's custom-elements manifest from the tables in docs/element.md. Editors read it to support `<direct-put>`.
 // Usage: node tools/manifest.mjs > pkg/custom-elements.json
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 const plain = (text) => text.replaceAll('`', '');
 
-/** The rows of the table under a heading, each with its cells. */
+/** Returns the rows of the table under a heading, each as a list of cells. */
 function table(text, heading) {
   const [, section] = text.split(`\n## ${heading}\n`);
   const [own] = section.split(/\n## /);
@@ -14,7 +14,7 @@ function table(text, heading) {
 
 const typeOf = (text) => ({ text: text.replaceAll(', ', ' | ') });
 
-/** The manifest (https://github.com/webcomponents/custom-elements-manifest, version 1.0.0). */
+/** Returns the manifest (https://github.com/webcomponents/custom-elements-manifest, version 1.0.0). */
 export function manifest(text) {
   const attributes = table(text, 'Attributes').map(([name, fieldName, type, description]) => {
     return { name, fieldName, type: typeOf(type), description };

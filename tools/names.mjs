@@ -1,5 +1,5 @@
-// Gives what the Wasm module and its glue call each other by short names: wasm-bindgen's end in hashes, which no
-// compression makes smaller, and both files spell them out.
+// Shortens the names of imports and exports in the Wasm module and its glue. wasm-bindgen's names end in hashes, which do not
+// compress, and both files contain them.
 //
 //   node tools/names.mjs module.wat glue.js
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ const importsFrom = '"./directput_bg.js"';
 const text = readFileSync(module, 'utf8');
 const generated = /"(__wb\w+|__externref\w+|wasm_bindgen_\w+)"/g;
 const names = new Set(Array.from(text.matchAll(generated), ([, name]) => name));
-if (names.size === 0) throw new Error(`${module} has no names of wasm-bindgen's`);
+if (names.size === 0) throw new Error(`${module} has no names of wasm-bindgen`);
 const short = new Map([...names].map((name, index) => [name, `$${index.toString(36)}`]));
 writeFileSync(
   module,

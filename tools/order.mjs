@@ -1,22 +1,22 @@
-// Puts functions of the Wasm module that resemble each other side by side: gzip finds what repeats near by at less cost.
+// Reorders the functions of the Wasm module so that similar ones are neighbours, which gzip compresses better.
 //
 //   node tools/order.mjs module.wat module.wasm
 //
-// The second file is the first, assembled: its functions are compared, those of the text are moved.
+// The second file is the assembled first file. The script compares its functions, and reorders those of the text.
 //
-// Which functions resemble each other is a guess; several are made, and the one that zlib likes best is taken.
+// Similarity is a heuristic. The script tries several parameters, and takes the order that zlib compresses best.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
 
 const [textPath, modulePath] = process.argv.slice(2);
-/** Functions that share this many bytes in a row count as similar. */
+/** Lengths of the byte sequences that are compared. */
 const GRAM_BYTES = [4, 5, 6];
-/** How much of what stands before is compared with, in bytes. */
+/** Lengths of the preceding code that a function is compared with, in bytes. */
 const WINDOW_BYTES = [1_000, 2_000, 4_000, 8_000, 16_000];
-/** Keeps tiny functions, which resemble everything, from coming first. */
+/** Added to the size of a function, so that tiny ones, which are similar to all others, do not come first. */
 const SMALL = 8;
 
-/** Splits the text into what stands before its functions, the functions, and what follows. */
+/** Splits the text into the head, the functions, and the tail. */
 function split(text) {
   const start = text.indexOf('\n (func ') + 1;
   const end = text.lastIndexOf('\n )\n') + 4;
@@ -24,7 +24,7 @@ function split(text) {
   return [text.slice(0, start), text.slice(start, end).split(/(?<=^ \)\n)/m), text.slice(end)];
 }
 
-/** The functions' bytes, out of the module's code section (WebAssembly specification, "Binary Format", "Modules"). */
+/** Returns the bytes of each function in the module's code section (WebAssembly specification, "Binary Format", "Modules"). */
 function bodies(module) {
   let at = 8;
   const number = () => {
@@ -50,7 +50,7 @@ function gramsOf(bytes, length) {
   return grams;
 }
 
-/** Each next function is the one that shares most, for its size, with those before it. The largest is the first. */
+/** Returns an order of the functions. The largest is first; each next one shares most, for its size, with those before it. */
 function order(functions, gramBytes, windowBytes) {
   const grams = functions.map((bytes) => gramsOf(bytes, gramBytes));
   const users = new Map();

@@ -1,4 +1,4 @@
-// Makes the diagrams of the docs from their text: `make pictures`. `--check` fails if one is not what its text says.
+// Renders the diagrams of the docs from their DOT files: `make pictures`. `--check` fails if a diagram is outdated.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { instance } from '@viz-js/viz';
@@ -11,5 +11,5 @@ for (const name of readdirSync(FOLDER).filter((name) => name.endsWith('.dot'))) 
   const svg = viz.renderString(readFileSync(join(FOLDER, name), 'utf8'), { format: 'svg' });
   const path = join(FOLDER, name.replace(/dot$/, 'svg'));
   if (!isCheck) writeFileSync(path, svg);
-  else if (readFileSync(path, 'utf8') !== svg) throw new Error(`${path} is not what ${name} says: make pictures`);
+  else if (readFileSync(path, 'utf8') !== svg) throw new Error(`${path} is outdated: run make pictures`);
 }

@@ -1,10 +1,10 @@
-// Checks that a tag, the versions and the changelog name the same release, and prints what the changelog says of it:
+// Checks that a tag, the versions and the changelog name the same release, and prints the changelog's section:
 //   node tools/release.mjs v0.1.0
 import { readFileSync } from 'node:fs';
 
 const read = (path) => readFileSync(path, 'utf8');
 
-/** The versions of everything that is published, each with the file that has it. */
+/** Returns the versions of all published packages, each with its place. */
 export function versions() {
   const cargo = read('Cargo.toml');
   return [
@@ -14,7 +14,7 @@ export function versions() {
   ];
 }
 
-/** What the changelog says of a version; undefined if it has no such heading. */
+/** Returns the changelog's section of a version, or undefined if there is none. */
 export function notes(version, changelog = read('CHANGELOG.md')) {
   const sections = changelog.split(/^## /m);
   const own = sections.find((section) => section.startsWith(`[${version}]`));

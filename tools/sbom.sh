@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Lists what is shipped, as CycloneDX: the crates of the Wasm module and of the function, and the npm modules bundled.
+# Lists the shipped dependencies as CycloneDX: the crates of the Wasm module and of the function, and the bundled npm modules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 OUT=$1
 mkdir -p "$OUT"
 
-# cargo-cyclonedx writes one beside the Cargo.toml of each member of the workspace.
+# cargo-cyclonedx writes a file beside the Cargo.toml of each workspace member; only the wanted one is kept.
 sbom() {
   local manifest=$1 target=$2 name=$3 made=directput-sbom
   cargo cyclonedx --quiet --manifest-path "$manifest" --format json --target "$target" --no-build-deps \

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the targets of the Makefile need and the machine lacks: tools/setup.sh NAME…
+# Installs missing tools and packages for the targets of the Makefile: tools/setup.sh NAME…
 #
-# NAME is that of a function `setup_…` below, with `-` for `_`. Tools that no lock file pins are pinned here. They are
-# installed in $TOOLS, which `make clean` keeps. Debian's packages need root or sudo.
+# Each NAME stands for a function `setup_…` below, with `-` for `_`. Tools that no lock file pins are pinned here. They are
+# installed in $TOOLS, which `make clean` keeps. Debian packages need root or sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,7 +34,7 @@ setup_wasm_tools() {
   is_version "$WASM_PACK" wasm-pack || crate wasm-pack "$WASM_PACK" --locked
 }
 
-# Not optimised: it builds in 3 minutes instead of 17, and the tests store little.
+# A debug build, because it takes 3 minutes instead of 17, and the tests store little.
 setup_garage() {
   is_version "$GARAGE " garage \
     || crate garage "$GARAGE" --locked --debug --no-default-features --features bundled-libs,sqlite
@@ -66,7 +66,7 @@ setup_python_tools() {
   done
 }
 
-# AWS's services for tests, in a Python of their own: $TOOLS/moto/bin/python.
+# moto emulates AWS's services for tests. It has its own Python: $TOOLS/moto/bin/python.
 setup_moto() {
   setup_uv
   if [ ! -e "$TOOLS/moto/$MOTO.installed" ]; then
@@ -76,7 +76,7 @@ setup_moto() {
   fi
 }
 
-# cargo-lambda links for arm64 by Zig, and finds it by this name.
+# cargo-lambda links for arm64 with Zig, which it finds by the command name `zig`.
 setup_arm_target() {
   setup_python_tools
   rust_target aarch64-unknown-linux-gnu
@@ -102,7 +102,7 @@ setup_docs_modules() {
 
 setup_chromium() { has chromium chromedriver curl || debian chromium chromium-driver curl; }
 
-# Debian has no geckodriver, which drives Firefox.
+# geckodriver drives Firefox. Debian has no package of it.
 setup_browsers() {
   setup_chromium
   has firefox-esr WebKitWebDriver xvfb-run || debian firefox-esr webkit2gtk-driver xvfb xauth
@@ -111,7 +111,7 @@ setup_browsers() {
 
 # --- helpers --------------------------------------------------------------------------------------
 
-# Whether all these commands exist.
+# Succeeds if all these commands exist: has COMMAND…
 has() {
   local command
   for command in "$@"; do
@@ -119,7 +119,7 @@ has() {
   done
 }
 
-# Whether the version that a command prints contains a text: is_version TEXT COMMAND…
+# Succeeds if the version that a command prints contains a text: is_version TEXT COMMAND…
 is_version() {
   local text=$1 printed
   shift
@@ -127,7 +127,7 @@ is_version() {
   printed=$("$@" 2>/dev/null) && [[ $printed == *"$text"* ]]
 }
 
-# Whether rustup lists a component or target: is_installed NAME component|target
+# Succeeds if rustup has installed a component or target: is_installed NAME component|target
 is_installed() { rustup "$2" list --installed | grep -Fx "$1" >/dev/null; }
 
 rust_target() { is_installed "$1" target || rustup target add "$1"; }
@@ -142,7 +142,7 @@ debian() {
   $as apt-get install -y -qq "$@"
 }
 
-# Installs the packages of a folder, again after each change of its lock file.
+# Installs the npm packages of a folder if its lock file has changed: node_modules FOLDER
 node_modules() {
   if ! cmp -s "$1/package-lock.json" "$1/node_modules/.lock"; then
     npm ci --prefix "$1"

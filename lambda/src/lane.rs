@@ -1,4 +1,4 @@
-//! Lanes: the names under which browsers reach one bucket.
+//! Lanes: the host names under which browsers reach a bucket.
 //!
 //! Browsers open six connections to a host. S3 has several host names for one bucket, so several lanes carry several
 //! times as many requests at once. URLs of all lanes lead to the same objects, with the same rights.

@@ -208,7 +208,7 @@ impl Storage {
     /// Opens a multipart upload and returns its id.
     ///
     /// # Errors
-    /// The code that S3's refusal maps to, see [`code_of_storage_error`].
+    /// The code that S3's refusal maps to, see `code_of_storage_error`.
     pub async fn create(&self, object: Object<'_>, algorithm: ChecksumAlgorithm) -> Result<String, ApiError> {
         let (algorithm, checksum_type) = of_s3(algorithm).unzip();
         let request = self
@@ -229,7 +229,7 @@ impl Storage {
     /// Returns one page of the parts that S3 has stored, beginning after the part `after`.
     ///
     /// # Errors
-    /// The code that S3's refusal maps to, see [`code_of_storage_error`].
+    /// The code that S3's refusal maps to, see `code_of_storage_error`.
     pub async fn list(&self, key: &str, upload_id: &str, after: Option<PartNumber>) -> Result<PartsListed, ApiError> {
         let request = self
             .client
@@ -264,7 +264,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`ErrorCode::PartsRefused`] if the object has another checksum; otherwise the code that S3's refusal maps to, see
-    /// [`code_of_storage_error`].
+    /// `code_of_storage_error`.
     pub async fn complete(
         &self,
         key: &str,
@@ -324,7 +324,7 @@ impl Storage {
     /// Aborts a multipart upload and removes its parts. Succeeds if the upload is already gone.
     ///
     /// # Errors
-    /// The code that S3's refusal maps to, see [`code_of_storage_error`].
+    /// The code that S3's refusal maps to, see `code_of_storage_error`.
     pub async fn abort(&self, key: &str, upload_id: &str) -> Result<(), ApiError> {
         let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload_id);
         let request = request.set_expected_bucket_owner(self.owner.clone());

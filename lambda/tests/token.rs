@@ -77,7 +77,7 @@ fn another_algorithm_is_refused_though_the_key_is_right() {
     for algorithm in [Algorithm::HS384, Algorithm::HS512] {
         assert_eq!(open(&signed(algorithm, &claims(|_| {}), KEY)), Some(ErrorCode::TokenInvalid), "{algorithm:?}");
     }
-    // A header that names another algorithm over a signature by the right one.
+    // The header names another algorithm, and the signature is of the right one.
     let good = signed(Algorithm::HS256, &claims(|_| {}), KEY);
     let (_, rest) = good.split_once('.').unwrap();
     // {"alg":"none"}, {"alg":"RS256"}, {"alg":"ES256"}, {"alg":"HS512"}, {}

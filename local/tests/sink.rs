@@ -61,7 +61,7 @@ async fn upload_twice(server: &Running, checksum: PartChecksum) {
 }
 
 #[tokio::test]
-async fn a_link_carries_no_more_than_it_can_and_no_sooner() {
+async fn a_link_limits_speed_and_adds_the_round_trip() {
     let link: LinkSpeed = r#"{"bitsPerSecond":16000000,"roundTripMs":100}"#.parse().unwrap();
     let server = start_as(&[], |options| (options.discard, options.link) = (true, Some(link))).await;
     let started = Instant::now();
@@ -70,12 +70,12 @@ async fn a_link_carries_no_more_than_it_can_and_no_sooner() {
     let started = Instant::now();
     let (one, other) = tokio::join!(put(&server, 1_000_000), put(&server, 1_000_000));
     assert_eq!((one.status().as_u16(), other.status().as_u16()), (200, 200));
-    // 2 MB at 2 MB/s, less the burst that is forgiven.
+    // 2 MB at 2 MB/s, minus the burst that the link makes up for.
     assert!(started.elapsed() >= Duration::from_millis(1_080), "both share the link: {:?}", started.elapsed());
 }
 
 #[test]
-fn a_link_that_makes_no_sense_is_refused_by_name() {
+fn an_invalid_link_is_refused_with_the_name_of_the_member() {
     let refused = |text: &str| text.parse::<LinkSpeed>().unwrap_err();
     assert!(refused(r#"{"bitsPerSecond":0}"#).starts_with("bitsPerSecond:"));
     assert!(refused(r#"{"bitsPerSecond":1,"delay":3}"#).contains("delay"));

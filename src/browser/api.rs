@@ -1,4 +1,4 @@
-//! The calls of the signing API, by gloo-net.
+//! Calls of the signing API with gloo-net.
 
 use std::rc::Rc;
 
@@ -22,13 +22,13 @@ pub struct Api {
 }
 
 impl Api {
-    /// Returns the API below `endpoint`, such as `/uploads`, with headers for every call. `sends_cookies` is whether
-    /// cookies go to another origin too (Fetch standard, credentials mode `include`).
+    /// Returns the API at `endpoint`, such as `/uploads`. `sends_cookies` sets whether calls to another origin
+    /// include cookies (Fetch standard, credentials mode `include`).
     pub fn new(endpoint: &str, credentials: Credentials, sends_cookies: bool) -> Self {
         Self { endpoint: Endpoint::new(endpoint), credentials: Rc::new(credentials), sends_cookies }
     }
 
-    /// Asks for fresh credentials.
+    /// Requests fresh credentials from the page.
     ///
     /// # Errors
     /// [`ErrorCode::Unauthorized`] if there are none, [`ErrorCode::HeadersTimeout`] if none came in time.
@@ -103,7 +103,7 @@ impl Api {
             options.set_body(&body);
         }
         options.set_headers(&headers);
-        // gloo-net's own builder takes every address apart and puts it together again.
+        // gloo-net's own builder parses every URL and serialises it again, which needs more code.
         let request = web_sys::Request::new_with_str_and_init(&self.endpoint.of(path), &options)
             .map_err(|_| invalid("endpoint", "expected an address that can be fetched"))?;
         match Fetch::from(request).send().await {
@@ -127,8 +127,8 @@ impl Api {
         }
     }
 
-    /// Returns whether the API's address leads elsewhere, such as to the login page of another origin, which the
-    /// browser follows and then calls a broken network. Asked for by a request that changes nothing.
+    /// Returns whether the API's address is redirected, for example to the login page of another origin. The browser
+    /// follows the redirect and then reports a network error. Uses a request that changes nothing.
     async fn is_redirected(&self) -> bool {
         let options = RequestInit::new();
         options.set_method("HEAD");
@@ -143,29 +143,29 @@ impl Api {
     }
 }
 
-/// How long it may take to find out whether the API's address is redirected, in milliseconds.
+/// Timeout of the check for a redirected address, in milliseconds.
 const PROBE_MS: u32 = 5_000;
 
-/// Returns an answer that is not the documented one.
+/// Returns the failure for an answer that the API does not document.
 fn unexpected(response: &Response) -> Failure {
     Failure::unexpected(response.status(), response.headers().get("content-type").as_deref())
 }
 
 fn json(request: &JsValue) -> JsValue {
-    // Plain data always has a text.
+    // Serialising plain data never fails.
     JSON::stringify(request).map_or(JsValue::UNDEFINED, JsValue::from)
 }
 
-/// Returns the body as JSON has it; `undefined` if it is none.
+/// Returns the body as a JavaScript value, or `undefined` if it is not JSON.
 ///
 /// # Errors
-/// [`ErrorCode::Network`] if it broke off.
+/// [`ErrorCode::Network`] if the body is incomplete.
 async fn parse(response: &Response) -> Result<JsValue, Failure> {
     let text = response.text().await.map_err(|_| Failure::from(ErrorCode::Network))?;
     Ok(JSON::parse(&text).unwrap_or(JsValue::UNDEFINED))
 }
 
-/// Returns why the API, or what stands in front of it, refused.
+/// Returns the failure for a refusal by the API or by a proxy in front of it.
 async fn refusal(response: Response) -> Failure {
     let status = response.status();
     let headers = response.headers();

@@ -11,21 +11,24 @@ use crate::checksum::ChecksumAlgorithm;
 use crate::engine::{Config, Failure, FileInfo, PARTS_IN_FLIGHT, Record};
 use crate::protocol::{ContentType, ErrorCode, FileName, FileSize, Headers, NetworkHint};
 
-/// The options of an `Uploader`. Their ranges are checked where a user meets them, in `npm/page/options.ts`.
+/// Options of an `Uploader`. `npm/page/options.ts` checks their ranges.
 #[derive(Debug)]
 pub struct UploaderOptions {
-    /// Where the API is.
+    /// URL or path of the API.
     pub endpoint: String,
-    /// Who calls it.
+    /// Headers of every call of the API.
     pub credentials: Credentials,
-    /// Whether cookies go to an API of another origin too.
+    /// Whether calls to an API of another origin include cookies.
     pub sends_cookies: bool,
-    /// What the engine wants to know.
+    /// Options of the engine.
     pub config: Config,
 }
 
 impl UploaderOptions {
-    /// Reads them from a JavaScript object.
+    /// Reads the options from a JavaScript object.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`], with the name of the option.
     pub fn read(value: &JsValue) -> Result<Self, Failure> {
         let endpoint = wire::text(value, "endpoint").filter(|endpoint| !endpoint.is_empty());
         let parts_in_flight = member(value, "partsInFlight")
@@ -48,7 +51,10 @@ impl UploaderOptions {
     }
 }
 
-/// Returns the options that an upload may have otherwise than its uploader, in place of `config`'s.
+/// Returns `config` with the options of `value` that both an uploader and an upload can have.
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`], with the name of the option.
 fn configure(value: &JsValue, config: Config) -> Result<Config, Failure> {
     let stall_seconds = member(value, "stallSeconds").as_f64();
     Ok(Config {
@@ -59,7 +65,10 @@ fn configure(value: &JsValue, config: Config) -> Result<Config, Failure> {
     })
 }
 
-/// Returns an option that is one of some names, or missing.
+/// Returns an option whose values are names, or `None` if it is not set.
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`] if the name is unknown.
 fn named<T>(value: &JsValue, name: &str, parse: fn(&str) -> Option<T>) -> Result<Option<T>, Failure> {
     let option = member(value, name);
     if option.is_undefined() {
@@ -82,12 +91,15 @@ fn credentials(options: &JsValue) -> Result<Credentials, Failure> {
     }
 }
 
-/// Returns a record that [`crate::engine::Action::Persist`] gave out, as JavaScript kept it.
+/// Reads a record of [`crate::engine::Action::Persist`] that JavaScript has stored.
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`] if the value is not a record.
 pub fn read_record(value: &JsValue) -> Result<Record, Failure> {
     wire::record(value).ok_or_else(|| invalid("record", "expected what onRecord was called with"))
 }
 
-/// The options of one upload.
+/// Options of one upload.
 #[derive(Debug, Default)]
 pub struct UploadOptions {
     /// `onProgress`.
@@ -100,14 +112,17 @@ pub struct UploadOptions {
     pub on_step: Option<Function>,
     /// `priority`.
     pub priority: i32,
-    /// What the engine wants to know.
+    /// Options of the engine.
     pub config: Config,
     name: Option<String>,
     content_type: Option<String>,
 }
 
 impl UploadOptions {
-    /// Reads them from a JavaScript object, or from nothing. What it does not say is as in `config`.
+    /// Reads the options from a JavaScript object, or from `undefined` or `null`. Default: `config`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`], with the name of the option.
     pub fn read(value: &JsValue, config: Config) -> Result<Self, Failure> {
         if value.is_undefined() || value.is_null() {
             return Ok(Self { config, ..Self::default() });
@@ -124,7 +139,10 @@ impl UploadOptions {
         })
     }
 
-    /// What the engine wants to know of the file.
+    /// Returns name, media type and size of a file. The options `name` and `type` come before the file's own.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] if a name or type is malformed; [`ErrorCode::FileTooLarge`].
     pub fn describe(&self, file: &Blob) -> Result<FileInfo, Failure> {
         let own_name = wire::text(file, "name");
         let name = match &self.name {
@@ -142,17 +160,20 @@ impl UploadOptions {
     }
 }
 
-/// Returns why an option can't be taken, in words that name it.
+/// Returns the failure for an invalid option, with its name and a description of the accepted values.
 pub fn invalid(option: &str, expected: &str) -> Failure {
     Failure { detail: Some(option.to_owned() + ": " + expected), ..ErrorCode::InvalidOption.into() }
 }
 
-/// Returns a callback, which the package has made, or nothing.
+/// Returns a callback, or `None` if the option is not a function.
 fn function(value: &JsValue, name: &str) -> Option<Function> {
     member(value, name).dyn_into().ok()
 }
 
-/// Returns an option that is a text, or missing.
+/// Returns an option that is a text, or `None` if it is not set.
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`] if it is not a text.
 fn text(value: &JsValue, name: &str) -> Result<Option<String>, Failure> {
     let member = member(value, name);
     match member.as_string() {
@@ -163,7 +184,7 @@ fn text(value: &JsValue, name: &str) -> Result<Option<String>, Failure> {
 
 /// Returns a value as a plain JavaScript object.
 pub fn to_js(value: &impl Serialize) -> JsValue {
-    // Our types have only members that JSON has.
+    // Serialising these types never fails, because all their members are JSON values.
     value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
 }
 
@@ -177,7 +198,7 @@ pub fn error_to_js(failure: &Failure) -> JsValue {
     let error = js_sys::Error::new(&message);
     error.set_name("UploadError");
     let set = |name: &str, value: JsValue| {
-        // A new object takes any property.
+        // Setting a property of a new object never fails.
         let _ = Reflect::set(&error, &JsValue::from_str(name), &value);
     };
     set("code", JsValue::from_str(failure.code.as_str()));

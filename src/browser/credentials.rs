@@ -13,7 +13,7 @@ use crate::protocol::{ErrorCode, Headers};
 /// Timeout for the page to return headers, in milliseconds. The user may have to sign in first.
 const HEADERS_MS: u32 = 30_000;
 
-/// The headers of the API's calls, shared by all uploads of one `Uploader`.
+/// Headers of the API's calls, shared by all uploads of one `Uploader`.
 #[derive(Debug)]
 pub struct Credentials {
     headers: RefCell<Option<Headers>>,
@@ -22,17 +22,20 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Headers that stay as they are.
+    /// Returns credentials with fixed headers.
     pub fn fixed(headers: Headers) -> Self {
         Self { headers: RefCell::new(Some(headers)), source: None, asked: RefCell::default() }
     }
 
-    /// Headers that a function returns, or a promise of them.
+    /// Returns credentials from a function of the page that returns headers, or a promise of them.
     pub fn asked_of(source: Function) -> Self {
         Self { headers: RefCell::default(), source: Some(source), asked: RefCell::default() }
     }
 
-    /// Returns the headers , from the function if they are not known yet.
+    /// Returns the headers. Calls the page's function if they are not known yet.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unauthorized`] if there are none, [`ErrorCode::HeadersTimeout`] if none came in time.
     pub async fn headers(&self) -> Result<Headers, Failure> {
         if self.headers.borrow().is_none() {
             self.ask().await?;
@@ -40,7 +43,7 @@ impl Credentials {
         Ok(self.headers.borrow().clone().unwrap_or_default())
     }
 
-    /// Asks for other headers.
+    /// Requests fresh headers from the page's function.
     ///
     /// # Errors
     /// [`ErrorCode::Unauthorized`] if there are none, [`ErrorCode::HeadersTimeout`] if none came in time.

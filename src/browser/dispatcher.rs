@@ -1,4 +1,4 @@
-//! The events of all uploads of one `Uploader`, in the order in which they came.
+//! The events of all uploads of one `Uploader`, in the order of their arrival.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::global::spawn;
 use crate::queue::Hub as Rules;
 
-/// Owns the rules of the queue, which hold the events. Events are handled in a task of their own, so a change of the
+/// Owns the rules of the queue, which hold the events. Events are handled in a separate task, so a change of the
 /// rules never runs a callback.
 pub struct Dispatcher {
     rules: RefCell<Rules>,
@@ -32,7 +32,7 @@ impl Dispatcher {
         })
     }
 
-    /// Changes the rules or adds an event, which is handled soon.
+    /// Changes the rules or adds an event, and schedules the handling of events.
     pub fn change<T>(self: &Rc<Self>, change: impl FnOnce(&mut Rules) -> T) -> T {
         self.schedule();
         self.with_rules(change)
@@ -43,7 +43,7 @@ impl Dispatcher {
         change(&mut self.rules.borrow_mut())
     }
 
-    /// Sets what handles events from now on; nothing when no upload is left.
+    /// Sets the handler of events, or `None` when no upload is left.
     pub fn set_run(&self, run: Option<Rc<dyn Fn()>>) {
         *self.run.borrow_mut() = run;
     }

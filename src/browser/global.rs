@@ -17,7 +17,7 @@ fn global(name: &str) -> JsValue {
     Reflect::get(&js_sys::global(), &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// `crypto.subtle`, which is missing outside of secure contexts (plain http on a LAN).
+/// Returns `crypto.subtle`, which is missing outside of secure contexts (plain HTTP on a LAN).
 pub fn subtle_crypto() -> Option<SubtleCrypto> {
     let crypto = global("crypto");
     if crypto.is_undefined() {
@@ -27,7 +27,7 @@ pub fn subtle_crypto() -> Option<SubtleCrypto> {
     (!subtle.is_undefined()).then(|| subtle.unchecked_into())
 }
 
-/// Runs a task to its end. Boxed, so that what runs tasks is in the module once.
+/// Runs a task to its end. The task is boxed, so that the module contains the code that runs tasks only once.
 pub fn spawn(task: impl Future<Output = ()> + 'static) {
     let task: Pin<Box<dyn Future<Output = ()>>> = Box::pin(task);
     spawn_local(task);
@@ -36,16 +36,16 @@ pub fn spawn(task: impl Future<Output = ()> + 'static) {
 /// Returns a future that ends after `ms` milliseconds, never with an error.
 pub fn sleep(ms: u32) -> JsFuture {
     JsFuture::from(Promise::new(&mut |resolve, _| {
-        // The promise's own function doesn't throw.
+        // This function does not throw.
         Timeout::new(ms, move || drop(resolve.call0(&JsValue::UNDEFINED))).forget();
     }))
 }
 
-/// Why a promise has no value.
+/// Reason for which a promise has no value.
 pub enum Missed {
-    /// It took too long.
+    /// The promise took too long.
     Late,
-    /// It was rejected.
+    /// The promise was rejected.
     Rejected,
 }
 
@@ -60,7 +60,7 @@ pub async fn within(ms: u32, promise: &Promise) -> Result<JsValue, Missed> {
         let is_late = Rc::clone(&is_late);
         timer = Some(Timeout::new(ms, move || {
             is_late.set(true);
-            // The promise's own function doesn't throw.
+            // This function does not throw.
             drop(reject.call0(&JsValue::UNDEFINED));
         }));
     });

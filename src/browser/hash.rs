@@ -1,4 +1,4 @@
-//! The checksum of a slice of a file: SHA-256 by the browser where it may, all else by Wasm.
+//! The checksum of a slice of a file: the browser computes SHA-256 if possible, and Wasm everything else.
 
 use js_sys::Uint8Array;
 use web_sys::{Blob, SubtleCrypto};
@@ -9,22 +9,22 @@ use crate::checksum::{ChecksumAlgorithm, Crc64NvmeHasher, PartChecksum, Sha256Di
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
-/// `crypto.subtle` takes a slice whole; longer ones are streamed through Wasm, in bytes.
+/// Maximum length of a slice that `crypto.subtle` hashes as a whole, in bytes. Longer slices are streamed through Wasm.
 const MAX_WHOLE_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
 
-/// How long the browser may take to hash what was read, in milliseconds.
+/// Timeout of the browser's hashing, in milliseconds.
 const HASH_MS: u32 = 60_000;
 
-/// How much of a file is read at a time while Wasm hashes it, in bytes.
+/// Length of one read while Wasm hashes a file, in bytes.
 const READ_BYTES: f64 = 8.0 * 1024.0 * 1024.0;
 
-/// How much of that is copied into Wasm at a time, in bytes: it stays in the processor's cache.
+/// Length of one copy into Wasm's memory, in bytes. It is small enough to stay in the processor's cache.
 const COPY_BYTES: u32 = 256 * 1024;
 
 /// Returns the checksum of a blob's bytes.
 ///
 /// # Errors
-/// [`ErrorCode::FileChanged`] if they can no longer be read.
+/// [`ErrorCode::FileChanged`] if the bytes can no longer be read; [`ErrorCode::ReadTimeout`] if that takes too long.
 pub async fn checksum(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
     match subtle_crypto() {
         _ if algorithm == ChecksumAlgorithm::Crc64nvme => by_wasm(blob, algorithm).await,
@@ -33,7 +33,10 @@ pub async fn checksum(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartC
     }
 }
 
-/// SHA-256 by `crypto.subtle`, for slices that fit into memory.
+/// Returns the SHA-256 by `crypto.subtle`, for slices that fit into memory.
+///
+/// # Errors
+/// As [`checksum`]; [`ErrorCode::Internal`] if the browser refuses to hash.
 pub async fn sha256_by_browser(subtle: &SubtleCrypto, blob: &Blob) -> Result<Sha256Digest, Failure> {
     let bytes = read(blob).await?;
     let internal = |_| Failure::from(ErrorCode::Internal);
@@ -56,7 +59,10 @@ enum Hasher {
     Crc64Nvme(Crc64NvmeHasher),
 }
 
-/// Returns the checksum by Wasm, streamed, for blobs of any size. SHA-256 if no algorithm is asked for.
+/// Returns the checksum by Wasm, for blobs of any size. Computes SHA-256 if `algorithm` is [`ChecksumAlgorithm::None`].
+///
+/// # Errors
+/// As [`checksum`].
 pub async fn by_wasm(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
     let mut hasher = match algorithm {
         ChecksumAlgorithm::Crc64nvme => Hasher::Crc64Nvme(Crc64NvmeHasher::default()),

@@ -1,4 +1,4 @@
-//! Hands the events of one `Uploader` to its uploads, as `src/queue` decides.
+//! Passes the events of one `Uploader` to its uploads. `src/queue` has the rules.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::queue::UploadId;
 /// The uploads of one `Uploader`.
 #[derive(Debug)]
 pub struct Hub {
-    /// In ascending order of ids.
+    /// Uploads in ascending order of ids.
     sessions: RefCell<Vec<Rc<Session>>>,
     next_id: Cell<UploadId>,
     dispatcher: Rc<Dispatcher>,
@@ -38,7 +38,7 @@ impl Hub {
         self.next_id.replace(self.next_id.get().wrapping_add(1))
     }
 
-    /// Takes an upload, which begins when there is room.
+    /// Adds an upload. It begins when there is room.
     pub fn add(self: &Rc<Self>, session: Rc<Session>, bytes: u64, priority: i32) {
         let id = session.id();
         self.sessions.borrow_mut().push(session);
@@ -48,7 +48,7 @@ impl Hub {
         self.dispatcher.change(|rules| rules.add(id, bytes, priority));
     }
 
-    /// Hands out all events, starts the uploads that may start, and shares the connections out.
+    /// Passes on all events, starts the uploads that may start, and distributes the connections.
     fn run(&self) {
         let rules = &self.dispatcher;
         loop {

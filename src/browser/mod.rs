@@ -1,7 +1,7 @@
 //! The browser's side: turns the engine's actions into calls and the answers into events.
 //!
-//! It holds no policy. `JsValue` stays in this folder. The same code runs in a worker, where it
-//! belongs, and in the page, where no worker can start.
+//! It holds no policy. `JsValue` stays in this folder. The same code runs in a worker or, if no
+//! worker can start, in the page.
 
 mod api;
 mod convert;
@@ -20,6 +20,7 @@ pub use hash::{by_wasm, sha256_by_browser};
 pub use uploader::{Upload, Uploader};
 pub use wire::{batch_entry, parts_listed, parts_signed, problem, upload_completed, upload_created};
 
-/// Weighs 3.8 kB less, gzipped, than the standard library's allocator for Wasm; nothing here allocates much or often.
+/// Allocator that is 3.8 kB smaller, gzipped, than the standard library's for Wasm. It may be slower, but this code
+/// allocates little.
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

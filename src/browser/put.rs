@@ -1,4 +1,4 @@
-//! One PUT by XMLHttpRequest: `fetch` reports no progress of what it sends.
+//! One PUT with XMLHttpRequest, because `fetch` reports no progress of uploads.
 
 use js_sys::Promise;
 use wasm_bindgen::closure::Closure;
@@ -8,13 +8,13 @@ use web_sys::{Blob, ProgressEvent, XmlHttpRequest};
 use crate::engine::{Failure, PutAnswer};
 use crate::protocol::{ErrorCode, Headers, retry_after_ms};
 
-/// What the names of S3's checksum headers begin with.
+/// Prefix of S3's checksum headers.
 const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
 
-/// Opens a PUT. Returns its request, by which it can be aborted.
+/// Opens a PUT. Returns its request, which can be aborted.
 ///
 /// # Errors
-/// [`ErrorCode::InvalidReply`] if the URL or a header is one that no browser takes.
+/// [`ErrorCode::InvalidReply`] if the browser refuses the URL or a header.
 pub fn open(url: &str, headers: &Headers) -> Result<XmlHttpRequest, Failure> {
     let opened = || {
         let request = XmlHttpRequest::new()?;
@@ -27,7 +27,7 @@ pub fn open(url: &str, headers: &Headers) -> Result<XmlHttpRequest, Failure> {
     opened().map_err(|_| ErrorCode::InvalidReply.into())
 }
 
-/// Sends the blob and waits for the answer; tells how many bytes have left on the way.
+/// Sends the blob and waits for the answer. Calls `on_progress` with the number of sent bytes.
 ///
 /// # Errors
 /// [`ErrorCode::Network`] without an answer, [`ErrorCode::StorageRefused`] with S3's code otherwise.
@@ -59,7 +59,7 @@ pub async fn send(
     answer(request, headers.iter().map(|(name, _)| name).find(|name| name.starts_with(CHECKSUM_PREFIX)))
 }
 
-/// What was answered, as far as the bucket's CORS rule lets the page read it.
+/// Returns the parts of the answer that the bucket's CORS rule lets the page read.
 fn answer(request: &XmlHttpRequest, checksum: Option<&str>) -> Result<PutAnswer, Failure> {
     let header = |name| request.get_response_header(name).ok().flatten();
     let status = request.status().unwrap_or(0);

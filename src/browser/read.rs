@@ -1,8 +1,8 @@
-//! Reads slices of a file into buffers that are used again.
+//! Reads slices of a file into reusable buffers.
 //!
-//! `Blob.arrayBuffer()` makes a buffer for each part, and the collector is in no hurry: while 5 GiB were
-//! hashed it let half a gibibyte pile up. Byte streams fill a buffer that they are lent (Streams
-//! standard, section 4.5), which is also faster. Browsers without them take the old way.
+//! `Blob.arrayBuffer()` makes a buffer for each part, which the garbage collector frees late: while 5 GiB were
+//! hashed, half a gibibyte of buffers piled up. Byte streams fill a buffer of the caller (Streams
+//! standard, section 4.5), which is also faster. Browsers without byte streams use `Blob.arrayBuffer()`.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ use super::global::{Missed, within};
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
-// web-sys has these without `catch`, so an exception of the browser would end the module.
+// web-sys declares these without `catch`, so an exception of the browser would end the module.
 #[wasm_bindgen]
 extern "C" {
     type Source;
@@ -32,14 +32,14 @@ extern "C" {
     fn cancel(this: &ByteReader) -> Promise;
 }
 
-/// No more buffers than hashers are kept.
+/// Maximum number of pooled buffers: one for each hasher.
 const MAX_POOLED: usize = 2;
 
 thread_local! {
     static POOL: RefCell<Vec<ArrayBuffer>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What was read. Its buffer is lent out again when it is dropped.
+/// Bytes that were read. Their buffer returns to the pool when this is dropped.
 #[derive(Debug)]
 pub struct Bytes {
     buffer: ArrayBuffer,
@@ -47,7 +47,7 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    /// Returns the bytes, where they are.
+    /// Returns a view of the bytes, without a copy.
     pub fn view(&self) -> Uint8Array {
         Uint8Array::new_with_byte_offset_and_length(&self.buffer, 0, self.length)
     }
@@ -76,7 +76,7 @@ pub fn slice(blob: &Blob, start: f64, end: f64) -> Result<Blob, Failure> {
     blob.slice_with_f64_and_f64(start, end).map_err(|_| ErrorCode::FileChanged.into())
 }
 
-/// Returns whether the file behind a slice can still be read: the browser refuses when it has changed on disk.
+/// Returns whether the file behind a slice can still be read. Browsers refuse files that have changed on disk.
 pub async fn is_readable(blob: &Blob) -> bool {
     match slice(blob, 0.0, 1.0) {
         Ok(first_byte) => read(&first_byte).await.is_ok(),
@@ -87,13 +87,13 @@ pub async fn is_readable(blob: &Blob) -> bool {
 /// Returns all bytes of a blob of less than 4 GiB.
 ///
 /// # Errors
-/// [`ErrorCode::FileChanged`] if they can no longer be read, [`ErrorCode::ReadTimeout`] if that takes too long.
+/// [`ErrorCode::FileChanged`] if the bytes can no longer be read; [`ErrorCode::ReadTimeout`] if that takes too long.
 pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
     match reader(blob) {
         Some(reader) => {
             // `reader` must live until here: Chromium never answers a read whose reader was collected.
             let bytes = fill(&reader, blob.size() as u32).await;
-            // Its outcome is of no interest: it was read to the end, or has failed.
+            // The outcome does not matter: the stream has ended or failed.
             drop(within(READ_MS, &reader.cancel()).await);
             bytes
         }
@@ -111,7 +111,7 @@ fn changed() -> Failure {
     ErrorCode::FileChanged.into()
 }
 
-/// How long one read may take, in milliseconds: 64 MiB from a disk that gives half a megabyte a second.
+/// Timeout of one read, in milliseconds: the time of 64 MiB at half a megabyte per second.
 const READ_MS: u32 = 120_000;
 
 fn unread(missed: Missed) -> Failure {
@@ -130,7 +130,7 @@ fn reader(blob: &Blob) -> Option<ByteReader> {
 async fn fill(reader: &ByteReader, length: u32) -> Result<Bytes, Failure> {
     let pooled = POOL.with_borrow_mut(Vec::pop).filter(|buffer| buffer.byte_length() >= length);
     let mut buffer = pooled.unwrap_or_else(|| ArrayBuffer::new(length));
-    // Browsers that know `min` fill the view before they answer; others answer with what there is.
+    // Browsers that support `min` fill the view before they answer. Others answer with the available bytes.
     let options = Object::new();
     let mut at = 0;
     while at < length {
@@ -139,7 +139,7 @@ async fn fill(reader: &ByteReader, length: u32) -> Result<Bytes, Failure> {
         let result = within(READ_MS, &reader.read(&room, &options)).await.map_err(unread)?;
         let value = Reflect::get(&result, &"value".into()).map_err(|_| changed())?;
         let Ok(filled) = value.dyn_into::<Uint8Array>() else { return Err(changed()) };
-        // The buffer went along and comes back by another name.
+        // Reading detaches the buffer. The result has a new view of the same memory.
         buffer = filled.buffer().unchecked_into();
         if filled.length() == 0 {
             return Err(changed());

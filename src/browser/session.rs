@@ -1,4 +1,4 @@
-//! One upload under way: carries events to the engine and its actions out into the browser.
+//! One upload under way: passes events to the engine, and executes the engine's actions in the browser.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -27,9 +27,9 @@ struct PutUnderWay {
     id: PutId,
     part: Part,
     lane: u32,
-    /// On the clock of [`Now::ms`].
+    /// Time of its start, in milliseconds of [`Now::ms`].
     started_ms: u64,
-    /// None if it could not be opened.
+    /// Its request, or `None` if it could not be opened.
     request: Option<XmlHttpRequest>,
 }
 
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// Makes an upload that waits in its hub; the promise is settled when it ends.
+    /// Creates an upload that waits in its hub. The promise settles when the upload ends.
     pub fn new(
         id: UploadId,
         dispatcher: &Rc<Dispatcher>,
@@ -88,17 +88,17 @@ impl Session {
         (session, promise)
     }
 
-    /// Returns its id in the hub.
+    /// Returns the id in the hub.
     pub fn id(&self) -> UploadId {
         self.id
     }
 
-    /// Returns the connections that it uses and could use.
+    /// Returns the connections that the upload uses and could use.
     pub fn demand(&self, now: Now) -> Demand {
         self.engine.borrow().demand(now)
     }
 
-    /// Hands an event to the engine and does what it asks for.
+    /// Passes an event to the engine, and executes its actions.
     #[inline(never)]
     pub fn handle(self: &Rc<Self>, event: Event) {
         match &event {
@@ -120,7 +120,7 @@ impl Session {
         ended.inspect(|put| self.put_ended(put, has_failed));
     }
 
-    /// Returns whether it has ended.
+    /// Returns whether the upload has ended.
     pub fn is_finished(&self) -> bool {
         self.engine.borrow().is_finished()
     }
@@ -130,12 +130,12 @@ impl Session {
         self.dispatcher.change(|rules| rules.send(self.id, event));
     }
 
-    /// Runs a call and hands its outcome to the engine.
+    /// Runs a call, and passes its outcome to the engine.
     fn spawn(self: &Rc<Self>, call: impl Future<Output = Event> + 'static) {
         self.spawn_boxed(Box::pin(call));
     }
 
-    /// Of one type for all calls, so that what runs them is in the module once.
+    /// One type of future for all calls, so that the module contains the code that runs them only once.
     fn spawn_boxed(self: &Rc<Self>, call: Pin<Box<dyn Future<Output = Event>>>) {
         let session = Rc::clone(self);
         spawn(async move { session.send(call.await) });
@@ -207,12 +207,12 @@ impl Session {
 
     fn report_part(&self, number: PartNumber, state: &'static str) {
         let Some(on_step) = &self.on_step else { return };
-        // It is the package's own, and does not throw.
+        // The callback is the package's, which does not throw.
         let _ = on_step.call2(&JsValue::UNDEFINED, &number.get().into(), &state.into());
     }
 
-    /// What is read for a part. A file of one part is taken whole: browsers send a file from where it is on disk, but
-    /// have a slice of it read by another process, which costs Chromium three times the work.
+    /// Returns the blob of a part. A file of one part is not sliced: browsers send a file directly from disk, but another
+    /// process reads a slice, which takes Chromium three times the work.
     fn slice(&self, part: Part) -> Result<Blob, Failure> {
         let range = part.range();
         if range.start == 0 && range.end as f64 == self.file.size() {
@@ -267,7 +267,7 @@ impl Session {
         let session = Rc::clone(self);
         spawn(async move {
             let outcome = match opened {
-                // Cancelled meanwhile. `abort` does nothing to a request that was not sent yet.
+                // The PUT was cancelled meanwhile. `abort` has no effect on a request that was not sent yet.
                 Ok(_) if !session.is_under_way(id) => Err(ErrorCode::Aborted.into()),
                 Ok((request, slice)) => {
                     session.report_part(number, "sending");
@@ -301,7 +301,7 @@ impl Session {
     }
 
     fn finish(&self, outcome: Result<Uploaded, Failure>) {
-        // Both hold the session, which would otherwise hold itself.
+        // Both contain the session. Dropping them breaks the reference cycle.
         self.timer.take();
         if let Some((resolve, reject)) = self.settle.take() {
             let settled = match outcome {
@@ -313,7 +313,7 @@ impl Session {
     }
 }
 
-/// Calls the user's function. What it throws is rethrown to the page, and does not fail the upload.
+/// Calls the user's function. Its exceptions are rethrown to the page, and do not fail the upload.
 fn call(function: Option<&Function>, value: &impl Serialize) {
     function.inspect(|function| call_with(function, &to_js(value)));
 }

@@ -1,4 +1,4 @@
-//! The class that JavaScript sees.
+//! The classes for JavaScript.
 
 use std::rc::Rc;
 
@@ -33,8 +33,8 @@ extern "C" {
     pub type JsUploadResult;
 }
 
-/// Uploads files in the thread that it was made in. The package's `Uploader` makes one in a worker
-/// and stands in for it in the page.
+/// Uploads files in the current thread. The package's `Uploader` creates one in a worker, and
+/// represents it in the page.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Uploader {
@@ -45,7 +45,7 @@ pub struct Uploader {
 
 #[wasm_bindgen]
 impl Uploader {
-    /// Takes the address of the API and the options that apply to every upload.
+    /// Creates an uploader with the address of the API and the options of every upload.
     ///
     /// # Errors
     /// Throws `UploadError` with `invalid-option`, naming the option.
@@ -60,16 +60,16 @@ impl Uploader {
     /// Adds an upload of a file or blob to the queue.
     ///
     /// # Errors
-    /// Throws `UploadError` if an option is wrong; all else rejects [`Upload::done`].
+    /// Throws `UploadError` if an option is wrong. All other errors reject [`Upload::done`].
     pub fn upload(&self, file: Blob, options: Option<JsUploadOptions>) -> Result<Upload, JsValue> {
         let options = options.map_or(JsValue::UNDEFINED, JsValue::from);
         self.begin(file, &options, None).map_err(|failure| error_to_js(&failure))
     }
 
-    /// Resumes an upload of an earlier session, from what `onRecord` was called with last and the same file.
+    /// Resumes an upload of an earlier session, from the last record of `onRecord` and the same file.
     ///
     /// # Errors
-    /// As `upload`, and with `invalid-option` if the record is none.
+    /// As `upload`, and with `invalid-option` if `record` is not a record.
     pub fn resume(&self, file: Blob, record: JsValue, options: Option<JsUploadOptions>) -> Result<Upload, JsValue> {
         let options = options.map_or(JsValue::UNDEFINED, JsValue::from);
         let resume = || self.begin(file, &options, Some(read_record(&record)?));
@@ -99,7 +99,7 @@ impl Uploader {
     }
 }
 
-/// One upload. The package's `Upload` is a promise that stands in for it in the page.
+/// One upload. The package's `Upload` is a promise that represents it in the page.
 #[wasm_bindgen(js_name = UploadHandle)]
 #[derive(Debug)]
 pub struct Upload {
@@ -110,14 +110,14 @@ pub struct Upload {
 
 #[wasm_bindgen(js_class = UploadHandle)]
 impl Upload {
-    /// Settled when S3 has confirmed the object, or when the upload has failed or was cancelled and what
-    /// was sent has been removed, or kept to be resumed. Rejects with `UploadError`.
+    /// Resolves when S3 has confirmed the object. Rejects with `UploadError` when the upload has failed or was cancelled, after
+    /// the sent parts were removed or kept.
     #[wasm_bindgen(getter)]
     pub fn done(&self) -> JsUploadResult {
         self.done.clone().unchecked_into()
     }
 
-    /// Sends no further part until `unpause`. Parts on their way still arrive.
+    /// Starts no further part until `unpause`. Parts under way still finish.
     pub fn pause(&self) {
         self.hub.dispatcher().change(|rules| rules.pause(self.id));
     }
@@ -127,17 +127,17 @@ impl Upload {
         self.hub.dispatcher().change(|rules| rules.unpause(now(), self.id));
     }
 
-    /// Ends it, and removes what was sent.
+    /// Cancels the upload, and removes the sent parts.
     pub fn cancel(&self) {
         self.hub.dispatcher().change(|rules| rules.cancel(now(), self.id));
     }
 
-    /// Ends it, and keeps what was sent if it has `onRecord`. Rejects with `closed`.
+    /// Ends the upload, and keeps the sent parts if it has `onRecord`. Rejects with `closed`.
     pub fn close(&self) {
         self.hub.dispatcher().change(|rules| rules.close(now(), self.id));
     }
 
-    /// Puts it before all uploads with a lower priority; 0 is usual.
+    /// Sets the priority. The upload goes before all uploads with a lower one. Default: 0.
     pub fn prioritize(&self, priority: i32) {
         self.hub.dispatcher().change(|rules| rules.prioritize(self.id, priority));
     }

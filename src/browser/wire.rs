@@ -1,8 +1,8 @@
-//! The wire format as JavaScript has it: what the API answered, and what `onRecord` has kept, read member by member.
+//! Reads answers of the API and records of `onRecord` from JavaScript objects, member by member.
 //!
-//! `serde` could do that too, but each message would bring a deserializer and the words for every mistake, which
-//! together weighed half as much as all else in the module. What comes from the API needs no words: either it can
-//! be understood or it can't. `tests/browser.rs` holds these readers against the same golden files as serde's.
+//! `serde` could do that too, but each message would need a deserializer and texts for every error, which together
+//! took half as much space as everything else in the module. Answers of the API need no error texts: either they are
+//! valid or not. `tests/browser.rs` tests these readers with the same golden files as serde's.
 
 use js_sys::{Array, JsString, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -14,7 +14,7 @@ use crate::protocol::{
     StoredPart, UploadCompleted, UploadCreated, UploadKind,
 };
 
-/// Returns a member of an object; `undefined` if it isn't there.
+/// Returns a member of an object, or `undefined` if there is none.
 pub fn member(value: &JsValue, name: &str) -> JsValue {
     Reflect::get(value, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
@@ -27,7 +27,7 @@ pub fn text(value: &JsValue, name: &str) -> Option<String> {
 /// Returns a member that is a whole number, not below 0.
 fn whole(value: &JsValue, name: &str) -> Option<u64> {
     let number = member(value, name).as_f64()?;
-    // No number that JavaScript can count to is cut by this.
+    // The conversion is exact for all integers that JavaScript represents exactly.
     (number >= 0.0 && number as u64 as f64 == number).then_some(number as u64)
 }
 
@@ -45,7 +45,7 @@ fn list<T>(value: &JsValue, name: &str, read: fn(&JsValue) -> Option<T>) -> Opti
     list.iter().map(|item| read(&item)).collect()
 }
 
-/// Names and values of an object of texts.
+/// Returns names and values of an object of texts.
 pub fn headers(value: &JsValue) -> Option<Headers> {
     let pairs = Object::entries(value.dyn_ref()?);
     let text = |pair: &Array, at: u32| Some(String::from(pair.get(at).dyn_into::<JsString>().ok()?));
@@ -56,7 +56,7 @@ pub fn headers(value: &JsValue) -> Option<Headers> {
     pairs.collect()
 }
 
-/// [`UploadCreated`].
+/// Reads an [`UploadCreated`].
 pub fn upload_created(value: &JsValue) -> Option<UploadCreated> {
     Some(UploadCreated {
         token: text(value, "token")?,
@@ -76,7 +76,7 @@ pub fn upload_created(value: &JsValue) -> Option<UploadCreated> {
     })
 }
 
-/// [`BatchEntry`](crate::protocol::BatchEntry).
+/// Reads a [`BatchEntry`](crate::protocol::BatchEntry).
 ///
 /// # Errors
 /// Why the file was refused; [`ErrorCode::InvalidReply`] if the entry can't be understood.
@@ -87,7 +87,7 @@ pub fn batch_entry(value: &JsValue) -> Result<UploadCreated, Failure> {
     }
 }
 
-/// [`PartsSigned`].
+/// Reads a [`PartsSigned`].
 pub fn parts_signed(value: &JsValue) -> Option<PartsSigned> {
     Some(PartsSigned { parts: list(value, "parts", signed_part)? })
 }
@@ -101,7 +101,7 @@ fn signed_part(value: &JsValue) -> Option<SignedPart> {
     })
 }
 
-/// [`PartsListed`].
+/// Reads a [`PartsListed`].
 pub fn parts_listed(value: &JsValue) -> Option<PartsListed> {
     let stored = |value: &JsValue| {
         Some(StoredPart {
@@ -114,7 +114,7 @@ pub fn parts_listed(value: &JsValue) -> Option<PartsListed> {
     Some(PartsListed { parts: list(value, "parts", stored)?, next: number(value, "next") })
 }
 
-/// [`UploadCompleted`].
+/// Reads an [`UploadCompleted`].
 pub fn upload_completed(value: &JsValue) -> Option<UploadCompleted> {
     Some(UploadCompleted {
         key: text(value, "key")?,
@@ -124,7 +124,7 @@ pub fn upload_completed(value: &JsValue) -> Option<UploadCompleted> {
     })
 }
 
-/// Returns the code of a problem, and what there is to say about it.
+/// Returns the code of a problem, and its details.
 pub fn problem(value: &JsValue) -> Option<(ErrorCode, Option<String>)> {
     let code = ErrorCode::parse(&text(value, "code")?)?;
     let detail = match (text(value, "field"), text(value, "detail")) {
@@ -134,14 +134,14 @@ pub fn problem(value: &JsValue) -> Option<(ErrorCode, Option<String>)> {
     Some((code, detail))
 }
 
-/// [`Record`], as it was given to `onRecord`.
+/// Reads a [`Record`] of `onRecord`.
 pub fn record(value: &JsValue) -> Option<Record> {
     let completion = member(value, "completion");
     let completion = if completion.is_undefined() { None } else { Some(complete_upload(&completion)?) };
     Some(Record {
         token: text(value, "token")?,
         key: text(value, "key")?,
-        // Records of older versions have no algorithm: it was SHA-256.
+        // Records of older versions have no algorithm. They used SHA-256.
         algorithm: match text(value, "algorithm") {
             Some(name) => ChecksumAlgorithm::parse(&name)?,
             None => ChecksumAlgorithm::Sha256,
@@ -165,7 +165,7 @@ fn complete_upload(value: &JsValue) -> Option<CompleteUpload> {
     Some(CompleteUpload { parts: list(value, "parts", completed)?, checksum: checksum(value, ObjectChecksum::parse)? })
 }
 
-/// Returns the checksum of something that need not have one.
+/// Returns an optional checksum.
 fn checksum<T, E>(value: &JsValue, parse: fn(&str) -> Result<T, E>) -> Option<Option<T>> {
     match text(value, "checksum") {
         None => Some(None),

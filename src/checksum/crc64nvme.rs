@@ -1,9 +1,9 @@
-//! CRC64NVME: CRC-64/NVME of the NVM Command Set Specification, section 5.3.1.3; reflected, with all bits
-//! inverted before and after.
+//! CRC64NVME: CRC-64/NVME of the NVM Command Set Specification, section 5.3.1.3. It is reflected, and all bits are inverted
+//! before and after.
 //!
-//! Sixteen bytes go through sixteen tables at a time (Kounavis and Berry, "A Systematic Approach to
-//! Building High Performance Software-based CRC Generators"). The tables are made when they are first
-//! needed: they would weigh 32 KiB in the Wasm module, and making them takes less time than to load them.
+//! The code processes sixteen bytes at a time with sixteen tables (Kounavis and Berry, "A Systematic Approach to
+//! Building High Performance Software-based CRC Generators"). The tables are computed at first use: in the Wasm module they
+//! would take 32 KiB, and loading them would take longer than computing them.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -12,10 +12,10 @@ use base64ct::{Base64, Encoding};
 
 use crate::protocol::{Refusal, string_on_the_wire};
 
-/// The polynomial 0xAD93D23594C93659 with its bits in reverse: bit 63 stands for x⁰.
+/// Polynomial 0xAD93D23594C93659 with reversed bits: bit 63 stands for x⁰.
 const POLYNOMIAL: u64 = 0x9A6C_9329_AC4B_C9B5;
 
-/// Bytes that are taken at a time, and tables.
+/// Number of bytes that are processed at a time, and number of tables.
 const STRIDE: usize = 16;
 
 static TABLES: LazyLock<Box<[[u64; 256]; STRIDE]>> = LazyLock::new(|| {
@@ -60,12 +60,12 @@ fn x_to(mut power: u64) -> u64 {
     result
 }
 
-/// A CRC64NVME, written in Base64 as S3's `x-amz-checksum-crc64nvme` is.
+/// A CRC64NVME. Its text is Base64, as in S3's header `x-amz-checksum-crc64nvme`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Crc64Nvme(u64);
 
 impl Crc64Nvme {
-    /// The length of its text, in bytes.
+    /// Length of the text, in bytes.
     pub const TEXT_BYTES: usize = 12;
 
     /// Returns the checksum of `bytes`.
@@ -75,12 +75,15 @@ impl Crc64Nvme {
         hasher.finish()
     }
 
-    /// 12 characters of Base64.
+    /// Returns the checksum as 12 characters of Base64.
     pub fn to_text(&self) -> String {
         Base64::encode(&self.0.to_be_bytes(), &mut [0; Self::TEXT_BYTES]).unwrap_or_default().to_owned()
     }
 
     /// Reads 12 characters of Base64.
+    ///
+    /// # Errors
+    /// [`Refusal::Malformed`].
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let mut bytes = [0; 8];
         match Base64::decode(text, &mut bytes) {
@@ -117,7 +120,7 @@ impl Crc64NvmeHasher {
         for stride in strides {
             let mixed = u128::from_le_bytes(*stride) ^ u128::from(crc);
             let (low, high) = (mixed as u64, (mixed >> 64) as u64);
-            // Written out: a compiler that is told to make small code keeps a loop's counters in memory.
+            // No loop: with optimisation for size, the compiler would keep its counters in memory.
             let look = |table: usize, eight: u64, at: u32| tables[table][usize::from((eight >> (8 * at)) as u8)];
             crc = look(15, low, 0)
                 ^ look(14, low, 1)
@@ -148,11 +151,12 @@ impl Crc64NvmeHasher {
     }
 }
 
-/// Joins the checksums of parts to that of the whole: each part moves what came before it by its length.
+/// Combines the checksums of parts to the checksum of the whole. Each part shifts the checksum of the parts before it by its
+/// length.
 #[derive(Default)]
 pub(super) struct Joiner {
     crc: u64,
-    /// The length of the part before, in bytes, and the power of x that it stands for: most parts are alike.
+    /// Length of the previous part in bytes, and its power of x. They are cached, because most parts have the same length.
     shift: Option<(u64, u64)>,
 }
 

@@ -1,8 +1,8 @@
-//! Checksums as S3 computes them; no IO.
+//! Checksums as S3 computes them. This module does no IO.
 //!
-//! S3 knows SHA-256 over a multipart object only as a COMPOSITE checksum, the SHA-256 of the parts'
-//! digests, and CRC64NVME only as a FULL_OBJECT one, that of the whole object (S3 User Guide, "Checking
-//! object integrity for data uploads"). Both follow from the checksums of the parts.
+//! For a multipart object, S3 offers SHA-256 only as a COMPOSITE checksum, the SHA-256 of the parts'
+//! digests, and CRC64NVME only as a FULL_OBJECT checksum, that of the whole object (S3 User Guide, "Checking
+//! object integrity for data uploads"). Both can be computed from the checksums of the parts.
 
 mod crc64nvme;
 mod sha256;
@@ -14,7 +14,7 @@ pub use sha256::{CompositeChecksum, Sha256Digest, Sha256Hasher};
 
 use crate::protocol::{Refusal, string_on_the_wire};
 
-/// What the bytes of an upload are verified by.
+/// Algorithm that verifies the bytes of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChecksumAlgorithm {
@@ -40,13 +40,13 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// Reads the name on the wire.
+    /// Reads the name on the wire. Returns `None` if it is unknown.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text)
     }
 }
 
-/// The checksum of one part, or of an object that was sent in one PUT; Base64 as in S3's headers.
+/// Checksum of a part, or of an object that was sent in one PUT. Its text is Base64, as in S3's headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PartChecksum {
     /// `x-amz-checksum-sha256`.
@@ -56,7 +56,10 @@ pub enum PartChecksum {
 }
 
 impl PartChecksum {
-    /// Reads Base64; its length tells which it is.
+    /// Reads Base64. The length determines the algorithm.
+    ///
+    /// # Errors
+    /// [`Refusal::Empty`], [`Refusal::TooLong`], or [`Refusal::Malformed`].
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         match text.len() {
             Crc64Nvme::TEXT_BYTES => Crc64Nvme::parse(text).map(Self::Crc64Nvme),
@@ -64,7 +67,7 @@ impl PartChecksum {
         }
     }
 
-    /// Base64, as in S3's headers.
+    /// Returns the checksum in Base64, as in S3's headers.
     pub fn to_text(&self) -> String {
         match self {
             Self::Sha256(digest) => digest.to_text(),
@@ -72,7 +75,7 @@ impl PartChecksum {
         }
     }
 
-    /// What it was computed by.
+    /// Returns the algorithm.
     pub fn algorithm(&self) -> ChecksumAlgorithm {
         match self {
             Self::Sha256(_) => ChecksumAlgorithm::Sha256,
@@ -95,7 +98,7 @@ impl From<Crc64Nvme> for PartChecksum {
 
 string_on_the_wire!(PartChecksum, "a SHA-256 digest as 44 characters of Base64, or a CRC64NVME as 12");
 
-/// The checksum of an object that was joined from parts, as S3 computes and keeps it.
+/// Checksum of an object that was joined from parts, as S3 computes and stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectChecksum {
     /// COMPOSITE, from SHA-256.
@@ -134,7 +137,7 @@ impl ObjectChecksum {
         }
     }
 
-    /// As S3 writes it.
+    /// Returns the checksum in S3's form: `<Base64>-<number of parts>` for a composite, otherwise Base64.
     pub fn to_text(&self) -> String {
         match self {
             Self::Composite(checksum) => checksum.to_text(),
@@ -143,6 +146,9 @@ impl ObjectChecksum {
     }
 
     /// Reads `<Base64>-<number of parts>`, or the Base64 of a CRC64NVME.
+    ///
+    /// # Errors
+    /// [`Refusal::Empty`], [`Refusal::TooLong`], or [`Refusal::Malformed`].
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         match text.len() {
             Crc64Nvme::TEXT_BYTES => Crc64Nvme::parse(text).map(Self::Crc64Nvme),

@@ -1,5 +1,5 @@
-//! SHA-256, and the COMPOSITE checksum of a multipart object: the SHA-256 of the parts' digests, one behind
-//! the other, written `<Base64>-<number of parts>`.
+//! SHA-256, and the COMPOSITE checksum of a multipart object: the SHA-256 of the concatenated digests of the parts, written
+//! `<Base64>-<number of parts>`.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::plan::MAX_PARTS;
 use crate::protocol::{Refusal, string_on_the_wire};
 
-/// A SHA-256 digest, written in Base64 as S3's `x-amz-checksum-sha256` is.
+/// A SHA-256 digest. Its text is Base64, as in S3's header `x-amz-checksum-sha256`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sha256Digest([u8; 32]);
 
@@ -19,12 +19,15 @@ impl Sha256Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Wraps a digest that was computed elsewhere.
+    /// Returns the digest with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// Reads 44 characters of Base64.
+    ///
+    /// # Errors
+    /// [`Refusal::Empty`], [`Refusal::TooLong`], or [`Refusal::Malformed`].
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         match text.len() {
             0 => return Err(Refusal::Empty),
@@ -38,7 +41,7 @@ impl Sha256Digest {
         }
     }
 
-    /// 44 characters of Base64.
+    /// Returns the digest as 44 characters of Base64.
     pub fn to_text(&self) -> String {
         Base64::encode(&self.0, &mut [0; 44]).unwrap_or_default().to_owned()
     }
@@ -98,6 +101,9 @@ impl CompositeChecksum {
     }
 
     /// Reads `<Base64>-<number of parts>`.
+    ///
+    /// # Errors
+    /// [`Refusal::Empty`], [`Refusal::TooLong`] if the digest is too long, or [`Refusal::Malformed`].
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         if text.is_empty() {
             return Err(Refusal::Empty);
@@ -110,7 +116,7 @@ impl CompositeChecksum {
         Ok(Self { digest: Sha256Digest::parse(digest)?, parts })
     }
 
-    /// `<Base64>-<number of parts>`.
+    /// Returns `<Base64>-<number of parts>`.
     pub fn to_text(&self) -> String {
         self.digest.to_text() + "-" + itoa::Buffer::new().format(self.parts)
     }

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn it_grows_to_its_maximum_while_each_part_more_is_faster() {
+    fn the_window_grows_to_its_maximum_while_more_parts_are_faster() {
         let (mut window, mut now_ms) = (Congestion::new(9), 0);
         assert_eq!(window.limit(), 6);
         window.started_from_rest(0);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn it_grows_slowly_where_more_parts_are_no_faster() {
+    fn the_window_grows_slowly_if_more_parts_are_not_faster() {
         let (mut window, mut now_ms) = (Congestion::new(64), 0);
         window.started_from_rest(0);
         let mut after = |parts| {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_fail_together_halve_it_once() {
+    fn parts_that_fail_together_halve_the_window_once() {
         let mut window = Congestion::new(6);
         let is_cut: Vec<_> = (0..6).map(|put| window.congested(1_000, PutId(put), PutId(6))).collect();
         assert_eq!((window.limit(), is_cut), (3, vec![true, false, false, false, false, false]));

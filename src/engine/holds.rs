@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_is_wrong_about_being_offline_is_found_out() {
+    fn a_browser_that_wrongly_reports_being_offline_is_detected() {
         let mut holds = Holds::default();
         holds.go_offline(at(0));
         holds.succeeded();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_server_is_left_alone_as_long_as_it_asks_for() {
+    fn a_busy_server_gets_no_requests_for_the_requested_time() {
         let mut holds = Holds::default();
         assert_eq!(holds.busy(at(0), 0, true), 250);
         assert_eq!(holds.busy(at(100), 0, false), 150, "one burst");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_goes_before_all_else_and_has_no_end_of_its_own() {
+    fn a_pause_takes_precedence_and_lasts_until_the_user_ends_it() {
         let mut holds = Holds::default();
         holds.go_offline(at(0));
         holds.pause();

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_memory_counts_half_but_not_within_a_burst() {
+    fn old_samples_count_half_but_not_within_a_burst() {
         let mut rate = Rate::default();
         let mut after = |ms: u64, bytes: u64| {
             rate.count((ms, bytes));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_speed_falls_when_answers_stay_away_for_twice_as_long_as_before() {
+    fn the_speed_falls_if_answers_take_twice_as_long_as_before() {
         let mut meter = Meter::default();
         meter.sample(0, 0);
         for burst in 1..=2 {
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_true_within_a_quarter_from_the_tenth_second_on() {
+    fn the_time_left_has_an_error_of_at_most_a_quarter_from_the_tenth_second_on() {
         for mbits in [8_u64, 40, 100] {
             let bytes_per_second = mbits * 125_000;
             let size = (bytes_per_second * 40).next_multiple_of(8 * MIB);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_tells_nothing_still_gets_a_speed() {
+    fn without_progress_events_there_is_still_a_speed() {
         let mut meter = Meter::default();
         meter.sample(0, 0);
         // Six parts of 8 MiB, whose answers come together every 10 s.
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_still_gets_slower() {
+    fn the_speed_falls_while_no_bytes_move() {
         let mut meter = Meter::default();
         (0..=50).for_each(|tick| meter.sample(tick * 100, tick * 100_000));
         let speed = |meter: &Meter| meter.bytes_per_second().expect("samples were taken");
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_before_the_first_byte_is_no_speed() {
+    fn the_time_before_the_first_byte_does_not_count_for_the_speed() {
         let mut meter = Meter::default();
         meter.sample(0, 0);
         meter.sample(5_000, 0);
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_no_speed_of_zero() {
+    fn a_pause_does_not_count_for_the_speed() {
         let mut meter = Meter::default();
         meter.sample(0, 0);
         meter.sample(1_000, 1_000);

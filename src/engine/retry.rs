@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_put_is_judged_by_what_s3_answered() {
+    fn the_reaction_to_a_failed_put_follows_from_s3s_answer() {
         let judge = |status, storage_code: &str, is_multipart| {
             let storage_code = (!storage_code.is_empty()).then(|| storage_code.to_owned());
             let code = if status == 0 { ErrorCode::Network } else { ErrorCode::StorageRefused };
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_without_a_code_is_not_s3s() {
+    fn a_refusal_without_a_code_is_not_from_s3() {
         for status in [300, 302, 400, 401, 403, 404, 407, 409, 412, 413, 451, 511] {
             let failure = Failure { status, ..ErrorCode::StorageRefused.into() };
             assert_eq!(judge_put(&failure, false), Verdict::NotFromS3, "{status}");
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_worked_is_given_up_soon_and_what_did_is_not() {
+    fn a_request_that_never_succeeded_is_given_up_sooner() {
         let now = |ms| Now { ms, random: 0 };
         let lost = Failure::from(ErrorCode::Network);
         let mut patience = Patience::default();
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn sleep_and_pauses_use_up_no_patience() {
+    fn sleep_and_pauses_do_not_use_up_patience() {
         let mut patience = Patience::default();
         patience.storage_worked();
         patience.stalled();

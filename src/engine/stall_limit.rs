@@ -119,20 +119,20 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_connection_on_a_fast_link_is_found_within_a_minute() {
+    fn a_dead_connection_on_a_fast_link_is_detected_within_a_minute() {
         assert!(silence(48 * MIB, Some(12_500_000)).limit_ms(0) < 40_000);
         assert_eq!(silence(48 * MIB, None).limit_ms(0), 45_000);
     }
 
     #[test]
-    fn a_slow_link_gets_twice_the_time_that_it_should_take() {
+    fn a_slow_link_gets_twice_the_expected_time() {
         // 16 MiB at 1 Mbit/s take 134 s.
         let limits = [0, 1].map(|timeouts| silence(16 * MIB, Some(125_000)).limit_ms(timeouts));
         assert_eq!(limits, [298_435, 596_870]);
     }
 
     #[test]
-    fn the_limit_grows_each_time_until_a_link_of_64_kbit_would_have_answered() {
+    fn the_limit_grows_with_each_attempt_up_to_the_time_of_64_kbit_per_second() {
         let silence = silence(8 * MIB, None);
         let limits: Vec<_> = (0..4).map(|timeouts| silence.limit_ms(timeouts)).collect();
         let longest_ms = 45_000 + 1_310_720;
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_service_worker_the_guess_is_longer() {
+    fn the_limit_behind_a_service_worker_is_longer() {
         let silence = Silence { hides_progress: true, ..silence(20 * MIB, None) };
         assert_eq!(silence.limit_ms(0), 45_000 + 209_715, "20 MiB at 1 Mbit/s take 168 s");
         assert!(
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pace_is_that_of_answers_while_one_of_them_is_under_way() {
+    fn the_speed_counts_only_time_with_a_put_under_way() {
         let mut pace = Pace::default();
         assert_eq!(pace.bytes_per_second(0), None);
         pace.answered(12_000, 1_000_000, 10_000);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_count_half_after_30_seconds() {
+    fn the_weight_of_answers_halves_after_30_seconds() {
         for (seconds, expected) in [(30, 87_500), (31, 80_392)] {
             let mut pace = Pace::default();
             pace.answered(seconds * 1_000, seconds * 100_000, 0);

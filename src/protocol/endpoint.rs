@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_goes_with_every_call() {
+    fn every_call_has_the_query_of_the_endpoint() {
         for (address, path, expected) in [
             ("/uploads", "", "/uploads"),
             ("/uploads/", "/parts", "/uploads/parts"),

@@ -13,25 +13,35 @@
 //! answered by a [`Problem`]. Unknown fields are refused in requests and ignored in replies, so that
 //! a new server can talk to an old page.
 
+mod content_type;
 mod endpoint;
 mod error_code;
+mod etag;
+mod file_name;
 mod headers;
+mod network_hint;
 mod refusal;
 mod reply;
 mod request;
-mod values;
+mod text;
+mod whole_number;
 mod xml;
 
+pub use content_type::ContentType;
 pub use endpoint::Endpoint;
 pub use error_code::{ErrorCode, Problem};
+pub use etag::ETag;
+pub use file_name::FileName;
 pub use headers::Headers;
+pub use network_hint::NetworkHint;
 pub use refusal::{code_of_refusal, retry_after_ms};
 pub use reply::{
     BatchEntry, BatchRefusal, PartsListed, PartsSigned, SignedPart, StoredPart, UploadCompleted, UploadCreated,
     UploadKind, UploadsCreated,
 };
 pub use request::{CompleteUpload, CompletedPart, CreateUpload, CreateUploads, ListParts, PartToSign, SignParts};
-pub use values::{ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber, Refusal};
+pub use text::Refusal;
+pub use whole_number::{FileSize, PartNumber};
 pub use xml::xml_element;
 
 /// The request header that carries the upload token. Never a URL: URLs are logged.
@@ -40,5 +50,6 @@ pub const TOKEN_HEADER: &str = "upload-token";
 /// The reply header that names a request in the logs.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-pub(crate) use values::{serialize_whole, string_on_the_wire};
+pub(crate) use text::string_on_the_wire;
+pub(crate) use whole_number::serialize_whole;
 pub(crate) use xml::excerpt;

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gateways_refusal_is_told_from_a_strangers_page() {
+    fn a_gateways_refusal_is_distinguished_from_an_unrelated_page() {
         let (json, page) = (Some("application/json"), Some("text/html; charset=utf-8"));
         for (status, media_type, code) in [
             (401, page, ErrorCode::Unauthorized),

@@ -2,17 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error_code::ErrorCode;
-use super::headers::Headers;
-use super::values::PartNumber;
+use super::{ErrorCode, Headers, PartNumber};
 
-/// How the bytes travel.
+/// Kind of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UploadKind {
-    /// One PUT of the whole file; S3's answer to it ends the upload.
+    /// One PUT of the whole file. The upload ends with S3's answer.
     Single,
-    /// Parts, and a completion.
+    /// Several parts and a completion.
     Multipart,
 }
 
@@ -20,11 +18,11 @@ pub enum UploadKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UploadCreated {
-    /// The sealed upload token that every later call carries.
+    /// Sealed upload token. Every later call must carry it.
     pub token: String,
     /// Key of the object.
     pub key: String,
-    /// How the bytes travel.
+    /// Kind of an upload.
     pub kind: UploadKind,
     /// Length of every part but the last, in bytes.
     pub part_size: u64,
@@ -34,11 +32,11 @@ pub struct UploadCreated {
     pub max_parts_per_request: u32,
     /// Lifetime of the token, in seconds.
     pub expires_in_seconds: u64,
-    /// The signed PUTs of the parts that came with the request.
+    /// Signed PUTs of the parts in the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<SignedPart>,
-    /// Number of lanes that the server signs for. Each is another name of the bucket, to which browsers open
-    /// connections of its own.
+    /// Number of lanes that the server signs for. Each lane is another host name of the bucket, to which browsers open
+    /// separate connections.
     #[serde(default = "one")]
     pub lane_count: u32,
     /// Maximum number of files that one [`super::CreateUploads`] may name; 0 if the server takes none.
@@ -78,7 +76,7 @@ pub struct BatchRefusal {
     pub field: Option<String>,
 }
 
-/// Servers without lanes have the bucket's one name.
+/// Default for servers without lanes, which have one host name.
 fn one() -> u32 {
     1
 }
@@ -87,7 +85,7 @@ fn one() -> u32 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PartsSigned {
-    /// One entry for each part that was asked for, in the same order.
+    /// One entry for each part of the request, in the same order.
     pub parts: Vec<SignedPart>,
 }
 
@@ -95,14 +93,14 @@ pub struct PartsSigned {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignedPart {
-    /// Which part.
+    /// Part number.
     pub number: PartNumber,
-    /// Where to PUT it. A secret until it expires: it is never logged.
+    /// Presigned URL. It is a secret until it expires, so it is never logged.
     pub url: String,
-    /// Headers that the PUT must carry exactly, except `Content-Length`, which the browser sets.
+    /// Headers that the PUT must carry, without `Content-Length`, which the browser sets.
     pub headers: Headers,
-    /// Lifetime of the URL, in seconds from now. A duration, not a time of day: the browser's clock
-    /// may be wrong.
+    /// Lifetime of the URL, in seconds from the answer. It is a duration and not a time, because the browser's clock may be
+    /// wrong.
     pub expires_in_seconds: u64,
 }
 
@@ -112,22 +110,22 @@ pub struct SignedPart {
 pub struct PartsListed {
     /// At most 1,000 parts, in order.
     pub parts: Vec<StoredPart>,
-    /// Where the next page begins; missing on the last.
+    /// Value of [`super::ListParts::after`] for the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<PartNumber>,
 }
 
-/// A part that S3 holds.
+/// A part that S3 has stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredPart {
-    /// Which part.
+    /// Part number.
     pub number: PartNumber,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub size: u64,
-    /// Its entity tag, without quotes.
+    /// Entity tag, without quotes.
     pub etag: String,
-    /// The checksum that S3 computed, Base64; none where the upload has none.
+    /// Checksum that S3 computed, in Base64. `None` if the upload has no checksums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
 }
@@ -136,13 +134,13 @@ pub struct StoredPart {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UploadCompleted {
-    /// The object's key.
+    /// Key of the object.
     pub key: String,
-    /// Its entity tag, without quotes.
+    /// Entity tag, without quotes.
     pub etag: String,
-    /// The checksum that S3 computed and stored: `<Base64>-<parts>` after SHA-256, Base64 after CRC64NVME.
+    /// Checksum that S3 computed and stored: `<Base64>-<parts>` for SHA-256, Base64 for CRC64NVME.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
 }

@@ -2,39 +2,38 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::values::{
-    ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber, serialize_any_whole, serialize_whole,
-};
+use super::whole_number::{serialize_any_whole, serialize_whole};
+use super::{ContentType, ETag, FileName, FileSize, NetworkHint, PartNumber};
 use crate::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
 
-/// `POST /uploads`: the user has a file.
+/// `POST /uploads`: opens an upload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateUpload {
-    /// The file's name on the user's disk.
+    /// Name of the user's file.
     pub name: FileName,
-    /// Its media type.
+    /// Media type.
     #[serde(rename = "type")]
     pub content_type: ContentType,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: FileSize,
-    /// What its bytes are verified by.
+    /// Algorithm of the checksums.
     #[serde(default)]
     pub algorithm: ChecksumAlgorithm,
-    /// The first parts, as far as they are known already: the reply brings their URLs along and saves a
-    /// round trip. A small file is one part. Parts that don't fit the server's plan are left out.
+    /// First parts whose checksums are already known. The reply contains their URLs, which saves a round trip. A small file
+    /// is one part. The server leaves out parts that do not match its plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartToSign>,
-    /// What is known of the link, for the lifetime of the URLs.
+    /// Kind of network link, from which the lifetime of the URLs follows.
     #[serde(default)]
     pub network: NetworkHint,
-    /// The lane to sign for: below [`super::UploadCreated::lane_count`] of an earlier upload. The server signs for its
-    /// default, 0, if there is no such lane.
+    /// Lane to sign for, from 0 to [`super::UploadCreated::lane_count`] - 1 of an earlier upload. If the lane does not exist,
+    /// the server signs for its default, 0.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lane: u32,
 }
 
-/// `POST /uploads/batch`: the user has many small files.
+/// `POST /uploads/batch`: opens many small files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateUploads {
@@ -43,68 +42,68 @@ pub struct CreateUploads {
     pub uploads: Vec<CreateUpload>,
 }
 
-/// `POST /uploads/parts`: these parts are about to be sent.
+/// `POST /uploads/parts`: requests the URLs of parts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SignParts {
-    /// At least one part, no part twice, at most as many as [`super::UploadCreated`] allowed.
+    /// At least one part, at most [`super::UploadCreated::max_parts_per_request`] parts, each once.
     pub parts: Vec<PartToSign>,
-    /// The measured speed of the link in bit/s, for the lifetime of the URLs.
+    /// Measured speed of the link in bit/s, from which the lifetime of the URLs follows.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "serialize_any_whole")]
     pub bits_per_second: Option<u64>,
-    /// The lane to sign for, as in [`CreateUpload`].
+    /// Lane to sign for, as in [`CreateUpload`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub lane: u32,
 }
 
-/// Returns whether a lane is the default, which servers without lanes need not know.
+/// Returns whether a lane is the default. It is then left out, because servers without lanes do not know the field.
 fn is_default(lane: &u32) -> bool {
     *lane == 0
 }
 
-/// One part of a [`SignParts`].
+/// Part of a [`SignParts`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PartToSign {
-    /// Which part.
+    /// Part number.
     pub number: PartNumber,
-    /// Its length in bytes, exactly that of the plan.
+    /// Length in bytes. It must be equal to the plan's.
     #[serde(serialize_with = "serialize_whole")]
     pub length: u64,
-    /// The checksum of its bytes: S3 refuses any others. None only where the upload has none.
+    /// Checksum of the bytes; S3 refuses other bytes. `None` only if the upload has no checksums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<PartChecksum>,
 }
 
-/// `GET /uploads/parts?after=N`: what does S3 hold already?
+/// `GET /uploads/parts?after=N`: lists the parts that S3 has stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListParts {
-    /// List the parts behind this one; from the first when it is missing.
+    /// The list begins after this part. Default: with the first part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<PartNumber>,
 }
 
-/// `POST /uploads/complete`: all parts are there.
+/// `POST /uploads/complete`: completes an upload whose parts are all stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CompleteUpload {
-    /// Every part, in order.
+    /// All parts, in order.
     pub parts: Vec<CompletedPart>,
-    /// The checksum that the client reckons the object must have. None only where the upload has none.
+    /// Expected checksum of the object. `None` only if the upload has no checksums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<ObjectChecksum>,
 }
 
-/// One part of a [`CompleteUpload`].
+/// Part of a [`CompleteUpload`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CompletedPart {
-    /// Which part.
+    /// Part number.
     pub number: PartNumber,
-    /// The entity tag that S3 answered its PUT with.
+    /// Entity tag in S3's answer to the PUT.
     pub etag: ETag,
-    /// The checksum of its bytes, as it was signed.
+    /// Signed checksum of the bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<PartChecksum>,
 }

@@ -93,7 +93,7 @@ fn a_paused_upload_leaves_its_lanes_as_its_puts_end() {
 
 #[test]
 #[cfg(not(target_arch = "wasm32"))]
-fn no_demands_whatsoever_take_more_lanes_than_there_are() {
+fn demands_never_take_more_lanes_than_exist() {
     let mut rng = fastrand::Rng::with_seed(4);
     for _ in 0..20_000 {
         let connections = rng.u32(1..9);

@@ -1,4 +1,4 @@
-// The three engines, each behind its own WebDriver, and a proxy by which a page comes from a host that is no secure context.
+// Three browsers, each with its own WebDriver, and a proxy that serves a page from a host that is not a secure context.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { freePort } from '../e2e/server.mjs';
 
 const START_MS = 20_000;
 
-/** How each browser is started, and what its session asks for. */
+/** Command and capabilities of each browser. */
 const BROWSERS = {
   chromium: {
     command: (port) => ['chromedriver', `--port=${port}`],
@@ -43,12 +43,12 @@ const BROWSERS = {
 
 export const NAMES = Object.keys(BROWSERS);
 
-/** Starts a browser. What it asks of `*.test` goes to the page's port. */
+/** Starts a browser. Its requests to `*.test` go to the page's port. */
 export async function startBrowser(name, { proxyPort } = {}) {
   const { command, wants } = BROWSERS[name];
   const port = await freePort();
   const [program, ...args] = command(port);
-  // A home of its own: no profile is found, and none is left.
+  // A new home folder, so that the browser uses no existing profile.
   const home = mkdtempSync(join(tmpdir(), `directput-${name}-`));
   const env = { ...process.env, HOME: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home };
   const child = spawn(program, args, { stdio: 'ignore', detached: true, env });
@@ -56,7 +56,7 @@ export async function startBrowser(name, { proxyPort } = {}) {
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // It has ended already.
+      // The process has already ended.
     }
   };
   process.once('exit', stop);
@@ -89,7 +89,7 @@ async function isReady(port) {
   throw new Error('the driver does not start');
 }
 
-/** A proxy (RFC 9112, absolute form) that hands every request to one port of this machine. */
+/** Starts a proxy (RFC 9112, absolute form) that forwards every request to one port of this machine. */
 export async function startProxy(port) {
   const server = createServer((asked, reply) => {
     const { pathname, search } = new URL(asked.url);

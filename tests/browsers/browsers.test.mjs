@@ -1,4 +1,4 @@
-// The page in Chromium, Firefox and WebKit: whole uploads, and all that can be done about one under way.
+// The page in Chromium, Firefox and WebKit: complete uploads, and actions during an upload.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { freePort, startServer } from '../e2e/server.mjs';
 import { NAMES, startBrowser, startProxy } from './browsers.mjs';
 
 const WAIT_MS = 60_000;
-/** So slow that something can happen meanwhile. */
+/** Slows the upload down, so that a test can act during it. */
 const SLOW = { on: 'put', bytesPerSecond: 4 * MIB };
 
 for (const name of NAMES) {
@@ -65,7 +65,7 @@ for (const name of NAMES) {
       await input.sendKeys(path);
     };
 
-    /** What the last row shows. */
+    /** Returns the contents of the last row. */
     const row = () =>
       inPage((root) => {
         const row = root.querySelector('#uploads > .upload:last-child');
@@ -89,7 +89,7 @@ for (const name of NAMES) {
       return shown;
     };
 
-    test('files arrive unchanged, by a single PUT and in parts', async () => {
+    test('files arrive unchanged, with a single PUT and in parts', async () => {
       await setFaults(server);
       await visit(server.page);
       for (const size of [1234, 40 * MIB]) {
@@ -99,7 +99,7 @@ for (const name of NAMES) {
       }
     });
 
-    test('progress is shown, and pause stops it until resume', async () => {
+    test('the row shows progress, and pause stops it until resume', async () => {
       await setFaults(server, SLOW);
       await visit(server.page);
       const path = await makeFile(`${name}-paused.bin`, 100 * MIB);
@@ -116,7 +116,7 @@ for (const name of NAMES) {
       await assertStored(path, await stored(), server);
     });
 
-    test('cancel leaves nothing', async () => {
+    test('cancel removes the upload', async () => {
       await setFaults(server, SLOW);
       const before = objects(server);
       await visit(server.page);
@@ -127,7 +127,7 @@ for (const name of NAMES) {
       assert.deepEqual([objects(server), openUploads(server)], [before, []]);
     });
 
-    test('after a reload it goes on where S3 is', async () => {
+    test('after a reload the upload is resumed from the parts in S3', async () => {
       await setFaults(server, SLOW);
       await visit(server.page);
       const path = await makeFile(`${name}-reloaded.bin`, 100 * MIB);
@@ -145,7 +145,7 @@ for (const name of NAMES) {
       assert.equal(await unfinished(), null);
     });
 
-    test('uploads run in a worker, and in the page where none can start', async () => {
+    test('uploads run in a worker, or in the page if no worker can start', async () => {
       for (const [query, inWorker] of [
         ['', 'true'],
         ['?no-worker', 'false'],
@@ -158,7 +158,7 @@ for (const name of NAMES) {
       }
     });
 
-    test('it has what docs/browsers.md says, and nothing more', async () => {
+    test('the browser has exactly the features that docs/browsers.md lists', async () => {
       await visit(plain.page);
       const has = await inPage(() => document.body.dataset.has.split(' '));
       const rows = readFileSync('docs/browsers.md', 'utf8').matchAll(/^\| `(\w+)`[^|]*\|([^|]*)\|([^|]*)\|([^|]*)\|/gm);
@@ -169,7 +169,7 @@ for (const name of NAMES) {
       );
     });
 
-    test('over plain http, where crypto.subtle is missing, Wasm hashes', async () => {
+    test('over plain HTTP, without crypto.subtle, Wasm computes the digests', async () => {
       await visit(`http://${LAN_HOST}/`);
       const lacks = await inPage(() => [isSecureContext, typeof crypto.subtle]);
       assert.deepEqual(lacks, [false, 'undefined']);

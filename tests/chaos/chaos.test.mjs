@@ -1,5 +1,5 @@
-// Uploads through a proxy that misbehaves at random, in a real Chromium. After each, the bucket itself says whether what
-// the page was told is true. A seed that fails prints its history, and the command that plays it again.
+// Uploads through a proxy that injects random faults, in a real Chromium. After each upload, the bucket shows whether the
+// page got the right result. A seed that fails prints its history, and the command that replays it.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,15 +14,15 @@ import { draw, play } from './run.mjs';
 
 const FIRST = Number(process.env.FIRST ?? 1);
 const SEEDS = Number(process.env.SEEDS ?? 12);
-/** Only these kinds of faults, with commas between; `none` for none; each run's own choice otherwise. */
+/** Kinds of faults, separated by commas, or `none`. Default: each run draws its kinds. */
 const kinds = process.env.KINDS ? process.env.KINDS.split(',').filter((kind) => kind !== 'none') : undefined;
 for (const kind of kinds ?? []) assert.ok(KINDS[kind], `KINDS: expected some of ${Object.keys(KINDS).join(', ')}`);
 
-/** How many runs are under way at once. */
+/** Number of concurrent runs. */
 const AT_ONCE = 4;
 
 const world = {};
-/** How many faults of each kind have befallen requests. */
+/** Number of injected faults by kind. */
 const hits = new Map();
 
 before(async () => {
@@ -40,7 +40,7 @@ after(async () => {
   world.proxy?.stop();
 });
 
-describe('uploads through a network that misbehaves', { concurrency: AT_ONCE }, () => {
+describe('uploads through a faulty network', { concurrency: AT_ONCE }, () => {
   for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
     test(`seed ${seed} keeps every promise`, async (context) => {
       const run = draw(seed, kinds);
@@ -60,13 +60,13 @@ describe('uploads through a network that misbehaves', { concurrency: AT_ONCE }, 
   }
 });
 
-test('every object in the bucket is one of the files, byte for byte', (context) => {
+test('every object in the bucket is equal to one of the files', (context) => {
   const bucket = join(world.at.data, world.at.bucket);
   const names = existsSync(join(bucket, 'uploads')) ? readdirSync(join(bucket, 'uploads')) : [];
   context.diagnostic([...hits].map(([kind, count]) => `${kind} ${count}`).join(', ') || 'no faults');
   for (const key of names.map((name) => `uploads/${name}`)) {
     const file = world.proxy.uploadOf(key)?.name;
-    assert.ok(file, `${key} was asked for by no upload`);
+    assert.ok(file, `${key} belongs to no upload`);
     assert.ok(readFileSync(join(bucket, key)).equals(readFileSync(join(folder, file))), `${key} is not ${file}`);
   }
 });

@@ -1,4 +1,4 @@
-// The faults of the proxy: for each kind the requests that it applies to, and what the client gets to see.
+// The faults of the proxy: for each kind, the requests that it applies to, and its effect for the client.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from './random.mjs';
 
@@ -7,10 +7,10 @@ const GATEWAY_PAGE = '<html><body><h1>Bad Gateway</h1></body></html>';
 const HTML = { 'content-type': 'text/html; charset=utf-8' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** The longest delay of a late request or answer, in milliseconds. */
+/** Maximum delay of a late request or answer, in milliseconds. */
 const LATE_MS = 3_000;
 
-/** What a captive portal, a filter or a proxy answers in the server's place. */
+/** Answers of captive portals, filters and proxies. */
 const PORTAL_ANSWERS = {
   '200 page': { status: 200, headers: HTML, body: LOGIN_PAGE },
   '200 empty': { status: 200, headers: {}, body: '' },
@@ -27,28 +27,28 @@ const CALLS = ['create', 'sign', 'list', 'complete', 'abort'];
 const ALL = [...CALLS, 'put'];
 
 /**
- * Each kind: `on`, the requests that it applies to; `weight`, how often it is drawn beside others; and `befall`, which is
- * given the exchange and the draws of this request.
+ * Kinds of faults. `on`: the requests that it applies to. `weight`: its relative frequency. `inject`: injects the fault; gets
+ * the exchange and the draws of the request.
  */
 export const KINDS = {
-  'drop-before': { on: ALL, befall: (exchange) => exchange.cut() },
+  'drop-before': { on: ALL, inject: (exchange) => exchange.cut() },
   'drop-midway': {
     on: ALL,
-    async befall(exchange) {
+    async inject(exchange) {
       await exchange.readHalf();
       exchange.cut();
     },
   },
   'drop-after': {
     on: ALL,
-    async befall(exchange) {
+    async inject(exchange) {
       await exchange.forward();
       exchange.cut();
     },
   },
   twice: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       await exchange.readAll();
       const answers = [await exchange.forward(), await exchange.forward()];
       exchange.send(random.pick(answers));
@@ -56,7 +56,7 @@ export const KINDS = {
   },
   late: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const [wait, isAnswer] = [random.between(0, LATE_MS), random.chance(0.5)];
       if (!isAnswer) await sleep(wait);
       const answer = await exchange.forward();
@@ -66,20 +66,20 @@ export const KINDS = {
   },
   cut: {
     on: ALL,
-    async befall(exchange) {
+    async inject(exchange) {
       exchange.sendHalf(await exchange.forward());
     },
   },
   short: {
     on: ['create', 'sign', 'list', 'complete'],
-    async befall(exchange) {
+    async inject(exchange) {
       const answer = await exchange.forward();
       exchange.send({ ...answer, body: answer.body.subarray(0, answer.body.length >> 1) });
     },
   },
   portal: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const name = random.pick(Object.keys(PORTAL_ANSWERS));
       const hasCors = random.chance(0.6);
       const isEarly = random.chance(0.1);
@@ -90,7 +90,7 @@ export const KINDS = {
   },
   redirect: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const [isOther, hasCors] = [random.chance(0.5), random.chance(0.6)];
       exchange.note(`${isOther ? 'other' : 'same'} origin${hasCors ? ' with CORS' : ''}`);
       await exchange.readAll();
@@ -100,7 +100,7 @@ export const KINDS = {
   },
   slow: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const bytesPerSecond = random.between(1, 4) * 2 ** 20;
       const answer = await exchange.forward({ bytesPerSecond });
       await exchange.drip(answer, random.between(100, 1_000));
@@ -109,7 +109,7 @@ export const KINDS = {
   stall: {
     on: ALL,
     weight: 0.1,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const when = random.pick(['at once', 'after the body', 'after the act']);
       exchange.note(when);
       if (when !== 'at once') await exchange.readAll();
@@ -119,7 +119,7 @@ export const KINDS = {
   },
   'flip-body': {
     on: ['put'],
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const body = Buffer.from(await exchange.readAll());
       if (body.length > 0) body[random.whole(0, body.length - 1)] ^= 1 << random.whole(0, 7);
       exchange.body = body;
@@ -128,7 +128,7 @@ export const KINDS = {
   },
   'flip-answer': {
     on: ['create', 'sign', 'list', 'complete', 'put'],
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const answer = await exchange.forward();
       const { etag } = answer.headers;
       if (answer.body.length > 0) answer.body = flipped(answer.body, random);
@@ -138,14 +138,14 @@ export const KINDS = {
   },
   'abort-page': {
     on: ['abort'],
-    async befall(exchange) {
+    async inject(exchange) {
       await exchange.readAll();
       exchange.fake(PORTAL_ANSWERS['200 page'], true);
     },
   },
   gateway: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const [status, hasCors] = [random.pick([502, 504]), random.chance(0.6)];
       exchange.note(`${status}${hasCors ? ' with CORS' : ''}`);
       await exchange.forward();
@@ -154,7 +154,7 @@ export const KINDS = {
   },
   busy: {
     on: ALL,
-    async befall(exchange, random) {
+    async inject(exchange, random) {
       const status = random.pick([429, 503]);
       const seconds = random.pick([undefined, 1, 2]);
       exchange.note(`${status}, Retry-After ${seconds}`);
@@ -168,7 +168,7 @@ export const KINDS = {
   },
   preflight: {
     on: ['preflight'],
-    befall(exchange, random) {
+    inject(exchange, random) {
       const what = random.pick(['cut', '200 page', '204', '403 page', 'redirect']);
       exchange.note(what);
       if (what === 'cut') exchange.cut();
@@ -178,7 +178,7 @@ export const KINDS = {
   },
 };
 
-/** An answer with one bit changed; none in the origin of an address, since requests must not leave the machine. */
+/** Returns an answer with one changed bit. Origins of URLs are not changed, because requests must not leave the machine. */
 function flipped(bytes, random) {
   if (bytes.length === 0) return bytes;
   const copy = Buffer.from(bytes);
@@ -190,17 +190,17 @@ function flipped(bytes, random) {
   return copy;
 }
 
-/** An ETag with another hexadecimal digit in one place: a header takes no other bytes. */
+/** Returns an ETag with one changed hexadecimal digit, because a header can't have arbitrary bytes. */
 function flippedDigit(etag, random) {
   const at = random.whole(1, etag.length - 2);
   return `${etag.slice(0, at)}${etag[at] === '0' ? '1' : '0'}${etag.slice(at + 1)}`;
 }
 
-/** Which faults befall the requests of one run. Drawn from its seed, or of the kinds that are named. */
+/** Faults of one run, drawn from its seed or limited to the named kinds. */
 export class Plan {
   #seed;
   #attempts = new Map();
-  /** How many faults of each kind there were. */
+  /** Number of injected faults by kind. */
   hits = new Map();
   #left;
   #requests = 0;
@@ -211,25 +211,25 @@ export class Plan {
     const random = new Random(seed, 'plan');
     const all = Object.keys(KINDS);
     const drawn = random.chance(0.5) ? [random.pick(all)] : random.sample(all, random.whole(2, all.length));
-    /** The kinds that may be drawn. */
+    /** Kinds that may be drawn. */
     this.kinds = names ?? drawn;
-    /** The requests that faults befall. */
+    /** Requests that faults apply to. */
     this.targets = random.chance(0.5)
       ? [...ALL, 'preflight']
       : random.sample([...ALL, 'preflight'], random.whole(2, 5));
     if (names || !this.kinds.some((kind) => this.#applies(kind))) this.targets = [...ALL, 'preflight'];
-    // An outage exceeds the patience of an upload, whose limit is 7 failures of a call or a part that has never worked.
+    // An outage may end an upload, whose limit is 7 failures of a call or part that has never succeeded.
     const isOutage = random.chance(0.2);
-    /** The probability of a fault for each request. */
+    /** Probability of a fault for each request. */
     this.odds = isOutage ? 1 : random.pick([0.2, 0.4, 0.7, 1]);
-    /** How many attempts at one part or call may meet a fault. */
+    /** Maximum number of attempts of a part or call that get a fault. */
     this.perPlace = isOutage ? 10 : random.pick([1, 2, 2, 3, 4]);
-    /** How many faults there are in all. */
+    /** Maximum number of faults. */
     this.total = isOutage ? 40 : random.pick([3, 10, 25, 40]);
-    /** How many requests are let through first. */
+    /** Number of requests before the first fault. */
     this.head = isOutage ? random.whole(0, 6) : 0;
     this.#left = this.total;
-    /** Whether faults befall requests. */
+    /** Whether faults are injected. */
     this.isOn = true;
   }
 
@@ -237,7 +237,7 @@ export class Plan {
     return KINDS[kind].on.some((target) => this.targets.includes(target));
   }
 
-  /** @returns the kind of fault that befalls this attempt at a part or a call, and its draws; undefined if none does. */
+  /** @returns the kind of fault for this attempt of a part or a call, and its draws; undefined without a fault. */
   draw(target, place) {
     const attempt = (this.#attempts.get(place) ?? 0) + 1;
     this.#attempts.set(place, attempt);
@@ -247,7 +247,7 @@ export class Plan {
     const kinds = this.kinds.filter((kind) => KINDS[kind].on.includes(target));
     if (kinds.length === 0 || !random.chance(this.odds)) return undefined;
     const kind = pickByWeight(kinds, random);
-    // A stall of a call takes 35 s, so that a run has no more than two.
+    // A stalled call takes 35 s, so a run has at most two.
     if (kind === 'stall' && ++this.#stalls > 2) return undefined;
     this.#left -= 1;
     this.hits.set(kind, (this.hits.get(kind) ?? 0) + 1);

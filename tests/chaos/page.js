@@ -1,11 +1,11 @@
-// The page of the tests: an Uploader that a test drives, and what became of each upload.
+// The page of the tests: an Uploader that a test controls, and the state of each upload.
 import { Uploader } from '/directput/index.js';
 
 const files = document.getElementById('files');
 let uploader;
 
 const chaos = {
-  /** What is known of each upload, by the name of its file. */
+  /** State of each upload, by file name. */
   uploads: {},
 
   open(options) {
@@ -13,7 +13,7 @@ const chaos = {
   },
 
   /**
-   * Begins to upload the file of this name, or goes on with an upload. `cancelAt` is the share of the file after which the
+   * Begins or resumes the upload of the file with this name. `cancelAt` is the share of the file after which the
    * upload is cancelled, from 0 to 1.
    */
   upload(name, { resumeId, cancelAt, ...options } = {}) {
@@ -40,7 +40,7 @@ const chaos = {
     );
   },
 
-  /** The id of an upload of an earlier visit, by the name of its file. */
+  /** Returns the id of an upload of an earlier visit, by file name. */
   async resumable(name) {
     return (await uploader.listResumable()).find((kept) => kept.name === name)?.id;
   },

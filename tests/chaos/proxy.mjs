@@ -1,5 +1,5 @@
-// A proxy in front of API and bucket that misbehaves. It knows from the API's own replies which object belongs to which
-// file, and so is the witness of every test here.
+// A proxy in front of API and bucket that injects faults. From the API's replies it knows which object belongs to which
+// file, so the tests compare results with its records.
 import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 import { Agent, createServer, request as httpRequest } from 'node:http';
@@ -10,13 +10,13 @@ import { KINDS } from './faults.mjs';
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** How much of a body is passed on at a time, in bytes. */
+/** Length of one forwarded piece of a body, in bytes. */
 const PIECE_BYTES = 4_096;
 
-/** How far a link may catch up after a late timer, in milliseconds. */
+/** Maximum delay of a timer that a link makes up for, in milliseconds. */
 const BURST_MS = 10;
 
-/** A link of limited speed that several streams share. */
+/** Link of limited speed that several streams share. */
 export class Uplink {
   #freeAt = 0;
   #last = Promise.resolve();
@@ -32,14 +32,14 @@ export class Uplink {
     await sleep(this.#freeAt - now);
   }
 
-  /** Does something when all that was asked for before is done. */
+  /** Runs a function after all earlier ones have ended. */
   turn(action) {
     const ended = this.#last.then(action);
     this.#last = ended.catch(() => {});
     return ended;
   }
 
-  /** A stream that lets bytes pass at the speed of the link. */
+  /** Returns a stream that passes bytes at the speed of the link. */
   stream() {
     return new Transform({
       transform: (chunk, _, done) => this.carry(chunk.length).then(() => done(undefined, chunk), done),
@@ -47,16 +47,16 @@ export class Uplink {
   }
 }
 
-/** Three listeners: pages with the API, the API alone, and the bucket; and a fourth with a portal's login page. */
+/** Proxy with four listeners: pages with the API, the API alone, the bucket, and a portal's login page. */
 export class ChaosProxy {
   #listeners = [];
-  /** Where requests are passed on to, once the server runs: `{ api, bucket }`. */
+  /** Addresses of the server behind the proxy: `{ api, bucket }`. */
   upstream = {};
-  /** Runs by the first folder of their endpoint. */
+  /** Runs by the first path segment of their endpoint. */
   #runs = new Map();
-  /** Uploads by key, as the API has opened them. */
+  /** Opened uploads by key. */
   #uploads = new Map();
-  /** The agent keeps no connection, so that none is closed by the server just when it is used again. */
+  /** Agent without keep-alive, so that the server can't close a connection just when it is used again. */
   #agent = new Agent({ keepAlive: false });
 
   static async start() {
@@ -80,7 +80,7 @@ export class ChaosProxy {
         exchange.cut();
       }
     });
-    // Longer than a browser keeps an idle connection in a test.
+    // Longer than a browser keeps an idle connection during a test.
     server.keepAliveTimeout = 120_000;
     server.requestTimeout = 0;
     server.listen(0, '127.0.0.1');
@@ -96,17 +96,17 @@ export class ChaosProxy {
     }
   }
 
-  /** Lets a run begin, whose endpoint is `/<name>/uploads`. */
+  /** Adds a run with the endpoint `/<name>/uploads`. */
   enter(name, run) {
     this.#runs.set(name, run);
   }
 
-  /** Uploads of a file of a run, in the order in which the API opened them. */
+  /** Returns the uploads of a file of a run, in the order in which the API opened them. */
   uploadsOf(run, name) {
     return [...this.#uploads.values()].filter((upload) => upload.run === run && upload.name === name);
   }
 
-  /** The upload that the API has given this key to. */
+  /** Returns the upload with this key. */
   uploadOf(key) {
     return this.#uploads.get(key);
   }
@@ -134,16 +134,16 @@ export class ChaosProxy {
     if (target === 'create') {
       const { name } = JSON.parse(await exchange.readAll());
       exchange.onAnswer = (answer) => this.#opened(exchange, name, answer);
-      return this.#befall(exchange, `${name} create`);
+      return this.#inject(exchange, `${name} create`);
     }
     const places = target === 'sign' ? ` ${JSON.parse(await exchange.readAll()).parts?.[0]?.number}` : '';
-    await this.#befall(exchange, `${upload?.name ?? path} ${target}${places}`);
+    await this.#inject(exchange, `${upload?.name ?? path} ${target}${places}`);
   }
 
   #opened({ run, kind: fault }, name, { status, body }) {
     if (status !== 201) return;
     const { key, token, kind } = JSON.parse(body);
-    // The client has no good token of an upload whose reply is changed.
+    // If the reply is damaged, the client has no valid token of the upload.
     const isSpoilt = fault === 'flip-answer';
     this.#uploads.set(key, { run, name, key, token, kind, isKnown: false, isSpoilt });
   }
@@ -155,13 +155,13 @@ export class ChaosProxy {
     const isPresigned = searchParams.has('X-Amz-Signature');
     const target = request.method === 'OPTIONS' ? 'preflight' : 'put';
     exchange.lead(this.upstream.bucket, request.url, target, upload?.run);
-    // What the API itself asks of the bucket does not pass the user's network.
+    // Requests of the API to the bucket do not use the user's network.
     if (!upload || !isPresigned) return exchange.send(await exchange.forward());
     if (target === 'put') upload.isKnown = true;
-    await this.#befall(exchange, `${upload.name} ${target} ${searchParams.get('partNumber') ?? 1}`);
+    await this.#inject(exchange, `${upload.name} ${target} ${searchParams.get('partNumber') ?? 1}`);
   }
 
-  async #befall(exchange, place) {
+  async #inject(exchange, place) {
     const { run, target } = exchange;
     const fault = run.plan.draw(target, place);
     exchange.place = `${place} #${fault?.attempt}`;
@@ -174,10 +174,10 @@ export class ChaosProxy {
     }
     exchange.kind = fault.kind;
     exchange.note();
-    await KINDS[fault.kind].befall(exchange, fault.random);
+    await KINDS[fault.kind].inject(exchange, fault.random);
   }
 
-  /** Makes a request of the server behind. */
+  /** Sends a request to the server behind the proxy. */
   request(base, path, options) {
     return httpRequest(new URL(path, base), { ...options, agent: this.#agent, setHost: false });
   }
@@ -195,13 +195,13 @@ function* pieces(bytes) {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
 }
 
-/** A request, and what is done about it. */
+/** A request to the proxy, and its answer. */
 class Exchange {
   #proxy;
   #leaving;
-  /** The body, once it is read. */
+  /** Body, after it was read. */
   body;
-  /** Called with every answer of the server. */
+  /** Callback that gets every answer of the server. */
   onAnswer;
 
   constructor(proxy, request, response) {
@@ -214,7 +214,7 @@ class Exchange {
     response.on('error', () => {});
   }
 
-  /** Says where the request is passed on to, and for which run. */
+  /** Sets the target of the request, and its run. */
   lead(base, path, target, run) {
     Object.assign(this, { base, path, target, run });
   }
@@ -223,17 +223,17 @@ class Exchange {
     return this.#proxy.login;
   }
 
-  /** Whether the client has given up. */
+  /** Whether the client has aborted the request. */
   get hasLeft() {
     return this.response.destroyed && !this.response.writableFinished;
   }
 
-  /** Waits until the client has given up. */
+  /** Waits until the client has aborted the request. */
   isLeft() {
     return this.#leaving;
   }
 
-  /** Writes down what befalls the request. */
+  /** Records the fault of the request. */
   note(more) {
     if (more === undefined) this.run.history.push(`${this.place}: ${this.kind}`);
     else this.run.history[this.run.history.length - 1] += ` ${more}`;
@@ -256,7 +256,7 @@ class Exchange {
     }
   }
 
-  /** Passes the request on, at a limited speed if there is one. @returns the server's answer. */
+  /** Forwards the request, optionally at a limited speed. @returns the server's answer. */
   async forward({ bytesPerSecond, uplink = bytesPerSecond && new Uplink(bytesPerSecond) } = {}) {
     if (this.hasLeft) throw new Error('the client has left');
     const headers = { ...this.request.headers, connection: 'close' };
@@ -271,7 +271,7 @@ class Exchange {
     } else if (this.body) {
       onward.end(this.body);
     } else {
-      // A body that breaks off must not arrive as a whole.
+      // An incomplete body must not look complete to the server.
       this.request.on('close', () => this.request.complete || onward.destroy());
       const source = uplink ? this.request.pipe(uplink.stream()) : this.request;
       source.pipe(onward);
@@ -292,8 +292,8 @@ class Exchange {
   }
 
   /**
-   * Takes the body in at full speed, and passes it on when all that were taken in before have left, at the speed of the
-   * box. What the client has given up is not passed on, or no further.
+   * Receives the body at full speed. Forwards it after all earlier bodies have been sent, at the speed of the box. A body that
+   * the client has aborted is not forwarded, or no further.
    */
   async passThroughBox(box) {
     await this.readAll();
@@ -302,7 +302,7 @@ class Exchange {
     });
   }
 
-  /** Answers. */
+  /** Sends an answer. */
   send({ status, headers, body }) {
     if (this.response.destroyed) return;
     this.response.writeHead(
@@ -312,16 +312,16 @@ class Exchange {
     this.response.end(body);
   }
 
-  /** Answers in the server's place. */
+  /** Answers in place of the server. */
   fake({ status, headers, body }, hasCors) {
     const origin = this.request.headers.origin;
     const cors = hasCors && origin ? { 'access-control-allow-origin': origin } : {};
-    // A connection whose request is not read can't be used again.
+    // A connection with an unread request can't be reused.
     const rest = this.request.complete ? {} : { connection: 'close' };
     this.send({ status, headers: { ...headers, ...cors, ...rest }, body });
   }
 
-  /** Answers with half of the body, and breaks the connection. */
+  /** Sends half of the answer's body, and breaks the connection. */
   sendHalf({ status, headers, body }) {
     const whole = body.length > 0 ? body : Buffer.alloc(20, ' ');
     if (this.response.destroyed) return;
@@ -329,7 +329,7 @@ class Exchange {
     this.response.write(whole.subarray(0, whole.length >> 1), () => setTimeout(() => this.cut(), 20));
   }
 
-  /** Answers in four pieces. */
+  /** Sends the answer in four pieces. */
   async drip({ status, headers, body }, ms) {
     if (body.length === 0) {
       await sleep(ms);
@@ -351,7 +351,7 @@ class Exchange {
     this.request.socket?.destroy();
   }
 
-  /** A portal's login page, for every method. */
+  /** Answers every method with a portal's login page. */
   async login() {
     const hasCors = this.request.url.endsWith('?cors');
     await this.readAll();

@@ -1,4 +1,4 @@
-// Draws that depend on a seed and a place, never on the order in which requests arrive.
+// Random draws that depend on a seed and on names, not on the order of requests.
 
 /** FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
 function hash(text) {
@@ -7,7 +7,7 @@ function hash(text) {
   return value >>> 0;
 }
 
-/** A stream of draws. The same names give the same stream. */
+/** Stream of draws. The same names give the same stream. */
 export class Random {
   #state;
 
@@ -15,7 +15,7 @@ export class Random {
     this.#state = hash(names.join('/'));
   }
 
-  /** A number from 0 to below 1, by mulberry32. */
+  /** Returns a number from 0 to below 1 (mulberry32). */
   unit() {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let value = this.#state;
@@ -24,27 +24,27 @@ export class Random {
     return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** Whether an event of this probability happens. */
+  /** Returns whether an event of this probability happens. */
   chance(probability) {
     return this.unit() < probability;
   }
 
-  /** A number between two others. */
+  /** Returns a number between two others. */
   between(low, high) {
     return low + this.unit() * (high - low);
   }
 
-  /** A whole number between two others, both included. */
+  /** Returns a whole number between two others, both included. */
   whole(low, high) {
     return Math.floor(this.between(low, high + 1));
   }
 
-  /** One member of a list. */
+  /** Returns one item of a list. */
   pick(list) {
     return list[Math.floor(this.unit() * list.length)];
   }
 
-  /** Some members of a list, each at most once. */
+  /** Returns some items of a list, each at most once. */
   sample(list, count) {
     const rest = [...list];
     const take = () => rest.splice(Math.floor(this.unit() * rest.length), 1)[0];

@@ -1,4 +1,4 @@
-// One run: a page that uploads a few files at once through the proxy, as its seed draws them, and what must hold of each.
+// One run: a page uploads the files of a seed through the proxy, and each upload is checked.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -8,26 +8,26 @@ import { Plan } from './faults.mjs';
 import { Uplink } from './proxy.mjs';
 import { Random } from './random.mjs';
 
-/** Larger files are uploaded in parts, in bytes: `SINGLE_PUT_MAX_BYTES` of `src/plan`. */
+/** Maximum size of a file that is sent in one PUT, in bytes: `SINGLE_PUT_BYTES` of `src/plan.rs`. */
 const SINGLE_PUT_BYTES = 16 * MIB;
 
-/** The longest time that an upload may take, in milliseconds. Faults end after 40 at most, so it is generous. */
+/** Maximum time of an upload, in milliseconds. It is generous, because there are at most 40 faults. */
 const LIMIT_MS = 420_000;
 
-/** How long the proxy may have to do with a body that it has taken in, in milliseconds. */
+/** Maximum time for which the proxy may still forward a received body, in milliseconds. */
 const LATER_MS = 1_000;
 
-/** The speed of runs in which something happens midway, in bytes per second. */
+/** Speed of runs with an event during the upload, in bytes per second. */
 const MIDWAY_BYTES_PER_SECOND = 8 * MIB;
 
-/** What a seed draws. */
+/** Draws the files, the event and the settings of a seed. */
 export function draw(seed, kinds) {
   const random = new Random(seed, 'run');
   const plan = new Plan(seed, kinds);
   const event = random.pick(['none', 'none', 'none', 'none', 'cancel', 'cancel', 'reload', 'crash']);
   const isLeft = event === 'reload' || event === 'crash';
   const files = Array.from({ length: random.pick([1, 1, 2, 3]) }, (_, at) => {
-    // Nothing is kept of a single PUT, so a page that is left has files of several parts.
+    // A single PUT has no record, so runs that leave the page have files of several parts.
     const isLarge = isLeft || random.chance(0.4);
     const size = isLarge
       ? random.whole(SINGLE_PUT_BYTES + 1, 40 * MIB)
@@ -39,7 +39,7 @@ export function draw(seed, kinds) {
     plan,
     event,
     files,
-    /** The share of the first file after which the event happens. */
+    /** Share of the first file after which the event happens. */
     eventAt: random.between(0.05, 0.95),
     isCrossOrigin: random.chance(0.5),
     options: {
@@ -54,7 +54,7 @@ export function draw(seed, kinds) {
   };
 }
 
-/** Plays a run. Throws if a promise is broken. @returns what became of each file. */
+/** Runs a seed. Throws if a check fails. @returns the outcome of each file. */
 export async function play(run, { at, proxy, browser }) {
   const stage = new Stage(run, { at, proxy, browser });
   try {
@@ -97,7 +97,7 @@ class Stage {
     await this.settle();
   }
 
-  /** Makes the page ready: it has its files and an uploader. */
+  /** Prepares the page with its files and an uploader. */
   async settle() {
     const { page, proxy, run, endpoint } = this;
     if (page.url() === 'about:blank') await page.goto(proxy.page);
@@ -114,7 +114,7 @@ class Stage {
     return this.page.evaluate((name) => chaos.uploads[name], name);
   }
 
-  /** Reloads the page or lets it crash midway, and goes on with what has not ended. */
+  /** Reloads or crashes the page during the uploads, and resumes those that have not ended. */
   async leave() {
     const { run } = this;
     const [{ name, size }] = run.files;
@@ -143,12 +143,12 @@ class Stage {
         continue;
       }
       const resumeId = await this.resumable(name);
-      run.history.push(`${name}: ${resumeId ? 'goes on' : 'begins anew'}`);
+      run.history.push(`${name}: ${resumeId ? 'resumes' : 'begins'}`);
       await this.upload(name, resumeId ? { resumeId } : {});
     }
   }
 
-  /** The id of what the last visit has left of a file. A page that is gone lets go of its uploads a moment later. */
+  /** Returns the id of the unfinished upload of a file. A closed page releases its uploads a moment later. */
   async resumable(name) {
     for (let wait = 0; wait < 20; wait += 1) {
       const id = await this.page.evaluate((name) => chaos.resumable(name), name);
@@ -168,7 +168,7 @@ class Stage {
     }
   }
 
-  /** Waits for the end of an upload and holds it against the bucket. */
+  /** Waits for the end of an upload, and compares the result with the bucket. */
   async follow(file, isCancelled) {
     const outcome = await this.outcomeOf(file.name);
     const { isStored, error } = outcome;
@@ -177,14 +177,14 @@ class Stage {
     if (isStored) return this.isStored(file, outcome.result);
     this.objectsOf(file);
     if (error.code === 'aborted') assert.ok(isCancelled, `${file.name} is aborted, and was not cancelled`);
-    // An error without the member says the same by its code.
+    // For an error without the member, the code implies the value.
     const remains = error.remains ?? (error.code === 'aborted' ? 'nothing' : 'unknown');
     if (remains === 'nothing') this.claims.push({ file, error });
     if (error.retryable || error.resumeId) await this.goesOn(file, error);
     else this.isRemoved(file, error);
   }
 
-  /** The bucket has no object of an upload that has ended and says so, nor gets it a moment later. */
+  /** Checks that the bucket has no object of an upload that reports so, not even a moment later. */
   async nothingRemains() {
     if (this.claims.length === 0) return;
     await sleep(LATER_MS);
@@ -193,7 +193,7 @@ class Stage {
     }
   }
 
-  /** The keys of a file that the bucket has. Each must be the file, byte for byte, and there is one at most. */
+  /** Returns the keys of a file's objects. Checks that each object is equal to the file, and that there is at most one. */
   objectsOf({ name }) {
     const pathOf = (key) => join(this.at.data, this.at.bucket, key);
     const keys = this.uploadsOf(name).map(({ key }) => key);
@@ -208,7 +208,7 @@ class Stage {
     return this.proxy.uploadsOf(this.run, name);
   }
 
-  /** The uploads of a file that the client has a token of. */
+  /** Returns the uploads of a file whose token the client has. */
   known({ name }) {
     return this.uploadsOf(name).filter(({ isKnown, isSpoilt }) => isKnown && !isSpoilt);
   }
@@ -223,7 +223,7 @@ class Stage {
     assert.equal(result.size, file.size, `the size of ${file.name}`);
   }
 
-  /** An upload of several parts that may be gone on with is kept, and arrives once the network is well. */
+  /** Checks that a resumable upload of several parts is kept, and arrives after the faults have ended. */
   async goesOn(file, error) {
     const kept = this.known(file).filter(({ kind }) => kind === 'multipart');
     if (kept.length === 0) return;
@@ -240,7 +240,7 @@ class Stage {
     this.endings.push('resumed');
   }
 
-  /** An upload that ended for good has left nothing, if that is what it says. The next visit is asked about the rest. */
+  /** Checks that a final failure that reports no remains has left none. Other remains are left to the next visit. */
   isRemoved(file, error) {
     const left = this.leftOf(file);
     if (error.remains === 'nothing') {
@@ -249,7 +249,7 @@ class Stage {
     if (left.length > 0) this.removed.push(file);
   }
 
-  /** The keys of a file that the client knows of and whose parts are in S3. */
+  /** Returns the keys of a file's open uploads that the client knows. */
   leftOf({ name }) {
     const open = openKeys(this.at);
     return this.known({ name })
@@ -257,7 +257,7 @@ class Stage {
       .filter((key) => open.has(key));
   }
 
-  /** What could not be removed is removed by the next visit, whose network is well. */
+  /** Checks that the next visit, without faults, removes the uploads that could not be removed. */
   async nextVisitRemoves() {
     const { removed, run } = this;
     if (removed.length === 0) return;
@@ -271,7 +271,7 @@ class Stage {
   }
 }
 
-/** The keys of uploads that S3 would charge for. */
+/** Returns the keys of open multipart uploads. */
 export function openKeys(at) {
   const xml = curlAs(at, `${at.bucket}?uploads=`);
   return new Set([...xml.matchAll(/<Key>([^<]*)/g)].map(([, key]) => key));

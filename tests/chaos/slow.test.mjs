@@ -1,5 +1,5 @@
-// Slow uplinks, what hides their slowness from the page, and connections that die, with default settings. Each case prints
-// its time beside the ideal one. All cases run at once, each with a server, and most with a link, of its own.
+// Slow uplinks, proxies that hide the speed from the page, and dead connections, with default settings. Each case prints
+// its time and the ideal time. All cases run concurrently, each with its own server, and most with their own link.
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,17 +11,17 @@ import { startServer } from '../e2e/server.mjs';
 import { ChaosProxy, Uplink } from './proxy.mjs';
 
 /**
- * How much faster than real links the test is, from 1 to 6. The page is told to give up earlier by the same factor, for
- * which the least that it takes, 5 s of 30 s, is a factor of 6.
+ * Factor by which the links are faster than real ones, from 1 to 6. `stallSeconds` is divided by the same factor. Its
+ * minimum, 5 s, and its default, 30 s, limit the factor to 6.
  */
 const SCALE = Number(process.env.SCALE ?? 1);
 const STALL_SECONDS = 30 / SCALE;
 
-/** How much longer than an ideal uploader one may take, and the seconds that it may take besides. */
+/** Maximum ratio to the time of an ideal uploader, and additional seconds. */
 const LIMIT_RATIO = 1.5;
 const LIMIT_SECONDS = 30;
 
-/** A PUT that gets no answer is made again after no more seconds than this. */
+/** Maximum time until a dead PUT is sent again, in seconds. */
 const DEAD_SECONDS = 55 / SCALE;
 
 let browser;
@@ -34,12 +34,12 @@ after(() => browser?.close());
 
 const options = SCALE === 1 ? {} : { stallSeconds: STALL_SECONDS };
 
-/** Uploads a file from a page. @returns the seconds, and the outcome; null if the time was over. */
+/** Uploads a file from a page. @returns the seconds and the outcome, or null after a timeout. */
 async function uploadFrom(page, endpoint, path, name, limitSeconds) {
   await page.locator('body[data-state=ready]').waitFor({ timeout: 60_000 });
   await page.setInputFiles('#files', path);
   await page.evaluate((options) => chaos.open(options), { endpoint, ...options });
-  // The module is loaded by then, over the same link.
+  // Loads the module before the measurement, because it uses the same link.
   await page.evaluate(() => chaos.resumable(''));
   const begun = performance.now();
   await page.evaluate((name) => chaos.upload(name), name);
@@ -66,14 +66,14 @@ function report(context, { seconds, outcome, progress, retries }, idealSeconds, 
 
 const limitOf = (idealSeconds) => idealSeconds * LIMIT_RATIO + LIMIT_SECONDS;
 
-/** Uploads a file over the link of a server, through a service worker or not. */
+/** Uploads a file over the link of a server, optionally through a service worker. */
 async function overLink(context, { bytes, bitsPerSecond, isPassedThrough }) {
   const name = `link-${bitsPerSecond}-${isPassedThrough}-${bytes}.bin`;
   const path = await makeFile(name, bytes);
   const link = JSON.stringify({ bitsPerSecond: bitsPerSecond * SCALE, roundTripMs: 50 });
   const args = ['--control', '--www', resolve('tests/chaos'), '--link', link];
   const at = await startServer({ data: join(folder, name.replace('.bin', '')), args });
-  // The policy of the server's pages lets no page register a service worker.
+  // The policy of the server's pages does not allow service workers.
   const owner = await browser.newContext({ bypassCSP: true });
   try {
     const page = await owner.newPage();
@@ -100,7 +100,7 @@ async function overLink(context, { bytes, bitsPerSecond, isPassedThrough }) {
   }
 }
 
-/** Uploads a file through the proxy, whose run decides what becomes of requests. */
+/** Uploads a file through the proxy. The run injects the faults. */
 async function throughProxy(name, bytes, run, limitSeconds) {
   const path = await makeFile(name, bytes);
   const proxy = await ChaosProxy.start();
@@ -132,7 +132,7 @@ describe('slow uplinks', { concurrency: true }, () => {
       });
     }
 
-    test(`20 MiB arrive through a box that takes in bodies at full speed and passes on ${mbit} Mbit/s`, async (context) => {
+    test(`20 MiB arrive through a proxy that receives bodies at full speed and forwards ${mbit} Mbit/s`, async (context) => {
       const bytesPerSecond = (mbit * 1e6 * SCALE) / 8;
       const run = { plan: WELL, box: new Uplink(bytesPerSecond), history: [], puts: 0 };
       const idealSeconds = (20 * MIB) / bytesPerSecond;
@@ -153,9 +153,9 @@ describe('connections that die on a fast link', { concurrency: true }, () => {
     ['after the body', 40 * MIB],
     ['after the body', 4 * MIB],
   ]) {
-    test(`one of ${bytes / MIB} MiB that is dead ${when} is replaced within ${DEAD_SECONDS.toFixed()} s`, async (context) => {
+    test(`a connection of ${bytes / MIB} MiB that is dead ${when} is replaced within ${DEAD_SECONDS.toFixed()} s`, async (context) => {
       const begun = [];
-      // The last PUT of the file: the others have shown by then that the link is fast.
+      // The last PUT of the file. The earlier ones have shown that the link is fast.
       const last = bytes > 16 * MIB ? 5 : 1;
       const draw = (target, place) => {
         if (target !== 'put' || !place.endsWith(` ${last}`)) return undefined;

@@ -1,4 +1,4 @@
-// The time that the page says is left, held against the time that was.
+// Compares the estimated time left with the actual time.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -9,24 +9,24 @@ import { startServer } from '../e2e/server.mjs';
 /** Bandwidths, in bit/s. */
 const LINKS = [20e6, 40e6, 100e6];
 
-/** How long an upload takes over its link, in seconds. */
+/** Duration of an upload over its link, in seconds. */
 const SECONDS = 30;
 
 /**
- * From when on it counts, in seconds, if a round of parts is stored by then. Before that all that can be seen is what
- * fills the buffers of sockets, here 4 MB and more for each of six connections.
+ * Time from which on the estimate is checked, in seconds, if a round of parts is stored by then. Before, progress only shows
+ * the filling of socket buffers, 4 MB or more for each of six connections.
  */
 const SETTLED = 10;
 const ROUND = 6;
 
-/** By how much it may be off, in seconds, if that is more than a quarter. */
+/** Maximum error, in seconds, if that is more than a quarter. */
 const SLACK = 2;
 
 const stops = [];
 
 after(() => Promise.all(stops.map((stop) => stop())));
 
-test('the time left is true within a quarter or two seconds, from the tenth second on', async () => {
+test('the time left has an error of at most a quarter or two seconds, from the tenth second on', async () => {
   const worst = await Promise.all(
     LINKS.map(async (bitsPerSecond) => {
       const link = JSON.stringify({ bitsPerSecond, roundTripMs: 40 });

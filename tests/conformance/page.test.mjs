@@ -1,4 +1,4 @@
-// The whole way from the page into an S3 server that is not ours: `with-garage.mjs` starts it.
+// Uploads from the page into Garage, another S3 server, which `with-garage.mjs` starts.
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ after(() => server?.stop());
 
 const keys = () => [...curlAs(server, `${server.bucket}?list-type=2`).matchAll(/<Key>([^<]*)/g)].map(([, key]) => key);
 
-/** What the other server gives back is the file, under the checksums that the page shows and other tools compute. */
+/** Checks that Garage returns the file, with the checksums that the page shows and other tools compute. */
 async function assertArrived(path, { key, checksum }) {
   const size = statSync(path).size;
   const expected = oracle(path);
@@ -62,13 +62,13 @@ for (const [words, size] of [
   });
 }
 
-test('a tab crashes, and another goes on where Garage is', async () => {
+test('after a crash another tab resumes the upload from the parts in Garage', async () => {
   const path = await makeFile('crash.bin', 100 * MIB);
   const { page, context, close } = await openPage(server);
   await page.setInputFiles('#file', path);
   await isFurther(rowOf(page), 0.7);
   const next = await crash(page, context, server);
-  assert.equal(openUploads(server).length, 1, 'it was not over yet');
+  assert.equal(openUploads(server).length, 1, 'the upload had not ended');
   assert.match(await next.locator('.unfinished').textContent(), /[1-9]\d?\s*% stored/);
   next.once('filechooser', (chooser) => chooser.setFiles(path));
   await next.locator('.unfinished .go-on').click();
@@ -76,7 +76,7 @@ test('a tab crashes, and another goes on where Garage is', async () => {
   await close();
 });
 
-test('cancelling removes what Garage has', async () => {
+test('cancelling removes the parts in Garage', async () => {
   const before = keys();
   const path = await makeFile('cancel.bin', 100 * MIB);
   const { page, close } = await openPage(server);
@@ -90,7 +90,7 @@ test('cancelling removes what Garage has', async () => {
   await close();
 });
 
-test('Garage verifies CRC64NVME as well, whole and in parts', async () => {
+test('Garage also verifies CRC64NVME, whole and in parts', async () => {
   const { page, close } = await openPage(server);
   for (const size of [MIB, 20 * MIB]) {
     const { key, checksum } = await page.evaluate(async (size) => {

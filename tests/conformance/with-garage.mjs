@@ -1,4 +1,4 @@
-// Runs a command with a Garage beside it, another S3 server than the embedded one; the environment says where it is.
+// Runs a command with Garage, an S3 server. The environment of the command has its address.
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -57,7 +57,7 @@ garage.on('error', (error) => {
   process.exit(1);
 });
 
-/** The bucket's CORS rule, for pages of any origin: which port a test's page is at is not known yet. */
+/** CORS rule of the bucket for all origins, because the port of the test's page is not known yet. */
 const CORS = `<CORSConfiguration><CORSRule>
   <AllowedOrigin>*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader>
   <ExposeHeader>etag</ExposeHeader><ExposeHeader>x-amz-checksum-sha256</ExposeHeader>

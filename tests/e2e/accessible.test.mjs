@@ -1,5 +1,5 @@
-// The page for everybody: axe finds nothing in any state and theme, all of it is done by keys alone, and what happens
-// is said politely. Its screenshots are the README's pictures.
+// Accessibility of the page: axe finds no violations in any state and theme, everything works with the keyboard alone, and
+// screen readers get polite announcements. The screenshots are the README's pictures.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,7 +27,7 @@ const WIDTHS = [1000, 375];
 
 const server = faultyServer('accessible');
 
-/** Looks at the page in both themes, on a desktop and on a phone. */
+/** Checks the page in both themes, on a desktop and on a phone. */
 async function look(page, state) {
   mkdirSync('screenshots', { recursive: true });
   await page.evaluate(`globalThis.axe || (${JSON.stringify(AXE)}.length && (() => { ${AXE} })())`);
@@ -47,7 +47,7 @@ async function look(page, state) {
   }
 }
 
-test('axe finds nothing in any state, in both themes, on a desktop and a phone', async () => {
+test('axe finds no violations in any state, in both themes, on a desktop and a phone', async () => {
   const { page, context, troubles, close } = await openPage(server);
   await look(page, 'empty');
 
@@ -60,7 +60,7 @@ test('axe finds nothing in any state, in both themes, on a desktop and a phone',
   await rowOf(page).locator('.pause').click();
   await context.setOffline(true);
   await page.locator('.upload[data-held=offline]').waitFor();
-  // What the page needs to be looked at is there already.
+  // The page has already loaded everything that the check needs.
   await look(page, 'offline');
   await context.setOffline(false);
   await rowOf(page).locator('.cancel').click();
@@ -90,7 +90,7 @@ test('axe finds nothing in any state, in both themes, on a desktop and a phone',
   await close();
 });
 
-test('everything is done by keys alone, and the focus is never lost', async () => {
+test('everything works with the keyboard alone, and the focus is never lost', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 4 * MIB });
   const { page, close } = await openPage(server);
   const large = await makeFile('keys.bin', 100 * MIB);
@@ -103,7 +103,7 @@ test('everything is done by keys alone, and the focus is never lost', async () =
         ? activeElement.getAttribute('aria-label') || activeElement.textContent
         : null;
     });
-  /** Goes on by Tab until a control of this name has the focus. */
+  /** Presses Tab until a control of this name has the focus. */
   const tabTo = async (name) => {
     for (let presses = 0; presses < 20; presses += 1) {
       if ((await focused()) === name) return;
@@ -124,13 +124,13 @@ test('everything is done by keys alone, and the focus is never lost', async () =
   await tabTo('Cancel: keys.bin');
   await page.keyboard.press('Enter');
   await isCancelled(rowOf(page));
-  assert.equal(await focused(), 'Undo: keys.bin', 'the button that went has handed the focus on');
+  assert.equal(await focused(), 'Undo: keys.bin', 'the removed button has passed the focus on');
   await page.keyboard.press('Enter');
   await page.locator('.upload[data-state=running]').waitFor();
   await setFaults(server);
   await ended(rowOf(page));
   assert.equal(await stateOf(rowOf(page)), 'stored');
-  assert.ok(await focused(), 'the focus is on something that can be seen');
+  assert.ok(await focused(), 'the focus is on a visible element');
   await tabTo('Copy: Key');
   await tabTo('Remove: keys.bin');
   await page.keyboard.press('Enter');
@@ -145,11 +145,11 @@ test('everything is done by keys alone, and the focus is never lost', async () =
   await ended(rowOf(page, 1));
   await tabTo('Remove: one.bin');
   await page.keyboard.press('Enter');
-  assert.equal(await focused(), 'Remove: two.bin', 'the next row has it');
+  assert.equal(await focused(), 'Remove: two.bin', 'the next row has the focus');
   await close();
 });
 
-test('an unfinished upload is gone on with, and forgotten, by keys', async () => {
+test('an unfinished upload can be resumed and removed with the keyboard', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 15 * MIB });
   const { page, context, close } = await openPage(server);
   const path = await makeFile('later.bin', 100 * MIB);
@@ -165,7 +165,7 @@ test('an unfinished upload is gone on with, and forgotten, by keys', async () =>
   await close();
 });
 
-test('what happens is said once and politely', async () => {
+test('each event is announced once and politely', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 4 * MIB });
   const { page, close } = await openPage(server);
   await page.evaluate(() => {
@@ -198,6 +198,9 @@ test('what happens is said once and politely', async () => {
   const before = await page.evaluate(() => globalThis.said.length);
   await page.setInputFiles('#file', files);
   await page.waitForFunction(() => globalThis.said.at(-1)[1] === '31 of 32 files stored · 1 failed');
-  assert.ok((await page.evaluate(() => globalThis.said.length)) - before <= 4, 'thirty files are not said one by one');
+  assert.ok(
+    (await page.evaluate(() => globalThis.said.length)) - before <= 4,
+    'thirty files are not announced one by one',
+  );
   await close();
 });

@@ -1,11 +1,11 @@
-// The package's own interface: events, progress by `for await`, rules for files, options of one upload.
+// The package's JavaScript interface: events, progress with `for await`, rules for files, options of one upload.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { curlAs, faultyServer, hits, MIB, objects, openPage, openUploads, SLOW, setFaults } from './harness.mjs';
 
 const server = faultyServer('api');
 
-/** Runs a function in a page, with the package's module and what else it is given. */
+/** Runs a function in a page, with the package's module and an argument. */
 async function inPage(run, argument) {
   const { page, troubles, close } = await openPage(server);
   const result = await page.evaluate(
@@ -16,7 +16,7 @@ async function inPage(run, argument) {
   return result;
 }
 
-test('an uploader tells of its uploads by events', async () => {
+test('an uploader reports its uploads with events', async () => {
   await setFaults(server, { on: 'put', status: 503, firstOfEach: 1, times: 1 });
   const seen = await inPage(async ({ Uploader, UploadError }, size) => {
     const uploader = new Uploader({ endpoint: '/uploads' });
@@ -59,7 +59,7 @@ test('an uploader tells of its uploads by events', async () => {
   );
 });
 
-test('`for await` gives the latest progress until the end, and throws what the upload fails with', async () => {
+test('`for await` gives the latest progress until the end, and throws the error of the upload', async () => {
   await setFaults(server, SLOW);
   const seen = await inPage(async ({ Uploader }, size) => {
     const uploader = new Uploader({ endpoint: '/uploads' });
@@ -78,20 +78,20 @@ test('`for await` gives the latest progress until the end, and throws what the u
     } catch (error) {
       code = error.code;
     }
-    // One that only loops leaves no rejection behind that nobody has seen.
+    // A page that only loops gets no unhandled rejection.
     const left = [];
     addEventListener('unhandledrejection', ({ reason }) => left.push(reason.code));
     await new Promise((resolve) => setTimeout(resolve, 100));
     return { shares, late, code, left, size: (await upload).size };
   }, 40 * MIB);
   const { shares } = seen;
-  assert.deepEqual(shares, [...shares].sort(), 'it only grows');
+  assert.deepEqual(shares, [...shares].sort(), 'progress only grows');
   assert.ok(shares.length >= 3 && shares.at(-1) === 1, shares.join());
   assert.deepEqual({ ...seen, shares: [] }, { shares: [], late: ['done'], code: 'aborted', left: [], size: 40 * MIB });
   assert.deepEqual(openUploads(server), []);
 });
 
-test('files that break a rule are refused by name, and no call is made for them', async () => {
+test('files that break a rule are refused with a code, without a call', async () => {
   await setFaults(server, { on: 'create' });
   const before = objects(server);
   const codes = await inPage(async ({ Uploader }) => {
@@ -131,7 +131,7 @@ test('files that break a rule are refused by name, and no call is made for them'
   assert.deepEqual(objects(server), before);
 });
 
-test('rules for count leave a place free again when an upload fails', async () => {
+test('a failed upload frees its place in the count', async () => {
   const codes = await inPage(async ({ Uploader }) => {
     const uploader = new Uploader({ endpoint: '/uploads', maxFiles: 2 });
     const code = (upload) => upload.then(() => 'stored').catch((error) => error.code);
@@ -144,20 +144,20 @@ test('rules for count leave a place free again when an upload fails', async () =
   assert.deepEqual(codes, ['stored', 'aborted', 'too-many-files', 'stored', 'too-many-files']);
 });
 
-test('a stored upload that the page no longer counts leaves its place free', async () => {
+test('a stored upload that the page releases frees its place', async () => {
   const codes = await inPage(async ({ Uploader }) => {
     const uploader = new Uploader({ endpoint: '/uploads', maxFiles: 1 });
     const code = (upload) => upload.then(() => 'stored').catch((error) => error.code);
     const first = uploader.upload(new File(['x'], '1'));
     const codes = [await code(first), await code(uploader.upload(new File(['x'], '2')))];
-    // Twice is once.
+    // A second call has no effect.
     for (let times = 0; times < 2; times += 1) uploader.release(first);
     return [...codes, ...(await Promise.all(['3', '4'].map((name) => code(uploader.upload(new File(['x'], name))))))];
   });
   assert.deepEqual(codes, ['stored', 'too-many-files', 'stored', 'too-many-files']);
 });
 
-test('the page can upload another file in place of one, whose size counts', async () => {
+test('a file can replace another one, and its size counts', async () => {
   const results = await inPage(async ({ Uploader }) => {
     const end = (upload) => upload.catch(({ code, limit, actual }) => [code, limit, actual].join(' '));
     const send = (beforeUpload) =>
@@ -184,7 +184,7 @@ test('the page can upload another file in place of one, whose size counts', asyn
   assert.match(head(results[1].key), /^x-amz-meta-name: tiny\.webp\r$/im);
 });
 
-test('`accept` is read as the attribute is', async () => {
+test('`accept` has the syntax of the attribute', async () => {
   const taken = await inPage(({ isAccepted }) =>
     [
       ['.jpg,.JPEG', 'a.jpeg', ''],
@@ -211,7 +211,7 @@ test('`accept` is read as the attribute is', async () => {
   ]);
 });
 
-test('the page can rename a file, and one upload can be told otherwise than the rest', async () => {
+test('the page can rename a file, and set options of a single upload', async () => {
   const results = await inPage(async ({ Uploader }) => {
     const beforeUpload = async (_, { name, type }) => ({ name: `mine ${name}`, type: type || 'text/x-mine' });
     const uploader = new Uploader({ endpoint: '/uploads', beforeUpload });
@@ -230,7 +230,7 @@ test('the page can rename a file, and one upload can be told otherwise than the 
   assert.match(wrong, /checksum: expected one of sha256, crc64nvme, none/);
 });
 
-test('who draws parts is told of each, in its order', async () => {
+test('steps of parts are reported in order', async () => {
   const news = await inPage(async ({ Uploader }, size) => {
     const news = [];
     const onPart = ({ number, state }) => news.push([number, state]);
@@ -243,7 +243,7 @@ test('who draws parts is told of each, in its order', async () => {
   }
 });
 
-test('options that are none are refused where they are given', async () => {
+test('invalid options are refused by the call that gets them', async () => {
   const messages = await inPage(({ Uploader }) =>
     [{ maxBytes: -1 }, { minBytes: 1.5 }, { maxFiles: '3' }, { accept: ['.png'] }, { beforeUpload: true }].map(
       (rules) => {

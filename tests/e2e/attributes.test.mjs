@@ -1,4 +1,4 @@
-// What pickers have every day, each one attribute of `<direct-put>`: a start button, buttons for all, limits, a restored form.
+// Attributes of `<direct-put>` for common features: a start button, buttons for all files, limits, a restored form.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FORM, inPage, small } from './form.mjs';
@@ -19,7 +19,7 @@ import {
 
 const server = faultyServer('attributes', { args: FORM });
 
-test('with `autostart="false"` files wait for the button, and the form for them', async () => {
+test('with `autostart="false"` files wait for the button, and the form waits for the files', async () => {
   await setFaults(server, { on: 'create' });
   const { page, close } = await openPage(server);
   await inPage(page, (put) => {
@@ -33,7 +33,7 @@ test('with `autostart="false"` files wait for the button, and the form for them'
   assert.deepEqual(
     await Promise.all([0, 1, 2].map((index) => stateOf(rowOf(page, index)))),
     ['ready', 'ready', 'failed'],
-    'one too many is told at once',
+    'a file beyond the limit fails at once',
   );
   assert.equal(await hits(server), 0);
   assert.match(await inPage(page, (put) => put.validationMessage), /start the upload/);
@@ -46,7 +46,7 @@ test('with `autostart="false"` files wait for the button, and the form for them'
   await close();
 });
 
-test('all that have failed are tried again, all under way are cancelled, and what is finished is cleared', async () => {
+test('buttons retry all failed files, cancel all running ones, and clear all finished ones', async () => {
   const { page, close } = await openPage(server);
   await inPage(page, (put) => {
     put.actions = true;
@@ -81,11 +81,11 @@ test('all that have failed are tried again, all under way are cancelled, and wha
   await page.getByRole('button', { name: 'Clear finished' }).click();
   assert.equal(await page.locator('.upload').count(), 0);
   const focused = await inPage(page, (put) => put.shadowRoot.activeElement?.className);
-  assert.equal(focused, 'choose', 'the focus is not lost with the button');
+  assert.equal(focused, 'choose', 'removing the button does not lose the focus');
   await close();
 });
 
-test('its properties say what its attributes say, and the other way round', async () => {
+test('properties reflect attributes, and the other way round', async () => {
   const { page, close } = await openPage(server);
   const seen = await inPage(page, () => {
     const put = document.createElement('direct-put');
@@ -108,7 +108,7 @@ test('its properties say what its attributes say, and the other way round', asyn
   await close();
 });
 
-test('the drop zone says which files are taken', async () => {
+test('the drop zone states which files are accepted', async () => {
   const { page, close } = await openPage(server);
   const said = () => page.locator('.limits').textContent();
   assert.equal(await page.locator('.limits').isVisible(), false);

@@ -1,6 +1,6 @@
-// How tests and benchmarks start Chromium.
+// Starts Chromium for tests and benchmarks.
 
-/** A name that is not localhost: over plain http it is no secure context, like a machine on a LAN. */
+/** Host name other than localhost. Over plain HTTP it is not a secure context, like a machine on a LAN. */
 export const LAN_HOST = 'directput.test';
 
 export const launchOptions = {

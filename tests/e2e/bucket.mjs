@@ -1,4 +1,4 @@
-// Files, faults and a look into the bucket: what tests of any browser share.
+// Helpers for tests of any browser: files, faults and the contents of the bucket.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -15,7 +15,7 @@ export const folder = mkdtempSync(join(tmpdir(), 'directput-e2e-'));
 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Random bytes on disk; large ones repeat a random mebibyte with a counter, so no two parts are alike. */
+/** Writes random bytes to disk. Large files repeat a random mebibyte with a counter, so that all parts differ. */
 export async function makeFile(name, size) {
   const path = join(folder, name);
   const file = await open(path, 'w');
@@ -28,7 +28,7 @@ export async function makeFile(name, size) {
   return path;
 }
 
-/** The checksums of a file, by Python. */
+/** Returns the checksums of a file, computed by Python. */
 export function oracle(path) {
   return JSON.parse(execFileSync('python3', ['tests/e2e/oracle.py', path, String(PART_BYTES)], { encoding: 'utf8' }));
 }
@@ -39,13 +39,13 @@ export async function sha256(path) {
   return hash.digest('hex');
 }
 
-/** The folder in which the server keeps objects as plain files. */
+/** Returns the folder with the server's objects. */
 const objectPath = (key, at) => join(at.data, at.bucket, key);
 export const objects = (at) => {
   const uploads = join(at.data, at.bucket, 'uploads');
   return existsSync(uploads) ? readdirSync(uploads) : [];
 };
-/** What the S3 server behind a local server says to a request that is signed, by curl. */
+/** Sends a signed request with curl to the S3 server of a local server, and returns the answer. */
 export function curlAs(at, path, ...options) {
   const user = ['--aws-sigv4', 'aws:amz:us-east-1:s3', '--user', `${at.access_key}:${at.secret_key}`];
   const unsigned = ['--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD'];
@@ -53,14 +53,14 @@ export function curlAs(at, path, ...options) {
   return execFileSync('curl', ['--silent', '--show-error', '--fail', ...request], { encoding: 'utf8' });
 }
 
-/** Uploads that S3 would charge for, by ListMultipartUploads. */
+/** Returns the open multipart uploads, from ListMultipartUploads. */
 export function openUploads(at) {
   const xml = curlAs(at, `${at.bucket}?uploads=`);
   assert.match(xml, /<ListMultipartUploadsResult/);
   return [...xml.matchAll(/<UploadId>([^<]*)/g)].map(([, id]) => id);
 }
 
-/** The object in the bucket is the file, what the page shows is what other tools compute, and nothing is left over. */
+/** Checks that the object is equal to the file, that the page shows the checksums that other tools compute, and that no upload is left. */
 export async function assertStored(path, result, at) {
   const size = statSync(path).size;
   const expected = oracle(path);
@@ -68,25 +68,25 @@ export async function assertStored(path, result, at) {
   assert.equal(await sha256(objectPath(result.key, at)), expected.hex);
   assert.equal(result.checksum, size > 16 * MIB ? expected.composite : expected.base64);
   const record = JSON.parse(readFileSync(join(at.data, '.directput/records', `${result.key}.json`), 'utf8'));
-  assert.equal(record.sha256, result.checksum, 'S3 keeps the same checksum');
+  assert.equal(record.sha256, result.checksum, 'S3 has stored the same checksum');
   assert.deepEqual(openUploads(at), []);
 }
 
-/** Lets these faults, and no others any more, befall requests from now on. */
+/** Replaces the faults of the server. */
 export async function setFaults(at, ...faults) {
   const reply = await fetch(`${at.page}/-/faults`, { method: 'PUT', body: JSON.stringify(faults) });
   assert.equal(reply.status, 204, await reply.text());
 }
 
-/** How many requests the faults have befallen. */
+/** Returns the number of requests that the faults have applied to. */
 export async function hits(at) {
   const faults = await (await fetch(`${at.page}/-/faults`)).json();
   return faults.reduce((sum, fault) => sum + fault.hits, 0);
 }
 
-/** A server whose faults can be changed, with a folder of its own. */
+/** Starts a server with its own folder, whose faults can be changed. */
 export const startFaulty = (name, options = {}) =>
   startServer({ data: join(folder, name), ...options, args: ['--control', ...(options.args ?? [])] });
 
-/** A link that takes seconds for what is uploaded here, so that something can happen meanwhile. */
+/** Slow link on which the uploads of these tests take seconds, so that a test can act during them. */
 export const SLOW = { on: 'put', bytesPerSecond: 30 * MIB };

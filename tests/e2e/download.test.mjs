@@ -1,11 +1,11 @@
-// By which name a browser saves what was uploaded, where the server names downloads.
+// File names of downloads, if the server sets them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { curlAs, faultyServer, MIB, openPage, rowOf, shownResult } from './harness.mjs';
 
 const server = faultyServer('named', { env: { DOWNLOAD_NAMES: 'attachment' } });
 
-/** Lets the browser download something that is answered with this header, and says what it calls the file. */
+/** Downloads a response with this header, and returns the browser's file name. */
 async function savedAs(page, disposition) {
   await page.route('**/object', (route) =>
     route.fulfill({ headers: { 'content-disposition': disposition, 'content-type': 'application/pdf' }, body: 'x' }),
@@ -19,15 +19,15 @@ async function savedAs(page, disposition) {
   return name;
 }
 
-test('a file is saved under its own name, whether it went in one PUT or in parts', async () => {
+test('a file is saved under its own name after a single PUT and after parts', async () => {
   const { page, troubles, close } = await openPage(server, { acceptDownloads: true });
   for (const [name, saved, size] of [
     ['Übung (1).pdf', 'Übung (1).pdf', 1],
     ['夏 📷.jpg', '夏 📷.jpg', 20 * MIB],
-    // Shown as picexe.pdf.
+    // Displayed as picexe.pdf.
     ['pic\u202efdp.exe', 'picfdp.exe', 1],
     [`${'a'.repeat(300)}.pdf`, `${'a'.repeat(251)}.pdf`, 1],
-    // Chromium itself takes no quotes in names of files.
+    // Chromium does not allow quotes in file names.
     ['"1" & 100%.pdf', /^.1. & 100%\.pdf$/, 1],
   ]) {
     await page.setInputFiles('#file', { name, mimeType: 'application/pdf', buffer: Buffer.alloc(size, 1) });

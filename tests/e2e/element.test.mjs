@@ -1,4 +1,4 @@
-// `<direct-put>` in somebody's page: a control of its form, with attributes, words and looks of the page's choosing.
+// `<direct-put>` in a page: a form control with attributes, labels and styles of the page.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
@@ -21,7 +21,7 @@ import {
 
 const server = faultyServer('element', { args: FORM });
 
-/** A picture of one colour, as PNG (W3C, PNG specification: signature, IHDR, IDAT, IEND). */
+/** Returns a picture of one colour as PNG (W3C, PNG specification: signature, IHDR, IDAT, IEND). */
 function png(width, height, color) {
   const table = Array.from({ length: 256 }, (_, n) => {
     let c = n;
@@ -57,7 +57,7 @@ test('a form is not sent before its files are stored, and sends their keys', asy
   await isFurther(rowOf(page), 0.1);
   assert.deepEqual(await validity(), [false, 'Please wait until all files are stored.']);
   await page.getByRole('button', { name: 'Send' }).click();
-  assert.deepEqual(await page.evaluate(() => globalThis.sent), [], 'nothing was sent yet');
+  assert.deepEqual(await page.evaluate(() => globalThis.sent), [], 'the form was not sent yet');
   await setFaults(server);
   await page.setInputFiles('#file', [small('b.txt')]);
   for (const index of [0, 1]) await ended(rowOf(page, index));
@@ -88,7 +88,7 @@ test('a form is not sent before its files are stored, and sends their keys', asy
   await close();
 });
 
-test('without `multiple` the next file takes the place of the last, under way or stored', async () => {
+test('without `multiple` the next file replaces the last one, running or stored', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 2 * MIB });
   const { page, close } = await openPage(server);
   await page.getByRole('button', { name: 'Choose files' }).waitFor();
@@ -105,7 +105,7 @@ test('without `multiple` the next file takes the place of the last, under way or
   await close();
 });
 
-test('its attributes are rules, and a change of them counts for the next file', async () => {
+test('attributes are rules, and a change applies to the next file', async () => {
   await setFaults(server, { on: 'create' });
   const { page, close } = await openPage(server);
   await inPage(page, (put) => {
@@ -115,7 +115,7 @@ test('its attributes are rules, and a change of them counts for the next file', 
   assert.equal(await page.locator('#file').getAttribute('accept'), 'image/*');
   await page.setInputFiles('#file', small('a.txt'));
   assert.equal(await shownError(rowOf(page)), 'type-not-allowed');
-  assert.equal(await rowOf(page).locator('.retry').isVisible(), false, 'it would not help');
+  assert.equal(await rowOf(page).locator('.retry').isVisible(), false, 'a retry would not help');
   await inPage(page, (put) => put.removeAttribute('accept'));
   await page.setInputFiles('#file', small('b.txt', 'more than ten'));
   assert.equal(await shownError(rowOf(page)), 'file-too-large');
@@ -134,7 +134,7 @@ test('its attributes are rules, and a change of them counts for the next file', 
   await close();
 });
 
-test('it is disabled with its fieldset', async () => {
+test('a disabled fieldset disables the element', async () => {
   const { page, close } = await openPage(server);
   await inPage(page, (_, form) => {
     form.elements[0].disabled = true;
@@ -156,7 +156,7 @@ test('it is disabled with its fieldset', async () => {
   await close();
 });
 
-test('the page gives it words, colours and fonts', async () => {
+test('the page can set labels, colours and fonts', async () => {
   const { page, close } = await openPage(server);
   await inPage(page, (put) => {
     put.labels = { choose: 'Dateien wählen', stored: 'Gespeichert' };
@@ -172,7 +172,7 @@ test('the page gives it words, colours and fonts', async () => {
   await close();
 });
 
-test('it takes an uploader of the page, and tells only of its own files', async () => {
+test('the element accepts an uploader of the page, and reports only its own files', async () => {
   const { page, close } = await openPage(server);
   const seen = await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');
@@ -193,10 +193,10 @@ test('it takes an uploader of the page, and tells only of its own files', async 
   await close();
 });
 
-test('what is set before it is defined counts, and its worker goes with it', async () => {
+test('properties that are set before the element is defined count, and removing the element ends its worker', async () => {
   const { page, close } = await openPage(server);
   const seen = await page.evaluate(async () => {
-    // Made by a document that has no registry, it is defined only here.
+    // The element comes from a document without a registry, so it is upgraded only here.
     const put = document.implementation.createHTMLDocument().createElement('direct-put');
     put.options = { checksum: 'crc64nvme' };
     put.labels = { chooseOne: 'Mine' };
@@ -215,7 +215,7 @@ test('what is set before it is defined counts, and its worker goes with it', asy
   await close();
 });
 
-test('what it made itself ends when it is removed or given another, but not before its uploads', async () => {
+test('the own uploader of an element ends when the element is removed or gets another one, but only after its uploads', async () => {
   await setFaults(server, SLOW);
   const { page, close } = await openPage(server);
   const workers = async (count) => {
@@ -230,9 +230,9 @@ test('what it made itself ends when it is removed or given another, but not befo
     globalThis.gone.remove();
   });
   await workers(0);
-  assert.equal(await page.evaluate(() => globalThis.gone.results.length), 1, 'the upload came to its end');
+  assert.equal(await page.evaluate(() => globalThis.gone.results.length), 1, 'the upload has ended');
   await page.waitForTimeout(500);
-  assert.equal(page.workers().length, 0, 'and nothing was begun for its sake');
+  assert.equal(page.workers().length, 0, 'no worker was started');
 
   await page.evaluate(async () => {
     document.forms[0].append(globalThis.gone);
@@ -249,7 +249,7 @@ test('what it made itself ends when it is removed or given another, but not befo
   await close();
 });
 
-test('a picture has a thumbnail, and what only says that it is one has none', async () => {
+test('a picture has a thumbnail, and a file that only claims to be one has none', async () => {
   const { page, troubles, close } = await openPage(server);
   await page.setInputFiles('#file', [
     { name: 'a.png', mimeType: 'image/png', buffer: png(200, 100, [10, 200, 30]) },
@@ -269,7 +269,7 @@ test('a picture has a thumbnail, and what only says that it is one has none', as
   await close();
 });
 
-test('with `details` it shows the key and the checksum, and copies them', async () => {
+test('with `details` the element shows and copies the key and the checksum', async () => {
   const { page, context, close } = await openPage(server);
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await inPage(page, (put) => put.setAttribute('details', ''));

@@ -1,4 +1,4 @@
-// The time left as `<direct-put>` says it, of one file and of all together, up to the last answer.
+// Text of the time left in `<direct-put>`, of one file and of all files, until the last answer.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -6,7 +6,7 @@ import { faultyServer, openPage } from './harness.mjs';
 
 const server = faultyServer('finishing', { args: ['--www', join(import.meta.dirname, 'element')] });
 
-/** What the row of a file of 1,000 bytes says, and what is said of all, after each progress. */
+/** Returns the texts of the row of a 1,000-byte file, and of the summary, after each progress. */
 const said = (page, ...told) =>
   page.evaluate(async (told) => {
     const { FakeUploader } = await import('/directput/testing/index.js');
@@ -20,21 +20,21 @@ const said = (page, ...told) =>
     const text = (part) => put.shadowRoot.querySelector(`.${part}`).textContent;
     for (const progress of told) {
       uploader.uploads[0].progress({ phase: 'upload', secondsLeft: null, bytesPerSecond: 0, held: null, ...progress });
-      // All together is shown five times a second.
+      // The summary is updated five times per second.
       await new Promise((resolve) => setTimeout(resolve, 300));
       texts.push([text('left'), text('total-words').split(' · ').slice(1).join(' · ')]);
     }
     return texts;
   }, told);
 
-test('while the last answer is awaited it says so, with and without a speed', async () => {
+test('the text says that the last answer is awaited, with and without a speed', async () => {
   const { page, troubles, close } = await openPage(server);
   const texts = await said(
     page,
     { sentBytes: 500, bytesPerSecond: 50, secondsLeft: 10 },
-    // No speed yet, and something has still to leave.
+    // There is no speed yet, and some bytes have not left.
     { sentBytes: 500 },
-    // All bytes have left; many wait in buffers.
+    // All bytes have left the browser, but many are in buffers.
     { sentBytes: 1_000, bytesPerSecond: 50, secondsLeft: 12 },
     { sentBytes: 1_000, bytesPerSecond: 50, secondsLeft: 0.4 },
     { sentBytes: 1_000, bytesPerSecond: 50, secondsLeft: 0 },
@@ -63,7 +63,7 @@ test('while the last answer is awaited it says so, with and without a speed', as
   await close();
 });
 
-test('it is said in the language of the page', async () => {
+test('the text is in the language of the page', async () => {
   const { page, close } = await openPage(server);
   for (const [language, finishing] of [
     ['de', 'Wird abgeschlossen …'],

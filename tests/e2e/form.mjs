@@ -1,7 +1,7 @@
-// What tests of `<direct-put>` in a form share.
+// Helpers for tests of `<direct-put>` in a form.
 import { join } from 'node:path';
 
-/** The page whose form has the element. */
+/** Page with a form that has the element. */
 export const FORM = ['--www', join(import.meta.dirname, 'element')];
 
 /** Runs in the page with its element and its form. */
@@ -11,5 +11,5 @@ export const inPage = (page, run, argument) =>
       document.querySelector('direct-put'), document.forms[0], ${JSON.stringify(argument)})`,
   );
 
-/** A small file of text, as Playwright takes it. */
+/** Returns a small text file in Playwright's form. */
 export const small = (name, text = name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });

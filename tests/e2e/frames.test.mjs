@@ -1,4 +1,4 @@
-// `<direct-put>` in frames: one of another origin, where the browser refuses its file picker, and one without an origin.
+// `<direct-put>` in frames: in a frame of another origin, where the browser refuses its file picker, and in one without an origin.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { assertStored, MIB, makeFile, openPage, openUploads, setFaults, startFau
 
 const TYPES = { js: 'text/javascript', wasm: 'application/wasm' };
 
-/** A site that others may frame: a page with the element, one that frames it, and the package for everybody. */
+/** Site with a page with the element, a page that frames it, and the package with CORS for all origins. */
 const site = createServer(({ url }, response) => {
   const { pathname, searchParams } = new URL(url, 'http://site');
   response.setHeader('access-control-allow-origin', '*');
@@ -43,7 +43,7 @@ after(async () => {
   site.closeAllConnections();
 });
 
-/** A page with the element in a frame, as people have it: not said to be driven by a tool, and with every dialog. */
+/** Opens a page with the element in a frame, with the browser's normal dialogs and without the marks of automation. */
 async function openFramed(test, host, more = '') {
   const { context } = await openPage(server);
   const own = await context.browser().newContext();
@@ -58,7 +58,7 @@ async function openFramed(test, host, more = '') {
   return { page, inside, frame: page.frames()[1] };
 }
 
-test('where the browser refuses its file picker, in a frame of another origin, the input has its own', async (context) => {
+test('in a frame of another origin, where the browser refuses its file picker, the file input opens its dialog', async (context) => {
   const { page, inside, frame } = await openFramed(context, 'localhost');
   const refusal = await frame.evaluate(() => globalThis.showOpenFilePicker().catch(({ name }) => name));
   assert.equal(refusal, 'SecurityError');
@@ -79,7 +79,7 @@ test('where the browser refuses its file picker, in a frame of another origin, t
   await assertStored(path, result, server);
 });
 
-test('in a frame without an origin a large file is stored, and nothing is kept of it', async (context) => {
+test('in a frame without an origin a large file is stored without a record', async (context) => {
   const { inside, frame } = await openFramed(context, '127.0.0.1', 'sandbox="allow-scripts"');
   assert.equal(await frame.evaluate(() => self.origin), 'null');
   await frame.evaluate(() => {
@@ -102,7 +102,7 @@ test('in a frame without an origin a large file is stored, and nothing is kept o
   assert.deepEqual([seen.kept, seen.resumable], [[false], []]);
   await assertStored(path, seen.result, server);
 
-  // An upload that was closed can't be resumed, and leaves nothing behind.
+  // A closed upload without a record can't be resumed, so its parts are removed.
   await setFaults(server, { on: 'put', bytesPerSecond: 4 * MIB });
   const closed = await frame.evaluate(async () => {
     const { uploader } = document.querySelector('direct-put');

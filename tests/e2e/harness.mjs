@@ -1,4 +1,4 @@
-// What the tests of the page share: a real Chromium, and what its page shows.
+// Helpers for tests of the page: a real Chromium, and the contents of its page.
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,10 +23,10 @@ after(async () => {
   await browser?.close();
 });
 
-/** A page of its own browser context, ready to take files. Its troubles: errors that nobody caught, policies that refused. */
+/** Opens a page in a new browser context. `troubles` gets uncaught errors and violations of policies. */
 export async function openPage(at, options = {}) {
   const context = await browser.newContext(options);
-  // Playwright answers the dialog of the file input, not the one of the file system.
+  // Playwright can answer the dialog of the file input, but not the dialog of the File System Access API.
   await context.addInitScript(() => delete globalThis.showOpenFilePicker);
   const page = await context.newPage();
   const troubles = watch(page);
@@ -48,10 +48,10 @@ export async function visit(page, at) {
   await page.locator('body[data-state=ready]').waitFor({ timeout: 20_000 });
 }
 
-/** The row of the upload that was begun as so many-th, or as the last. */
+/** Returns the row of the upload with this index, or of the last one. */
 export const rowOf = (page, index = -1) => page.locator('#uploads > .upload').nth(index);
 
-/** The row of the so many-th file of a long list, counted from 1: it is scrolled into view, and only then in the document. */
+/** Scrolls to the row of a file in a long list, counted from 1, and returns it. Only visible rows are in the document. */
 export async function reach(page, position) {
   const row = page.locator(`.upload[aria-posinset="${position}"]`);
   for (let tries = 0; tries < 50 && (await row.count()) === 0; tries += 1) {
@@ -73,7 +73,7 @@ export async function reach(page, position) {
 
 export const stateOf = (row) => row.getAttribute('data-state');
 
-/** Waits until more than a share of the bytes has left, from 0 to 1. */
+/** Waits until more than this share of the bytes has left, from 0 to 1. */
 export async function isFurther(row, share) {
   await row.locator('.bar').waitFor();
   const handle = await row.elementHandle();
@@ -86,7 +86,7 @@ export async function isFurther(row, share) {
     );
 }
 
-/** Lets a tab crash, and says the next page of its context. */
+/** Crashes a tab, and returns the next page of its context. */
 export async function crash(page, context, at) {
   const session = await context.newCDPSession(page);
   const crashed = page.waitForEvent('crash');
@@ -102,7 +102,7 @@ export async function ended(row) {
   await row.and(row.page().locator(over)).waitFor({ timeout: 150_000 });
 }
 
-/** What the row shows of an object that was stored. */
+/** Returns the details of the stored object in a row. */
 export async function shownResult(row) {
   await ended(row);
   assert.equal(await stateOf(row), 'stored', await row.locator('.end').textContent());
@@ -110,14 +110,14 @@ export async function shownResult(row) {
   return { key: await text('key'), checksum: await text('checksum'), bytes: await text('bytes') };
 }
 
-/** The code that the row shows of an upload that failed. */
+/** Returns the error code in the row of a failed upload. */
 export async function shownError(row) {
   await ended(row);
   assert.equal(await stateOf(row), 'failed');
   return (await row.locator('.error-code').textContent()).split(' ')[0];
 }
 
-/** Waits until an upload is cancelled, which is no failure. */
+/** Waits until an upload is cancelled, which does not count as a failure. */
 export async function isCancelled(row) {
   await ended(row);
   assert.equal(await stateOf(row), 'cancelled');
@@ -126,7 +126,7 @@ export async function isCancelled(row) {
 
 export const screenshot = (page, name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
 
-/** The same for all tests of a file; after each the faults are gone. */
+/** Starts a server and a browser for all tests of a file. Removes the faults after each test. */
 export function faultyServer(name, options) {
   const server = {};
   before(async () => Object.assign(server, await startFaulty(name, options)));
@@ -135,7 +135,7 @@ export function faultyServer(name, options) {
   return server;
 }
 
-/** The private memory of all renderers in bytes, from /proc: Chromium's pages and workers live there. */
+/** Returns the private memory of all renderer processes in bytes, from /proc. They run Chromium's pages and workers. */
 export function browserMemory() {
   let bytes = 0;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
@@ -144,7 +144,7 @@ export function browserMemory() {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8');
       bytes += Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
     } catch {
-      // It ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return bytes;

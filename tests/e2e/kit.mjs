@@ -1,20 +1,20 @@
-// What tests of the package's own class share, in a real Chromium: a page with helpers under `kit`.
+// Helpers for tests of the package's class in a real Chromium: a page with functions under `kit`.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach } from 'node:test';
 import { openPage } from './harness.mjs';
 
-/** Every code that the documents know. */
+/** All documented error codes. */
 export const CODES = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([a-z-]+)`/gm)].map(([, code]) => code);
 
 const opened = [];
 
-// What a test that has failed leaves under way would be in the way of the next.
+// Uploads of a failed test would disturb the next test.
 afterEach(async () => {
   for (const { close } of opened.splice(0)) await close();
 });
 
-/** A page with `kit`. Its helpers are installed before anything else runs. */
+/** Opens a page with `kit`. The functions are installed before all other scripts. */
 export async function openKit(at, options) {
   const own = await openPage(at, options);
   opened.push(own);
@@ -30,13 +30,13 @@ export function install() {
     const { Uploader } = await import('/directput/index.js');
     return new Uploader({ endpoint: '/uploads', ...options });
   };
-  /** A file of this many mebibytes; those of one seed are equal. */
+  /** Returns a file of this many mebibytes. Files of the same seed are equal. */
   kit.file = (mebibytes, { name = 'x.bin', lastModified = 1, seed = 0 } = {}) => {
     const bytes = new Uint8Array(mebibytes << 20);
     for (let at = 0; at < bytes.length; at += 4096) bytes[at] = (at >> 12) + (at >> 20) + seed;
     return new File([bytes], name, { lastModified });
   };
-  /** How a promise ends: by a value, an error, or not within this many milliseconds. */
+  /** Returns the outcome of a promise: a value, an error, or `silent` if it takes more than this many milliseconds. */
   kit.end = async (promise, ms = 20_000) => {
     const { UploadError } = await import('/directput/index.js');
     const silent = new Promise((resolve) => kit.setTimeout(resolve, ms, { silent: true }));
@@ -49,7 +49,7 @@ export function install() {
     );
     return Promise.race([said, silent]);
   };
-  /** Begins an upload. Says when this many parts are stored, or with 0 when it is kept; and each `kept` that it told. */
+  /** Begins an upload. Resolves when this many parts are stored, or with 0 when it is kept, and collects the values of `kept`. */
   kit.begin = (uploader, file, parts = 1, options = {}) => {
     const kept = [];
     let reached;
@@ -66,7 +66,7 @@ export function install() {
     upload.catch(reached);
     return { upload, stored, kept };
   };
-  /** Has members of an object replaced while something runs. */
+  /** Replaces members of an object while a function runs. */
   kit.broken = async (object, members, run) => {
     const before = Object.keys(members).map((name) => [name, Object.getOwnPropertyDescriptor(object, name)]);
     for (const [name, value] of Object.entries(members)) {
@@ -81,11 +81,11 @@ export function install() {
       }
     }
   };
-  // Limits pass quickly: those of `npm/limits.ts`.
+  // Shortens the limits of `npm/limits.ts`.
   kit.setTimeout = globalThis.setTimeout.bind(globalThis);
   kit.hurry = () => {
     const { setTimeout, setInterval } = globalThis;
-    // The worker of a busy machine is not lost.
+    // The worker of a busy machine must not count as lost.
     const quicker = { 2000: 500, 3000: 1_000, 5000: 1_000, 10000: 1_000, 60000: 3_000 };
     const quick = (ms) => quicker[ms] ?? ms;
     globalThis.setTimeout = (call, ms, ...more) => setTimeout(call, quick(ms), ...more);
@@ -93,7 +93,7 @@ export function install() {
   };
 }
 
-/** The error is an `UploadError` with a code of the documents. */
+/** Checks that an error is an `UploadError` with a documented code. */
 export function assertUploadError(end, code, what) {
   assert.ok(end.is && CODES.includes(end.code), `${what}: ${JSON.stringify(end)}`);
   if (code) assert.equal(end.code, code, `${what}: ${JSON.stringify(end)}`);

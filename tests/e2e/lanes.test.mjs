@@ -1,4 +1,4 @@
-// Small files over several names of the bucket, with names that lead nowhere among them.
+// Small files over several host names of the bucket, some of which do not work.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -11,7 +11,7 @@ const FILES = 60;
 
 /** Uploads small files by a server with three lanes. `rules` map names for the browser. Gives the names that were used, and what failed. */
 async function upload(context, rules = () => []) {
-  // Names cost nothing on loopback, so a link makes room for them.
+  // On loopback one name is fast enough, so a slow link makes several names useful.
   const link = JSON.stringify({ bitsPerSecond: 200_000_000, roundTripMs: 30 });
   const server = await startServer({ args: ['--lanes', '3', '--link', link] });
   const port = new URL(server.s3).port;
@@ -52,7 +52,7 @@ async function upload(context, rules = () => []) {
 test('small files use all names of the bucket', async (context) => {
   const { names, counts } = await upload(context);
   assert.deepEqual(names, ['127.0.0.1', 'a.localhost', 'b.localhost']);
-  assert.ok(counts['a.localhost'] > FILES / 10, 'more than a first try');
+  assert.ok(counts['a.localhost'] > FILES / 10, 'the name carries more than a first try');
 });
 
 test('a name that does not resolve costs one try', async (context) => {
@@ -60,8 +60,8 @@ test('a name that does not resolve costs one try', async (context) => {
   assert.deepEqual(names, ['127.0.0.1', 'a.localhost']);
 });
 
-test('a name whose connections hang costs no more than one file that waits for the others', async (context) => {
-  // It takes connections and never answers.
+test('a name whose connections hang delays one file', async (context) => {
+  // A server that accepts connections and never answers.
   const hole = createServer(() => {}).listen(0, '127.0.0.1');
   await once(hole, 'listening');
   context.after(() => hole.close());

@@ -1,4 +1,4 @@
-// `<direct-put>` speaks the language of its page, from left to right or from right to left.
+// `<direct-put>` in the languages of pages, from left to right and from right to left.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,7 +22,7 @@ async function load(path) {
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
 }
 
-test('every language has every word, with the same numbers in it, and its own forms of plurals', async () => {
+test('every language has every label, with the same placeholders and its plural forms', async () => {
   const words = {};
   for (const language of LANGUAGES) words[language] = (await load(`npm/element/locales/${language}.ts`)).default;
   assert.deepEqual(LANGUAGES.sort(), ['ar', 'de', 'en', 'es', 'fr', 'ja']);
@@ -49,7 +49,7 @@ test('every language has every word, with the same numbers in it, and its own fo
   }
 });
 
-test('it speaks the language of its page, and the next as soon as the page has it', async () => {
+test('the element has the language of its page, and follows a change', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 2 * MIB });
   const { page, troubles, close } = await openPage(server);
   const requested = [];
@@ -76,14 +76,14 @@ test('it speaks the language of its page, and the next as soon as the page has i
   await page.getByRole('button', { name: 'Choisir des fichiers' }).waitFor();
   await page.locator('.left', { hasText: /restantes/ }).waitFor();
   const locales = requested.filter((path) => path.includes('/locales/')).map((path) => path.slice(-5));
-  assert.deepEqual(locales, ['de.js', 'fr.js'], 'each is loaded once, when it is needed');
+  assert.deepEqual(locales, ['de.js', 'fr.js'], 'each language is loaded once, when it is needed');
   await setLanguage(page, 'pl');
   await page.getByRole('button', { name: 'Choose files' }).waitFor();
   assert.deepEqual(troubles, []);
   await close();
 });
 
-test('an error says what is allowed, in the words of the page or those that the page has set', async () => {
+test('an error states what is allowed, in the language of the page or with labels of the page', async () => {
   const { page, close } = await openPage(server);
   await page.evaluate(() => {
     document.querySelector('direct-put').maxBytes = 50_000_000;
@@ -101,11 +101,11 @@ test('an error says what is allowed, in the words of the page or those that the 
     globalThis.put.labels = { error: ({ code, limit, actual }) => `${code}: ${limit} < ${actual}` };
   });
   assert.equal(await words.textContent(), 'file-too-large: 50000000 < 60000000');
-  assert.equal(await page.locator('.choose').textContent(), 'ファイルを選択', 'the other words stay');
+  assert.equal(await page.locator('.choose').textContent(), 'ファイルを選択', 'the other labels stay');
   await close();
 });
 
-test('an element has its own language, a page without one has English', async () => {
+test('an element can have its own language, and a page without a language has English', async () => {
   const { page, close } = await openPage(server);
   await page.evaluate(() => {
     document.querySelector('direct-put').lang = 'es';
@@ -119,7 +119,7 @@ test('an element has its own language, a page without one has English', async ()
   await close();
 });
 
-test('from right to left it is a mirror image, on a desktop and a phone', async () => {
+test('from right to left the element is a mirror image, on a desktop and a phone', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 2 * MIB });
   const { page, troubles, close } = await openPage(server);
   await setLanguage(page, 'ar');

@@ -1,5 +1,5 @@
-// `make large`: a sparse file of 5 GiB, more than S3 takes in one PUT, goes through the page while the memory
-// of the browser is watched. It takes minutes and 15 GiB of disk, so it is not part of `make test`.
+// `make large`: uploads a sparse file of 5 GiB, more than S3 accepts in one PUT, and measures the memory
+// of the browser. It takes minutes and 15 GiB of disk, so it is not part of `make test`.
 import assert from 'node:assert/strict';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { startServer } from './server.mjs';
 
 const SIZE = 5 * 1024 * MIB;
 
-test('5 GiB arrive unchanged while the memory of the browser stays flat', async (context) => {
+test('5 GiB arrive unchanged, and the memory of the browser does not grow', async (context) => {
   const server = await startServer({ data: join(folder, 'large') });
   const path = join(folder, 'sparse.bin');
   writeFileSync(path, '');
@@ -37,7 +37,7 @@ test('5 GiB arrive unchanged while the memory of the browser stays flat', async 
     `${seconds.toFixed(0)} s, ${(SIZE / MIB / seconds).toFixed(0)} MiB/s; checksum ${result.checksum}`,
   );
   context.diagnostic(`renderers' memory in MiB: ${mib(before)} before, at most in each tenth ${peaks.join(' ')}`);
-  assert.ok(peaks.at(-1) - peaks[1] < 100, 'the memory grows with what is sent');
+  assert.ok(peaks.at(-1) - peaks[1] < 100, 'the memory does not grow with the sent bytes');
   await close();
   await server.stop();
 });

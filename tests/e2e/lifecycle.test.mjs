@@ -1,4 +1,4 @@
-// From the making of an uploader to its end: options, pauses, cancellations, and what a close leaves.
+// Life of an uploader: options, pauses, cancellations, and closing.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { objects, openUploads, setFaults, startFaulty } from './harness.mjs';
@@ -15,7 +15,7 @@ before(async () => {
 after(() => server?.stop());
 
 for (const worker of [true, false]) {
-  test(`what is closed ends at once, and what can be resumed is kept (worker: ${worker})`, async () => {
+  test(`closing ends uploads at once and keeps resumable ones (worker: ${worker})`, async () => {
     await setFaults(server, SLOW);
     const { page, troubles } = await openKit(server);
     const before = objects(server);
@@ -23,7 +23,7 @@ for (const worker of [true, false]) {
       const uploader = await kit.uploader({ worker });
       const { upload, stored } = kit.begin(uploader, kit.file(40));
       await stored;
-      // This one waits for its turn, and this one is resumed by an uploader whose engine may not be there yet.
+      // One upload waits in the queue. The other one is resumed by an uploader that may not have loaded its engine yet.
       const waiting = uploader.upload(kit.file(20, { seed: 9 }));
       const ends = await Promise.all([upload, waiting, uploader.close()].map((promise) => kit.end(promise)));
       const later = [await kit.end(uploader.upload(kit.file(1))), await kit.end(uploader.listResumable())];
@@ -50,7 +50,7 @@ for (const worker of [true, false]) {
   });
 }
 
-test('a pause lets parts arrive, and what was sent never gets less', async () => {
+test('a pause lets running parts finish, and progress never goes back', async () => {
   await setFaults(server, SLOW);
   const { page } = await openKit(server);
   const seen = await page.evaluate(async () => {
@@ -77,7 +77,7 @@ test('a pause lets parts arrive, and what was sent never gets less', async () =>
   assert.deepEqual([seen.isBack, seen.helds], [false, [null, 'pausing', 'paused']]);
 });
 
-test('a cancelled upload rejects as the platform does', async () => {
+test('a cancelled upload rejects like an aborted fetch', async () => {
   const { page } = await openKit(server);
   const seen = await page.evaluate(async () => {
     const uploader = await kit.uploader();
@@ -93,7 +93,7 @@ test('a cancelled upload rejects as the platform does', async () => {
   ]);
 });
 
-test('an option that there is none of is named with the nearest', async () => {
+test('an unknown option is named with the most similar one', async () => {
   const { page } = await openKit(server);
   const messages = await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');
@@ -118,7 +118,7 @@ test('an option that there is none of is named with the nearest', async () => {
   }
 });
 
-test('headers are taken as fetch takes them, and the query of the endpoint goes with every call', async () => {
+test('headers have the forms of fetch, and every call has the query of the endpoint', async () => {
   const { page } = await openKit(server);
   const calls = [];
   page.context().on('request', async (request) => {

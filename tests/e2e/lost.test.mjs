@@ -1,4 +1,4 @@
-// An engine that is lost: its uploads end with words, nothing of it goes on, and the next upload has a fresh one.
+// A lost engine: its uploads end with an error, none of them continues, and the next upload gets a new engine.
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { faultyServer, folder, MIB, objects, openUploads, SLOW, setFaults } from './harness.mjs';
 import { assertUploadError, openKit } from './kit.mjs';
 
-/** Runs before the worker's own script, and lets a test end the worker in each way that it may end. */
+/** Script that runs before the worker's own, and lets a test end the worker in each possible way. */
 const SABOTAGE = `if (!('document' in globalThis)) {
   const { instantiate } = WebAssembly;
   let exports;
@@ -17,19 +17,19 @@ const SABOTAGE = `if (!('document' in globalThis)) {
     return instance;
   };
   const commands = {
-    // An address behind the end of the memory.
+    // An address beyond the end of the memory.
     'a trap in a timer': () => setTimeout(() => exports.uploadhandle_cancel(0x7ffffff0)),
     'a trap in a promise': () => Promise.resolve().then(() => exports.uploadhandle_cancel(0x7ffffff0)),
     'an endless loop': () => { for (;;); },
     'a worker that has closed itself': () => self.close(),
-    'an error of no one': () => setTimeout(() => { throw new TypeError('no one caught it'); }),
+    'an uncaught error': () => setTimeout(() => { throw new TypeError('uncaught'); }),
   };
   self.sabotage = new BroadcastChannel('sabotage');
   self.sabotage.onmessage = ({ data }) => commands[data]();
 }
 `;
 
-// A package of its own, whose worker can be sabotaged.
+// A copy of the package whose worker can be sabotaged.
 const pkg = join(folder, 'pkg');
 cpSync('pkg', pkg, { recursive: true });
 writeFileSync(join(pkg, 'worker.js'), `${SABOTAGE}${readFileSync('pkg/worker.js', 'utf8')}`);
@@ -44,9 +44,9 @@ for (const way of [
   'a trap in a promise',
   'an endless loop',
   'a worker that has closed itself',
-  'an error of no one',
+  'an uncaught error',
 ]) {
-  test(`three uploads are told of ${way}, go on nowhere, and can be gone on with`, async () => {
+  test(`three uploads fail after ${way}, do not continue, and can be resumed`, async () => {
     await setFaults(server, SLOWER);
     const { page } = await openKit(server);
     const before = objects(server).length;
@@ -56,7 +56,7 @@ for (const way of [
       globalThis.uploader = uploader;
       const begun = [0, 1, 2].map((seed) => kit.begin(uploader, kit.file(24, { seed }), 0));
       await Promise.all(begun.map(({ stored }) => stored));
-      // Held on to: the browser drops messages of a channel that is garbage.
+      // Keeps a reference, because the browser drops messages of a channel that was collected.
       kit.channel = new BroadcastChannel('sabotage');
       kit.channel.postMessage(way);
       return Promise.all(begun.map(({ upload }) => kit.end(upload)));
@@ -67,7 +67,7 @@ for (const way of [
     }
     await setFaults(server, { on: 'put' });
     await sleep(3_000);
-    assert.equal(objects(server).length, before, 'nothing is stored that was told to have failed');
+    assert.equal(objects(server).length, before, 'no failed upload is stored');
     const after = await page.evaluate(
       async (ids) => {
         const next = await kit.end(uploader.upload(kit.file(1)));
@@ -85,14 +85,14 @@ for (const way of [
   });
 }
 
-/** In the page: what is done to a module that is at work there, each by its name. */
+/** Ways to break a module that runs in the page, by name. */
 const INJURIES = {
   'the module traps in a timer': () => setTimeout(() => kit.exports.uploadhandle_cancel(0x7ffffff0)),
   'the module traps in a promise': () => void Promise.resolve().then(() => kit.exports.uploadhandle_cancel(0x7ffffff0)),
 };
 
 for (const [way, injure] of Object.entries(INJURIES)) {
-  test(`without a worker, where ${way}, uploads are told and the next one has a fresh module`, async () => {
+  test(`without a worker, if ${way}, uploads fail and the next one has a new module`, async () => {
     await setFaults(server, SLOWER);
     const { page } = await openKit(server, { bypassCSP: true });
     const before = objects(server).length;
@@ -124,7 +124,7 @@ for (const [way, injure] of Object.entries(INJURIES)) {
   });
 }
 
-test('bundlers leave alone the import that brings a fresh module', () => {
+test('bundlers do not resolve the import of a new module', () => {
   const imports = readFileSync('pkg/index.js', 'utf8').match(/import\([^"')]*\)/g);
   assert.match(
     imports.join(),
@@ -132,7 +132,7 @@ test('bundlers leave alone the import that brings a fresh module', () => {
   );
 });
 
-test('errors of other scripts of the page end no upload', async () => {
+test('errors of other scripts of the page do not end uploads', async () => {
   await setFaults(server, SLOWER);
   const { page } = await openKit(server);
   const end = await page.evaluate(async () => {
@@ -149,7 +149,7 @@ test('errors of other scripts of the page end no upload', async () => {
   assert.equal(end.value?.size, 40 * MIB, JSON.stringify(end));
 });
 
-test('an uploader that is closed leaves nobody waiting, and its worker sends no more', async () => {
+test('closing an uploader settles all promises and stops its worker', async () => {
   for (const worker of [true, false]) {
     await setFaults(server, SLOWER);
     const { page } = await openKit(server);
@@ -170,19 +170,19 @@ test('an uploader that is closed leaves nobody waiting, and its worker sends no 
 });
 
 for (const fails of ['throws', 'is refused', 'never ends']) {
-  test(`a file whose reading ${fails} is told of, and the next one is uploaded`, async () => {
+  test(`a file whose reading ${fails} fails with an error, and the next one is uploaded`, async () => {
     const { page } = await openKit(server);
     const ends = await page.evaluate(async (fails) => {
       kit.hurry();
       const refuse = () => {
-        throw new TypeError('as a test wants it');
+        throw new TypeError('thrown by the test');
       };
       const arrayBuffer =
         { throws: refuse, 'is refused': async () => refuse() }[fails] ?? (() => new Promise(() => {}));
       const uploader = await kit.uploader({ worker: false });
       const first = await kit.broken(Blob.prototype, { stream: refuse, arrayBuffer }, async () => {
         const upload = uploader.upload(kit.file(20));
-        // Reading is the module's to give up.
+        // Only the module ends a read that takes too long.
         if (fails === 'never ends') upload.cancel();
         return kit.end(upload, 10_000);
       });

@@ -1,4 +1,4 @@
-// Thousands of files in `<direct-put>`: only what is in view is in the document, and the page stays quick.
+// Thousands of files in `<direct-put>`: only visible rows are in the document, and the page stays responsive.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,9 +16,9 @@ const add = (page, count) =>
     document.querySelector('direct-put').add(files);
   }, count);
 
-test('with 1,000 files no frame takes longer than 50 ms, and nothing is done for rows out of view', async (context) => {
+test('with 1,000 files no task takes longer than 50 ms, and invisible rows take no work', async (context) => {
   let seen = await measure();
-  // A busy machine makes all of it slower, even in processor time.
+  // On a busy machine, tasks also take more processor time.
   for (let tries = 1; tries < 3 && seen.longest >= 50; tries += 1) seen = await measure();
   context.diagnostic(`${seen.longest} ms for the longest task`);
   assert.ok(seen.rows < 40, `${seen.rows} rows in the document`);
@@ -26,15 +26,15 @@ test('with 1,000 files no frame takes longer than 50 ms, and nothing is done for
 });
 
 /**
- * How long the longest task of the thread that runs the page's script took, in milliseconds: in processor time, since other work
- * of the machine makes all of it slower.
+ * Returns the duration of the longest task of the page's main thread, in milliseconds of processor time, because other work
+ * of the machine makes tasks take more time.
  */
 function longestTask(trace) {
   const { traceEvents } = JSON.parse(String(trace));
   const threads = traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain');
   const own = traceEvents.filter(({ tid }) => threads.some((thread) => thread.tid === tid));
   const garbage = own.filter(({ name }) => name === 'MajorGC' || name === 'MinorGC');
-  // When garbage is collected is the browser's to choose.
+  // Garbage collection is not counted, because the browser chooses its time.
   const lasts = ({ ts, dur = 0, tdur = 0 }) =>
     garbage
       .filter((collected) => collected.ts >= ts && collected.ts < ts + dur)
@@ -44,7 +44,7 @@ function longestTask(trace) {
 
 async function measure() {
   const { page, context, troubles, close } = await openPage(server);
-  // Files and uploader are the test's own. A faked one, since the element's work is measured.
+  // The test uses a fake uploader, because only the element's work is measured.
   await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');
     globalThis.uploader = new Uploader({ endpoint: '/uploads' });
@@ -109,9 +109,9 @@ const GIVEN = {
 };
 
 for (const [what, give] of Object.entries(GIVEN)) {
-  // A loop over 10,000 calls is one task of its author's.
+  // A loop over 10,000 calls is a single task of the page's author.
   const limit = what === 'an uploader' ? 100 : 50;
-  test(`10,000 files that ${what} is given at once are begun in order, by no task of more than ${limit} ms`, async (context) => {
+  test(`10,000 files that ${what} gets at once are begun in order, without a task of more than ${limit} ms`, async (context) => {
     let longest = await measureGiven(give);
     for (let tries = 1; tries < 4 && longest >= limit; tries += 1) longest = await measureGiven(give);
     context.diagnostic(`${longest} ms for the longest task`);
@@ -128,7 +128,7 @@ async function measureGiven(give) {
     globalThis.uploader = uploader;
     document.querySelector('direct-put').uploader = uploader;
     globalThis.begun = [];
-    // Not a listener of `start`, which would take longer than what is measured.
+    // A listener of `start` would take longer than the measured work.
     const { upload } = uploader;
     uploader.upload = (file, options) => {
       globalThis.begun.push(file);
@@ -149,7 +149,7 @@ async function measureGiven(give) {
   return longest;
 }
 
-test('files that wait to be put on the list go with it when it is cleared', async () => {
+test('clearing the list also removes files that are not yet listed', async () => {
   const { page, close } = await openPage(server);
   const seen = await page.evaluate(async () => {
     const { FakeUploader } = await import('/directput/testing/index.js');
@@ -158,7 +158,7 @@ test('files that wait to be put on the list go with it when it is cleared', asyn
     put.uploader = uploader;
     const files = Array.from({ length: 2_000 }, (_, index) => new File(['x'], `${index}`));
     put.maxFiles = 1;
-    // All but one are refused as soon as they are on the list.
+    // All files except one are refused as soon as they are listed.
     let refused = 0;
     put.addEventListener('failed', () => {
       refused += 1;
@@ -177,7 +177,7 @@ test('files that wait to be put on the list go with it when it is cleared', asyn
   await close();
 });
 
-test('what starts all files starts those that wait to be put on the list', async () => {
+test('starting all files also starts files that are not yet listed', async () => {
   const { page, close } = await openPage(server);
   const begun = await page.evaluate(async () => {
     const { FakeUploader } = await import('/directput/testing/index.js');
@@ -196,7 +196,7 @@ test('what starts all files starts those that wait to be put on the list', async
   await close();
 });
 
-test('every row of a long list says where it stands, and axe finds nothing', async () => {
+test('every row of a long list states its position, and axe finds no violations', async () => {
   const { page, troubles, close } = await openPage(server);
   await add(page, 300);
   const last = await reach(page, 300);
@@ -205,7 +205,7 @@ test('every row of a long list says where it stands, and axe finds nothing', asy
   assert.equal(await last.locator('.name').textContent(), '299.txt');
   await page.locator('#summary', { hasText: '300 of 300 files stored' }).waitFor({ timeout: 60_000 });
   assert.ok((await page.locator('.upload').count()) < 40);
-  // Where a row stands is where its neighbours end.
+  // A row begins where the row before it ends.
   const gaps = await page.locator('.uploads').evaluate((list) => {
     const boxes = [...list.children].map((row) => row.getBoundingClientRect());
     return boxes.slice(1).map(({ top }, index) => Math.round(top - boxes[index].bottom));
@@ -219,7 +219,7 @@ test('every row of a long list says where it stands, and axe finds nothing', asy
   await close();
 });
 
-test('what has the focus in a long list keeps it wherever the list is scrolled, and hands it on when it goes', async () => {
+test('a focused row of a long list keeps the focus while scrolling, and passes it on when it is removed', async () => {
   const { page, close } = await openPage(server);
   await add(page, 200);
   const row = await reach(page, 20);
@@ -233,7 +233,7 @@ test('what has the focus in a long list keeps it wherever the list is scrolled, 
   await page.keyboard.press('Enter');
   assert.equal(await page.locator('#uploads > [aria-setsize="199"]').first().isVisible(), true);
   assert.equal(await focused(), 'Remove: 20.txt');
-  // Tab goes through rows that come into view, each with one button by then.
+  // Tab moves through rows that become visible, each with one button.
   await page.locator('#summary', { hasText: '199 of 199 files stored' }).waitFor({ timeout: 60_000 });
   for (let presses = 0; presses < 30; presses += 1) await page.keyboard.press('Tab');
   assert.match(await focused(), /: 5\d\.txt$/);

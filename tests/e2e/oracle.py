@@ -1,4 +1,4 @@
-"""Says what an object must be, by tools that share no code with directput: hashlib and base64.
+"""Computes the checksums of an object with tools that share no code with directput: hashlib and base64.
 
 Usage: oracle.py FILE PART_BYTES -> one line of JSON with the SHA-256 in hex and in Base64, and the
 composite checksum over parts of PART_BYTES.

@@ -62,7 +62,7 @@ for (const [name, size] of [
   });
 }
 
-test('320 MiB arrive unchanged while the memory of the browser stays flat', async (context) => {
+test('320 MiB arrive unchanged, and the memory of the browser does not grow', async (context) => {
   const path = await makeFile('large.bin', 320 * MIB);
   const { page, close } = await openPage(server);
   const before = browserMemory();
@@ -82,7 +82,7 @@ test('320 MiB arrive unchanged while the memory of the browser stays flat', asyn
   await close();
 });
 
-test('cancelling removes what was sent', async () => {
+test('cancelling removes the sent parts', async () => {
   const path = await makeFile('cancel.bin', 200 * MIB);
   const { page, close } = await openPage(server);
   const before = objects(server);
@@ -115,7 +115,7 @@ test('a file can be dropped, and the button works from the keyboard', async () =
   await close();
 });
 
-test('a file that is not accepted is refused in words, and nothing is opened', async () => {
+test('a file that is not accepted is refused with a message, and no upload is opened', async () => {
   const env = { ALLOWED_TYPES: 'image/*', MAX_FILE_BYTES: '1000' };
   const strict = await startServer({ data: join(folder, 'strict'), env });
   const { page, close } = await openPage(strict);
@@ -123,7 +123,7 @@ test('a file that is not accepted is refused in words, and nothing is opened', a
   assert.equal(await shownError(rowOf(page)), 'type-not-allowed');
   assert.match(await rowOf(page).locator('.error').textContent(), /not accepted here[\s\S]*another type/);
   const completed = rowOf(page).locator('.phases .done[data-phase=complete]');
-  assert.equal(await completed.count(), 0, 'a failure is not shown as done');
+  assert.equal(await completed.count(), 0, 'a failure is not shown as completed');
   await screenshot(page, 'refused');
   await close();
   const again = await openPage(strict);
@@ -134,10 +134,10 @@ test('a file that is not accepted is refused in words, and nothing is opened', a
   await strict.stop();
 });
 
-test('the upload runs in a worker, and in the page where none can start', async () => {
+test('the upload runs in a worker, or in the page if no worker can start', async () => {
   for (const breaks of [false, true]) {
     const { page, close } = await openPage(server);
-    // The worker's own request is the first; the page then imports the same file. The one that is inlined is refused.
+    // The first request is the worker's. The page then imports the same file. The policy refuses the inlined worker.
     if (breaks) await page.route('**/worker.js', (route) => route.abort(), { times: 1 });
     const outcome = await page.evaluate(async () => {
       const { Uploader } = await import('/directput/index.js');
@@ -151,10 +151,10 @@ test('the upload runs in a worker, and in the page where none can start', async 
   }
 });
 
-test('the connection to the bucket is opened before there is anything to send', async () => {
+test('the connection to the bucket is opened before the first upload', async () => {
   const bucket = createServer().listen(0, '127.0.0.1');
   const connected = once(bucket, 'connection', { signal: AbortSignal.timeout(20_000) });
-  // In a context that keeps nothing Chromium doesn't connect ahead.
+  // In an incognito context, Chromium does not preconnect.
   const context = await chromium.launchPersistentContext(join(folder, 'profile'), launchOptions);
   const page = await context.newPage();
   await visit(page, server);
@@ -172,13 +172,13 @@ test('the connection to the bucket is opened before there is anything to send', 
   }
 });
 
-test('a thousand files at once leave the page time to draw, and each is told of to its end', async () => {
+test('a thousand files at once leave the page time to draw, and each reports its end', async () => {
   const { page, close } = await openPage(server);
   const seen = await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');
     const uploader = new Uploader({ endpoint: '/uploads' });
     await uploader.runsInWorker();
-    // Counts the page's turns, and says in how many of them files were handed to the worker.
+    // Counts the tasks of the page in which files were passed to the worker.
     let turn = 0;
     const ticks = new MessageChannel();
     ticks.port1.onmessage = () => {
@@ -190,7 +190,7 @@ test('a thousand files at once leave the page time to draw, and each is told of 
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (...message) {
       busy.add(turn);
-      // As on a slow machine: a thousand calls take six times as long as a task may.
+      // Simulates a slow machine: a thousand calls take six times the limit of a task.
       for (const until = performance.now() + 0.05; performance.now() < until; );
       return postMessage.apply(this, message);
     };
@@ -249,7 +249,7 @@ test('errors are UploadErrors with a code, and wrong options are named', async (
   await close();
 });
 
-test('the log has no URL, no token and no name of a file', async () => {
+test('the log has no URLs, tokens or file names', async () => {
   const { page, close } = await openPage(server);
   const token = page.waitForResponse('**/uploads').then((response) => response.json());
   await page.setInputFiles('#file', { name: 'secret-name.bin', mimeType: 'text/plain', buffer: Buffer.from('x') });
@@ -260,7 +260,7 @@ test('the log has no URL, no token and no name of a file', async () => {
   await close();
 });
 
-test('over plain http, where crypto.subtle is missing, Wasm hashes', async () => {
+test('over plain HTTP, without crypto.subtle, Wasm computes the digests', async () => {
   const port = await freePort();
   const origin = `http://${LAN_HOST}:${port}`;
   const lan = await startServer({ data: join(folder, 'lan'), port, args: ['--allow-origin', origin] });
@@ -273,7 +273,7 @@ test('over plain http, where crypto.subtle is missing, Wasm hashes', async () =>
   await lan.stop();
 });
 
-test('a file can be verified by CRC64NVME, whole or in parts, and the server decides what is enough', async () => {
+test('a file can be verified by CRC64NVME, whole or in parts, if the server accepts it', async () => {
   const { page, close } = await openPage(server);
   const upload = (checksum, mebibytes) =>
     page.evaluate(
@@ -295,7 +295,7 @@ test('a file can be verified by CRC64NVME, whole or in parts, and the server dec
     const { key, checksum } = await upload('crc64nvme', mebibytes);
     assert.match(checksum, /^[\w+/]{11}=$/);
     const record = JSON.parse(readFileSync(join(server.data, '.directput/records', `${key}.json`), 'utf8'));
-    assert.equal(record.crc64nvme, checksum, 'the server has computed the same from the bytes that arrived');
+    assert.equal(record.crc64nvme, checksum, 'the server has computed the same checksum');
     assert.equal(statSync(join(server.data, server.bucket, key)).size, mebibytes * MIB);
   }
   const refused = await upload('none', 1);
@@ -304,7 +304,7 @@ test('a file can be verified by CRC64NVME, whole or in parts, and the server dec
   await close();
 });
 
-test('without a checksum a file arrives where the server allows it', async () => {
+test('a file without a checksum arrives if the server allows it', async () => {
   const lax = await startServer({ data: join(folder, 'lax'), env: { ALLOWED_CHECKSUMS: 'sha256,none' } });
   const { page, close } = await openPage(lax);
   const result = await page.evaluate(async () => {

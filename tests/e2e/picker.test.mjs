@@ -1,4 +1,4 @@
-// How files come into `<direct-put>`: dropped, pasted, picked, by tools that drive browsers; and what becomes of them.
+// Ways to add files to `<direct-put>`: drop, paste, file dialog, automation tools; and removing files.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,14 +27,14 @@ const stored = async (row) => {
   assert.equal(await stateOf(row), 'stored', await row.textContent());
 };
 
-/** Drops what a function in the page makes of each name. */
+/** Drops the items that a function in the page makes for each name. */
 const drop = (page, names, make) =>
   page.evaluate(
     ([names, make]) => {
       const data = new DataTransfer();
       for (const name of names) data.items.add(new File(['x'], name));
       const made = new Function(`return ${make}`)()();
-      // The names of the transfer's own items stand for what the browser would give for them.
+      // The names of the transfer's items select the items that the function returns in their place.
       DataTransferItem.prototype.getAsFileSystemHandle =
         made.handle &&
         async function () {
@@ -51,7 +51,7 @@ const drop = (page, names, make) =>
     [names, String(make)],
   );
 
-test('a removed file leaves its place to another, under whatever rules it came', async () => {
+test('a removed file frees its place in the count', async () => {
   const { page, close } = await openPage(server);
   await inPage(page, (put) => put.setAttribute('max-files', '2'));
   await page.setInputFiles(
@@ -61,7 +61,7 @@ test('a removed file leaves its place to another, under whatever rules it came',
   assert.equal(await shownError(rowOf(page, 2)), 'too-many-files');
   assert.match(await rowOf(page, 2).locator('.error-words').textContent(), /2 files at most\.$/);
   for (const index of [0, 1]) await stored(rowOf(page, index));
-  // Another uploader is made, which has no file yet.
+  // The new uploader has no files yet.
   await inPage(page, (put) => put.setAttribute('accept', '.txt'));
   await rowOf(page, 2).locator('.retry').click();
   assert.equal(await shownError(rowOf(page, 2)), 'too-many-files');
@@ -70,7 +70,7 @@ test('a removed file leaves its place to another, under whatever rules it came',
   await stored(rowOf(page, 1));
   assert.equal(await inPage(page, (put) => put.results.length), 2);
 
-  // The page's own uploader counts by itself.
+  // The page's own uploader has its own count.
   await inPage(page, async (put) => {
     const { Uploader } = await import('/directput/index.js');
     put.clear();
@@ -85,10 +85,10 @@ test('a removed file leaves its place to another, under whatever rules it came',
   await close();
 });
 
-test('of a drop what can not be opened has a failed row, and the others go on with their paths', async () => {
+test('an unreadable item of a drop has a failed row, and the others are uploaded with their paths', async () => {
   const { page, troubles, close } = await openPage(server);
   await inPage(page, (put) => {
-    // The handles of this test are none, and can not be sent to a worker.
+    // The fake handles of this test can't be sent to a worker.
     const { uploader } = put;
     const { upload } = uploader;
     uploader.upload = (file, { handle, ...options }) => {
@@ -146,7 +146,7 @@ test('of a drop what can not be opened has a failed row, and the others go on wi
   assert.doesNotMatch(keys, /folder|sub|deep/);
   assert.equal(await page.locator('#summary').textContent(), '2 of 5 files stored · 3 failed');
 
-  // The older interface of folders.
+  // The older interface for folders (webkitGetAsEntry).
   await inPage(page, (put) => put.clear());
   await page.evaluate(() => globalThis.told.splice(0));
   await drop(page, ['old'], () => {
@@ -174,7 +174,7 @@ test('of a drop what can not be opened has a failed row, and the others go on wi
   await close();
 });
 
-test('a folder that is chosen keeps its paths', async () => {
+test('the files of a chosen folder keep their paths', async () => {
   const { page, close } = await openPage(server);
   await inPage(page, (put) => put.setAttribute('folders', ''));
   const paths = await page.evaluate(async () => {
@@ -191,7 +191,7 @@ test('a folder that is chosen keeps its paths', async () => {
   await close();
 });
 
-test('what was cancelled is no failure, and can be undone', async () => {
+test('a cancelled file is not a failure, and cancelling can be undone', async () => {
   await setFaults(server, SLOW);
   const { page, close } = await openPage(server);
   await page.setInputFiles('#file', [await makeFile('long.bin', 60 * MIB), await makeFile('short.bin', 10)]);
@@ -208,7 +208,7 @@ test('what was cancelled is no failure, and can be undone', async () => {
   await close();
 });
 
-test('what is cancelled or removed before its turn never begins', async () => {
+test('a file that is cancelled or removed in the queue never begins', async () => {
   await setFaults(server, { on: 'create' });
   const { page, close } = await openPage(server);
   const started = await page.evaluate(async () => {
@@ -232,14 +232,14 @@ test('what is cancelled or removed before its turn never begins', async () => {
   await close();
 });
 
-test('a kept file that has become another is not opened again: the right one is asked for', async () => {
+test('a kept file that has changed is not resumed; the element asks for the right file', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 12 * MIB });
   const { page, close } = await openPage(server);
   const size = 40 * MIB;
   const path = join(folder, 'kept.bin');
   writeFileSync(path, Buffer.alloc(size));
   await page.evaluate(async (size) => {
-    // The browser's private file system has the same handles, without a dialog that a test can't answer.
+    // The origin private file system has the same handles without a dialog, which a test can't answer.
     const root = await navigator.storage.getDirectory();
     const handle = await root.getFileHandle('kept.bin', { create: true });
     const writer = await handle.createWritable();
@@ -272,9 +272,9 @@ test('a kept file that has become another is not opened again: the right one is 
   await close();
 });
 
-test('tools that drive browsers find one file input, and the dialog of its button', async () => {
+test('automation tools find one file input, and its button opens the dialog', async () => {
   const { page, close } = await openPage(server);
-  // As it is without the harness: a browser that has the dialog of the file system.
+  // Without the harness: a browser with the dialog of the File System Access API.
   await page.evaluate(() => {
     globalThis.showOpenFilePicker = async () => assert.fail('nothing answers this dialog');
   });
@@ -283,7 +283,7 @@ test('tools that drive browsers find one file input, and the dialog of its butto
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.locator('.choose').click()]);
   await chooser.setFiles(small('b.txt'));
   await stored(rowOf(page, 1));
-  // The whole zone opens it.
+  // A click anywhere in the zone opens the dialog.
   const [other] = await Promise.all([page.waitForEvent('filechooser'), page.locator('.drop-words').click()]);
   await other.setFiles(small('c.txt'));
   await stored(rowOf(page, 2));
@@ -294,7 +294,7 @@ test('tools that drive browsers find one file input, and the dialog of its butto
   await close();
 });
 
-test('with `file-picker="input"`, `accept` or `capture` the dialog is that of the input', async () => {
+test('with `file-picker="input"`, `accept` or `capture` the file input opens its dialog', async () => {
   const { page, close } = await openPage(server);
   const asked = await page.evaluate(async () => {
     Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false });
@@ -320,7 +320,7 @@ test('with `file-picker="input"`, `accept` or `capture` the dialog is that of th
   await close();
 });
 
-test('with `paste` it takes pasted files, but not what a field is pasted into', async () => {
+test('with `paste` the element accepts pasted files, except those pasted into a field', async () => {
   const { page, close } = await openPage(server);
   const paste = (where, text) =>
     page.evaluate(
@@ -334,7 +334,7 @@ test('with `paste` it takes pasted files, but not what a field is pasted into', 
       },
       [where, text],
     );
-  assert.equal(await paste('h1'), false, 'only if it is wanted');
+  assert.equal(await paste('h1'), false, 'only with the attribute');
   await inPage(page, (put) => {
     put.paste = true;
     document.querySelector('h1').after(Object.assign(document.createElement('input'), { id: 'field' }));
@@ -343,9 +343,9 @@ test('with `paste` it takes pasted files, but not what a field is pasted into', 
   assert.equal(await page.locator('.upload').count(), 0);
   assert.equal(await paste('h1'), true);
   await stored(rowOf(page, 0));
-  assert.equal(await paste('#field'), true, 'a picture alone is no text');
+  assert.equal(await paste('#field'), true, 'a pasted picture is not text for a field');
   await stored(rowOf(page, 1));
   await inPage(page, (put) => put.remove());
-  assert.equal(await paste('h1'), false, 'what is gone from the page takes nothing');
+  assert.equal(await paste('h1'), false, 'a removed element accepts no pasted files');
   await close();
 });

@@ -1,4 +1,4 @@
-// An upload outlives its tab: after a crash or a reload it goes on where S3 is, in a real Chromium.
+// Uploads outlive their tab: after a crash or a reload they are resumed from the parts in S3, in a real Chromium.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readSync, truncateSync, utimesSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,12 +26,12 @@ import {
 
 const server = faultyServer('resume');
 
-/** Begins an upload and lets its tab crash when its first parts must be stored. Says the context's next page. */
+/** Begins an upload, crashes its tab after the first parts are stored, and returns the next page of the context. */
 async function crashInTheMiddle(path) {
   await setFaults(server, { ...SLOW, bytesPerSecond: 15 * MIB });
   const { page, context, close } = await openPage(server);
   await page.setInputFiles('#file', path);
-  // Six parts are sent at once, so the seventh of eight begins when one of them is stored.
+  // Six parts are sent at once, so the eighth begins after two are stored.
   await isFurther(rowOf(page), 0.85);
   const next = await crash(page, context, server);
   await setFaults(server, { on: 'put' });
@@ -43,7 +43,7 @@ async function chooseAgain(page, path) {
   await page.locator('.unfinished .go-on').click();
 }
 
-test('a tab crashes, and another goes on where S3 is', async () => {
+test('after a crash another tab resumes the upload from the parts in S3', async () => {
   const path = await makeFile('crash.bin', 100 * MIB);
   const { page, close } = await crashInTheMiddle(path);
   const row = page.locator('.unfinished');
@@ -57,7 +57,7 @@ test('a tab crashes, and another goes on where S3 is', async () => {
   await close();
 });
 
-test('whoever just chooses the file once more goes on too', async () => {
+test('choosing the file again resumes the upload', async () => {
   const path = await makeFile('once-more.bin', 100 * MIB);
   const { page, close } = await crashInTheMiddle(path);
   await page.setInputFiles('#file', path);
@@ -67,7 +67,7 @@ test('whoever just chooses the file once more goes on too', async () => {
   await close();
 });
 
-test('another file is not taken for it, and nothing is lost', async () => {
+test('another file does not resume the upload, and the upload is kept', async () => {
   const path = await makeFile('right.bin', 60 * MIB);
   const { page, close } = await crashInTheMiddle(path);
   await chooseAgain(page, await makeFile('wrong.bin', 60 * MIB));
@@ -78,11 +78,11 @@ test('another file is not taken for it, and nothing is lost', async () => {
   await close();
 });
 
-test('a file that changed meanwhile is not mixed with what it was, and what was sent is kept for the one that it was', async () => {
+test('a changed file does not resume the upload, and the upload is kept for the unchanged file', async () => {
   const path = await makeFile('changed.bin', 60 * MIB);
   const before = objects(server);
   const { page, close } = await crashInTheMiddle(path);
-  // In the last of the samples.
+  // Changes a byte in the last of the samples.
   const file = openSync(path, 'r+');
   const last = Buffer.alloc(7);
   readSync(file, last, 0, 7, 60 * MIB - 7);
@@ -100,7 +100,7 @@ test('a file that changed meanwhile is not mixed with what it was, and what was 
   await close();
 });
 
-test('a file that has only another time is gone on with', async () => {
+test('a file with only another time resumes the upload', async () => {
   const path = await makeFile('touched.bin', 100 * MIB);
   const { page, close } = await crashInTheMiddle(path);
   const time = new Date(Date.now() + 5_000);
@@ -111,14 +111,14 @@ test('a file that has only another time is gone on with', async () => {
   await close();
 });
 
-test('a change that name, size, time and samples hide is found by the digests of the parts', async () => {
+test('a change that name, size, time and samples do not show is detected by the digests of the parts', async () => {
   const path = await makeFile('hidden.bin', 60 * MIB);
   const time = new Date(1_700_000_000_000);
   utimesSync(path, time, time);
   const before = objects(server);
   const { page, close } = await crashInTheMiddle(path);
   const file = openSync(path, 'r+');
-  // In each of the first six parts, of which at least one is stored, and behind the samples.
+  // Changes a byte outside of the samples in each of the first six parts. At least one of them is stored.
   for (let part = 0; part < 6; part += 1) writeSync(file, 'another', part * 8 * MIB + 3 * MIB);
   closeSync(file);
   utimesSync(path, time, time);
@@ -126,7 +126,7 @@ test('a change that name, size, time and samples hide is found by the digests of
   assert.equal(await shownError(rowOf(page)), 'wrong-file');
   assert.deepEqual([objects(server), openUploads(server).length], [before, 1]);
   await page.locator('.unfinished').waitFor();
-  // Chosen as a new file it is one: begun by itself, while the other one stays.
+  // Chosen as a new file, it has its own upload, and the earlier upload is kept.
   await page.setInputFiles('#file', path);
   const { key } = await shownResult(rowOf(page, 1));
   assert.equal(await sha256(join(server.data, server.bucket, key)), await sha256(path));
@@ -137,14 +137,14 @@ test('a change that name, size, time and samples hide is found by the digests of
   await close();
 });
 
-test('what a tab leaves when it crashes is offered by the others at once', async () => {
+test('other tabs offer the upload of a crashed tab at once', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 15 * MIB });
   const { page, context, close } = await openPage(server);
   await page.setInputFiles('#file', await makeFile('left.bin', 100 * MIB));
   await isFurther(rowOf(page), 0.85);
   const other = await context.newPage();
   await visit(other, server);
-  assert.equal(await other.locator('.unfinished').count(), 0, 'the first tab has it');
+  assert.equal(await other.locator('.unfinished').count(), 0, 'the first tab has the upload');
   const session = await context.newCDPSession(page);
   session.send('Page.crash').catch(() => {});
   await other.locator('.unfinished', { hasText: 'left.bin' }).waitFor({ timeout: 10_000 });
@@ -154,7 +154,7 @@ test('what a tab leaves when it crashes is offered by the others at once', async
   await close();
 });
 
-test('what is forgotten is removed from S3', async () => {
+test('a forgotten upload is removed from S3', async () => {
   const { page, close } = await crashInTheMiddle(await makeFile('forgotten.bin', 60 * MIB));
   assert.equal(openUploads(server).length, 1);
   await page.locator('.unfinished .forget').click();
@@ -163,7 +163,7 @@ test('what is forgotten is removed from S3', async () => {
   await close();
 });
 
-test('what could not be removed is removed by the next visit', async () => {
+test('the next visit removes an upload whose removal has failed', async () => {
   const { page, context, close } = await crashInTheMiddle(await makeFile('later.bin', 60 * MIB));
   await setFaults(server, { on: 'abort', status: 500 });
   await page.locator('.unfinished .forget').click();
@@ -181,7 +181,7 @@ test('what could not be removed is removed by the next visit', async () => {
   await close();
 });
 
-test('two tabs with one file do not fight over it', async () => {
+test('two tabs with the same file do not use the same upload', async () => {
   await setFaults(server, SLOW);
   const path = await makeFile('twice.bin', 60 * MIB);
   const { page, context, close } = await openPage(server);
@@ -189,7 +189,7 @@ test('two tabs with one file do not fight over it', async () => {
   await isFurther(rowOf(page), 0.2);
   const other = await context.newPage();
   await visit(other, server);
-  assert.equal(await other.locator('.unfinished').count(), 0, 'the first tab has it');
+  assert.equal(await other.locator('.unfinished').count(), 0, 'the first tab has the upload');
   await other.setInputFiles('#file', path);
   const [first, second] = [await shownResult(rowOf(page)), await shownResult(rowOf(other))];
   assert.notEqual(first.key, second.key);
@@ -198,7 +198,7 @@ test('two tabs with one file do not fight over it', async () => {
   await close();
 });
 
-test('an upload that a tab is busy with is refused to another by name', async () => {
+test('an upload of another tab is refused with the code in-use', async () => {
   await setFaults(server, SLOW);
   const path = await makeFile('busy.bin', 60 * MIB);
   const { page, context, close } = await crashInTheMiddle(path);
@@ -228,10 +228,10 @@ test('an upload that a tab is busy with is refused to another by name', async ()
   await close();
 });
 
-test('a file whose handle was kept need not be chosen again', async () => {
+test('a file with a kept handle need not be chosen again', async () => {
   await setFaults(server, SLOW);
   const { page, context, close } = await openPage(server);
-  // The browser's private file system has the same handles, without a dialog that a test can't answer.
+  // The origin private file system has the same handles without a dialog, which a test can't answer.
   await page.evaluate(async () => {
     const root = await navigator.storage.getDirectory();
     const handle = await root.getFileHandle('kept.bin', { create: true });
@@ -261,7 +261,7 @@ test('a file whose handle was kept need not be chosen again', async () => {
   await close();
 });
 
-test('a kept handle whose file is another or gone removes nothing', async () => {
+test('a kept handle whose file has changed or is missing does not remove the upload', async () => {
   await setFaults(server, { on: 'complete', status: 401 });
   const { page, close } = await openPage(server);
   const seen = await page.evaluate(async () => {
@@ -298,7 +298,7 @@ test('a kept handle whose file is another or gone removes nothing', async () => 
   await close();
 });
 
-test('a file that is gone is reported, and nothing is left of its upload once it is forgotten', async () => {
+test('a missing file is reported, and its upload is removed once it is forgotten', async () => {
   await setFaults(server, SLOW);
   const before = objects(server);
   const { page, close } = await openPage(server);
@@ -308,7 +308,7 @@ test('a file that is gone is reported, and nothing is left of its upload once it
   truncateSync(path, 0);
   assert.equal(await shownError(rowOf(page)), 'file-changed');
   assert.deepEqual(objects(server), before);
-  // What was sent waits for the file as it was.
+  // The sent parts are kept for the unchanged file.
   assert.equal(openUploads(server).length, 1);
   await page.locator('.unfinished .forget').click();
   await page.locator('.unfinished').waitFor({ state: 'detached' });
@@ -316,7 +316,7 @@ test('a file that is gone is reported, and nothing is left of its upload once it
   await close();
 });
 
-test('what is too old to be gone on with is not listed, and its record goes', async () => {
+test('an upload that is too old to be resumed is not listed, and its record is removed', async () => {
   const { page, close } = await crashInTheMiddle(await makeFile('old.bin', 60 * MIB));
   await page.locator('.unfinished').waitFor();
   const count = (change) =>

@@ -1,5 +1,5 @@
-// What real networks, servers and people do to an upload, in a real Chromium through the page. After each
-// the object is the file, or the page says why not, and S3 holds nothing that somebody would pay for.
+// Faults of networks, servers and users during an upload, in a real Chromium. After each of them
+// the object is equal to the file, or the page shows the reason, and S3 holds no open upload.
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,19 +36,19 @@ async function barOf(row) {
   return row.locator('.bar').evaluate((bar) => bar.value);
 }
 
-/** How often the row has told of a failure. */
+/** Returns the number of failures that the row has shown. */
 async function retriesOf(row) {
   return Number((await row.getAttribute('data-retries')) ?? 0);
 }
 
-/** Uploads a file while the faults befall it, and sees it arrive. */
+/** Uploads a file with these faults, and checks that it arrives. */
 async function arrivesInSpiteOf(size, ...faults) {
   await setFaults(server, ...faults);
   const path = await makeFile('spite.bin', size);
   const { page, troubles, close } = await openPage(server);
   await page.setInputFiles('#file', path);
   await assertStored(path, await shownResult(rowOf(page)), server);
-  assert.ok((await hits(server)) > 0, 'the faults have befallen something');
+  assert.ok((await hits(server)) > 0, 'the faults were injected');
   const retries = await retriesOf(rowOf(page));
   assert.deepEqual(troubles, []);
   await close();
@@ -75,7 +75,7 @@ test('each call of the API fails before it works', async () => {
   );
 });
 
-test('the answer to a completion that was done is lost', async () => {
+test('the answer to a successful completion is lost', async () => {
   await arrivesInSpiteOf(40 * MIB, { on: 'complete', drop: 'after', times: 1 });
 });
 
@@ -87,11 +87,11 @@ test('the answer to the only PUT of a small file is lost, and its retry finds th
   await arrivesInSpiteOf(3 * MIB, { on: 'put', drop: 'after', times: 1 });
 });
 
-test('a part that is corrupted on its way is refused and sent again', async () => {
+test('a part that is damaged on its way is refused and sent again', async () => {
   assert.equal(await arrivesInSpiteOf(40 * MIB, { on: 'put', corrupt: true, times: 1 }), 1);
 });
 
-test('parts that arrive corrupted again and again end the upload, and nothing is left of it', async () => {
+test('parts that arrive damaged repeatedly end the upload, and it is removed', async () => {
   await setFaults(server, { on: 'put', corrupt: true });
   const before = objects(server);
   const { page, close } = await openPage(server);
@@ -101,11 +101,11 @@ test('parts that arrive corrupted again and again end the upload, and nothing is
   await close();
 });
 
-test('a connection on which nothing moves is given up for another', async () => {
+test('a dead connection is replaced by another', async () => {
   assert.equal(await arrivesInSpiteOf(60 * MIB, { on: 'put', stall: true, every: 3, times: 1 }), 1);
 });
 
-test('pause stops everything and resume goes on', async () => {
+test('pause stops the upload, and resume continues it', async () => {
   await setFaults(server, SLOW);
   const path = await makeFile('pause.bin', 100 * MIB);
   const { page, close } = await openPage(server);
@@ -123,7 +123,7 @@ test('pause stops everything and resume goes on', async () => {
   await close();
 });
 
-test('cancel leaves nothing, also when the first removals fail', async () => {
+test('cancel removes the upload, even if the first removals fail', async () => {
   await setFaults(server, SLOW, { on: 'abort', status: 503, times: 2 });
   const before = objects(server);
   const { page, close } = await openPage(server);
@@ -182,9 +182,9 @@ test('a file is appended to while it is sent', async () => {
   await isFurther(rowOf(page), 0.2);
   appendFileSync(path, 'one line more');
   assert.equal(await shownError(rowOf(page)), 'file-changed');
-  assert.equal(await rowOf(page).locator('.retry').isVisible(), false, 'it would not help');
+  assert.equal(await rowOf(page).locator('.retry').isVisible(), false, 'a retry would not help');
   await screenshot(page, 'file-changed');
-  // A browser says the same of a file whose time alone has changed, so what was sent is kept for its next choice.
+  // A browser reports the same error if only the file's time has changed, so the upload is kept.
   assert.deepEqual([objects(server), openUploads(server).length], [before, 1]);
   const forgotten = await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');
@@ -204,7 +204,7 @@ test('a file that can not be read for a moment has not changed', async () => {
   const seen = await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');
     const uploader = new Uploader({ endpoint: '/uploads', worker: false });
-    // As while a page is being left: nothing can be read, and what is under way breaks off.
+    // Simulates leaving a page: reads fail, and running requests are aborted.
     const requests = new Set();
     const { send } = XMLHttpRequest.prototype;
     XMLHttpRequest.prototype.send = function (body) {
@@ -239,7 +239,7 @@ test('two hundred small files, and a large one before them', async () => {
   const { page, troubles, close } = await openPage(server);
   await page.setInputFiles('#file', paths);
   await ended(await reach(page, 201));
-  assert.equal(await stateOf(await reach(page, 1)), 'running', 'the large one keeps nobody waiting');
+  assert.equal(await stateOf(await reach(page, 1)), 'running', 'the large file does not delay the others');
   await page.locator('#summary', { hasText: '201 of 201 files stored' }).waitFor({ timeout: 60_000 });
   await assertStored(large, await shownResult(await reach(page, 1)), server);
   const keys = new Set();
@@ -269,7 +269,7 @@ test('a folder is dropped', async () => {
   await close();
 });
 
-test('a call that is not authorized is made again with fresh headers, once', async () => {
+test('an unauthorized call is repeated once with fresh headers', async () => {
   await setFaults(server, { on: 'sign', status: 401, times: 1 });
   const { page, close } = await openPage(server);
   const outcome = await page.evaluate(async () => {
@@ -299,14 +299,14 @@ test('the clock is set while parts are sent', async () => {
   const { page, close } = await openPage(server);
   let signed = 0;
   page.on('request', (request) => {
-    // The opening call has the first part signed.
+    // The call that opens the upload also signs the first part.
     if (/\/uploads(\/parts)?$/.test(request.url())) signed += request.postDataJSON()?.parts?.length ?? 0;
   });
   const parts = await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');
     const uploader = new Uploader({ endpoint: '/uploads', worker: false });
     const real = Date.now.bind(Date);
-    // An hour forward when the first part is sent, two hours back with the eighth: later ones are signed already.
+    // The clock goes an hour forward with the first part, and two hours back with the eighth. Later parts are already signed.
     let sent = 0;
     const { send } = XMLHttpRequest.prototype;
     XMLHttpRequest.prototype.send = function (body) {
@@ -318,7 +318,7 @@ test('the clock is set while parts are sent', async () => {
     return checksum.split('-')[1];
   });
   assert.equal(parts, '10');
-  assert.ok(signed > 10, `what had been signed before the jump is signed again: ${signed} in all`);
+  assert.ok(signed > 10, `parts that were signed before the jump are signed again: ${signed} in all`);
   assert.deepEqual(openUploads(server), []);
   await close();
 });
@@ -347,30 +347,30 @@ test('files in a queue: one goes first, one is paused, one is cancelled before i
   assert.deepEqual(ends.slice(0, 1).concat(ends.at(-1)), ['four aborted', 'three']);
   assert.ok(ends.indexOf('six') < ends.indexOf('five'), ends.join());
   const [, creation] = await (await fetch(`${server.page}/-/faults`)).json();
-  assert.equal(creation.hits, 5, 'what never began was never announced');
+  assert.equal(creation.hits, 5, 'the file that never began was not opened');
   await close();
 });
 
-test('the browser asks before the page is left only while something would be lost', async () => {
+test('the browser warns before the page is left only if an upload would be lost', async () => {
   await setFaults(server, { on: 'put', bytesPerSecond: 4 * MIB });
   const { page, close } = await openPage(server);
   const asks = () => page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
   assert.equal(await asks(), false);
   await page.setInputFiles('#file', await makeFile('leave.bin', 12 * MIB));
   await isFurther(rowOf(page), 0.1);
-  assert.equal(await asks(), true, 'a small file begins again');
+  assert.equal(await asks(), true, 'a small file can not be resumed');
   await shownResult(rowOf(page));
   assert.equal(await asks(), false);
   await page.setInputFiles('#file', await makeFile('leave-large.bin', 40 * MIB));
   await isFurther(rowOf(page), 0.1);
-  assert.equal(await asks(), false, 'a large one can be gone on with');
+  assert.equal(await asks(), false, 'a large file can be resumed');
   await rowOf(page).locator('.cancel').click();
   await ended(rowOf(page));
   await close();
 });
 
-test('the log of a faulty day has no URL either', () => {
+test('the log of these tests has no URLs', () => {
   const log = server.log.join('\n');
   for (const secret of ['X-Amz-Signature', 'appended.bin']) assert.ok(!log.includes(secret));
-  assert.ok(readFileSync('README.md', 'utf8').includes('--fault'), 'the README says how to do all this by hand');
+  assert.ok(readFileSync('README.md', 'utf8').includes('--fault'), 'the README explains how to inject faults by hand');
 });

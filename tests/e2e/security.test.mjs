@@ -1,4 +1,4 @@
-// What a page may do under the policy that it is served with, and who may upload.
+// The page under its security policy, and sign-in.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -36,7 +36,7 @@ after(async () => {
   await guarded?.stop();
 });
 
-/** A JWT as an issuer makes it, good for so many seconds. */
+/** Returns a JWT of an issuer that lives for this many seconds. */
 function signIn(sub, seconds) {
   const base64 = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const now = Math.floor(Date.now() / 1000);
@@ -45,7 +45,7 @@ function signIn(sub, seconds) {
   return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
 }
 
-test('under the strictest policy a file is uploaded by the worker, and nothing is reported', async () => {
+test('under the strictest policy the worker uploads a file without violations', async () => {
   const { page, troubles, close } = await openPage(server);
   const path = await makeFile('strict.bin', 40 * MIB);
   await page.setInputFiles('#file', path);
@@ -79,7 +79,7 @@ test('the policy refuses foreign scripts, addresses, frames, styles and strings 
       try {
         await attempt();
       } catch {
-        // Refused, as it has to be.
+        // The policy refuses this, as it should.
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -97,7 +97,7 @@ test('the policy refuses foreign scripts, addresses, frames, styles and strings 
   await close();
 });
 
-test('the name of a file is text, whatever it is, on the page and in the bucket', async () => {
+test('every file name is shown as text on the page and in the bucket', async () => {
   const { page, troubles, close } = await openPage(server);
   const name = '<img src=x onerror="document.title=1"><b>&amp;"; filename=x.html\u202e.png';
   await page.setInputFiles('#file', { name, mimeType: 'image/png', buffer: Buffer.from('x') });
@@ -114,7 +114,7 @@ test('the name of a file is text, whatever it is, on the page and in the bucket'
   await close();
 });
 
-test('page, package and API say how browsers have to take them', async () => {
+test('page, package and API have security headers', async () => {
   for (const path of ['/', '/directput/worker.js', '/config.json']) {
     const { headers } = await fetch(`${server.page}${path}`);
     assert.match(headers.get('content-security-policy'), /default-src 'none'/, path);
@@ -127,11 +127,11 @@ test('page, package and API say how browsers have to take them', async () => {
   assert.equal(headers.get('cache-control'), 'no-store');
 });
 
-test('who signs in uploads below a prefix of their own, and is asked for a new token when the old has ended', async () => {
+test('a signed-in user uploads below their own prefix, and gets a new token when the old one expires', async () => {
   const { page, close } = await openPage(guarded);
   await setFaults(guarded, SLOW);
   let asked = 0;
-  // The first has ended, the second ends while the file is under way.
+  // The first token has expired, and the second one expires during the upload.
   await page.exposeFunction('token', () => signIn('alice', [-10, 1, 600][Math.min(asked++, 2)]));
   const result = await page.evaluate(async (size) => {
     const { Uploader } = await import('/directput/index.js');
@@ -144,7 +144,7 @@ test('who signs in uploads below a prefix of their own, and is asked for a new t
   await close();
 });
 
-test('who does not sign in is told so on the page, and nothing is opened', async () => {
+test('without sign-in the page shows an error, and no upload is opened', async () => {
   const { page, close } = await openPage(guarded);
   const before = objects(guarded).length;
   await page.setInputFiles('#file', { name: 'a.bin', mimeType: 'text/plain', buffer: Buffer.from('x') });

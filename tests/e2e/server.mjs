@@ -1,4 +1,4 @@
-// Starts directput-local on free ports; it ends with the process that started it.
+// Starts directput-local on free ports. It ends with the process that started it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync } from 'node:fs';
@@ -8,16 +8,16 @@ import { createInterface } from 'node:readline';
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? 'target';
 const BINARY = process.env.DIRECTPUT_LOCAL ?? `${TARGET}/debug/directput-local`;
-/** Where `tests/logs` looks for what must not be in a log. */
+/** Folder of the logs that `tests/logs` checks. */
 const LOGS = `${TARGET}/tmp/logs`;
 
-/** Keeps what the API has logged. */
+/** Writes the API's log to that folder. */
 export function keepLog(lines) {
   mkdirSync(LOGS, { recursive: true });
   appendFileSync(`${LOGS}/${basename(process.argv[1])}.log`, lines.map((line) => `${line}\n`).join(''));
 }
 
-/** @returns what the `ready` line says, and `stop()`. */
+/** @returns the values of the `ready` line, and `stop()`. */
 export async function startServer({ data, port = 0, s3Port = 0, args = [], env = {} }) {
   const listen = ['--listen', `127.0.0.1:${port}`, '--s3-listen', `127.0.0.1:${s3Port}`, '--data', data];
   const child = spawn(BINARY, [...listen, '--exit-with-stdin', ...args], {
@@ -39,7 +39,7 @@ export async function startServer({ data, port = 0, s3Port = 0, args = [], env =
     ...Object.fromEntries(pairs),
     data,
     log,
-    /** Ends it as a crash would. */
+    /** Kills the server, as a crash would. */
     async kill() {
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
@@ -55,7 +55,7 @@ export async function startServer({ data, port = 0, s3Port = 0, args = [], env =
   };
 }
 
-/** A port that nobody listens on. */
+/** Returns an unused port. */
 export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');

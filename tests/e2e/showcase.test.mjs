@@ -1,4 +1,4 @@
-// What the demo page shows beside its element, and the lab.
+// Parts of the demo page besides the element, and the lab.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ import { startServer } from './server.mjs';
 
 const server = faultyServer('showcase');
 
-/** How many pixels of a canvas have the colour that the key gives a state. */
+/** Returns the number of pixels of a canvas that have the colour of a state. */
 const pixels = (page, state) =>
   page.evaluate((state) => {
     const canvas = document.getElementById('parts');
@@ -33,7 +33,7 @@ const pixels = (page, state) =>
     return count;
   }, state);
 
-test('the plot shows the speed, and which part is hashed, in flight and confirmed', async () => {
+test('the plot shows the speed and the state of each part', async () => {
   await setFaults(server, SLOW);
   const { page, troubles, close } = await openPage(server);
   assert.equal(await page.locator('#plot').isVisible(), false);
@@ -50,7 +50,7 @@ test('the plot shows the speed, and which part is hashed, in flight and confirme
   await close();
 });
 
-test('in the lab faults are switched while a file is under way, and what they do is told', async () => {
+test('the lab sets faults during an upload and shows their effects', async () => {
   const { page, troubles, close } = await openPage(server);
   await page.locator('#lab-link a').click();
   await page.locator('body[data-state=ready]').waitFor();
@@ -71,7 +71,7 @@ test('in the lab faults are switched while a file is under way, and what they do
   await close();
 });
 
-test('where faults can not be switched the lab says so, and nothing leads there', async () => {
+test('without fault injection the lab shows a message, and no link leads to it', async () => {
   const closed = await startServer({ data: join(folder, 'closed') });
   const { page, close } = await openPage(closed);
   assert.equal(await page.locator('#lab-link').isVisible(), false);

@@ -1,4 +1,4 @@
-// What stands in for a stage with sign-in: an OpenID provider, and a site as `aws/site.yaml` makes it.
+// Stand-ins for a stage with sign-in: an OpenID provider, and a site like that of `aws/site.yaml`.
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ const json = (outgoing, status, value) =>
     .writeHead(status, { 'content-type': 'application/json', 'access-control-allow-origin': '*' })
     .end(JSON.stringify(value));
 
-/** A provider whose user always agrees, or never (`refuses`). Its tokens are of `seconds`. */
+/** Starts a provider whose user always agrees, or never (`refuses`). Its tokens live for `seconds`. */
 export async function startProvider({ clientId, user, seconds = 3600 }) {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const codes = new Map();
@@ -94,12 +94,12 @@ export async function startProvider({ clientId, user, seconds = 3600 }) {
   });
   provider.issuer = server.address;
   provider.close = server.close;
-  /** The key set, as `directput-local --auth jwks:<file>` reads it. */
+  /** Key set for `directput-local --auth jwks:<file>`. */
   provider.keys = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: '1', alg: 'RS256', use: 'sig' }] };
   return provider;
 }
 
-/** The Content-Security-Policy of the template, for these addresses. */
+/** Returns the template's Content-Security-Policy for these addresses. */
 function policy(bucket, sources) {
   const [, text] = readFileSync('aws/site.yaml', 'utf8').match(/ContentSecurityPolicy: !Sub >-\n([\s\S]*?)\n {10}\w/);
   const filled = text.replace(/https:\/\/directput-\S+/, bucket).replace(/\$\{ConnectSources\}/, sources);
@@ -109,7 +109,7 @@ function policy(bucket, sources) {
 
 const LIBRARY = 'node_modules/oauth4webapi/build/index.js';
 
-/** Page, package and library as `stack.py site` uploads them, and under the same address the API, once `api` is set. */
+/** Serves page, package and library as `stack.py site` uploads them, and the API under the same address once `api` is set. */
 export async function startSite(signIn) {
   const site = {};
   const server = await listen(async (incoming, outgoing) => {

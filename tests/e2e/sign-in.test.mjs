@@ -1,4 +1,4 @@
-// The page of a stage with sign-in: its user goes to the provider and comes back, and only then uploads.
+// The page of a stage with sign-in: the user signs in at the provider, returns, and uploads.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,20 +32,20 @@ after(async () => {
   provider?.close();
 });
 
-/** Signs in, and waits for the page to be back. */
+/** Signs in, and waits until the page has loaded again. */
 async function signIn(page) {
   await Promise.all([page.waitForEvent('framenavigated'), page.locator('#sign-in-button').click()]);
   await page.locator('body[data-state=ready]').waitFor();
 }
 
-/** The object is there as it was on disk, below the hash of its caller. */
+/** Checks that the object is equal to the file, and that its key begins with the hash of the caller. */
 async function assertStoredOfCaller(path, page) {
   const { key } = await shownResult(rowOf(page));
   assert.match(key, /^uploads\/[0-9a-f]{32}\/[0-9a-f-]{36}\.bin$/);
   assert.ok(readFileSync(join(api.data, api.bucket, key)).equals(readFileSync(path)));
 }
 
-test('a user signs in by PKCE and uploads, and nothing of it stays in address or storage', async () => {
+test('a user signs in with PKCE and uploads, and neither address nor storage keeps a secret', async () => {
   const { page, troubles, close } = await openPage(site);
   assert.equal(await page.locator('direct-put').isVisible(), false);
   await screenshot(page, 'sign-in');
@@ -78,7 +78,7 @@ test('a token that is about to expire is renewed before it is used', async () =>
   await close();
 });
 
-test('a refusal is told, and the user can try again', async () => {
+test('a refusal is shown, and the user can try again', async () => {
   provider.refuses = true;
   const { page, close } = await openPage(site);
   await signIn(page);
@@ -89,9 +89,9 @@ test('a refusal is told, and the user can try again', async () => {
   await close();
 });
 
-test('an answer that this tab has not asked for signs nobody in', async () => {
+test('an unrequested answer of a provider does not sign in', async () => {
   const { page, close } = await openPage(site);
-  // As a page of another origin could send a user here, with a code of its own.
+  // A page of another origin could send a user here with its own code.
   await visit(page, { page: `${site.page}/?code=stolen&state=made-up` });
   assert.equal(await page.locator('direct-put').isVisible(), false);
   await page.evaluate(() => {

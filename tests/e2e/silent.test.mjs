@@ -1,4 +1,4 @@
-// Whatever an upload waits for: it ends with an `UploadError` and a code, and cancelling waits for none of it.
+// Missing answers: an upload that waits for one ends with an `UploadError`, and cancelling does not wait.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faultyServer, MIB, openUploads, setFaults } from './harness.mjs';
@@ -6,10 +6,10 @@ import { assertUploadError, openKit } from './kit.mjs';
 
 const server = faultyServer('silent');
 
-/** What a cancelled upload may still take, in milliseconds. */
+/** Maximum time until a cancelled upload ends, in milliseconds. */
 const AT_ONCE = 1_000;
 
-test('an upload is cancelled at once while the page is asked about it, by its method and by its signal', async () => {
+test('an upload that waits for the page is cancelled at once, by its method and by its signal', async () => {
   const { page } = await openKit(server);
   const ends = await page.evaluate(async (ms) => {
     const uploader = await kit.uploader({ beforeUpload: () => new Promise(() => {}) });
@@ -30,7 +30,7 @@ test('an upload is cancelled at once while the page is asked about it, by its me
 });
 
 for (const missing of ['worker.js', 'directput_bg.wasm']) {
-  test(`where ${missing} never comes, uploads are cancelled and closed at once, and all else ends in time`, async () => {
+  test(`if ${missing} never comes, uploads are cancelled and closed at once, and everything else ends in time`, async () => {
     const { page } = await openKit(server);
     await page.route(`**/${missing}`, () => {});
     const seen = await page.evaluate(async (ms) => {
@@ -61,7 +61,7 @@ for (const missing of ['worker.js', 'directput_bg.wasm']) {
   });
 }
 
-test('a worker that takes too long to start leaves the work to the page', async () => {
+test('if the worker takes too long to start, the page does the work', async () => {
   const { page } = await openKit(server);
   await page.route('**/worker.js', () => {}, { times: 1 });
   const seen = await page.evaluate(async () => {
@@ -73,7 +73,7 @@ test('a worker that takes too long to start leaves the work to the page', async 
   assert.equal(seen[1], false);
 });
 
-test('an uploader whose module did not come once loads it with the next upload', async () => {
+test('an uploader whose module has failed to load loads it again with the next upload', async () => {
   const { page } = await openKit(server);
   for (const file of ['directput_bg.wasm', 'inlined.js']) await page.route(`**/${file}`, (route) => route.abort());
   const first = await page.evaluate(async () => {
@@ -86,14 +86,14 @@ test('an uploader whose module did not come once loads it with the next upload',
   assert.equal(second.value?.size, MIB, JSON.stringify(second));
 });
 
-test('an upload in a worker that answers nothing any more is cancelled in two seconds', async () => {
+test('an upload in a worker that no longer answers is cancelled within two seconds', async () => {
   await setFaults(server, { on: 'put', bytesPerSecond: MIB });
   const { page } = await openKit(server);
   const end = await page.evaluate(async () => {
     const { postMessage } = Worker.prototype;
     const { upload, stored } = kit.begin(await kit.uploader(), kit.file(24), 0);
     await stored;
-    // The worker hears nothing any more.
+    // The worker no longer receives messages.
     return kit.broken(Worker.prototype, { postMessage: () => void postMessage }, () => {
       upload.cancel();
       return kit.end(upload, 3_000);
@@ -103,7 +103,7 @@ test('an upload in a worker that answers nothing any more is cancelled in two se
   assert.deepEqual([end.remains, typeof end.resumeId], ['parts', 'string']);
 });
 
-test('headers that never come are given up, and do not hold up a cancellation', async () => {
+test('headers that never come time out, and do not delay a cancellation', async () => {
   const { page } = await openKit(server);
   const ends = await page.evaluate(async () => {
     const ends = [];
@@ -112,7 +112,7 @@ test('headers that never come are given up, and do not hold up a cancellation', 
       for (const mebibytes of [1, 20]) {
         const upload = uploader.upload(kit.file(mebibytes));
         setTimeout(() => upload.cancel(), 500);
-        // The module's bound, and two seconds.
+        // The module's limit plus two seconds.
         ends.push(kit.end(upload, 12_500));
       }
     }
@@ -121,21 +121,21 @@ test('headers that never come are given up, and do not hold up a cancellation', 
   for (const end of ends) assertUploadError(end, 'aborted', 'headers');
 });
 
-/** What pages and browsers throw. */
+/** Values that pages and browsers throw. */
 const THROWN = {
-  'a DOMException': () => new DOMException('as a test wants it', 'DataCloneError'),
-  'a TypeError': () => new TypeError('as a test wants it'),
-  'a text': () => 'as a test wants it',
+  'a DOMException': () => new DOMException('thrown by the test', 'DataCloneError'),
+  'a TypeError': () => new TypeError('thrown by the test'),
+  'a text': () => 'thrown by the test',
   nothing: () => undefined,
   null: () => null,
-  'an error with a code': () => Object.assign(new Error('as a test wants it'), { code: 'auth/expired' }),
+  'an error with a code': () => Object.assign(new Error('thrown by the test'), { code: 'auth/expired' }),
 };
 
 for (const [what, make] of Object.entries(THROWN)) {
-  test(`where ${what} is thrown, what rejects does so with an UploadError`, async () => {
+  test(`if ${what} is thrown, all rejections are UploadErrors`, async () => {
     const before = openUploads(server);
     const { page } = await openKit(server, { bypassCSP: true });
-    // A script is not fetched by `fetch`, and would bring the module all the same.
+    // A script does not use `fetch`, so the inlined script would still load the module.
     await page.route('**/inlined.js', (route) => route.abort());
     const ends = await page.evaluate(async (make) => {
       kit.hurry();
@@ -179,7 +179,7 @@ for (const [what, make] of Object.entries(THROWN)) {
         'IndexedDB puts': [IDBObjectStore.prototype, 'put'],
         'IndexedDB deletes': [IDBObjectStore.prototype, 'delete'],
         'locks are taken': [LockManager.prototype, 'request'],
-        'locks are told': [LockManager.prototype, 'query'],
+        'locks are listed': [LockManager.prototype, 'query'],
         'hashing for fingerprints': [SubtleCrypto.prototype, 'digest'],
         'a worker starts': [globalThis, 'Worker'],
         'Wasm is compiled': [WebAssembly, 'compileStreaming'],

@@ -1,4 +1,4 @@
-// The browser's store is an extra: uploads go on without it, promise only what is written, and find files by content.
+// The browser's store is optional: uploads work without it, report `kept` only after writing, and find files by content.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +8,12 @@ import { assertUploadError, openKit } from './kit.mjs';
 
 const server = faultyServer('store');
 
-/** What a sign-in that has ended does to uploads: they fail when all parts are stored, and can be gone on with. */
+/** Faults of an expired sign-in: uploads fail when all parts are stored, and can be resumed. */
 const SIGNED_OUT = { on: 'complete', status: 401 };
 
 const uploaded = () => readdirSync(join(server.data, server.bucket, 'uploads')).length;
 
-/** Ways in which a store fails, each by the name of what it breaks. */
+/** Ways in which a store fails, by the name of the broken function. */
 const BREAKS = {
   'open throws': () => [IDBFactory.prototype, { open: () => kit.refuse('SecurityError') }],
   'open never ends': () => {
@@ -30,19 +30,19 @@ const BREAKS = {
   'locks throw': () => [LockManager.prototype, { request: () => kit.refuse('SecurityError') }],
   'locks are refused': () => [LockManager.prototype, { request: async () => kit.refuse('SecurityError') }],
   'locks are never granted': () => [LockManager.prototype, { request: () => new Promise(() => {}) }],
-  'locks can not be asked for': () => [LockManager.prototype, { query: async () => kit.refuse('SecurityError') }],
+  'locks can not be listed': () => [LockManager.prototype, { query: async () => kit.refuse('SecurityError') }],
   'locks are never told': () => [LockManager.prototype, { query: () => new Promise(() => {}) }],
 };
 
 const REFUSE = () => {
   kit.refuse = (name) => {
-    throw new DOMException('as a test wants it', name);
+    throw new DOMException('thrown by the test', name);
   };
 };
 
 for (const [name, prepare] of Object.entries(BREAKS)) {
   test(`a large file is uploaded although ${name}`, async () => {
-    // What breaks is sent to the page as text.
+    // The function that breaks the store is sent to the page as text.
     const { page } = await openKit(server, { bypassCSP: true });
     await page.evaluate(REFUSE);
     const seen = await page.evaluate(
@@ -53,7 +53,7 @@ for (const [name, prepare] of Object.entries(BREAKS)) {
         const { upload, kept } = kit.begin(uploader, kit.file(20));
         const during = await kit.broken(object, members, async () => {
           const ends = [await kit.end(upload), await kit.end(uploader.listResumable())];
-          // A second one finds the store as broken.
+          // The second upload also finds the store broken.
           ends.push(await kit.end(uploader.upload(kit.file(20, { seed: 1 }))));
           return ends;
         });
@@ -71,13 +71,13 @@ for (const [name, prepare] of Object.entries(BREAKS)) {
     for (const end of [first, second, seen.after[0]]) assert.equal(end.value?.size, 20 * MIB, JSON.stringify(end));
     assert.deepEqual([list.value, seen.after[1].value], [[], []]);
     if (!name.includes('asked') && !name.includes('told'))
-      assert.deepEqual(seen.kept, [false], 'it is not kept, and says so');
-    assert.ok(seen.next.includes(true), 'a store that is back is used again');
+      assert.deepEqual(seen.kept, [false], 'the upload reports that it is not kept');
+    assert.ok(seen.next.includes(true), 'a working store is used again');
     assert.deepEqual(openUploads(server), []);
   });
 }
 
-test('site data is cleared while uploads are under way, and the next ones are kept again', async () => {
+test('after site data is cleared during uploads, the next uploads are kept again', async () => {
   await setFaults(server, SLOW);
   const { page, context } = await openKit(server);
   const begun = page.evaluate(async () => {
@@ -102,7 +102,7 @@ test('site data is cleared while uploads are under way, and the next ones are ke
 });
 
 for (const fails of ['when it is asked', 'at the end of its transaction']) {
-  test(`what can't be written for want of room, ${fails}, is not promised, and what was sent is removed`, async () => {
+  test(`an upload whose record can't be written for want of space, ${fails}, is not reported as kept, and is removed`, async () => {
     await setFaults(server, SIGNED_OUT);
     const { page } = await openKit(server);
     await page.evaluate(REFUSE);
@@ -125,7 +125,7 @@ for (const fails of ['when it is asked', 'at the end of its transaction']) {
   });
 }
 
-test('what is written is promised, and is there', async () => {
+test('an upload is reported as kept only after its record is written', async () => {
   await setFaults(server, SIGNED_OUT);
   const { page } = await openKit(server);
   const seen = await page.evaluate(async () => {
@@ -141,7 +141,7 @@ test('what is written is promised, and is there', async () => {
   assert.deepEqual(openUploads(server), []);
 });
 
-/** Begins an upload that fails when some of its parts are stored, and is kept. Says what `resume` takes. */
+/** Begins an upload that fails after some of its parts are stored, and is kept. Returns the argument of `resume`. */
 async function keepOne(page, { file = {}, uploader = {}, size = 100 } = {}) {
   await setFaults(server, SIGNED_OUT);
   const end = await page.evaluate(
@@ -154,7 +154,7 @@ async function keepOne(page, { file = {}, uploader = {}, size = 100 } = {}) {
   return end.resumeId;
 }
 
-test('the same bytes under another name and time are gone on with, by hand and by themselves', async () => {
+test('the same bytes under another name and time are resumed, manually and automatically', async () => {
   const { page } = await openKit(server);
   for (const isByHand of [true, false]) {
     const id = await keepOne(page);
@@ -167,12 +167,12 @@ test('the same bytes under another name and time are gone on with, by hand and b
       [id, isByHand],
     );
     assert.equal(end.value?.size, 100 * MIB, JSON.stringify(end));
-    assert.equal(await hits(server), 0, 'all parts were there');
+    assert.equal(await hits(server), 0, 'all parts were already stored');
     assert.deepEqual(openUploads(server), []);
   }
 });
 
-test('what an older version has written down is found by name, size, time and samples', async () => {
+test('records of an older version are found by name, size, time and samples', async () => {
   const { page } = await openKit(server);
   await keepOne(page);
   const end = await page.evaluate(async () => {
@@ -195,18 +195,18 @@ test('what an older version has written down is found by name, size, time and sa
     return kit.end((await kit.uploader()).upload(file));
   });
   assert.equal(end.value?.size, 100 * MIB, JSON.stringify(end));
-  assert.equal(await hits(server), 0, 'all parts were there');
+  assert.equal(await hits(server), 0, 'all parts were already stored');
   assert.deepEqual(openUploads(server), []);
 });
 
-test('of several that fit, the one of the same name and time is gone on with', async () => {
+test('of several matching uploads, the one with the same name and time is resumed', async () => {
   const { page } = await openKit(server);
   const ids = [];
   for (const name of ['a.bin', 'b.bin', 'c.bin']) {
     await setFaults(server, SIGNED_OUT);
     ids.push(
       await page.evaluate(async (name) => {
-        // Begun as three files, which are equal.
+        // Begins three uploads of equal files.
         const uploader = await kit.uploader();
         const { getAll } = IDBIndex.prototype;
         IDBIndex.prototype.getAll = function () {
@@ -235,7 +235,7 @@ test('of several that fit, the one of the same name and time is gone on with', a
   assert.deepEqual(openUploads(server), []);
 });
 
-test('uploads of one caller are nothing to another', async () => {
+test('uploads of one caller are not resumed by another', async () => {
   const { page } = await openKit(server);
   const id = await keepOne(page, { uploader: { caller: 'ann' } });
   const seen = await page.evaluate(async (id) => {
@@ -264,7 +264,7 @@ test('uploads of one caller are nothing to another', async () => {
   assert.deepEqual(openUploads(server), []);
 });
 
-/** Replaces the token of the one upload that is written down. Returns the one that was there. */
+/** Replaces the token in the only record. Returns the old token. */
 function replaceToken(page, token) {
   return page.evaluate(async (token) => {
     const asked = (request) =>
@@ -282,7 +282,7 @@ function replaceToken(page, token) {
 }
 
 for (const code of ['not-your-upload', 'token-invalid']) {
-  test(`a file whose earlier upload is refused with ${code} begins anew, and the earlier upload stays`, async () => {
+  test(`a file whose earlier upload is refused with ${code} gets a new upload, and the earlier record is kept`, async () => {
     const { page } = await openKit(server);
     const id = await keepOne(page, { size: 20 });
     const token = await replaceToken(page, 'spoilt');
@@ -293,12 +293,12 @@ for (const code of ['not-your-upload', 'token-invalid']) {
       if (!`${JSON.stringify(request.headers())}${request.postData()}`.includes('spoilt')) return route.continue();
       refusals += 1;
       const body = JSON.stringify({ type: 'about:blank', title: code, status: 403, code });
-      // Of a token that is spoilt the API itself says so.
+      // For a damaged token, the API itself returns this code.
       if (code === 'token-invalid') return route.continue();
       return route.fulfill({ status: 403, contentType: 'application/problem+json', body });
     });
     const seen = await page.evaluate(async () => {
-      // Requests of a worker are not the page's to route.
+      // The page can't intercept requests of a worker.
       const uploader = await kit.uploader({ worker: false });
       const end = await kit.end(uploader.upload(kit.file(20)));
       return { end, ids: (await uploader.listResumable()).map(({ id }) => id) };
@@ -313,7 +313,7 @@ for (const code of ['not-your-upload', 'token-invalid']) {
 }
 
 for (const code of ['not-your-upload', 'token-invalid']) {
-  test(`an upload of which the API says ${code} stays, also when it is to be forgotten`, async () => {
+  test(`an upload that the API refuses with ${code} keeps its record, even if it is to be forgotten`, async () => {
     const { page } = await openKit(server);
     const id = await keepOne(page, { size: 20 });
     const status = code === 'token-invalid' ? 401 : 403;
@@ -331,7 +331,7 @@ for (const code of ['not-your-upload', 'token-invalid']) {
     assertUploadError(seen.resumed, code, 'resume');
     assert.deepEqual([seen.resumed.resumeId, seen.ids], [id, [id]]);
     assert.equal(openUploads(server).length, 1);
-    // The next visit removes what this one was asked to.
+    // The next visit removes the upload.
     await page.unroute(api);
     await page.evaluate(async () => (await kit.uploader()).runsInWorker());
     for (let wait = 0; wait < 50 && openUploads(server).length > 0; wait += 1) await page.waitForTimeout(100);

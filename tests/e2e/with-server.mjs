@@ -1,4 +1,4 @@
-// Runs `wasm-pack test` with a local server beside it, whose CORS rule knows the test page's origin.
+// Runs `wasm-pack test` with a local server whose CORS rule allows the test page's origin.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

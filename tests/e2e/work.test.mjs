@@ -1,4 +1,4 @@
-// What the package's own code does for one event does not grow with the number of uploads: steps are counted, not time.
+// The package's work for one event does not grow with the number of uploads. The tests count steps instead of time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { build } from 'esbuild';
@@ -7,7 +7,7 @@ import { openKit } from './kit.mjs';
 
 const server = faultyServer('work');
 
-/** Counts steps of iterators, and elements of arrays that are visited by methods, until what it returns is called. */
+/** Counts steps of iterators, and array elements that methods visit, until the returned function is called. */
 function counter() {
   let steps = 0;
   const patch = (object, name, cost) => {
@@ -48,7 +48,7 @@ async function load(path) {
 
 const progress = (sentBytes) => ({ phase: 'upload', size: 100, sentBytes, confirmedParts: 0 });
 
-test('news of one upload is gathered and taken in as many steps with 10,000 uploads as with 10', async () => {
+test('events of one upload take as many steps with 10,000 uploads as with 10', async () => {
   const { MessageBatcher } = await load('npm/message-batcher.ts');
   const stepsOf = (uploads) => {
     const gatherer = new MessageBatcher(() => {});
@@ -62,8 +62,8 @@ test('news of one upload is gathered and taken in as many steps with 10,000 uplo
   assert.equal(stepsOf(10_000), stepsOf(10));
 });
 
-test('a list of uploads takes in one change in as many steps with 10,000 items as with 10', async () => {
-  // As one bundle, so that both know the same class.
+test('a change of a list of uploads takes as many steps with 10,000 items as with 10', async () => {
+  // One bundle, so that both use the same class.
   const entry = `export { Uploader } from './npm/index.ts'; export { UploadList } from './npm/list/index.ts';`;
   const { outputFiles } = await build({
     stdin: { contents: entry, resolveDir: '.', loader: 'ts' },
@@ -112,7 +112,7 @@ test('a list of uploads takes in one change in as many steps with 10,000 items a
     assert.notEqual(list.items, before);
     assert.equal(list.items[5].progress.sentBytes, 1);
     assert.deepEqual([list.items[4], list.items[6]], [before[4], before[6]]);
-    // What is removed stays away, whatever is still heard of it, and twice is once.
+    // A removed item stays removed after further events, and removing it again has no effect.
     const [removed, next] = [list.items[5], list.items[6]];
     removed.remove();
     removed.remove();
@@ -127,8 +127,8 @@ test('a list of uploads takes in one change in as many steps with 10,000 items a
   assert.equal(await stepsOf(10_000), await stepsOf(10));
 });
 
-test('the element takes in what one of its uploads tells in as many steps with 2,000 rows as with 10', async () => {
-  // The counter is sent to the page as text.
+test('an event of an upload takes the element as many steps with 2,000 rows as with 10', async () => {
+  // The counting function is sent to the page as text.
   const { page } = await openKit(server, { bypassCSP: true });
   const steps = await page.evaluate(async (source) => {
     const counter = new Function(`return ${source}`)();
@@ -155,7 +155,7 @@ test('the element takes in what one of its uploads tells in as many steps with 2
       element.uploader = uploader;
       document.body.append(element);
       element.add(Array.from({ length: rows }, (_, index) => new File(['x'], `${index}.bin`)));
-      // They begin in several tasks.
+      // The uploads begin in several tasks.
       while (uploads.length < rows) await new Promise((resolve) => setTimeout(resolve, 50));
       const progress = {
         phase: 'upload',
@@ -174,7 +174,7 @@ test('the element takes in what one of its uploads tells in as many steps with 2
       let counted = counter();
       tell();
       const told = counted();
-      // Its end is seen to in microtasks, which run before the next task.
+      // The end of an upload is handled in microtasks, which run before the next task.
       const ended = await new Promise((resolve) => {
         const { port1, port2 } = new MessageChannel();
         counted = counter();
@@ -187,7 +187,7 @@ test('the element takes in what one of its uploads tells in as many steps with 2
     };
     return { few: await stepsOf(10), many: await stepsOf(2_000) };
   }, counter.toString());
-  // A frame may be drawn in between, whose work does not depend on the rows either.
+  // A frame may be drawn in between. Its work does not depend on the number of rows either.
   const more = steps.many.map((count, index) => count - steps.few[index]);
   assert.ok(
     more.every((count) => count < 50),

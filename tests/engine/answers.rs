@@ -1,4 +1,4 @@
-//! Answers that are neither S3's nor the API's: captive portals, sign-in gateways, service workers, proxies.
+//! Answers that come neither from S3 nor from the API: captive portals, sign-in gateways, service workers, proxies.
 
 use directput::checksum::{ChecksumAlgorithm, PartChecksum, Sha256Digest};
 use directput::engine::{Call, Event, Failure, Put, PutAnswer, Remains};
@@ -8,12 +8,12 @@ use crate::bench::{Bench, MIB, completed, digest, stored};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
 
-/// What a captive portal answers to everything.
+/// Returns the answer of a captive portal.
 fn login_page() -> PutAnswer {
     PutAnswer { status: 200, media_type: Some("text/html; charset=utf-8".to_owned()), ..PutAnswer::default() }
 }
 
-/// A single PUT that is under way.
+/// Returns an upload with a single PUT under way.
 fn single(algorithm: ChecksumAlgorithm) -> (Bench, Put) {
     let mut bench = Bench::by(algorithm, MIB);
     bench.hash_all();
@@ -23,7 +23,7 @@ fn single(algorithm: ChecksumAlgorithm) -> (Bench, Put) {
     (bench, put)
 }
 
-/// An upload of several parts whose driver keeps records, and its PUTs.
+/// Returns an upload of several parts with a driver that keeps records, and its PUTs.
 fn parts() -> (Bench, Vec<Put>) {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
@@ -34,7 +34,7 @@ fn parts() -> (Bench, Vec<Put>) {
 }
 
 #[test]
-fn an_answer_that_proves_nothing_is_no_success() {
+fn an_answer_without_proof_is_not_a_success() {
     let ours = Some(digest(Bench::new(MIB).plan().last()).to_string());
     let hidden = PutAnswer { status: 200, is_empty: true, ..PutAnswer::default() };
     let short = PutAnswer { etag: Some("\"65a1b2c3-1f4\"".to_owned()), ..hidden.clone() };
@@ -48,13 +48,13 @@ fn an_answer_that_proves_nothing_is_no_success() {
         let retry = bench.retries().pop().expect("a notice");
         assert_eq!((retry.code, retry.status), (ErrorCode::UnexpectedAnswer, answer.status));
         bench.wait(500);
-        let again = bench.puts().pop().expect("the same PUT once more");
+        let again = bench.puts().pop().expect("the same PUT again");
         assert_eq!(again.url, put.url);
     }
 }
 
 #[test]
-fn the_second_attempt_of_a_single_put_tells_that_the_first_had_worked() {
+fn the_second_attempt_of_a_single_put_shows_that_the_first_was_stored() {
     let (mut bench, put) = single(ChecksumAlgorithm::None);
     bench.answer_put(&put, PutAnswer { status: 200, is_empty: true, ..PutAnswer::default() });
     bench.wait(500);
@@ -64,7 +64,7 @@ fn the_second_attempt_of_a_single_put_tells_that_the_first_had_worked() {
 }
 
 #[test]
-fn a_refused_precondition_that_is_not_s3s_stores_nothing() {
+fn a_refused_precondition_that_is_not_from_s3_does_not_count_as_stored() {
     let (mut bench, put) = single(ChecksumAlgorithm::Sha256);
     bench.fail_put(&put, 0, "");
     bench.wait(500);
@@ -86,7 +86,7 @@ fn a_checksum_or_an_entity_tag_of_s3_is_proof() {
 }
 
 #[test]
-fn a_portal_in_front_of_the_bucket_costs_nothing_that_was_sent() {
+fn a_portal_in_front_of_the_bucket_loses_no_sent_parts() {
     let (mut bench, mut puts) = parts();
     bench.store(&puts.remove(0));
     let mut attempts = 0;
@@ -98,12 +98,12 @@ fn a_portal_in_front_of_the_bucket_costs_nothing_that_was_sent() {
         attempts += 1;
         assert!(attempts < 100, "it never ends");
     }
-    assert!(attempts > 10, "it is tried as often as a server error is");
+    assert!(attempts > 10, "it is retried as often as a server error");
     assert_eq!((bench.aborts(), bench.records()), (0, vec![]), "the upload is kept");
 }
 
 #[test]
-fn a_portal_is_named_with_what_came_from_it() {
+fn a_failure_caused_by_a_portal_names_its_status_and_type() {
     let (mut bench, mut puts) = parts();
     let failure = loop {
         puts.drain(..).for_each(|put| bench.answer_put(&put, login_page()));
@@ -119,7 +119,7 @@ fn a_portal_is_named_with_what_came_from_it() {
 }
 
 #[test]
-fn refusals_of_a_proxy_end_nothing() {
+fn refusals_of_a_proxy_do_not_end_the_upload() {
     for status in [400, 403, 404, 407, 412, 413, 511] {
         let (mut bench, puts) = parts();
         for _ in 0..3 {
@@ -139,7 +139,7 @@ fn unexpected(call: Call) -> Event {
 }
 
 #[test]
-fn a_portal_in_front_of_the_api_costs_nothing_that_was_sent() {
+fn a_portal_in_front_of_the_api_loses_no_sent_parts() {
     let (mut bench, puts) = parts();
     puts.iter().for_each(|put| bench.store(put));
     bench.store_all();
@@ -161,7 +161,7 @@ fn a_portal_in_front_of_the_api_costs_nothing_that_was_sent() {
 }
 
 #[test]
-fn a_completion_answered_by_another_is_asked_for_again_before_anything_is_concluded() {
+fn a_completion_answered_by_a_portal_is_repeated() {
     let (mut bench, puts) = parts();
     puts.iter().for_each(|put| bench.store(put));
     bench.store_all();
@@ -174,7 +174,7 @@ fn a_completion_answered_by_another_is_asked_for_again_before_anything_is_conclu
 }
 
 #[test]
-fn a_completion_of_another_upload_is_not_taken_for_this_ones() {
+fn the_completion_of_another_upload_is_not_accepted() {
     let (mut bench, puts) = parts();
     puts.iter().for_each(|put| bench.store(put));
     bench.store_all();
@@ -189,7 +189,7 @@ fn a_completion_of_another_upload_is_not_taken_for_this_ones() {
 }
 
 #[test]
-fn a_removal_answered_by_another_is_no_removal() {
+fn a_removal_answered_by_a_portal_does_not_count() {
     let (mut bench, _) = parts();
     bench.send(Event::Abort);
     bench.records();
@@ -200,11 +200,11 @@ fn a_removal_answered_by_another_is_no_removal() {
     }
     let failure = bench.outcome().expect("an end").expect_err("a failure");
     assert_eq!((failure.code, failure.remains), (ErrorCode::Aborted, Remains::Parts));
-    assert_eq!(bench.records(), [], "what was written down is left to the next visit");
+    assert_eq!(bench.records(), [], "the record is left for the next visit");
 }
 
 #[test]
-fn a_call_that_the_page_can_not_read_asks_for_fresh_headers_once() {
+fn a_call_whose_answer_is_unreadable_requests_fresh_headers_once() {
     for failure in [ErrorCode::Network.into(), Failure::unexpected(200, Some("text/html"))] {
         let (mut bench, puts) = parts();
         puts.iter().for_each(|put| bench.store(put));
@@ -216,7 +216,7 @@ fn a_call_that_the_page_can_not_read_asks_for_fresh_headers_once() {
         bench.wait(500);
         assert_eq!(bench.completes().len(), 1);
         bench.send(Event::CallFailed { call: Call::Complete, failure: failure.clone() });
-        assert_eq!(bench.refreshes(), 0, "not again before the API has taken some");
+        assert_eq!(bench.refreshes(), 0, "not again before the API has accepted some");
         bench.wait(1_000);
         let request = bench.completes().remove(0);
         bench.send(completed(&request, 40 * MIB));
@@ -225,7 +225,7 @@ fn a_call_that_the_page_can_not_read_asks_for_fresh_headers_once() {
 }
 
 #[test]
-fn headers_that_can_not_be_asked_for_end_nothing_that_a_network_failed() {
+fn a_network_failure_without_fresh_headers_does_not_end_the_upload() {
     let (mut bench, puts) = parts();
     puts.iter().for_each(|put| bench.store(put));
     bench.store_all();
@@ -238,7 +238,7 @@ fn headers_that_can_not_be_asked_for_end_nothing_that_a_network_failed() {
 }
 
 #[test]
-fn an_api_that_has_never_answered_is_not_asked_about_headers() {
+fn no_headers_are_requested_if_the_api_has_never_answered() {
     let mut bench = Bench::new(20 * MIB);
     bench.hash_first();
     bench.creates();
@@ -247,7 +247,7 @@ fn an_api_that_has_never_answered_is_not_asked_about_headers() {
 }
 
 #[test]
-fn other_bytes_than_were_sent_are_hashed_again() {
+fn a_part_that_arrived_with_other_bytes_is_hashed_again() {
     let (mut bench, put) = single(ChecksumAlgorithm::Sha256);
     let other = PartChecksum::from(Sha256Digest::of(b"other bytes")).to_text();
     bench.answer_put(&put, stored(HASH, Some(other)));
@@ -255,7 +255,7 @@ fn other_bytes_than_were_sent_are_hashed_again() {
 }
 
 #[test]
-fn a_refusal_of_s3_is_told_by_its_code_and_another_by_its_status() {
+fn a_refusal_of_s3_is_reported_by_its_code_and_another_by_its_status() {
     let document = "<Error><Code>AccessDenied</Code><RequestId>4442587FB7D0A2F9</RequestId></Error>";
     let failure = Failure::of_storage(403, document, Some("application/xml"));
     let expected = Failure {
@@ -275,7 +275,7 @@ fn a_refusal_of_s3_is_told_by_its_code_and_another_by_its_status() {
 }
 
 #[test]
-fn names_and_statuses_are_those_that_are_documented() {
+fn names_and_statuses_are_equal_to_the_documented_ones() {
     let names = [Remains::Nothing, Remains::Parts, Remains::Unknown].map(Remains::as_str);
     assert_eq!(names, ["nothing", "parts", "unknown"]);
     let calls = [Call::Create, Call::List, Call::Sign, Call::Complete, Call::Abort];

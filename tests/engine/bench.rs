@@ -1,4 +1,4 @@
-//! An engine on a made-up clock, and a driver that does what the test tells it to.
+//! An engine with a simulated clock, and a driver that the test controls.
 
 use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, PartChecksum, Sha256Digest};
 use directput::engine::{
@@ -24,7 +24,7 @@ const KEEPING: Config = Config {
     has_service_worker: false,
 };
 
-/// An engine, the clock that it lives by, and all that it has asked for so far.
+/// An engine, its clock, and its actions.
 #[derive(Clone)]
 pub struct Bench {
     pub engine: Engine,
@@ -38,17 +38,17 @@ impl Bench {
         Self::start(Engine::new(Config::default(), file(size)), size)
     }
 
-    /// One whose bytes are verified by another algorithm than the usual.
+    /// Returns an upload with this checksum algorithm.
     pub fn by(algorithm: ChecksumAlgorithm, size: u64) -> Self {
         Self::start(Engine::new(Config { algorithm, ..Config::default() }, file(size)), size)
     }
 
-    /// One whose driver keeps records.
+    /// Returns an upload with a driver that keeps records.
     pub fn keeping(size: u64) -> Self {
         Self::start(Engine::new(KEEPING, file(size)), size)
     }
 
-    /// One that goes on with an upload of an earlier session.
+    /// Returns an upload that is resumed from a record of an earlier session.
     pub fn restored(size: u64, record: Record) -> Self {
         Self::start(Engine::restore(KEEPING, file(size), record), size)
     }
@@ -59,7 +59,7 @@ impl Bench {
         bench
     }
 
-    /// One that waits in a queue for [`Event::Start`].
+    /// Returns an upload that waits in a queue for [`Event::Start`].
     pub fn waiting(size: u64) -> Self {
         Self { engine: Engine::new(Config::default(), file(size)), now_ms: 1_000, actions: Vec::new(), size }
     }
@@ -76,7 +76,7 @@ impl Bench {
         self.send(Event::Tick);
     }
 
-    /// Takes the actions of one kind out of the list.
+    /// Removes the actions of one kind from the list, and returns them.
     pub fn take<T>(&mut self, pick: impl Fn(&Action) -> Option<T>) -> Vec<T> {
         let found = self.actions.iter().filter_map(&pick).collect();
         self.actions.retain(|action| pick(action).is_none());
@@ -115,7 +115,7 @@ impl Bench {
         self.take(|action| matches!(action, Action::Call(ApiCall::Abort { .. })).then_some(())).len()
     }
 
-    /// Answers the removal as often as it is asked for.
+    /// Answers all calls that remove the upload.
     pub fn remove(&mut self) {
         assert_eq!(self.aborts(), 1);
         self.send(Event::Aborted);
@@ -137,7 +137,7 @@ impl Bench {
         self.take(|action| matches!(action, Action::RefreshCredentials).then_some(())).len()
     }
 
-    /// What was written down, in order; nothing where it was to be forgotten.
+    /// Returns the records that were persisted, in order. `None` stands for removing the record.
     pub fn records(&mut self) -> Vec<Option<Record>> {
         self.take(|action| match action {
             Action::Persist(record) => Some(Some(record.clone())),
@@ -186,14 +186,14 @@ impl Bench {
         }
     }
 
-    /// Hashes the first parts, after which the upload is asked for.
+    /// Hashes the first parts. The engine then opens the upload.
     pub fn hash_first(&mut self) {
         for part in self.hashes() {
             self.send(Event::PartHashed { part, checksum: digest(part) });
         }
     }
 
-    /// Opens the upload. None of the first parts' URLs comes with the answer.
+    /// Opens the upload. The answer contains no URLs.
     pub fn create(&mut self) {
         self.hash_first();
         assert_eq!(self.creates().len(), 1);
@@ -216,7 +216,7 @@ impl Bench {
         self.send(Event::PutDone { put: put.id, answer });
     }
 
-    /// Hashes and signs what can be, and leaves the PUTs to the test.
+    /// Hashes and signs all possible parts, and leaves the PUTs to the test.
     pub fn hash_and_sign(&mut self) {
         for _ in 0..3 {
             self.hash_all();
@@ -224,7 +224,7 @@ impl Bench {
         }
     }
 
-    /// Runs the good path until S3 is asked to join the parts.
+    /// Runs the good path until the completion.
     pub fn store_all(&mut self) {
         loop {
             self.hash_all();
@@ -246,7 +246,7 @@ impl Bench {
     }
 }
 
-/// What S3 answers to a PUT that has worked.
+/// Returns S3's answer to a successful PUT.
 pub fn stored(etag: &str, checksum: Option<String>) -> PutAnswer {
     PutAnswer { status: 200, etag: Some(format!("\"{etag}\"")), checksum, media_type: None, is_empty: true }
 }
@@ -285,7 +285,7 @@ pub fn completed(request: &CompleteUpload, size: u64) -> Event {
     Event::Completed(UploadCompleted { key: "uploads/key".to_owned(), etag: "whole-3".to_owned(), checksum, size })
 }
 
-/// What S3 makes of the parts' SHA-256.
+/// Returns the composite checksum of the parts' SHA-256.
 pub fn composite(parts: impl IntoIterator<Item = PartChecksum>) -> String {
     let digests: Vec<_> = parts
         .into_iter()

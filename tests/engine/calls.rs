@@ -1,5 +1,5 @@
-//! Calls of the API: the requests that make them, and what follows when they fail: in good time, while there is no
-//! network, and while the upload is being removed.
+//! Calls of the API: their requests, and the consequences of failures in general, without a network, and during the
+//! removal of the upload.
 
 use directput::engine::{ApiCall, Call, Event, Failure, Remains};
 use directput::protocol::{CompleteUpload, ErrorCode, PartNumber, SignParts};
@@ -16,7 +16,7 @@ fn completing() -> Bench {
     bench
 }
 
-/// An upload of an earlier session that is cancelled while S3 is asked for its parts.
+/// Returns an upload of an earlier session that is cancelled while its parts are being listed.
 fn cancelled_while_listing() -> Bench {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
@@ -35,7 +35,7 @@ fn failure(bench: &mut Bench) -> (ErrorCode, Remains) {
 }
 
 #[test]
-fn without_a_network_a_lost_call_neither_counts_nor_waits() {
+fn without_a_network_a_lost_call_does_not_count_as_a_failure() {
     let mut bench = completing();
     bench.send(Event::Offline);
     for _ in 0..3 {
@@ -43,7 +43,7 @@ fn without_a_network_a_lost_call_neither_counts_nor_waits() {
         let retry = bench.retries().remove(0);
         assert_eq!((retry.part, retry.code, retry.failures, retry.wait_ms), (None, ErrorCode::Network, 1, 0));
         bench.wait(20_000);
-        assert_eq!(bench.completes().len(), 1, "it is tried now and then");
+        assert_eq!(bench.completes().len(), 1, "it is tried from time to time");
     }
     // An answer shows that there is a network.
     for (failures, wait_ms) in [(1, 250), (2, 500)] {
@@ -56,7 +56,7 @@ fn without_a_network_a_lost_call_neither_counts_nor_waits() {
 }
 
 #[test]
-fn a_call_that_waits_longer_than_the_api_asks_for_is_made_as_soon_as_it_allows_when_the_network_is_back() {
+fn after_the_network_is_back_a_call_is_made_as_soon_as_retry_after_allows() {
     let mut bench = completing();
     for _ in 0..5 {
         let failure = Failure { status: 429, retry_after_ms: Some(1_000), ..ErrorCode::TooManyRequests.into() };
@@ -75,7 +75,7 @@ fn a_call_that_waits_longer_than_the_api_asks_for_is_made_as_soon_as_it_allows_w
 }
 
 #[test]
-fn only_parts_that_s3_refuses_to_join_are_listed_again() {
+fn parts_are_listed_again_only_if_s3_refuses_to_join_them() {
     let mut bench = completing();
     bench.fail_call(Call::Complete, ErrorCode::PartsIncomplete);
     assert_eq!(bench.lists(), []);
@@ -84,7 +84,7 @@ fn only_parts_that_s3_refuses_to_join_are_listed_again() {
 }
 
 #[test]
-fn a_call_that_fails_after_the_upload_was_given_up_says_nothing() {
+fn a_call_that_fails_after_the_upload_was_given_up_is_ignored() {
     for code in [ErrorCode::UploadGone, ErrorCode::Unauthorized, ErrorCode::InvalidValue, ErrorCode::Network] {
         let mut bench = cancelled_while_listing();
         bench.fail_call(Call::List, code);
@@ -99,7 +99,7 @@ fn a_call_that_fails_after_the_upload_was_given_up_says_nothing() {
 }
 
 #[test]
-fn a_removal_that_is_refused_is_left_to_the_next_visit_unless_nothing_is_left() {
+fn a_refused_removal_is_left_to_the_next_visit_unless_the_upload_is_gone() {
     for (code, remains, records) in [
         (ErrorCode::UploadGone, Remains::Nothing, vec![None]),
         (ErrorCode::TokenExpired, Remains::Nothing, vec![None]),
@@ -114,7 +114,7 @@ fn a_removal_that_is_refused_is_left_to_the_next_visit_unless_nothing_is_left() 
 }
 
 #[test]
-fn a_removal_for_which_the_user_would_have_to_sign_in_is_left_to_the_next_visit() {
+fn a_removal_that_needs_a_sign_in_is_left_to_the_next_visit() {
     let mut bench = cancelled_while_listing();
     bench.fail_call(Call::Abort, ErrorCode::Unauthorized);
     assert_eq!(bench.refreshes(), 1);
@@ -124,7 +124,7 @@ fn a_removal_for_which_the_user_would_have_to_sign_in_is_left_to_the_next_visit(
 }
 
 #[test]
-fn a_removal_that_has_to_be_asked_for_again_is_no_news_for_the_user() {
+fn retries_of_a_removal_are_not_reported_to_the_user() {
     let mut bench = cancelled_while_listing();
     bench.alarm();
     bench.fail_call(Call::Abort, ErrorCode::Internal);
@@ -134,7 +134,7 @@ fn a_removal_that_has_to_be_asked_for_again_is_no_news_for_the_user() {
 }
 
 #[test]
-fn a_removal_without_a_network_ends_where_no_records_are_kept() {
+fn a_removal_without_a_network_ends_if_no_records_are_kept() {
     let mut bench = Bench::new(SIZE);
     bench.create();
     bench.send(Event::Offline);

@@ -1,4 +1,4 @@
-//! Cancelling, and what is said of S3 where an answer was lost.
+//! Cancelling, and the reported state of S3 if an answer was lost.
 
 use directput::engine::{Call, Config, Engine, Event, Put, Remains};
 use directput::protocol::{CompleteUpload, ErrorCode, FileSize};
@@ -32,16 +32,16 @@ fn failure(bench: &mut Bench) -> (ErrorCode, Remains) {
 }
 
 #[test]
-fn a_cancel_that_comes_too_late_says_stored() {
+fn a_cancel_that_comes_too_late_reports_the_stored_object() {
     let (mut bench, request) = completing();
     bench.send(Event::Abort);
-    assert_eq!((bench.aborts(), bench.outcome()), (0, None), "the answer is waited for");
+    assert_eq!((bench.aborts(), bench.outcome()), (0, None), "the upload waits for the answer");
     bench.send(completed(&request, SIZE));
     assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
 }
 
 #[test]
-fn a_completion_that_is_refused_is_followed_by_the_removal() {
+fn a_refused_completion_is_followed_by_the_removal() {
     let (mut bench, _) = completing();
     bench.send(Event::Abort);
     bench.fail_call(Call::Complete, ErrorCode::PartsRefused);
@@ -50,19 +50,19 @@ fn a_completion_that_is_refused_is_followed_by_the_removal() {
 }
 
 #[test]
-fn after_a_lost_completion_s3_is_asked_whether_the_removal_came_too_late() {
+fn after_a_lost_completion_a_second_one_shows_whether_the_removal_came_too_late() {
     let lose = || {
         let (mut bench, request) = completing();
         bench.send(Event::Abort);
         bench.fail_call(Call::Complete, ErrorCode::Network);
-        assert_eq!(bench.completes().len(), 0, "what the user does not want is not completed");
+        assert_eq!(bench.completes().len(), 0, "a cancelled upload is not completed");
         bench.remove();
         assert_eq!(bench.completes(), std::slice::from_ref(&request));
         (bench, request)
     };
     let (mut bench, request) = lose();
     bench.send(completed(&request, SIZE));
-    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()), "it had got through");
+    assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()), "the completion had reached S3");
     let (mut bench, _) = lose();
     bench.fail_call(Call::Complete, ErrorCode::AlreadyComplete);
     assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
@@ -85,7 +85,7 @@ fn after_a_lost_completion_s3_is_asked_whether_the_removal_came_too_late() {
 }
 
 #[test]
-fn a_completion_without_an_answer_is_waited_for_within_a_bound() {
+fn the_wait_for_a_completion_without_an_answer_is_bounded() {
     let (mut bench, request) = completing();
     bench.send(Event::Abort);
     bench.wait(9_999);
@@ -97,13 +97,13 @@ fn a_completion_without_an_answer_is_waited_for_within_a_bound() {
     assert!(bench.outcome().is_none());
     bench.wait(1);
     assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown));
-    // An answer that comes after all still counts.
+    // A late answer still counts.
     late.send(completed(&request, SIZE));
     assert!(late.outcome().is_some_and(|outcome| outcome.is_ok()));
 }
 
 #[test]
-fn a_cancel_waits_for_no_call_for_ever() {
+fn the_wait_of_a_cancel_for_a_call_is_bounded() {
     let mut bench = Bench::keeping(SIZE);
     bench.hash_first();
     assert_eq!(bench.creates().len(), 1);
@@ -120,7 +120,7 @@ fn a_cancel_waits_for_no_call_for_ever() {
 }
 
 #[test]
-fn a_wake_up_is_asked_for_at_the_bound() {
+fn the_engine_wakes_up_at_the_bound() {
     let (mut bench, _) = completing();
     bench.alarm();
     bench.send(Event::Pause);
@@ -129,7 +129,7 @@ fn a_wake_up_is_asked_for_at_the_bound() {
 }
 
 #[test]
-fn a_single_put_that_has_left_is_waited_for() {
+fn a_cancel_waits_for_a_single_put_whose_bytes_have_left() {
     let (mut bench, put) = single(16 * MIB);
     bench.send(Event::PutProgress { put: put.id, sent_bytes: 16 * MIB });
     bench.send(Event::Abort);
@@ -152,7 +152,7 @@ fn a_single_put_that_has_left_is_waited_for() {
 }
 
 #[test]
-fn a_single_put_that_has_not_left_is_cut_off() {
+fn a_cancel_stops_a_single_put_whose_bytes_have_not_left() {
     for (sent_bytes, is_cut_off) in [(8 * MIB, true), (15 * MIB - 1, true), (15 * MIB, false)] {
         let (mut bench, put) = single(16 * MIB);
         bench.now_ms += 5_000;
@@ -166,7 +166,7 @@ fn a_single_put_that_has_not_left_is_cut_off() {
 }
 
 #[test]
-fn a_single_put_of_which_no_byte_is_told_may_have_left_whole() {
+fn a_single_put_without_progress_may_have_left_completely() {
     let (mut bench, _) = single(16 * MIB);
     bench.send(Event::Abort);
     assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Nothing), "it has just begun");
@@ -174,17 +174,17 @@ fn a_single_put_of_which_no_byte_is_told_may_have_left_whole() {
     bench.wait(999);
     bench.send(Event::Abort);
     assert_eq!(bench.cancelled_puts(), 1);
-    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown), "a fast link has carried it by now");
+    assert_eq!(failure(&mut bench), (ErrorCode::Aborted, Remains::Unknown), "a fast link could have carried it by now");
     let (mut bench, put) = single(16 * MIB);
     bench.wait(1_000);
     bench.send(Event::Abort);
-    assert!(bench.outcome().is_none(), "this browser tells nothing");
+    assert!(bench.outcome().is_none(), "this browser reports no progress");
     bench.store(&put);
     assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
 }
 
 #[test]
-fn what_an_earlier_attempt_left_open_is_said() {
+fn an_earlier_attempt_without_an_answer_is_reported_as_unknown() {
     let (mut bench, put) = single(MIB);
     bench.send(Event::PutProgress { put: put.id, sent_bytes: MIB });
     bench.fail_put(&put, 0, "");
@@ -193,7 +193,7 @@ fn what_an_earlier_attempt_left_open_is_said() {
 }
 
 #[test]
-fn a_lost_put_of_which_no_byte_was_told_may_have_arrived() {
+fn a_lost_put_without_progress_may_have_arrived() {
     // 16 MiB take 13.4 ms at 10 Gbit/s.
     for (ms, remains) in [(1, Remains::Nothing), (13, Remains::Nothing), (14, Remains::Unknown)] {
         let (mut bench, put) = single(16 * MIB);
@@ -218,22 +218,22 @@ fn a_cancelled_upload_is_not_started_again() {
 }
 
 #[test]
-fn what_an_earlier_session_may_have_completed_is_asked_for_also_if_the_upload_has_not_begun() {
+fn a_cancel_before_the_start_checks_whether_an_earlier_session_has_completed_the_upload() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
     bench.store_all();
-    let record = bench.records().pop().flatten().expect("it is written down before it is sent");
+    let record = bench.records().pop().flatten().expect("the record is persisted before the completion is sent");
     let mut bench = Bench::waiting(SIZE);
     bench.engine = Engine::restore(Config::default(), file(SIZE), record);
     bench.send(Event::Abort);
     bench.remove();
-    let request = bench.completes().pop().expect("S3 is asked");
+    let request = bench.completes().pop().expect("a completion is sent");
     bench.send(completed(&request, SIZE));
     assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
 }
 
 #[test]
-fn what_a_single_put_left_open_is_said_also_after_the_upload_was_started_again() {
+fn a_single_put_without_an_answer_is_reported_as_unknown_also_after_a_restart() {
     let (mut bench, put) = single(MIB);
     bench.send(Event::PutProgress { put: put.id, sent_bytes: MIB });
     bench.fail_put(&put, 0, "");
@@ -254,13 +254,13 @@ fn a_second_cancel_changes_nothing() {
     bench.wait(5_000);
     bench.send(Event::Abort);
     bench.wait(5_000);
-    assert_eq!(bench.aborts(), 1, "the bound is that of the first");
+    assert_eq!(bench.aborts(), 1, "the bound of the first cancel holds");
     bench.send(completed(&request, SIZE));
     assert!(bench.outcome().is_some_and(|outcome| outcome.is_ok()));
 }
 
 #[test]
-fn whatever_fails_after_a_cancel_the_upload_counts_as_cancelled() {
+fn an_upload_counts_as_cancelled_whatever_fails_afterwards() {
     for code in [ErrorCode::PartsRefused, ErrorCode::UploadGone, ErrorCode::InvalidValue] {
         let (mut bench, _) = completing();
         bench.send(Event::Abort);
@@ -271,7 +271,7 @@ fn whatever_fails_after_a_cancel_the_upload_counts_as_cancelled() {
 }
 
 #[test]
-fn the_removal_is_waited_for_within_a_bound_of_its_own() {
+fn the_wait_for_the_removal_has_its_own_bound() {
     let (mut bench, _) = completing();
     bench.send(Event::Abort);
     bench.wait(5_000);
@@ -284,7 +284,7 @@ fn the_removal_is_waited_for_within_a_bound_of_its_own() {
 }
 
 #[test]
-fn a_pause_does_not_cut_off_the_put_that_a_cancel_waits_for() {
+fn a_pause_does_not_stop_the_put_that_a_cancel_waits_for() {
     let (mut bench, put) = single(16 * MIB);
     bench.send(Event::PutProgress { put: put.id, sent_bytes: 16 * MIB });
     bench.send(Event::Abort);

@@ -1,11 +1,11 @@
-//! One burst of failures is one event, however large the burst.
+//! A burst of failures counts as one event, whatever its size.
 
 use directput::engine::{Config, Engine, Event, Put};
 use directput::protocol::ErrorCode;
 
 use crate::bench::{Bench, MIB, file};
 
-/// An upload whose window has grown to 64 PUTs.
+/// Returns an upload whose window has grown to 64 PUTs.
 fn grown() -> (Bench, Vec<Put>) {
     let size = 200_000 * MIB;
     let config = Config { parts_in_flight: 64, hashers: 64, keeps_records: true, ..Config::default() };
@@ -19,7 +19,7 @@ fn grown() -> (Bench, Vec<Put>) {
         if under_way.len() == 64 {
             return (bench, under_way);
         }
-        // The more are under way, the faster they are stored.
+        // More PUTs under way are stored faster, so the window grows.
         bench.now_ms += 640 / under_way.len() as u64;
         bench.store(&under_way.remove(0));
     }
@@ -27,7 +27,7 @@ fn grown() -> (Bench, Vec<Put>) {
 }
 
 #[test]
-fn a_burst_of_failures_at_a_grown_window_ends_nothing() {
+fn a_burst_of_failures_of_a_large_window_does_not_end_the_upload() {
     let (mut bench, puts) = grown();
     bench.retries();
     for put in &puts {
@@ -43,7 +43,7 @@ fn a_burst_of_failures_at_a_grown_window_ends_nothing() {
 }
 
 #[test]
-fn parts_that_are_stored_in_between_do_not_make_it_two_bursts() {
+fn stored_parts_in_between_do_not_split_a_burst_in_two() {
     let (mut bench, puts) = grown();
     for (index, put) in puts.iter().enumerate() {
         match index % 4 {
@@ -59,7 +59,7 @@ fn parts_that_are_stored_in_between_do_not_make_it_two_bursts() {
 }
 
 #[test]
-fn a_storage_that_fails_again_and_again_ends_the_upload_all_the_same() {
+fn repeated_bursts_of_failures_end_the_upload() {
     let (mut bench, mut puts) = grown();
     for _ in 0..200 {
         for put in puts {

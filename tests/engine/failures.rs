@@ -1,4 +1,4 @@
-//! What follows from each kind of failure.
+//! Consequences of each kind of failure.
 
 use directput::checksum::Sha256Digest;
 use directput::engine::*;
@@ -27,14 +27,14 @@ fn expired_url_is_signed_again_before_its_part_is_sent() {
     bench.sign_all();
     let puts = bench.puts();
     assert_eq!(puts.len(), 6);
-    // The first six take so long that the URLs of the others, signed together with them, expire.
+    // The first six PUTs take so long that the other URLs of the same batch expire.
     bench.now_ms += URL_SECONDS * 1_000 - 5_000;
     let mut in_time = bench.clone();
     in_time.store(&puts[0]);
     assert_eq!(in_time.puts().len(), 1);
     bench.now_ms += 1;
     bench.store(&puts[0]);
-    assert!(bench.puts().is_empty(), "no PUT with a URL that may expire on the way");
+    assert!(bench.puts().is_empty(), "no PUT uses a URL that may expire before it begins");
     let request = bench.signs().pop().expect("they are signed again");
     assert!(request.parts.iter().all(|part| part.number.get() > 6));
     bench.send(Event::Signed(signed(&request)));
@@ -65,7 +65,7 @@ fn a_network_failure_waits_with_jitter_and_sends_the_same_url_again() {
 }
 
 #[test]
-fn a_refused_signature_asks_for_a_new_url() {
+fn a_refused_signature_requests_a_new_url() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -199,7 +199,7 @@ fn an_abort_stops_every_put_removes_the_upload_and_then_finishes() {
 }
 
 #[test]
-fn an_abort_while_the_upload_is_being_opened_removes_what_the_reply_brings() {
+fn an_abort_while_the_upload_is_being_opened_removes_the_new_upload() {
     let mut bench = Bench::new(100 * MIB);
     bench.hash_first();
     bench.send(Event::Abort);
@@ -210,7 +210,7 @@ fn an_abort_while_the_upload_is_being_opened_removes_what_the_reply_brings() {
 }
 
 #[test]
-fn an_abort_whose_call_keeps_failing_ends_all_the_same() {
+fn an_abort_whose_call_keeps_failing_still_ends() {
     let mut bench = Bench::new(100 * MIB);
     bench.create();
     bench.send(Event::Abort);
@@ -223,7 +223,7 @@ fn an_abort_whose_call_keeps_failing_ends_all_the_same() {
 }
 
 #[test]
-fn an_abort_before_anything_was_asked_finishes_at_once() {
+fn an_abort_before_the_first_call_finishes_at_once() {
     let mut bench = Bench::new(MIB);
     bench.send(Event::Abort);
     assert_eq!(bench.failed_with(), Some(ErrorCode::Aborted));
@@ -231,7 +231,7 @@ fn an_abort_before_anything_was_asked_finishes_at_once() {
 }
 
 #[test]
-fn a_hidden_etag_is_said_to_be_one() {
+fn a_hidden_etag_is_reported_as_such() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.hash_and_sign();

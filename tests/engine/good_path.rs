@@ -1,4 +1,4 @@
-//! From a file to an object, when nothing goes wrong.
+//! From a file to an object without failures.
 
 use directput::checksum::{ChecksumAlgorithm, Crc64Nvme, ObjectChecksum, PartChecksum};
 use directput::engine::*;
@@ -60,7 +60,7 @@ fn a_large_file_is_sent_in_parts_and_completed_with_its_composite_checksum() {
 }
 
 #[test]
-fn never_more_puts_hashes_and_calls_run_than_configured() {
+fn puts_hashes_and_calls_stay_within_their_limits() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
     let mut hashed = 0;
@@ -74,7 +74,7 @@ fn never_more_puts_hashes_and_calls_run_than_configured() {
         }
         assert!(part.number.get() <= 18);
     }
-    assert_eq!(hashed, 17, "besides the first: hashing stays three windows ahead");
+    assert_eq!(hashed, 17, "without the first: hashing stays three windows ahead");
     let calls = bench.signs();
     assert_eq!(calls.len(), 1, "one signing call at a time");
     bench.send(Event::Signed(signed(&calls[0])));
@@ -83,7 +83,7 @@ fn never_more_puts_hashes_and_calls_run_than_configured() {
 }
 
 #[test]
-fn a_plan_of_the_servers_own_replaces_the_one_that_was_assumed() {
+fn the_servers_plan_replaces_the_assumed_one() {
     let mut bench = Bench::new(20 * MIB);
     let assumed = bench.hashes();
     for &part in &assumed {
@@ -102,7 +102,7 @@ fn a_plan_of_the_servers_own_replaces_the_one_that_was_assumed() {
 }
 
 #[test]
-fn an_object_with_another_checksum_or_size_is_not_called_a_success() {
+fn an_object_with_another_checksum_or_size_is_not_a_success() {
     for (size, checksum) in [(20 * MIB, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=-3"), (1, "")] {
         let mut bench = Bench::new(20 * MIB);
         bench.create();
@@ -152,29 +152,29 @@ fn progress_never_goes_back_without_a_notice_and_ends_with_all_bytes() {
 }
 
 #[test]
-fn there_is_always_something_to_wait_for_until_it_is_over() {
+fn until_the_end_there_is_an_action_or_a_wake_up_to_wait_for() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.hash_and_sign();
     for put in bench.puts() {
         bench.fail_put(&put, 503, "SlowDown");
     }
-    assert!(bench.alarm().is_some(), "all parts rest, so there must be a time to wake at");
+    assert!(bench.alarm().is_some(), "all parts are in backoff, so a wake-up must be set");
     bench.wait(3_000);
     assert_eq!(bench.puts().len(), 3, "three may be sent at once, half as many as before");
 }
 
-/// Plays a whole upload by an algorithm, with S3 answering what it would.
+/// Runs a whole upload with an algorithm and S3's answers.
 fn upload_by(algorithm: ChecksumAlgorithm, size: u64, checksum: impl Fn(Part) -> Option<PartChecksum>) -> Uploaded {
     let mut bench = Bench::by(algorithm, size);
     for _ in 0..100 {
         for part in bench.hashes() {
-            let checksum = checksum(part).expect("nothing is hashed where nothing is verified");
+            let checksum = checksum(part).expect("without checksums nothing is hashed");
             bench.send(Event::PartHashed { part, checksum });
         }
         for request in bench.creates() {
             assert_eq!(request.algorithm, algorithm);
-            assert!(!request.parts.is_empty(), "the first part goes along");
+            assert!(!request.parts.is_empty(), "the request contains the first part");
             let parts = signed(&SignParts { parts: request.parts, bits_per_second: None, lane: 0 }).parts;
             let reply = UploadCreated { parts, ..created(bench.plan()) };
             bench.send(Event::Created(reply));
@@ -200,7 +200,7 @@ fn upload_by(algorithm: ChecksumAlgorithm, size: u64, checksum: impl Fn(Part) ->
 }
 
 #[test]
-fn crc64nvme_covers_the_whole_object_also_when_it_was_sent_in_parts() {
+fn crc64nvme_covers_the_whole_object_also_if_it_was_sent_in_parts() {
     let of = |part: Part| Some(Crc64Nvme::of(&part.offset.to_le_bytes()).into());
     let uploaded = upload_by(ChecksumAlgorithm::Crc64nvme, 50 * MIB, of);
     assert_eq!(uploaded.checksum.map(|checksum| checksum.len()), Some(12));
@@ -209,14 +209,14 @@ fn crc64nvme_covers_the_whole_object_also_when_it_was_sent_in_parts() {
 }
 
 #[test]
-fn where_nothing_is_verified_nothing_is_read_before_it_is_sent() {
+fn without_checksums_nothing_is_read_before_it_is_sent() {
     for size in [0, MIB, 50 * MIB] {
         assert_eq!(upload_by(ChecksumAlgorithm::None, size, |_| None).checksum, None);
     }
 }
 
 #[test]
-fn where_nothing_is_verified_urls_are_asked_for_no_further_ahead() {
+fn without_checksums_urls_are_requested_no_further_ahead() {
     let mut bench = Bench::by(ChecksumAlgorithm::None, 1_000 * MIB);
     assert_eq!(bench.creates().remove(0).parts.len(), 16);
     let reply = created(bench.plan());

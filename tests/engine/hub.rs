@@ -1,4 +1,4 @@
-//! Engines behind one hub, as the uploads of one `Uploader` are.
+//! Several engines with one hub, like the uploads of one `Uploader`.
 
 use directput::engine::{Event, Failure, Now};
 use directput::protocol::ErrorCode;
@@ -6,7 +6,7 @@ use directput::queue::{Hub, UploadId};
 
 use crate::bench::Bench;
 
-/// Uploads, named by where they stand in the list, and the hub that they share.
+/// Uploads, identified by their index in the list, and their hub.
 struct Uploads {
     hub: Hub,
     list: Vec<Bench>,
@@ -32,7 +32,7 @@ impl Uploads {
         id
     }
 
-    /// Does what the browser's hub does after each event.
+    /// Redistributes the connections, as the browser does after each event.
     fn balance(&mut self) {
         let now = self.now();
         self.hub.begin(now);
@@ -63,7 +63,7 @@ impl Uploads {
 }
 
 #[test]
-fn a_file_that_is_added_while_s3_rests_is_sent_when_the_rest_is_over() {
+fn a_file_added_while_s3_throttles_is_sent_after_the_wait() {
     let mut uploads = Uploads::new(6);
     let first = uploads.add(1_000);
     let put = uploads.prepare(first).puts().remove(0);
@@ -82,7 +82,7 @@ fn a_file_that_is_added_while_s3_rests_is_sent_when_the_rest_is_over() {
 }
 
 #[test]
-fn a_file_that_is_added_without_a_network_makes_no_request_until_there_is_one() {
+fn a_file_added_without_a_network_makes_no_request_until_there_is_one() {
     let mut uploads = Uploads::new(6);
     uploads.hub.set_online(false);
     uploads.add(1_000);
@@ -95,7 +95,7 @@ fn a_file_that_is_added_without_a_network_makes_no_request_until_there_is_one() 
 }
 
 #[test]
-fn a_file_that_is_paused_and_unpaused_has_no_more_connections_than_are_free() {
+fn an_unpaused_file_gets_only_free_connections() {
     let mut uploads = Uploads::new(1);
     uploads.add(1_000);
     uploads.add(1_000);
@@ -106,7 +106,7 @@ fn a_file_that_is_paused_and_unpaused_has_no_more_connections_than_are_free() {
     assert_eq!(uploads.prepare(1).puts().len(), 0, "the first one still has the connection");
     uploads.list[0].fail_put(&puts[0], 500, "InternalError");
     uploads.balance();
-    assert_eq!(uploads.list[1].puts().len(), 1, "it has the connection that was left");
+    assert_eq!(uploads.list[1].puts().len(), 1, "it has the remaining connection");
     uploads.hub.unpause(uploads.now(), 0);
     uploads.balance();
     assert_eq!(uploads.list[0].puts().len(), 0);
@@ -118,7 +118,7 @@ fn a_file_that_is_paused_and_unpaused_has_no_more_connections_than_are_free() {
 }
 
 #[test]
-fn a_file_that_is_preferred_begins_before_those_that_came_earlier() {
+fn a_file_with_higher_priority_begins_before_earlier_ones() {
     let mut hub = Hub::new(1);
     (0..3).for_each(|id| hub.add(id, 1, 0));
     hub.prioritize(2, 1);
@@ -128,7 +128,7 @@ fn a_file_that_is_preferred_begins_before_those_that_came_earlier() {
 }
 
 #[test]
-fn an_upload_that_the_page_leaves_to_a_later_visit_is_told_so_whether_or_not_it_has_begun() {
+fn closing_ends_uploads_whether_or_not_they_have_begun() {
     let mut hub = Hub::new(1);
     let now = Now { ms: 0, random: 0 };
     hub.add(0, 1, 0);

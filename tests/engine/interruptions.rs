@@ -5,7 +5,7 @@ use directput::protocol::{ErrorCode, SignParts, UploadCreated};
 
 use crate::bench::{Bench, MIB, completed, created, digest, signed};
 
-/// An upload with four PUTs under way.
+/// Returns an upload with four PUTs under way.
 fn sending() -> Bench {
     let mut bench = Bench::new(100 * MIB);
     bench.create();
@@ -18,7 +18,7 @@ fn last_held(bench: &mut Bench) -> Option<Held> {
 }
 
 #[test]
-fn a_pause_lets_parts_arrive_and_starts_nothing_until_it_ends() {
+fn during_a_pause_started_parts_finish_and_no_others_start() {
     let mut bench = sending();
     let puts = bench.puts();
     assert_eq!(puts.len(), 6);
@@ -33,7 +33,7 @@ fn a_pause_lets_parts_arrive_and_starts_nothing_until_it_ends() {
         bench.store(put);
     }
     let reports = bench.reports();
-    assert!(reports.is_sorted_by_key(|report| report.sent_bytes), "the bar never moves back");
+    assert!(reports.is_sorted_by_key(|report| report.sent_bytes), "progress never moves back");
     let last = reports.last().expect("a report");
     assert_eq!((last.held, last.confirmed_parts, last.sent_bytes), (Some(Held::Paused), 6, 48 * MIB));
     bench.alarm();
@@ -61,7 +61,7 @@ fn a_part_that_fails_after_the_pause_is_sent_again_only_after_it() {
 }
 
 #[test]
-fn a_file_of_one_part_that_is_paused_on_its_way_is_stored() {
+fn a_pause_lets_the_put_of_a_single_part_file_finish() {
     let mut bench = Bench::new(MIB);
     bench.create();
     bench.hash_and_sign();
@@ -72,7 +72,7 @@ fn a_file_of_one_part_that_is_paused_on_its_way_is_stored() {
 }
 
 #[test]
-fn what_is_closed_ends_at_once_and_is_kept_where_records_are_kept() {
+fn a_closed_upload_ends_at_once_and_keeps_its_record() {
     let mut bench = Bench::keeping(100 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -87,11 +87,11 @@ fn what_is_closed_ends_at_once_and_is_kept_where_records_are_kept() {
     let mut bench = sending();
     bench.send(Event::Close);
     bench.remove();
-    assert_eq!(bench.failed_with(), Some(ErrorCode::Closed), "no upload is left that no record names");
+    assert_eq!(bench.failed_with(), Some(ErrorCode::Closed), "no upload without a record is left");
 }
 
 #[test]
-fn a_pause_reads_no_more_of_the_file() {
+fn a_pause_stops_reading_the_file() {
     let mut bench = Bench::new(100 * MIB);
     bench.create();
     bench.send(Event::Pause);
@@ -105,7 +105,7 @@ fn a_pause_reads_no_more_of_the_file() {
 }
 
 #[test]
-fn without_a_network_nothing_counts_and_now_and_then_it_is_tried() {
+fn without_a_network_no_failure_counts_and_a_request_is_tried_from_time_to_time() {
     let mut bench = sending();
     let puts = bench.puts();
     bench.send(Event::Offline);
@@ -116,7 +116,7 @@ fn without_a_network_nothing_counts_and_now_and_then_it_is_tried() {
     bench.wait(19_000);
     assert_eq!(bench.puts().len(), 0);
     assert_eq!(last_held(&mut bench), Some(Held::Offline));
-    // 20 s later one try shows that the browser is wrong, or that it is right.
+    // 20 s later, one request checks whether the browser's state is right.
     let mut tries = 0;
     for _ in 0..1_000 {
         bench.wait(20_000);
@@ -128,14 +128,14 @@ fn without_a_network_nothing_counts_and_now_and_then_it_is_tried() {
         bench.fail_call(Call::Sign, ErrorCode::Network);
     }
     assert!((900..3_000).contains(&tries), "{tries}");
-    assert_eq!(bench.failed_with(), None, "hours offline end nothing");
+    assert_eq!(bench.failed_with(), None, "hours offline do not end the upload");
     bench.send(Event::Online);
     bench.store_all();
     assert_eq!(bench.completes().len(), 1);
 }
 
 #[test]
-fn a_busy_storage_gets_the_rest_that_it_asks_for_from_every_part() {
+fn throttling_delays_every_part_by_the_requested_time() {
     let mut bench = sending();
     let puts = bench.puts();
     let failure = Failure { status: 503, retry_after_ms: Some(7_000), ..Failure::from(ErrorCode::StorageRefused) };
@@ -149,7 +149,7 @@ fn a_busy_storage_gets_the_rest_that_it_asks_for_from_every_part() {
 }
 
 #[test]
-fn another_uploads_busy_storage_is_this_ones_too() {
+fn throttling_of_another_upload_delays_this_one_too() {
     let mut bench = sending();
     let puts = bench.puts();
     bench.send(Event::Busy { wait_ms: 5_000 });
@@ -160,7 +160,7 @@ fn another_uploads_busy_storage_is_this_ones_too() {
 }
 
 #[test]
-fn what_waits_for_a_better_network_is_made_again_when_there_is_one() {
+fn delayed_requests_are_sent_at_once_when_the_network_is_back() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.store_all();
@@ -187,7 +187,7 @@ fn what_waits_for_a_better_network_is_made_again_when_there_is_one() {
 }
 
 #[test]
-fn stale_credentials_are_asked_for_once() {
+fn fresh_credentials_are_requested_once() {
     let mut bench = Bench::new(20 * MIB);
     bench.hash_first();
     bench.creates();
@@ -200,7 +200,7 @@ fn stale_credentials_are_asked_for_once() {
 }
 
 #[test]
-fn where_no_fresh_credentials_come_the_upload_ends() {
+fn without_fresh_credentials_the_upload_ends() {
     let mut bench = Bench::new(20 * MIB);
     bench.hash_first();
     bench.fail_call(Call::Create, ErrorCode::Unauthorized);
@@ -210,7 +210,7 @@ fn where_no_fresh_credentials_come_the_upload_ends() {
 }
 
 #[test]
-fn no_more_puts_run_than_there_are_connections() {
+fn puts_stay_within_the_number_of_connections() {
     let mut bench = Bench::new(100 * MIB);
     bench.send(Event::Share(Share { connections: 1, ..Share::default() }));
     bench.create();
@@ -221,7 +221,7 @@ fn no_more_puts_run_than_there_are_connections() {
 }
 
 #[test]
-fn an_upload_that_s3_no_longer_knows_is_started_again_once() {
+fn an_upload_that_s3_no_longer_knows_is_restarted_once() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -236,11 +236,11 @@ fn an_upload_that_s3_no_longer_knows_is_started_again_once() {
     assert!(puts.iter().all(|put| !bench.engine.is_stored(put.part.number)), "late events belong to other attempts");
     bench.fail_put(&puts[0], 404, "NoSuchUpload");
     assert_eq!((bench.creates().len(), bench.failed_with()), (0, Some(ErrorCode::UploadGone)));
-    assert_eq!(bench.aborts(), 0, "there is nothing to remove");
+    assert_eq!(bench.aborts(), 0, "the upload is already gone");
 }
 
 #[test]
-fn a_signing_call_for_the_upload_that_was_given_up_says_nothing_about_the_next() {
+fn a_signing_call_for_the_abandoned_upload_is_ignored() {
     let started_again = || {
         let mut bench = Bench::new(100 * MIB);
         bench.hash_first();
@@ -264,7 +264,7 @@ fn a_signing_call_for_the_upload_that_was_given_up_says_nothing_about_the_next()
 }
 
 #[test]
-fn after_a_lost_completion_nothing_is_started_again() {
+fn after_a_lost_completion_the_upload_is_not_restarted() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.store_all();
@@ -274,7 +274,7 @@ fn after_a_lost_completion_nothing_is_started_again() {
     let request = bench.completes().pop().expect("asked again");
     bench.fail_call(Call::Complete, ErrorCode::UploadGone);
     assert_eq!((bench.creates().len(), bench.failed_with()), (0, Some(ErrorCode::UploadGone)));
-    // And if the answer had come, it would have been the same object.
+    // With the answer, the result is the same object.
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.store_all();
@@ -286,7 +286,7 @@ fn after_a_lost_completion_nothing_is_started_again() {
 }
 
 #[test]
-fn a_completion_that_had_got_through_is_success() {
+fn a_completion_that_reached_s3_is_a_success() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.store_all();

@@ -1,4 +1,4 @@
-//! Uploads on other lanes than the default, and what happens if such a lane fails.
+//! Uploads on lanes other than the default, and failures of such lanes.
 
 use directput::engine::{Event, Put, Share};
 use directput::protocol::{ErrorCode, SignParts, UploadCreated};
@@ -9,7 +9,7 @@ fn share(lane: u32) -> Event {
     Event::Share(Share { lane, ..Share::default() })
 }
 
-/// A small file that has been opened on lane 2, and its PUT.
+/// Returns a small file that was opened on lane 2, and its PUT.
 fn small_on_lane_2() -> (Bench, Put) {
     let mut bench = Bench::new(MIB);
     bench.send(share(2));
@@ -60,7 +60,7 @@ fn a_lane_that_refuses_does_not_end_the_upload() {
         assert_eq!(again.lane, 0, "{storage_code}");
         if status == 400 {
             bench.fail_put(&again, status, storage_code);
-            assert_eq!(bench.failed_with(), Some(ErrorCode::StorageRefused), "the default counts");
+            assert_eq!(bench.failed_with(), Some(ErrorCode::StorageRefused), "the default lane counts");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The engine against a made-up clock: what it does on the good path and when things go wrong.
+//! The engine with a simulated clock: the good path, and failures.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod answers;

@@ -1,4 +1,4 @@
-//! What the user is told of how far an upload is.
+//! Progress reports.
 
 use directput::checksum::ChecksumAlgorithm;
 use directput::engine::{Call, Event, Held, Phase};
@@ -8,7 +8,7 @@ use directput::protocol::{ErrorCode, FileSize, PartsListed, StoredPart};
 use crate::bench::{Bench, MIB, created, digest};
 
 #[test]
-fn a_plan_of_the_servers_own_takes_nothing_back() {
+fn the_servers_plan_does_not_reduce_the_progress() {
     let mut bench = Bench::new(40 * MIB);
     bench.hash_first();
     bench.creates();
@@ -33,7 +33,7 @@ fn phases(bench: &mut Bench) -> Vec<Phase> {
 }
 
 #[test]
-fn phases_follow_what_is_waited_for() {
+fn phases_follow_the_work_of_the_upload() {
     let mut bench = Bench::keeping(40 * MIB);
     assert_eq!(phases(&mut bench), [Phase::Hash]);
     bench.hash_first();
@@ -48,17 +48,17 @@ fn phases_follow_what_is_waited_for() {
         bench.fail_put(&put, 0, "");
     }
     bench.wait(200);
-    assert!(phases(&mut bench).iter().all(|&phase| phase == Phase::Upload), "all parts rest");
+    assert!(phases(&mut bench).iter().all(|&phase| phase == Phase::Upload), "all parts are in backoff");
     bench.wait(20_000);
     bench.store_all();
     assert_eq!(phases(&mut bench), [Phase::Upload, Phase::Complete]);
     bench.completes();
     bench.fail_call(Call::Complete, ErrorCode::PartsRefused);
-    assert_eq!(phases(&mut bench), [Phase::Sign], "what was hashed is known");
+    assert_eq!(phases(&mut bench), [Phase::Sign], "the digests are known");
     bench.send(Event::Abort);
     assert_eq!(phases(&mut bench), [Phase::Abort]);
 
-    // A later session knows nothing of the file until it has read it.
+    // A later session must read the file first.
     let mut bench = Bench::restored(40 * MIB, record);
     bench.wait(200);
     let mut other = bench.clone();
@@ -72,15 +72,15 @@ fn phases_follow_what_is_waited_for() {
     let held = StoredPart { number: part.number, size: part.length, etag, checksum };
     other.send(Event::Listed(PartsListed { parts: vec![held], next: None }));
     other.send(Event::PartHashed { part, checksum: digest(part) });
-    assert_eq!(phases(&mut other), [Phase::Hash, Phase::Upload], "S3 has some of it already");
+    assert_eq!(phases(&mut other), [Phase::Hash, Phase::Upload], "S3 has already stored a part");
 
-    // Where nothing is verified nothing is read first.
+    // Without checksums, the file is not read first.
     let mut bench = Bench::by(ChecksumAlgorithm::None, 40 * MIB);
     assert_eq!(phases(&mut bench), [Phase::Sign]);
 }
 
 #[test]
-fn what_has_not_changed_is_not_reported_again() {
+fn unchanged_progress_is_not_reported_again() {
     let mut bench = Bench::new(40 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -93,7 +93,7 @@ fn what_has_not_changed_is_not_reported_again() {
 }
 
 #[test]
-fn time_without_a_network_is_no_slowness() {
+fn time_without_a_network_does_not_lower_the_speed() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
     let mut puts = Vec::new();
@@ -116,7 +116,7 @@ fn time_without_a_network_is_no_slowness() {
 }
 
 #[test]
-fn bytes_that_leave_are_reported_ten_times_in_a_second() {
+fn sent_bytes_are_reported_ten_times_per_second() {
     let mut bench = Bench::new(40 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -143,7 +143,7 @@ fn a_completion_that_is_repeated_by_a_later_session_shows_all_bytes() {
 }
 
 #[test]
-fn a_removal_is_not_held() {
+fn a_removal_is_not_reported_as_held() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
     bench.send(Event::Pause);
@@ -154,7 +154,7 @@ fn a_removal_is_not_held() {
 }
 
 #[test]
-fn bytes_that_were_told_of_are_not_counted_again_when_they_are_stored() {
+fn reported_bytes_are_not_counted_again_when_they_are_stored() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
     let mut puts = Vec::new();
@@ -174,7 +174,7 @@ fn bytes_that_were_told_of_are_not_counted_again_when_they_are_stored() {
 }
 
 #[test]
-fn the_speed_is_that_of_bytes_that_have_arrived() {
+fn the_speed_counts_only_bytes_that_have_arrived() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -192,7 +192,7 @@ fn the_speed_is_that_of_bytes_that_have_arrived() {
 }
 
 #[test]
-fn the_time_left_needs_no_timer_while_nothing_is_in_buffers() {
+fn the_time_left_needs_no_timer_while_buffers_are_empty() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -205,7 +205,7 @@ fn the_time_left_needs_no_timer_while_nothing_is_in_buffers() {
 }
 
 #[test]
-fn bytes_that_have_to_be_sent_again_are_not_on_their_way() {
+fn bytes_that_will_be_sent_again_do_not_count_as_in_flight() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
     bench.hash_and_sign();

@@ -1,4 +1,4 @@
-//! Parts that cannot be read, or not in time.
+//! Parts that can't be read, or whose reading times out.
 
 use directput::engine::{Action, Event, Remains};
 use directput::plan::{Part, Plan};
@@ -23,7 +23,7 @@ fn hash(bench: &mut Bench, part: Part) {
 }
 
 #[test]
-fn a_file_that_can_not_be_read_any_more_ends_the_upload_and_is_kept() {
+fn a_file_that_can_no_longer_be_read_ends_the_upload_and_keeps_its_record() {
     let mut bench = sending();
     let part = bench.hashes()[0];
     fail(&mut bench, part, ErrorCode::FileChanged);
@@ -70,7 +70,7 @@ fn a_part_that_is_not_hashed_is_not_read_again() {
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_sent_ends_the_upload_and_is_kept() {
+fn a_file_that_changes_during_the_upload_ends_it_and_keeps_its_record() {
     let mut bench = sending();
     bench.hash_and_sign();
     let put = bench.puts().remove(0);
@@ -83,7 +83,7 @@ fn a_file_that_changes_while_it_is_sent_ends_the_upload_and_is_kept() {
 }
 
 #[test]
-fn a_part_that_is_not_read_in_time_is_read_again_twice() {
+fn a_part_whose_reading_times_out_is_read_again_twice() {
     let mut bench = sending();
     let [part, other] = bench.hashes()[..] else { panic!("two are read at once") };
     for failures in [1, 2] {
@@ -102,7 +102,7 @@ fn a_part_that_is_not_read_in_time_is_read_again_twice() {
 }
 
 #[test]
-fn a_part_that_was_read_at_last_has_all_its_chances_again() {
+fn a_successful_read_restores_all_attempts_of_a_part() {
     let mut bench = sending();
     bench.hash_and_sign();
     for _ in 0..3 {
@@ -118,7 +118,7 @@ fn a_part_that_was_read_at_last_has_all_its_chances_again() {
 }
 
 #[test]
-fn a_failure_to_read_what_is_not_being_read_says_nothing() {
+fn a_read_failure_of_a_part_that_is_not_being_read_is_ignored() {
     let mut bench = sending();
     let [part, other] = bench.hashes()[..] else { panic!("two are read at once") };
     hash(&mut bench, part);
@@ -127,7 +127,7 @@ fn a_failure_to_read_what_is_not_being_read_says_nothing() {
     fail(&mut bench, part, ErrorCode::ReadTimeout);
     assert_eq!((bench.hashes(), bench.retries()), (vec![], vec![]));
 
-    // The server's plan has other parts than the one that was assumed.
+    // The server's plan differs from the assumed one.
     let mut bench = Bench::keeping(SIZE);
     bench.hash_first();
     let late = bench.hashes()[0];
@@ -144,7 +144,7 @@ fn a_failure_to_read_what_is_not_being_read_says_nothing() {
 }
 
 #[test]
-fn a_part_that_s3_holds_is_compared_again_if_it_was_not_read_in_time() {
+fn a_stored_part_is_compared_again_if_its_reading_timed_out() {
     let mut bench = sending();
     let record = bench.records().pop().flatten().expect("kept");
     let mut bench = Bench::restored(SIZE, record);

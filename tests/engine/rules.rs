@@ -1,4 +1,4 @@
-//! Single rules of retry, removal and progress, each seen to fail when its line was changed.
+//! Single rules of retry, removal and progress. Each test was seen to fail when the rule's line was changed.
 
 use directput::engine::{Call, Demand, Event, Failure, Now, Put, Remains};
 use directput::protocol::ErrorCode;
@@ -24,7 +24,7 @@ fn completing() -> Bench {
 }
 
 #[test]
-fn fresh_headers_are_asked_for_again_once_the_api_has_taken_some() {
+fn fresh_headers_are_requested_again_after_the_api_has_accepted_some() {
     let mut bench = Bench::keeping(SIZE);
     bench.hash_first();
     bench.creates();
@@ -39,7 +39,7 @@ fn fresh_headers_are_asked_for_again_once_the_api_has_taken_some() {
 }
 
 #[test]
-fn an_upload_that_lacks_a_sign_in_is_kept() {
+fn an_upload_that_ends_for_want_of_a_sign_in_keeps_its_record() {
     let mut bench = sending();
     bench.hash_all();
     bench.store_all();
@@ -53,7 +53,7 @@ fn an_upload_that_lacks_a_sign_in_is_kept() {
 }
 
 #[test]
-fn a_completion_of_an_earlier_session_that_is_refused_starts_nothing_again() {
+fn a_refused_completion_of_an_earlier_session_does_not_restart_the_upload() {
     let mut bench = completing();
     let kept = bench.records().pop().flatten().expect("kept");
     let mut bench = Bench::restored(SIZE, kept);
@@ -65,7 +65,7 @@ fn a_completion_of_an_earlier_session_that_is_refused_starts_nothing_again() {
 }
 
 #[test]
-fn conflicts_and_overload_end_no_put() {
+fn conflicts_and_overload_do_not_end_the_upload() {
     for (status, storage_code) in [(409, "OperationAborted"), (409, "ConditionalRequestConflict"), (429, "SlowDown")] {
         let mut bench = sending();
         let mut puts = bench.puts();
@@ -80,7 +80,7 @@ fn conflicts_and_overload_end_no_put() {
 }
 
 #[test]
-fn the_api_is_left_alone_for_as_long_as_it_asks_within_reason() {
+fn retry_after_of_the_api_is_respected_up_to_a_limit() {
     for (asked_ms, wait_ms) in [(9_000, 9_000), (300_000, 300_000), (86_400_000, 300_000)] {
         let mut bench = completing();
         let failure = Failure { status: 429, retry_after_ms: Some(asked_ms), ..ErrorCode::TooManyRequests.into() };
@@ -93,7 +93,7 @@ fn the_api_is_left_alone_for_as_long_as_it_asks_within_reason() {
 }
 
 #[test]
-fn s3_is_left_alone_for_as_long_as_it_asks_after_a_server_error_too() {
+fn retry_after_of_s3_is_respected_after_a_server_error_too() {
     let mut bench = sending();
     let puts = bench.puts();
     let failure = Failure { status: 500, retry_after_ms: Some(9_000), ..ErrorCode::StorageRefused.into() };
@@ -106,7 +106,7 @@ fn s3_is_left_alone_for_as_long_as_it_asks_after_a_server_error_too() {
 }
 
 #[test]
-fn hours_offline_use_up_no_patience() {
+fn hours_offline_do_not_use_up_patience() {
     let mut bench = completing();
     bench.fail_call(Call::Complete, ErrorCode::Network);
     bench.send(Event::Offline);
@@ -121,7 +121,7 @@ fn hours_offline_use_up_no_patience() {
 }
 
 #[test]
-fn parts_that_were_cut_off_are_removed_twice() {
+fn an_upload_with_stopped_puts_is_removed_twice() {
     let mut bench = sending();
     assert!(!bench.puts().is_empty());
     bench.send(Event::Abort);
@@ -131,13 +131,13 @@ fn parts_that_were_cut_off_are_removed_twice() {
     bench.wait(999);
     assert_eq!(bench.aborts(), 0);
     bench.wait(1);
-    assert_eq!(bench.aborts(), 1, "S3 may have stored what was cut off");
+    assert_eq!(bench.aborts(), 1, "S3 may have stored a stopped PUT");
     bench.send(Event::Aborted);
     assert!(bench.outcome().is_some());
 }
 
 #[test]
-fn parts_that_all_ended_are_removed_once() {
+fn an_upload_whose_puts_have_all_ended_is_removed_once() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
     bench.send(Event::Abort);
@@ -168,7 +168,7 @@ fn progress_counts_each_byte_once() {
     bench.store(&puts[0]);
     let report = *bench.reports().last().expect("a report");
     assert_eq!((report.sent_bytes, report.confirmed_bytes, report.confirmed_parts), (8 * MIB, 8 * MIB, 1));
-    // What has to be hashed again is not counted again.
+    // Bytes that are hashed again are not counted again.
     bench.fail_put(&puts[1], 400, "BadDigest");
     bench.hash_all();
     bench.wait(200);
@@ -183,7 +183,7 @@ fn a_paused_upload_leaves_its_connections_to_others() {
     let five = Demand { in_flight: 5, wanted: 5, bytes_in_flight: SIZE };
     assert_eq!(bench.engine.demand(now(&bench)), five);
     bench.send(Event::Pause);
-    assert_eq!(bench.engine.demand(now(&bench)), five, "parts on their way arrive");
+    assert_eq!(bench.engine.demand(now(&bench)), five, "parts under way finish");
     bench.fail_put(&puts[0], 403, "AccessDenied");
     let four = Demand { in_flight: 4, wanted: 4, bytes_in_flight: SIZE - 8 * MIB };
     assert_eq!(bench.engine.demand(now(&bench)), four);
@@ -217,11 +217,11 @@ fn a_refused_signature_waits_longer_each_time() {
         bench.wait(1);
         bench.sign_all();
     }
-    assert_eq!(waits, [0, 500, 1_000], "a URL that was late needs no rest");
+    assert_eq!(waits, [0, 500, 1_000], "the first refusal needs no backoff");
 }
 
 #[test]
-fn bytes_that_arrive_as_others_four_times_end_the_upload() {
+fn bytes_that_arrive_damaged_four_times_end_the_upload() {
     let answers = |bench: &mut Bench, put: &Put| bench.answer_put(put, stored("tag", Some("AAAA".to_owned())));
     let refuses = |bench: &mut Bench, put: &Put| bench.fail_put(put, 400, "BadDigest");
     for act in [answers as fn(&mut Bench, &Put), refuses] {
@@ -239,7 +239,7 @@ fn bytes_that_arrive_as_others_four_times_end_the_upload() {
 }
 
 #[test]
-fn a_failure_without_a_network_says_nothing_about_a_part() {
+fn a_failure_without_a_network_does_not_count_against_a_part() {
     let mut bench = sending();
     bench.send(Event::Offline);
     for put in bench.puts() {
@@ -255,7 +255,7 @@ fn a_failure_without_a_network_says_nothing_about_a_part() {
 }
 
 #[test]
-fn only_what_was_written_down_is_forgotten() {
+fn only_persisted_records_are_removed() {
     let mut bench = Bench::new(SIZE);
     bench.create();
     bench.store_all();
@@ -272,7 +272,7 @@ fn only_what_was_written_down_is_forgotten() {
 }
 
 #[test]
-fn without_a_network_a_removal_is_left_to_the_next_visit() {
+fn a_removal_without_a_network_is_left_to_the_next_visit() {
     let mut bench = sending();
     bench.send(Event::Offline);
     bench.send(Event::Abort);

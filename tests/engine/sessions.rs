@@ -1,4 +1,4 @@
-//! Uploads that outlive the session that began them.
+//! Uploads that outlive their session.
 
 use directput::checksum::{ChecksumAlgorithm, Crc64Nvme};
 use directput::engine::{Call, Event, Record, Remains};
@@ -9,11 +9,11 @@ use crate::bench::{Bench, MIB, completed, digest, stored as answer_of_s3};
 
 const SIZE: u64 = 40 * MIB;
 
-/// What is kept of an upload that was just begun.
+/// Returns the record of an upload that was just opened.
 fn record() -> Record {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
-    bench.records().pop().flatten().expect("it is written down at once")
+    bench.records().pop().flatten().expect("the record is persisted at once")
 }
 
 fn stored(part: Part) -> StoredPart {
@@ -32,7 +32,7 @@ fn list(bench: &mut Bench, held: impl Fn(Part) -> Option<StoredPart>) {
 }
 
 #[test]
-fn parts_that_s3_holds_are_compared_and_not_sent_again() {
+fn stored_parts_are_compared_and_not_sent_again() {
     let mut bench = Bench::restored(SIZE, record());
     assert_eq!(bench.creates().len(), 0);
     list(&mut bench, |part| (part.number.get() != 3).then(|| stored(part)));
@@ -51,7 +51,7 @@ fn parts_that_s3_holds_are_compared_and_not_sent_again() {
 }
 
 #[test]
-fn a_part_that_s3_holds_with_other_bytes_means_that_this_is_another_file() {
+fn a_stored_part_with_other_bytes_shows_that_the_file_is_another() {
     let mut bench = Bench::restored(SIZE, record());
     list(&mut bench, |part| {
         let checksum = Some(directput::checksum::Sha256Digest::of(b"before").to_string());
@@ -67,7 +67,7 @@ fn a_part_that_s3_holds_with_other_bytes_means_that_this_is_another_file() {
 }
 
 #[test]
-fn a_part_that_s3_holds_in_another_length_is_sent_again() {
+fn a_stored_part_of_another_length_is_sent_again() {
     let mut bench = Bench::restored(SIZE, record());
     list(&mut bench, |part| (part.number.get() == 2).then(|| StoredPart { size: 5, ..stored(part) }));
     bench.hash_and_sign();
@@ -75,7 +75,7 @@ fn a_part_that_s3_holds_in_another_length_is_sent_again() {
 }
 
 #[test]
-fn a_long_list_comes_in_pages_and_one_without_end_is_refused() {
+fn a_long_list_is_read_in_pages_and_an_endless_one_is_refused() {
     let mut bench = Bench::restored(SIZE, record());
     let part = bench.plan().parts().next().expect("a part");
     assert_eq!(bench.lists(), [None]);
@@ -88,7 +88,7 @@ fn a_long_list_comes_in_pages_and_one_without_end_is_refused() {
 }
 
 #[test]
-fn an_upload_that_is_gone_is_started_again() {
+fn an_upload_that_is_gone_is_restarted() {
     for code in [ErrorCode::UploadGone, ErrorCode::TokenExpired] {
         let mut bench = Bench::restored(SIZE, record());
         bench.fail_call(Call::List, code);
@@ -100,7 +100,7 @@ fn an_upload_that_is_gone_is_started_again() {
 }
 
 #[test]
-fn what_another_user_of_this_browser_began_is_left_alone() {
+fn the_upload_of_another_user_of_this_browser_is_left_alone() {
     for code in [ErrorCode::NotYourUpload, ErrorCode::TokenInvalid] {
         let mut bench = Bench::restored(SIZE, record());
         bench.lists();
@@ -112,14 +112,14 @@ fn what_another_user_of_this_browser_began_is_left_alone() {
 }
 
 #[test]
-fn parts_that_s3_refuses_to_join_are_listed_and_what_differs_is_sent_again_once() {
+fn if_s3_refuses_to_join_parts_they_are_listed_and_different_ones_are_sent_again_once() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
     bench.store_all();
     let first = bench.completes().remove(0);
     bench.fail_call(Call::Complete, ErrorCode::PartsRefused);
     assert_eq!(bench.aborts(), 0);
-    // One entity tag was changed on its way, one part is missing, and one has other bytes.
+    // One entity tag was damaged, one part is missing, and one part has other bytes.
     let other = Some(directput::checksum::Sha256Digest::of(b"other").to_string());
     list(&mut bench, |part| match part.number.get() {
         1 => Some(StoredPart { etag: "true-tag".to_owned(), ..stored(part) }),
@@ -140,7 +140,7 @@ fn parts_that_s3_refuses_to_join_are_listed_and_what_differs_is_sent_again_once(
 }
 
 #[test]
-fn what_s3_refuses_to_sign_for_is_kept() {
+fn an_upload_that_ends_because_of_refused_signatures_keeps_its_record() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
     bench.records();
@@ -156,7 +156,7 @@ fn what_s3_refuses_to_sign_for_is_kept() {
 }
 
 #[test]
-fn a_completion_is_written_down_before_it_is_sent_and_a_later_session_repeats_it() {
+fn a_completion_is_persisted_before_it_is_sent_and_a_later_session_repeats_it() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
     bench.store_all();
@@ -171,7 +171,7 @@ fn a_completion_is_written_down_before_it_is_sent_and_a_later_session_repeats_it
 }
 
 #[test]
-fn what_the_network_ended_is_kept_and_what_the_user_ended_is_removed() {
+fn an_upload_ended_by_the_network_is_kept_and_one_ended_by_the_user_is_removed() {
     let mut bench = Bench::keeping(SIZE);
     bench.create();
     bench.records();
@@ -180,13 +180,13 @@ fn what_the_network_ended_is_kept_and_what_the_user_ended_is_removed() {
         bench.fail_call(Call::Sign, ErrorCode::Network);
         bench.wait(20_000);
     }
-    assert_eq!(bench.failed_with(), None, "the API has answered before, so it is waited for");
+    assert_eq!(bench.failed_with(), None, "the API has answered before, so the upload waits for it");
     for _ in 0..60 {
         bench.fail_call(Call::Sign, ErrorCode::Network);
         bench.wait(20_000);
     }
     assert_eq!((bench.failed_with(), bench.aborts()), (Some(ErrorCode::Network), 0));
-    assert_eq!(bench.records(), [], "what was written down still holds");
+    assert_eq!(bench.records(), [], "the record is still valid");
 
     let mut bench = Bench::keeping(SIZE);
     bench.create();
@@ -215,12 +215,12 @@ fn a_removal_that_failed_is_left_to_a_later_session() {
 }
 
 #[test]
-fn a_file_of_another_size_is_not_the_one_that_was_begun() {
+fn a_file_of_another_size_is_another_file() {
     let mut bench = Bench::restored(30 << 40, record());
     let failure = bench.outcome().expect("an end").expect_err("a failure");
     assert_eq!((failure.code, failure.remains), (ErrorCode::WrongFile, Remains::Parts));
     assert_eq!((bench.aborts(), bench.records()), (0, vec![]));
-    // To remove it no file is needed at all.
+    // Removing the upload needs no file.
     for record in [record(), Record { part_size: 1, ..record() }] {
         let mut bench = Bench::restored(0, Record { discard: true, ..record });
         bench.remove();
@@ -229,7 +229,7 @@ fn a_file_of_another_size_is_not_the_one_that_was_begun() {
 }
 
 #[test]
-fn an_upload_is_gone_on_with_by_the_algorithm_that_it_was_begun_with() {
+fn an_upload_is_resumed_with_its_first_algorithm() {
     let of = |part: Part| Crc64Nvme::of(&part.offset.to_le_bytes());
     let record = Record { algorithm: ChecksumAlgorithm::Crc64nvme, ..record() };
     let mut bench = Bench::restored(SIZE, record);
@@ -250,7 +250,7 @@ fn an_upload_is_gone_on_with_by_the_algorithm_that_it_was_begun_with() {
 }
 
 #[test]
-fn where_nothing_is_verified_what_s3_holds_counts_at_once() {
+fn without_checksums_stored_parts_count_at_once() {
     let record = Record { algorithm: ChecksumAlgorithm::None, ..record() };
     let mut bench = Bench::restored(SIZE, record);
     list(&mut bench, |part| (part.number.get() != 3).then(|| StoredPart { checksum: None, ..stored(part) }));
@@ -264,7 +264,7 @@ fn where_nothing_is_verified_what_s3_holds_counts_at_once() {
 }
 
 #[test]
-fn what_s3_holds_of_a_cancelled_upload_is_of_no_interest_any_more() {
+fn the_list_of_a_cancelled_upload_is_ignored() {
     let mut bench = Bench::restored(SIZE, record());
     assert_eq!(bench.lists(), [None]);
     bench.send(Event::Abort);
@@ -276,7 +276,7 @@ fn what_s3_holds_of_a_cancelled_upload_is_of_no_interest_any_more() {
 }
 
 #[test]
-fn a_list_that_comes_after_its_time_is_asked_for_again() {
+fn a_list_that_comes_too_late_is_requested_again() {
     let mut bench = Bench::restored(SIZE, record());
     assert_eq!(bench.lists(), [None]);
     bench.fail_call(Call::List, ErrorCode::Timeout);
@@ -288,7 +288,7 @@ fn a_list_that_comes_after_its_time_is_asked_for_again() {
 }
 
 #[test]
-fn other_parts_are_hashed_while_what_s3_holds_is_compared_but_nothing_is_sent() {
+fn other_parts_are_hashed_but_not_sent_while_stored_parts_are_compared() {
     let size = 1_000 * MIB;
     let mut bench = Bench::keeping(size);
     bench.create();

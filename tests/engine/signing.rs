@@ -1,4 +1,4 @@
-//! When parts are hashed and URLs asked for: neither so late that connections are idle, nor so early that URLs expire.
+//! Timing of hashing and signing: early enough that no connection is idle, and late enough that no URL expires.
 
 use directput::engine::Event;
 use directput::plan::Part;
@@ -7,7 +7,7 @@ use directput::protocol::{NetworkHint, PartNumber, PartToSign, SignParts, Upload
 use crate::bench::{Bench, MIB, created, digest, signed};
 
 #[test]
-fn a_call_for_urls_waits_until_it_can_fill_the_connections_while_something_is_on_its_way() {
+fn a_signing_call_waits_until_it_can_fill_the_connections_while_parts_are_under_way() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.hash_first();
     let parts = signed(&SignParts { parts: bench.creates().remove(0).parts, bits_per_second: None, lane: 0 }).parts;
@@ -21,11 +21,11 @@ fn a_call_for_urls_waits_until_it_can_fill_the_connections_while_something_is_on
     };
     for _ in 0..4 {
         hash_one(&mut bench);
-        assert!(bench.signs().is_empty(), "four of six would be idle still");
+        assert!(bench.signs().is_empty(), "four of six would still be idle");
     }
     let mut sooner = bench.clone();
     sooner.store(&first);
-    assert_eq!(sooner.signs().remove(0).parts.len(), 4, "nothing is on its way, so four are better than to wait");
+    assert_eq!(sooner.signs().remove(0).parts.len(), 4, "no part is under way, so four are better than waiting");
     hash_one(&mut bench);
     let request = bench.signs().remove(0);
     assert_eq!(request.parts.len(), 5);
@@ -40,8 +40,8 @@ fn a_call_for_urls_waits_until_it_can_fill_the_connections_while_something_is_on
 }
 
 #[test]
-fn urls_are_asked_for_when_no_more_are_left_than_are_sent_while_the_api_answers_twice() {
-    // The API answers after 2.1 s or 3 s. Then a part is stored each second, the first of them begun before that
+fn urls_are_requested_when_the_rest_lasts_for_two_answers_of_the_api() {
+    // The API answers after 2.1 s or 3 s. Then a part is stored each second. The first of them began before that
     // answer.
     for (turnaround_ms, ready) in [(2_100, 4), (3_000, 5)] {
         let mut bench = Bench::new(1_000 * MIB);
@@ -53,7 +53,7 @@ fn urls_are_asked_for_when_no_more_are_left_than_are_sent_while_the_api_answers_
         }
         let mut puts = bench.puts();
         assert_eq!(puts.len(), 6);
-        // 12 more have a URL.
+        // 12 more parts have a URL.
         for left in (ready..12).rev() {
             bench.now_ms += 1_000;
             bench.store(&puts.remove(0));
@@ -65,7 +65,7 @@ fn urls_are_asked_for_when_no_more_are_left_than_are_sent_while_the_api_answers_
 }
 
 #[test]
-fn what_is_hashed_while_as_much_as_may_be_is_on_its_way_is_signed_in_one_call() {
+fn parts_that_are_hashed_while_all_connections_are_busy_are_signed_in_one_call() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
     let mut calls = 0;
@@ -94,7 +94,7 @@ fn what_is_hashed_while_as_much_as_may_be_is_on_its_way_is_signed_in_one_call() 
 }
 
 #[test]
-fn parts_are_hashed_for_30_seconds_of_the_speed_but_no_more_than_a_call_can_sign_and_two_windows() {
+fn hashing_stays_30_seconds_ahead_but_at_most_one_call_and_two_windows() {
     for (part_ms, ahead) in [(10_000, 18..=18), (1_000, 27..=30), (100, 112..=112)] {
         let mut bench = Bench::new(5_000 * MIB);
         bench.create();
@@ -119,7 +119,7 @@ fn parts_are_hashed_for_30_seconds_of_the_speed_but_no_more_than_a_call_can_sign
 }
 
 #[test]
-fn the_api_is_told_the_speed_that_was_measured_or_else_that_of_the_networks_kind() {
+fn the_api_gets_the_measured_speed_or_the_assumed_speed_of_the_network() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
     bench.hash_all();
@@ -143,7 +143,7 @@ fn the_api_is_told_the_speed_that_was_measured_or_else_that_of_the_networks_kind
 }
 
 #[test]
-fn urls_that_were_not_asked_for_are_not_used() {
+fn urls_that_were_not_requested_are_not_used() {
     let mut bench = Bench::new(1_000 * MIB);
     bench.create();
     for _ in 0..2 {
@@ -173,7 +173,7 @@ fn a_url_for_a_part_that_needs_none_is_not_used() {
     bench.hash_all();
     let first = bench.signs().remove(0);
     bench.send(Event::Signed(signed(&first)));
-    assert_eq!(bench.puts().len(), 1, "the first part is on its way");
+    assert_eq!(bench.puts().len(), 1, "the first part is under way");
     let mut request = bench.signs().remove(0);
     let unknown = PartNumber::new(99).expect("in range");
     request.parts.insert(0, PartToSign { number: unknown, length: 1, checksum: None });

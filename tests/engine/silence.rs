@@ -1,4 +1,4 @@
-//! PUTs without progress: on a slow link they arrive, and on a dead connection they are found.
+//! PUTs without progress: on a slow link they arrive, and on a dead connection they are detected.
 
 use directput::engine::{Action, Call, Config, Engine, Event, Put, Share};
 use directput::protocol::ErrorCode;
@@ -16,7 +16,7 @@ fn sending() -> (Bench, Vec<Put>) {
 }
 
 #[test]
-fn a_dead_connection_among_live_ones_is_found_within_a_minute() {
+fn a_dead_connection_among_live_ones_is_detected_within_a_minute() {
     let (mut bench, puts) = sending();
     bench.now_ms += 1_000;
     puts[1..].iter().for_each(|put| bench.store(put));
@@ -26,7 +26,7 @@ fn a_dead_connection_among_live_ones_is_found_within_a_minute() {
 }
 
 #[test]
-fn when_all_are_silent_the_furthest_goes_on_and_another_tries_the_link() {
+fn if_all_puts_are_silent_the_furthest_continues_and_a_new_one_tests_the_link() {
     let (mut bench, puts) = sending();
     bench.send(Event::PutProgress { put: puts[2].id, sent_bytes: MIB });
     bench.send(Event::PutProgress { put: puts[4].id, sent_bytes: MIB });
@@ -34,11 +34,11 @@ fn when_all_are_silent_the_furthest_goes_on_and_another_tries_the_link() {
     assert_eq!(bench.cancelled_puts(), 0);
     bench.wait(1);
     let cancelled = bench.take(|action| if let Action::CancelPut(put) = action { Some(*put) } else { None });
-    assert_eq!(cancelled, [0, 1, 3, 4, 5].map(|index| puts[index].id), "of equals the first goes on");
+    assert_eq!(cancelled, [0, 1, 3, 4, 5].map(|index| puts[index].id), "of equal PUTs the first continues");
     bench.wait(500);
     let more = bench.puts();
-    assert_eq!(more.len(), 1, "two at once");
-    // An answer to the new one shows that the link is fast, and that the old connection is dead.
+    assert_eq!(more.len(), 1, "two PUTs at once");
+    // An answer to the new PUT shows that the link is fast, and that the old connection is dead.
     bench.now_ms += 1_000;
     bench.store(&more[0]);
     bench.wait(0);
@@ -46,7 +46,7 @@ fn when_all_are_silent_the_furthest_goes_on_and_another_tries_the_link() {
 }
 
 #[test]
-fn bytes_that_leave_keep_all_alive_while_nothing_is_confirmed() {
+fn sent_bytes_keep_all_puts_alive_until_one_is_confirmed() {
     let (mut bench, puts) = sending();
     for step in 1..=20 {
         bench.wait(40_000);
@@ -56,7 +56,7 @@ fn bytes_that_leave_keep_all_alive_while_nothing_is_confirmed() {
 }
 
 #[test]
-fn a_link_that_was_measured_as_slow_gets_the_time_that_it_needs() {
+fn a_link_measured_as_slow_gets_enough_time() {
     let (mut bench, puts) = sending();
     // 8 MiB in 64 s: 1 Mbit/s. Five more are under way.
     bench.now_ms += 40_000;
@@ -68,7 +68,7 @@ fn a_link_that_was_measured_as_slow_gets_the_time_that_it_needs() {
 }
 
 #[test]
-fn a_part_that_is_silent_again_and_again_gets_more_time_each_time() {
+fn a_repeatedly_silent_part_gets_more_time_each_time() {
     let mut bench = Bench::new(8 * MIB);
     bench.hash_all();
     bench.create();
@@ -87,7 +87,7 @@ fn a_part_that_is_silent_again_and_again_gets_more_time_each_time() {
 }
 
 #[test]
-fn a_service_worker_is_given_the_time_of_a_slow_link() {
+fn a_put_through_a_service_worker_gets_the_time_of_a_slow_link() {
     let config = Config { has_service_worker: true, ..Config::default() };
     let mut bench = Bench::start(Engine::new(config, file(20 * MIB)), 20 * MIB);
     bench.create();
@@ -100,7 +100,7 @@ fn a_service_worker_is_given_the_time_of_a_slow_link() {
 }
 
 #[test]
-fn the_time_of_a_slow_link_is_given_only_where_a_service_worker_hides_what_has_left() {
+fn only_puts_with_hidden_progress_get_the_time_of_a_slow_link() {
     for (has_service_worker, sent_bytes, limit_ms) in [(false, 0, 45_000), (true, 1, 45_000), (true, 0, 254_715)] {
         let config = Config { has_service_worker, ..Config::default() };
         let mut bench = Bench::start(Engine::new(config, file(20 * MIB)), 20 * MIB);
@@ -117,7 +117,7 @@ fn the_time_of_a_slow_link_is_given_only_where_a_service_worker_hides_what_has_l
 }
 
 #[test]
-fn a_browser_that_has_told_of_progress_still_does_after_the_upload_was_started_again() {
+fn a_restart_remembers_that_the_browser_reports_progress() {
     let config = Config { has_service_worker: true, ..Config::default() };
     let mut bench = Bench::start(Engine::new(config, file(20 * MIB)), 20 * MIB);
     bench.create();
@@ -134,7 +134,7 @@ fn a_browser_that_has_told_of_progress_still_does_after_the_upload_was_started_a
 }
 
 #[test]
-fn a_put_that_is_too_slow_since_another_was_cut_off_is_looked_at_at_once() {
+fn stopping_a_put_reconsiders_the_others_at_once() {
     let (mut bench, puts) = sending();
     bench.send(Event::Share(Share { bytes_per_second: Some(1_000_000), ..Share::default() }));
     bench.now_ms += 10_000;
@@ -143,7 +143,7 @@ fn a_put_that_is_too_slow_since_another_was_cut_off_is_looked_at_at_once() {
     bench.wait(121_000);
     assert_eq!((bench.cancelled_puts(), bench.alarm()), (1, Some(bench.now_ms + 1)));
     bench.wait(1);
-    assert_eq!(bench.cancelled_puts(), 4, "the furthest goes on");
+    assert_eq!(bench.cancelled_puts(), 4, "the furthest continues");
 }
 
 #[test]
@@ -159,12 +159,12 @@ fn a_dead_network_ends_the_upload_in_the_end() {
         now_ms += 10_000;
         assert!(now_ms < 4 * 3_600_000, "it never ends");
     }
-    assert!(now_ms > 20 * 60_000, "a link of 64 kbit/s would still have been waited for");
-    assert_eq!(cancelled, started, "each PUT is cut off once");
+    assert!(now_ms > 20 * 60_000, "a link of 64 kbit/s would still have time");
+    assert_eq!(cancelled, started, "each PUT is stopped once");
 }
 
 #[test]
-fn a_link_that_carries_what_others_send_is_not_given_up() {
+fn a_link_that_carries_other_uploads_is_not_given_up() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
     bench.send(Event::Share(Share {
@@ -182,11 +182,11 @@ fn a_link_that_carries_what_others_send_is_not_given_up() {
 }
 
 #[test]
-fn what_other_uploads_have_under_way_counts_too() {
+fn bytes_in_flight_of_other_uploads_count_too() {
     let (mut bench, puts) = sending();
     let share = Share { connections: 6, lane: 0, bytes_elsewhere: 100 * MIB, bytes_per_second: Some(1_000_000) };
     bench.send(Event::Share(share));
-    // 148 MiB at 1 MB/s take 155 s, and twice that is waited.
+    // 148 MiB at 1 MB/s take 155 s. The limit is twice as long.
     bench.wait(300_000);
     assert_eq!(bench.cancelled_puts(), 0);
     bench.send(Event::Share(Share { bytes_elsewhere: 0, ..share }));
@@ -195,7 +195,7 @@ fn what_other_uploads_have_under_way_counts_too() {
 }
 
 #[test]
-fn a_part_that_has_shared_the_link_with_none_gets_the_time_of_a_link_of_64_kbit() {
+fn a_part_alone_on_the_link_gets_the_time_of_64_kbit_per_second() {
     let mut bench = Bench::new(8 * MIB);
     bench.hash_all();
     bench.create();
@@ -209,9 +209,9 @@ fn a_part_that_has_shared_the_link_with_none_gets_the_time_of_a_link_of_64_kbit(
 }
 
 #[test]
-fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored() {
+fn a_part_is_not_given_up_when_the_part_beside_it_is_stored() {
     let (mut bench, puts) = sending();
-    // No others begin, and both are silent for nearly as long as a link of 64 kbit/s needs for them.
+    // No other PUTs begin, and both are silent for nearly the time that they need at 64 kbit/s.
     bench.send(Event::Busy { wait_ms: 10_000_000 });
     puts[2..].iter().for_each(|put| bench.store(put));
     bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 1 });
@@ -219,7 +219,7 @@ fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored()
     bench.send(Event::Share(Share { connections: 6, lane: 0, bytes_elsewhere: 0, bytes_per_second: Some(8_000) }));
     bench.wait(2_000_000);
     bench.store(&puts[0]);
-    // 8 MiB at 64 kbit/s take 1,049 s, and twice that is waited.
+    // 8 MiB at 64 kbit/s take 1,049 s. The limit is twice as long.
     bench.wait(2_097_151);
     assert_eq!(bench.cancelled_puts(), 0);
     bench.wait(1);
@@ -227,7 +227,7 @@ fn a_part_that_has_shared_a_slow_link_is_not_given_up_when_the_other_is_stored()
 }
 
 #[test]
-fn a_put_that_was_too_slow_for_its_link_ends_nothing_however_long_nothing_has_worked() {
+fn a_put_that_is_too_slow_does_not_end_the_upload() {
     let mut bench = Bench::keeping(20 * MIB);
     bench.send(Event::Share(Share { connections: 1, ..Share::default() }));
     bench.create();
@@ -255,7 +255,7 @@ fn a_put_that_was_too_slow_for_its_link_ends_nothing_however_long_nothing_has_wo
 }
 
 #[test]
-fn each_put_is_cut_off_once_when_the_first_of_them_ends_the_upload() {
+fn each_put_is_stopped_once_when_the_upload_ends() {
     let (mut bench, puts) = sending();
     // 8 MiB in 1,044 s: 64 kbit/s.
     for sent_bytes in 1..=26 {

@@ -1,4 +1,4 @@
-//! Timers that are not exact, and waits that begin when something fails.
+//! Inexact timers, and waits that begin after a failure.
 
 use directput::engine::{Call, Event, Failure, Now, Share};
 use directput::protocol::ErrorCode;
@@ -13,13 +13,13 @@ fn a_timer_that_fires_early_is_set_again() {
     bench.fail_call(Call::Create, ErrorCode::StorageUnavailable);
     let at_ms = bench.alarm().expect("a wait");
     bench.wait(at_ms - bench.now_ms - 1);
-    assert_eq!((bench.creates().len(), bench.alarm()), (0, Some(at_ms)), "it is asked for again");
+    assert_eq!((bench.creates().len(), bench.alarm()), (0, Some(at_ms)), "the wake-up is set again");
     bench.wait(1);
     assert_eq!(bench.creates().len(), 1);
 }
 
 #[test]
-fn a_timer_that_has_not_fired_in_time_is_set_again_and_any_other_is_not() {
+fn only_a_timer_that_is_late_is_set_again() {
     for late_ms in [0, 1] {
         let mut bench = Bench::new(20 * MIB);
         bench.hash_first();
@@ -27,7 +27,7 @@ fn a_timer_that_has_not_fired_in_time_is_set_again_and_any_other_is_not() {
         bench.fail_call(Call::Create, ErrorCode::StorageUnavailable);
         let at_ms = bench.alarm().expect("a wait");
         bench.send(Event::Share(Share::default()));
-        assert_eq!(bench.alarm(), None, "timers cost something");
+        assert_eq!(bench.alarm(), None, "no needless timer is set");
         bench.now_ms = at_ms + late_ms;
         bench.send(Event::Share(Share::default()));
         assert_eq!(bench.creates().len(), 1);
@@ -37,7 +37,7 @@ fn a_timer_that_has_not_fired_in_time_is_set_again_and_any_other_is_not() {
 }
 
 #[test]
-fn what_waits_sets_no_timer_while_the_user_pauses() {
+fn backoffs_set_no_timer_during_a_pause() {
     let mut bench = Bench::new(20 * MIB);
     bench.hash_first();
     bench.creates();
@@ -47,14 +47,14 @@ fn what_waits_sets_no_timer_while_the_user_pauses() {
     for _ in 0..3 {
         bench.wait(1_000);
     }
-    // A streak of failures is looked at, no more.
+    // Only the wake-ups of the streak of failures remain.
     assert!(bench.alarm().is_none_or(|at_ms| at_ms >= bench.now_ms + 50_000));
     bench.send(Event::Unpause);
     assert_eq!(bench.creates().len(), 1);
 }
 
 #[test]
-fn a_timer_that_fires_twice_does_nothing_twice() {
+fn a_timer_that_fires_twice_has_one_effect() {
     let mut bench = Bench::new(20 * MIB);
     bench.hash_first();
     bench.creates();
@@ -65,7 +65,7 @@ fn a_timer_that_fires_twice_does_nothing_twice() {
 }
 
 #[test]
-fn an_api_that_wants_to_be_left_alone_is_not_called_sooner_because_the_network_is_back() {
+fn retry_after_of_the_api_holds_also_after_the_network_is_back() {
     let mut bench = Bench::new(20 * MIB);
     bench.hash_first();
     bench.creates();
@@ -81,7 +81,7 @@ fn an_api_that_wants_to_be_left_alone_is_not_called_sooner_because_the_network_i
 }
 
 #[test]
-fn the_time_left_is_never_endless() {
+fn the_time_left_is_never_infinite() {
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -98,7 +98,7 @@ fn the_time_left_is_never_endless() {
 }
 
 #[test]
-fn reading_for_an_hour_uses_up_no_patience() {
+fn reading_for_an_hour_does_not_use_up_patience() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
     bench.hash_all();
@@ -106,7 +106,7 @@ fn reading_for_an_hour_uses_up_no_patience() {
         bench.wait(60_000);
     }
     bench.send(Event::CallFailed { call: Call::Sign, failure: ErrorCode::Network.into() });
-    assert_eq!(bench.failed_with(), None, "it is the first failure");
+    assert_eq!(bench.failed_with(), None, "this is the first failure");
     for _ in 0..60 {
         bench.wait(20_000);
         bench.send(Event::CallFailed { call: Call::Sign, failure: ErrorCode::Network.into() });
@@ -115,7 +115,7 @@ fn reading_for_an_hour_uses_up_no_patience() {
 }
 
 #[test]
-fn waiting_behind_other_uploads_uses_up_no_patience() {
+fn waiting_behind_other_uploads_does_not_use_up_patience() {
     let mut bench = Bench::keeping(40 * MIB);
     bench.create();
     bench.hash_and_sign();
@@ -129,7 +129,7 @@ fn waiting_behind_other_uploads_uses_up_no_patience() {
 }
 
 #[test]
-fn a_streak_of_failures_ends_when_bytes_leave_that_had_not_left_before() {
+fn a_streak_of_failures_ends_when_new_bytes_leave() {
     for (sent_bytes, outcome) in [(0, None), (49, None), (50, Some(ErrorCode::Network))] {
         let mut bench = Bench::keeping(20 * MIB);
         bench.create();
@@ -150,7 +150,7 @@ fn a_streak_of_failures_ends_when_bytes_leave_that_had_not_left_before() {
 }
 
 #[test]
-fn nothing_is_said_after_the_end() {
+fn there_are_no_actions_after_the_end() {
     let mut bench = Bench::new(MIB);
     bench.hash_first();
     bench.creates();

@@ -1,4 +1,4 @@
-// What the API has logged while all other tests ran: nothing in it but what is on the lists below.
+// Checks the API's logs of all other tests: they contain only values of the lists below.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,18 +6,18 @@ import { test } from 'node:test';
 
 const LOGS = `${process.env.CARGO_TARGET_DIR ?? 'target'}/tmp/logs`;
 
-/** Whose logs have to be there: of each kind of test one. */
+/** Logs that must exist, one for each kind of test. */
 const EXPECTED = ['fuzz.log', 'local.log', 'emulator.test.mjs.log', 'page.test.mjs.log', 'robust.test.mjs.log'];
 
-/** Words that the code has fixed, numbers, ids that servers make up, and names from the protocol. */
+/** Allowed values by field: fixed texts of the code, numbers, ids of servers, and names of the protocol. */
 const FIELDS = {
   timestamp: /^[\dT:.Z-]+$/,
   level: /^(INFO|WARN)$/,
-  // The last is of Lambda's runtime under the emulator.
+  // The last one is from Lambda's runtime in the emulator.
   message:
     /^(opened|answered|completed|aborted|the (storage|token keys|function) [a-z' ]+|AWS_LAMBDA_MAX_CONCURRENCY is set to '\d+', [a-z, ;-]+)$/,
   request_id: /^[\w-]{1,64}$/,
-  // API Gateway's are Base64.
+  // API Gateway's ids are Base64.
   gateway_request_id: /^[\w+/=-]{1,64}$/,
   caller: /^[0-9a-f]{32}$/,
   key: /^uploads\/([0-9a-f]{32}\/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.[a-z0-9]{1,10})?$/,
@@ -35,13 +35,13 @@ const FIELDS = {
   storage_request_id: /^[\w-]*$/,
 };
 
-/** What is wrong with a line, if anything. */
+/** Returns what is wrong with a line, or undefined. */
 function trouble(line) {
   let entry;
   try {
     entry = JSON.parse(line);
   } catch {
-    return 'it is no JSON';
+    return 'not JSON';
   }
   const { span, ...event } = entry;
   const { name: _, ...spanned } = span ?? {};
@@ -50,7 +50,7 @@ function trouble(line) {
   return odd && `${odd[0]} is ${odd[1]}`;
 }
 
-test('nothing is logged but what is on a list: no URL, no signature, no token, no name', () => {
+test('the logs contain only listed values: no URLs, signatures, tokens or names', () => {
   const files = existsSync(LOGS) ? readdirSync(LOGS) : [];
   assert.deepEqual(
     EXPECTED.filter((name) => !files.includes(name)),
@@ -72,7 +72,7 @@ test('nothing is logged but what is on a list: no URL, no signature, no token, n
   console.log(`${count} lines in ${files.length} logs`);
 });
 
-test('what must not be logged would be found', () => {
+test('the check detects forbidden values', () => {
   const good = { timestamp: '2026-11-25T10:00:00.0Z', level: 'INFO', message: 'answered', status: 200 };
   assert.equal(trouble(JSON.stringify(good)), undefined);
   for (const [name, value] of [
@@ -86,5 +86,5 @@ test('what must not be logged would be found', () => {
   ]) {
     assert.match(trouble(JSON.stringify({ ...good, [name]: value })), new RegExp(`^${name} is `));
   }
-  assert.equal(trouble('PUT https://bucket'), 'it is no JSON');
+  assert.equal(trouble('PUT https://bucket'), 'not JSON');
 });

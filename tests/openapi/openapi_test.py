@@ -1,6 +1,6 @@
-"""`docs/openapi.yaml` against the pinned messages, the errors, and a running server: `make test-openapi`.
+"""Compares `docs/openapi.yaml` with the pinned messages, the errors, and a running server: `make test-openapi`.
 
-Run by the Python of SAM, which has the libraries for YAML and JSON Schema (2020-12, what OpenAPI 3.1 uses).
+Runs with the Python of SAM, which has libraries for YAML and JSON Schema (2020-12, the version of OpenAPI 3.1).
 """
 
 import copy
@@ -21,20 +21,20 @@ ROOT = Path(__file__).resolve().parents[2]
 SPEC = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
 SERVER = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/directput-local"
 
-# The pinned messages, which tests/protocol.rs holds against the Rust types.
+# The pinned messages, which tests/protocol.rs compares with the Rust types.
 MESSAGES = {
     "complete-upload": "CompleteUpload", "create-upload": "CreateUpload", "create-uploads": "CreateUploads", "sign-parts": "SignParts",
     "parts-listed": "PartsListed", "parts-signed": "PartsSigned", "problem": "Problem",
     "upload-completed": "UploadCompleted", "upload-created-multipart": "UploadCreated",
     "upload-created-single": "UploadCreated", "uploads-created": "UploadsCreated",
 }
-# What the API answers to a body of the wrong form.
+# Codes of the API for a body of the wrong form.
 FORM = {
     "missing-field", "empty-field", "field-too-long", "wrong-type", "unknown-field", "out-of-range", "invalid-value",
 }
 
 
-# Of each type, and at the edges of each range.
+# Values of each type, and at the limits of each range.
 OTHERS = [
     None, True, 5, -1, 0, 1.5, 10_000, 10_001, 53_687_091_200_000, 53_687_091_200_001, "", "x", [], {},
     "n" * 1_024, "n" * 1_025, "a/" + "b" * 253, "a/" + "b" * 254,
@@ -50,7 +50,7 @@ def golden(name: str):
 
 
 def changed(message: dict) -> list[tuple[str, dict]]:
-    """The message with each field left out, of other types and out of range, and with one more."""
+    """Returns variants of a message: with each field missing, of another type or out of range, and with an extra field."""
     found = [("more", message | {"somethingNew": 1})]
 
     def visit(value, path):
@@ -76,21 +76,21 @@ def changed(message: dict) -> list[tuple[str, dict]]:
 
 
 class OpenApi(unittest.TestCase):
-    def test_every_schema_is_one(self):
+    def test_every_schema_is_valid(self):
         for name, value in SPEC["components"]["schemas"].items():
             with self.subTest(name):
                 Draft202012Validator.check_schema(value)
 
-    def test_the_pinned_messages_fit(self):
+    def test_the_pinned_messages_match_their_schemas(self):
         for name, of in MESSAGES.items():
             with self.subTest(name):
                 self.assertEqual([error.message for error in schema(of).iter_errors(golden(name))], [])
 
-    def test_the_codes_are_those_that_the_api_can_answer(self):
+    def test_the_codes_are_the_apis_codes(self):
         rows = re.findall(r"^\| `([a-z-]+)` \| (\S+) \|", (ROOT / "docs/errors.md").read_text(), re.M)
         self.assertEqual(SPEC["components"]["schemas"]["Code"]["enum"], [code for code, status in rows if status != "–"])
 
-    def test_the_calls_are_those_of_the_router(self):
+    def test_the_calls_are_the_routers_calls(self):
         source = (ROOT / "lambda/src/api.rs").read_text()
         routes = re.findall(r'\.route\("([^"]+)", (.*)\)\n', source)
         there = {path: set(re.findall(r"\b(post|get|delete|put)\(", handlers)) for path, handlers in routes}
@@ -121,12 +121,12 @@ class Running(unittest.TestCase):
             return error.code, json.load(error)
 
     def agree(self, of: str, path: str, message: dict, token: str = ""):
-        """The schema takes a body if and only if the API doesn't refuse its form."""
+        """Checks that the schema accepts a body if and only if the API does not refuse its form."""
         cases = changed(message)
         for words, body in cases:
             with self.subTest(f"{of}: {words}"):
                 status, reply = self.post(path, body, token)
-                # Which checksum a part needs depends on another field, which the schema's words say.
+                # The required checksum of a part depends on another field. The schema states this only in its description.
                 is_its_form = not reply.get("detail", "").startswith("this upload is verified by")
                 is_refused = status == 400 and reply["code"] in FORM and is_its_form
                 self.assertEqual(schema(of).is_valid(body), not is_refused, reply)

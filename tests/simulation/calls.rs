@@ -1,4 +1,4 @@
-//! What becomes of calls of the API: lost, refused, answered, answered in vain, or answered by another.
+//! Outcomes of API calls: they are lost, refused, answered, answered too late, or answered by a portal or proxy.
 
 use directput::engine::{CALL_TIMEOUT_MS, Call, Event, Failure};
 use directput::protocol::{CompleteUpload, CreateUpload, ErrorCode, PartNumber, SignParts, code_of_refusal};
@@ -26,7 +26,7 @@ impl Request {
         }
     }
 
-    /// What the API answers.
+    /// Returns the API's answer.
     pub fn serve(self, storage: &mut Storage, now_ms: u64) -> Event {
         let call = self.call();
         let outcome = match self {
@@ -40,14 +40,14 @@ impl Request {
     }
 }
 
-/// A refusal whose body is not the API's.
+/// Returns a refusal that does not come from the API.
 fn alien(status: u16, media_type: &str) -> Failure {
     let code = code_of_refusal(status, Some(media_type));
     Failure { status, ..code.into() }
 }
 
 impl World {
-    /// No answer comes: the connection breaks, or the driver's time-out ends the wait.
+    /// Lets a call end without an answer: the connection breaks, or the driver's timeout expires.
     fn call_is_lost(&mut self, run: u32, call: Call) {
         let (ms, code) = match self.rng.bool() {
             true => (self.rng.u64(1..5_000), ErrorCode::Network),
@@ -91,7 +91,7 @@ impl World {
         }
         if self.happens(odds.gateway) {
             let status = if self.rng.bool() { 502 } else { 504 };
-            self.saw("gateway's error after a call was seen to");
+            self.saw("gateway's error after a call was processed");
             return self.call_fails(run, call, alien(status, "application/json"));
         }
         if self.happens(odds.portal) {
@@ -115,13 +115,13 @@ impl World {
         if let Event::CallFailed { call: Call::Complete, failure } = event {
             match failure.code {
                 ErrorCode::AlreadyComplete => self.saw("already-complete"),
-                ErrorCode::UploadGone => self.saw("completion that is forgotten"),
+                ErrorCode::UploadGone => self.saw("completion that the storage has forgotten"),
                 _ => {}
             }
         }
     }
 
-    /// Returns why a call is refused before it is seen to, if it is.
+    /// Returns the refusal of a call before it is processed, or `None`.
     fn refuse_call(&mut self, run: u32, call: Call) -> Option<Failure> {
         let odds = self.scenario.odds;
         let becomes_stale = self.happens(odds.unauthorized);
@@ -149,7 +149,7 @@ impl World {
         None
     }
 
-    /// What another than the API answers: a page, a redirect to one, or an answer with a body that is not the call's.
+    /// Returns an answer that does not come from the API: a page, a redirect to one, or an unexpected body.
     fn portal_failure(&mut self) -> Failure {
         match self.rng.u8(0..4) {
             0 => ErrorCode::UnexpectedAnswer.into(),

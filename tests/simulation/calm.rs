@@ -1,8 +1,8 @@
-//! Where nothing goes wrong but the slowness of the link, and one dead connection at most: every upload arrives, soon,
-//! and little is sent in vain.
+//! Checks of histories without faults, except a slow link and at most one dead connection: every upload is stored, soon,
+//! and few bytes are wasted.
 //!
-//! The bounds are somewhat above the worst that 1,000,000 seeds have shown; `make simulate` prints the worst of its
-//! own.
+//! The limits are slightly above the worst values of 1,000,000 seeds. `make simulate` prints the worst values of its own
+//! seeds.
 
 use directput::engine::{Failure, Uploaded};
 
@@ -13,38 +13,38 @@ use crate::world::World;
 const MEGABIT: u64 = 125_000;
 const TEN_MEGABITS: u64 = 1_250_000;
 
-/// A dead connection is replaced within this, in seconds, unless what is under way takes longer than [`SHORT_S`].
+/// Maximum time until a dead connection is replaced, in seconds, if the bytes in flight take at most [`SHORT_S`].
 const DEAD_S: f64 = 60.0;
 
-/// What a slow first answer adds, in round trips.
+/// Additional time for a slow first answer, in round trips.
 const ROUND_TRIPS: f64 = 60.0;
 
-/// What is under way takes no longer than this, in seconds: 48 MiB at 58 Mbit/s.
+/// Time below which bytes in flight count as short, in seconds: 48 MiB at 58 Mbit/s.
 const SHORT_S: f64 = 7.0;
 
-/// The least silence after which a PUT may be given up, in seconds.
+/// Minimum silence after which a PUT may be given up, in seconds.
 const STALL_S: f64 = 30.0;
 
-/// Waits that come on top of the ideal time, in seconds: timers that are late, and a dead connection.
+/// Additional waits beyond the ideal time, in seconds: late timers, and a dead connection.
 const LATE_S: f64 = 20.0;
 const DEAD_WAIT_S: f64 = 120.0;
 
-/// The speed that is assumed where a service worker hides all progress, in byte/s.
+/// Assumed speed if a service worker hides all progress, in byte/s.
 const UNTOLD_BYTES_PER_SECOND: f64 = 100_000.0;
 
-/// All files are sent in vain at most this many times, where what the browser tells is not what has arrived.
-const FILES_IN_VAIN: f64 = 3.0;
+/// Maximum ratio of wasted bytes to the bytes of all files, if the browser's progress differs from the arrived bytes.
+const WASTED_FILES: f64 = 3.0;
 
 impl World {
-    /// Everything arrives.
+    /// Checks that every upload is stored.
     pub fn check_calm(&mut self, outcome: &Result<Uploaded, Failure>) -> Result<(), String> {
         match outcome {
-            Err(failure) if self.scenario.is_calm() => Err(format!("nothing went wrong, and it ends with {failure:?}")),
+            Err(failure) if self.scenario.is_calm() => Err(format!("an upload without faults ends with {failure:?}")),
             _ => Ok(()),
         }
     }
 
-    /// It was found in time that a connection is dead.
+    /// Checks that a dead connection was detected in time.
     pub fn check_dead_connection(&mut self, dead_ms: u64) -> Result<(), String> {
         if self.scenario.files.len() > 1 || self.scenario.link.bytes_per_second < TEN_MEGABITS {
             return Ok(());
@@ -53,17 +53,20 @@ impl World {
         let in_flight_s = in_flight_bytes as f64 / self.scenario.link.bytes_per_second as f64;
         let dead_s = dead_ms as f64 / 1_000.0;
         let (name, limit_s) = match in_flight_s < SHORT_S {
-            // As long as S3 has confirmed nothing, it gets the time of a link of 0.8 Mbit/s.
+            // Until S3 has confirmed a part, the engine assumes a link of 0.8 Mbit/s.
             _ if self.scenario.link.told == Told::Nothing => {
-                ("seconds until one behind a service worker is replaced", DEAD_S + self.untold_s())
+                ("seconds until a dead connection behind a service worker is replaced", DEAD_S + self.untold_s())
             }
-            // Small answers are as slow as their round trips, and by them the speed is judged at first.
+            // The first estimate of the speed comes from small answers, whose time is mostly round trips.
             true => {
                 let round_trip_s = self.scenario.round_trip_ms as f64 / 1_000.0;
                 ("seconds until a dead connection is replaced", DEAD_S + ROUND_TRIPS * round_trip_s)
             }
-            // Twice the time that it should take, of a speed that is rounded to a power of two.
-            false => ("seconds until one of a slower link is replaced", DEAD_S.max(STALL_S + 4.0 * in_flight_s)),
+            // Twice the expected time, with a speed that is rounded to a power of two.
+            false => (
+                "seconds until a dead connection of a slower link is replaced",
+                DEAD_S.max(STALL_S + 4.0 * in_flight_s),
+            ),
         };
         self.saw("a dead connection");
         self.seen.note_worst(name, dead_s, self.seed);
@@ -75,19 +78,19 @@ impl World {
         self.scenario.all_bytes().min(part_bytes * u64::from(self.scenario.most_puts()))
     }
 
-    /// How much longer silence is borne behind a service worker, in seconds.
+    /// Returns the additional silence that is tolerated behind a service worker, in seconds.
     fn untold_s(&self) -> f64 {
         self.most_in_flight_bytes() as f64 / UNTOLD_BYTES_PER_SECOND
     }
 
-    /// All have come to their end.
+    /// Checks the history after all uploads have ended.
     pub fn check_calm_end(&mut self) -> Result<(), String> {
         if !self.scenario.is_calm() {
             return Ok(());
         }
         self.saw("calm");
         self.check_duration()?;
-        self.check_vain()
+        self.check_wasted()
     }
 
     fn check_duration(&mut self) -> Result<(), String> {
@@ -102,25 +105,25 @@ impl World {
         let took_ms = (self.finished_ms - last_ms) as f64 - waits_s * 1_000.0;
         let factor = took_ms / self.scenario.ideal_ms() as f64;
         self.seen.note_worst(name, factor, self.seed);
-        if factor > limit { Err(format!("it takes {factor} times as long as it should")) } else { Ok(()) }
+        if factor > limit { Err(format!("the uploads take {factor} times the ideal time")) } else { Ok(()) }
     }
 
-    fn check_vain(&mut self) -> Result<(), String> {
+    fn check_wasted(&mut self) -> Result<(), String> {
         let link = &self.scenario.link;
         let all_bytes = self.scenario.all_bytes() as f64;
-        let vain_bytes = (self.link.carried_bytes - all_bytes).max(0.0);
+        let wasted_bytes = (self.link.carried_bytes - all_bytes).max(0.0);
         let longest_bytes = self.scenario.part_bytes().max(self.scenario.server.single_put_bytes) as f64;
         let is_honest = link.told == Told::Arrived && !link.takes_whole_bodies;
         let is_dead = self.scenario.dead_put.is_some();
-        // A dead connection takes what it has carried along.
-        let (name, vain, limit) = match (is_honest, is_dead) {
-            (true, false) => ("bytes in vain where progress is true", vain_bytes, 1.0),
+        // The bytes of a dead connection are lost.
+        let (name, wasted, limit) = match (is_honest, is_dead) {
+            (true, false) => ("wasted bytes with exact progress", wasted_bytes, 1.0),
             (true, true) if link.bytes_per_second >= TEN_MEGABITS => {
-                ("parts in vain with a dead connection", vain_bytes / longest_bytes, 1.0)
+                ("wasted parts with a dead connection", wasted_bytes / longest_bytes, 1.0)
             }
-            _ => ("files in vain", vain_bytes / all_bytes.max(longest_bytes), FILES_IN_VAIN),
+            _ => ("wasted files", wasted_bytes / all_bytes.max(longest_bytes), WASTED_FILES),
         };
-        self.seen.note_worst(name, vain, self.seed);
-        if vain > limit { Err(format!("{vain} {name}, at most {limit}")) } else { Ok(()) }
+        self.seen.note_worst(name, wasted, self.seed);
+        if wasted > limit { Err(format!("{wasted} {name}, at most {limit}")) } else { Ok(()) }
     }
 }

@@ -1,4 +1,4 @@
-//! The promises of an engine, checked after every step.
+//! Promises of the engine, which are checked after every step.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,34 +12,34 @@ use crate::scenario::Scenario;
 use crate::storage::{Storage, Upload, UploadState};
 use crate::world::UserFile;
 
-/// No more requests that follow from no success begin within one second.
+/// Maximum number of requests per second that do not follow from a success.
 const MAX_REQUESTS_PER_SECOND: usize = 80;
 
-/// How long a cancelled upload waits for an answer, in milliseconds.
+/// Maximum time that a cancelled upload waits for an answer, in milliseconds.
 const CANCEL_MS: u64 = 10_000;
 
-/// No server is left alone for longer, whatever it asks for, in milliseconds.
+/// Maximum `Retry-After` that is respected, in milliseconds.
 const LONGEST_RETRY_AFTER_MS: u64 = 5 * 60_000;
 
-/// What one run was seen to do, and what it may do. Times are on the engine's clock.
+/// Observed state of one run, against which its actions are checked. Times are on the engine's clock.
 pub struct Checks {
     keeps_records: bool,
     puts: BTreeMap<PutId, PartNumber>,
     all_puts: BTreeSet<PutId>,
     is_opening: bool,
     requests: VecDeque<u64>,
-    /// How long S3 wants a rest, according to the failure that was just told of.
+    /// Wait that S3 has requested with the last failure.
     wanted_rest_ms: Option<u64>,
-    /// Until when the API wants to be left alone, by call.
+    /// Time before which the API must not be called again, by call.
     call_rests: Vec<(Call, u64)>,
     removals_failed: bool,
-    /// When the user has cancelled it.
+    /// Time at which the user has cancelled the upload.
     aborted_ms: Option<u64>,
-    /// Whether a removal was asked for.
+    /// Whether the engine has requested the removal.
     has_removed: bool,
-    /// Whether S3 may hold bytes of the upload that it goes on with.
+    /// Whether S3 may hold bytes of the current upload.
     has_sent: bool,
-    /// The keys of the uploads that this run knows; the last one is what it goes on with.
+    /// Keys of the uploads that this run knows. The last one is the current upload.
     keys: Vec<String>,
     progress: ProgressCheck,
     patience: PatienceCheck,
@@ -73,7 +73,7 @@ impl Checks {
         self.puts.contains_key(&put)
     }
 
-    /// The engine is about to be told something.
+    /// Checks an event before the engine handles it.
     pub fn told(&mut self, now_ms: u64, event: &Event) {
         self.wanted_rest_ms = None;
         self.patience.told(now_ms, event, &self.puts);
@@ -108,12 +108,12 @@ impl Checks {
         }
     }
 
-    /// The engine has asked for something.
+    /// Checks an action of the engine.
     pub fn asked(&mut self, now_ms: u64, action: &Action, storage: &Storage) -> Result<(), String> {
         match action {
             Action::Put(put) => self.check_put(now_ms, put)?,
             Action::CancelPut(put) => {
-                self.puts.remove(put).ok_or("it cancels a PUT that is not under way")?;
+                self.puts.remove(put).ok_or("the engine cancels a PUT that is not under way")?;
             }
             Action::Call(ApiCall::Create(_)) => {
                 self.is_opening = true;
@@ -122,7 +122,7 @@ impl Checks {
             }
             Action::Call(ApiCall::List { .. }) => self.check_call(now_ms, Call::List)?,
             Action::Call(ApiCall::Sign { .. }) => self.check_call(now_ms, Call::Sign)?,
-            // A cancel waits for its outcome within a bound.
+            // The wait of a cancel for its outcome is bounded.
             Action::Call(ApiCall::Complete { .. }) if self.has_removed => self.count_request(now_ms)?,
             Action::Call(ApiCall::Complete { .. }) => self.check_call(now_ms, Call::Complete)?,
             Action::Call(ApiCall::Abort { .. }) => {
@@ -132,10 +132,10 @@ impl Checks {
             Action::Retry(retry) => self.check_retry(retry)?,
             Action::Report(progress) => self.progress.check(*progress)?,
             Action::Finished(Ok(uploaded)) if !storage.objects.contains_key(&uploaded.key) => {
-                return Err("it calls an object stored that S3 doesn't have".to_owned());
+                return Err("the engine reports an object that S3 does not have".to_owned());
             }
             Action::Finished(Err(failure)) if !self.has_removed => self.patience.check_end(failure)?,
-            Action::WakeAt(at_ms) if *at_ms <= now_ms => return Err("it waits for a time that has come".to_owned()),
+            Action::WakeAt(at_ms) if *at_ms <= now_ms => return Err("the engine sets a wake-up in the past".to_owned()),
             _ => {}
         }
         Ok(())
@@ -157,7 +157,7 @@ impl Checks {
     fn check_call(&mut self, now_ms: u64, call: Call) -> Result<(), String> {
         self.count_request(now_ms)?;
         match self.call_rests.iter().any(|&(other, until_ms)| other == call && now_ms < until_ms) {
-            true => Err(format!("{call:?} does not wait as Retry-After says")),
+            true => Err(format!("{call:?} does not respect Retry-After")),
             false => Ok(()),
         }
     }
@@ -166,7 +166,7 @@ impl Checks {
         self.progress.retries(retry);
         match self.wanted_rest_ms {
             Some(ms) if retry.part.is_some() && matches!(retry.status, 429 | 503) && retry.wait_ms < ms => {
-                Err(format!("S3 wants a rest of {ms} ms, and it is told {retry:?}"))
+                Err(format!("S3 requested a wait of {ms} ms, and the engine reports {retry:?}"))
             }
             _ => Ok(()),
         }
@@ -180,7 +180,7 @@ impl Checks {
         if self.requests.len() > MAX_REQUESTS_PER_SECOND { Err("it hammers".to_owned()) } else { Ok(()) }
     }
 
-    /// The engine has finished: what it says of S3 is true, and what is left behind is known.
+    /// Checks the end of an upload: the outcome agrees with S3, and everything that is left behind is known.
     pub fn finished(
         &self,
         now_ms: u64,
@@ -196,7 +196,7 @@ impl Checks {
             return Err("PUTs are under way after the end".to_owned());
         }
         match outcome {
-            Ok(_) if file.record.is_some() => return Err("a record is kept of an upload that is done".to_owned()),
+            Ok(_) if file.record.is_some() => return Err("the record of a stored upload is kept".to_owned()),
             Ok(_) => {}
             Err(failure) => {
                 outcome::check_remains(failure, &self.keys, storage)?;
@@ -211,7 +211,7 @@ impl Checks {
         }
     }
 
-    /// What a later session could resume is kept, if the same may go well then.
+    /// Checks that the record of an upload that a later session could resume is kept.
     fn check_is_kept(&self, failure: &Failure, storage: &Storage, file: &UserFile) -> Result<(), String> {
         let is_good =
             |upload: &Upload| upload.plan.is_multipart() && upload.token_is_good && upload.state != UploadState::Gone;
@@ -220,12 +220,12 @@ impl Checks {
         let is_worth_it = is_retryable && self.has_sent && self.keys.last().is_some_and(is_open);
         let is_kept = file.record.as_ref().is_some_and(|record| Some(&record.key) == self.keys.last());
         if is_worth_it && (self.has_removed || !is_kept) {
-            return Err(format!("what was sent is not kept, and it fails with {:?}", failure.code));
+            return Err(format!("the record is not kept after the failure {:?}", failure.code));
         }
         Ok(())
     }
 
-    /// Whether it says that its removal was not answered in time.
+    /// Returns whether the removal was not answered in time, according to the outcome.
     fn is_left(&self, outcome: &Result<Uploaded, Failure>) -> bool {
         outcome.as_ref().is_err_and(|failure| failure.code == ErrorCode::Aborted && failure.remains != Remains::Nothing)
     }

@@ -1,12 +1,12 @@
-//! The file on the user's disk, with all the versions that it has had.
+//! The file on the user's disk, with its earlier versions.
 
 use directput::checksum::{ChecksumAlgorithm, Crc64Nvme, PartChecksum, Sha256Digest};
 use directput::plan::Part;
 
-/// Stands for the bytes of a part: equal if the bytes are.
+/// Represents the bytes of a part: two values are equal if the bytes are.
 pub type Content = Sha256Digest;
 
-/// The checksum of a part's bytes; none where nothing is verified.
+/// Returns the checksum of a part's bytes, or `None` without checksums.
 pub fn checksum_of(algorithm: ChecksumAlgorithm, content: Content) -> Option<PartChecksum> {
     match algorithm {
         ChecksumAlgorithm::Sha256 => Some(content.into()),
@@ -15,10 +15,10 @@ pub fn checksum_of(algorithm: ChecksumAlgorithm, content: Content) -> Option<Par
     }
 }
 
-/// A file whose bytes follow from its history.
+/// A file whose bytes are determined by its changes.
 #[derive(Debug, Default)]
 pub struct Disk {
-    /// From which byte on each change has changed it.
+    /// Index of the first byte that each change has changed.
     changes: Vec<u64>,
 }
 
@@ -27,17 +27,17 @@ impl Disk {
         self.changes.push(from);
     }
 
-    /// How often it has changed.
+    /// Returns the number of changes.
     pub fn version(&self) -> usize {
         self.changes.len()
     }
 
-    /// A part as it is now.
+    /// Returns the current bytes of a part.
     pub fn content(&self, part: Part) -> Content {
         self.content_of(self.version(), part)
     }
 
-    /// A part as it was.
+    /// Returns the bytes of a part in an earlier version.
     pub fn content_of(&self, version: usize, part: Part) -> Content {
         let reaches_it = |&&from: &&u64| from < part.range().end;
         let changes = self.changes[..version].iter().filter(reaches_it).count() as u64;

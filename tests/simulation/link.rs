@@ -1,54 +1,54 @@
-//! The link between the browser and S3: how fast the bytes of each PUT arrive, and what the browser sees of it.
+//! The link between the browser and S3: the arrival of the bytes of each PUT, and the progress that the browser reports.
 //!
-//! All PUTs share the capacity fairly (processor sharing). Time goes on in exact steps: from one end of a PUT to the
-//! next, so the arrival of a byte does not depend on when the link is looked at.
+//! All PUTs share the capacity fairly (processor sharing). Time advances in exact steps, from the end of one PUT to the end
+//! of the next, so the arrival of a byte does not depend on the times at which the link is evaluated.
 
 use directput::engine::PutId;
 
-/// Names a PUT: the number of its run, and its attempt.
+/// Id of a PUT: the number of its run, and its attempt.
 pub type FlowId = (u32, PutId);
 
-/// What is left of a body, in bytes, that counts as nothing: sums of fractions are not exact.
+/// Remaining bytes of a body that count as zero, because sums of fractions are not exact.
 const NOTHING_BYTES: f64 = 0.01;
 
-/// What the browser tells of a body on its way.
+/// Progress that the browser reports of a body under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// What has arrived.
+    /// Bytes that have arrived.
     Arrived,
-    /// What has entered a buffer between browser and S3.
+    /// Bytes that have entered a buffer between browser and S3.
     Entered,
     Nothing,
 }
 
-/// The properties of a link.
+/// Properties of a link.
 #[derive(Debug, Clone)]
 pub struct LinkKind {
     pub bytes_per_second: u64,
-    /// The length of the buffer of each connection, in bytes.
+    /// Length of the buffer of each connection, in bytes.
     pub buffer_bytes: u64,
     pub told: Told,
-    /// Whether a box on the way takes whole bodies in and passes them on one after the other.
+    /// Whether a proxy on the way receives whole bodies and forwards them one after the other.
     pub takes_whole_bodies: bool,
-    /// How often the browser tells of progress, in milliseconds.
+    /// Interval of the browser's progress events, in milliseconds.
     pub tick_ms: u64,
 }
 
-/// A body on its way.
+/// A body under way.
 #[derive(Debug)]
 struct Flow {
     id: FlowId,
     length: f64,
     arrived: f64,
-    /// From this byte on nothing arrives.
+    /// Index of the first byte that never arrives.
     dies_at: Option<f64>,
     told_bytes: u64,
-    /// When it last moved, in milliseconds.
+    /// Time at which bytes last arrived, in milliseconds.
     moved_ms: u64,
 }
 
 impl Flow {
-    /// How far it comes.
+    /// Returns the number of bytes that will arrive.
     fn end(&self) -> f64 {
         self.dies_at.unwrap_or(self.length)
     }
@@ -58,18 +58,18 @@ impl Flow {
     }
 }
 
-/// A body that was taken off the link.
+/// A body that was removed from the link.
 #[derive(Debug)]
 pub struct Cut {
-    /// What had not arrived of it, in bytes; none if its connection is dead.
+    /// Bytes that had not arrived, or `None` if its connection is dead.
     pub rest_bytes: Option<u64>,
-    /// How long the rest would have taken, in milliseconds.
+    /// Time that the rest would have taken, in milliseconds.
     pub rest_ms: u64,
-    /// For how long its connection has been dead, in milliseconds.
+    /// Time for which its connection has been dead, in milliseconds.
     pub dead_ms: Option<u64>,
 }
 
-/// The link, with all bodies that are on it.
+/// The link, with all bodies under way.
 #[derive(Debug)]
 pub struct Link {
     kind: LinkKind,
@@ -77,7 +77,7 @@ pub struct Link {
     now_ms: f64,
     ticks_at_ms: u64,
     ended: Vec<FlowId>,
-    /// All bytes that have arrived.
+    /// Number of bytes that have arrived.
     pub carried_bytes: f64,
 }
 
@@ -86,7 +86,7 @@ impl Link {
         Self { kind, flows: Vec::new(), now_ms: 0.0, ticks_at_ms: 0, ended: Vec::new(), carried_bytes: 0.0 }
     }
 
-    /// A body begins to arrive. After `dies_at` of its bytes, if given, its connection is dead.
+    /// Adds a body. If `dies_at` is given, its connection is dead after that many bytes.
     pub fn start(&mut self, now_ms: u64, id: FlowId, length: u64, dies_at: Option<u64>) {
         self.advance(now_ms);
         if self.flows.is_empty() {
@@ -101,7 +101,7 @@ impl Link {
         }
     }
 
-    /// Takes a body off the link.
+    /// Removes a body from the link.
     pub fn cut(&mut self, now_ms: u64, id: FlowId) -> Option<Cut> {
         self.advance(now_ms);
         let live = self.flows.iter().filter(|flow| flow.is_live()).count() as f64;
@@ -114,19 +114,19 @@ impl Link {
         Some(Cut { rest_bytes: (!is_dead).then_some(rest_bytes as u64), rest_ms, dead_ms })
     }
 
-    /// All bodies on the link stop for ever.
+    /// Stops all bodies on the link for ever.
     pub fn die(&mut self, now_ms: u64) {
         self.advance(now_ms);
         self.flows.iter_mut().for_each(|flow| flow.dies_at = Some(flow.arrived));
     }
 
-    /// Returns the bodies that have arrived whole since the last time.
+    /// Returns the bodies that have arrived completely since the last call.
     pub fn ended(&mut self, now_ms: u64) -> Vec<FlowId> {
         self.advance(now_ms);
         std::mem::take(&mut self.ended)
     }
 
-    /// Returns what the browser tells of, if it is time to.
+    /// Returns the browser's progress events, if they are due.
     pub fn progress(&mut self, now_ms: u64) -> Vec<(FlowId, u64)> {
         if now_ms < self.ticks_at_ms {
             return Vec::new();
@@ -153,7 +153,7 @@ impl Link {
         news
     }
 
-    /// Returns when to look again, in milliseconds; nothing while nothing moves.
+    /// Returns the time of the next evaluation, in milliseconds, or `None` while no bytes move.
     pub fn next_ms(&self) -> Option<u64> {
         if !self.ended.is_empty() {
             return Some(self.now_ms as u64);
@@ -168,13 +168,13 @@ impl Link {
         self.kind.bytes_per_second as f64 / 1_000.0
     }
 
-    /// The bodies that move now. A box passes on the one that it has had for the longest.
+    /// Returns the number of bodies that move now. A proxy forwards only the oldest one.
     fn moving(&self) -> usize {
         let live = self.flows.iter().filter(|flow| flow.is_live()).count();
         if self.kind.takes_whole_bodies { live.min(1) } else { live }
     }
 
-    /// Returns which body comes to its end next, and in how many milliseconds.
+    /// Returns the body that ends next, and the time until then in milliseconds.
     fn next_end(&self) -> Option<(usize, f64)> {
         let moving = self.moving();
         let rate = self.bytes_per_ms() / moving as f64;
@@ -230,7 +230,7 @@ fn a_link_is_shared_fairly() {
     link.start(0, id(1), 500, None);
     assert_eq!((link.next_ms(), link.progress(99)), (Some(100), vec![]));
     assert_eq!(link.progress(999), [(id(0), 499), (id(1), 499)]);
-    assert_eq!((link.ended(1_000), link.ended(1_499)), (vec![id(1)], vec![]), "the other one has it alone now");
+    assert_eq!((link.ended(1_000), link.ended(1_499)), (vec![id(1)], vec![]), "the other body now has the link alone");
     assert_eq!(link.ended(1_500), [id(0)]);
     assert_eq!((link.next_ms(), link.carried_bytes.round()), (None, 1_500.0));
 
@@ -239,6 +239,6 @@ fn a_link_is_shared_fairly() {
     link.start(0, id(1), 500, Some(200));
     link.start(0, id(2), 500, None);
     assert_eq!((link.ended(1_000), link.ended(1_699)), (vec![id(0)], vec![]));
-    assert_eq!(link.ended(1_700), [id(2)], "it passes on what it can");
+    assert_eq!(link.ended(1_700), [id(2)], "the proxy forwards the next body");
     assert_eq!(link.cut(2_000, id(1)).and_then(|cut| cut.dead_ms), Some(1_000 - 200));
 }

@@ -1,32 +1,32 @@
-//! One seed, one history: the engine against a simulated API, S3, link, clock, disk and user.
+//! Simulation: the engine with a simulated API, S3, link, clock, disk and user. One seed stands for one history.
 //!
-//! A seed draws a file, a link, the odds of each fault, and what happens when (`scenario`). The world
-//! (`world`) plays it in simulated time; `checks` holds the engine to its promises after every step. The
-//! same seed always plays the same history.
+//! A seed draws a file, a link, the odds of each fault, and incidents with their times (`scenario`). The world
+//! (`world`) runs it in simulated time. `checks` checks the promises of the engine after every step. The
+//! same seed always gives the same history.
 //!
-//! `make test` plays 10,000 seeds; `make simulate SEEDS=1000000 FIRST=1` any others. A seed that fails is
-//! printed with the command that plays it again, step by step.
+//! `make test` runs 10,000 seeds, and `make simulate SEEDS=1000000 FIRST=1` any others. A seed that fails is
+//! printed with the command that replays it step by step.
 //!
-//! That it bites was seen by planting bugs, one at a time, and playing seeds from 1 on until one failed:
+//! Planted bugs show that the simulation finds defects. Seeds from 1 on were run with one bug at a time until one failed:
 //!
 //! | bug | lowest seed |
 //! |---|---|
 //! | an expired URL is used | 1 |
-//! | it forgets when to ask for URLs again | 1 |
-//! | S3's rest is not kept | 11 |
-//! | a cancelled upload that is just being opened is not waited for | 12 |
+//! | the time of the next signing call is forgotten | 1 |
+//! | throttling of S3 is not respected | 11 |
+//! | a cancel does not wait for the answer that opens the upload | 12 |
 //! | parts from an earlier session count without being compared | 85 |
-//! | an upload is removed once although PUTs were cut off | 194 |
-//! | the completion is not written down before it is sent | 801 |
-//! | a cancelled upload is not written down as such | 1,078 |
-//! | after a completion whose answer was lost, it starts again | 5,887 |
-//! | a refusal of the upload that was given up counts for the one that followed | 15,395 |
-//! | a part that was compared is hashed and counted again | 41,681 |
+//! | an upload with stopped PUTs is removed only once | 194 |
+//! | the completion is not persisted before it is sent | 801 |
+//! | the record does not say that the upload is cancelled | 1,078 |
+//! | the upload restarts after a completion without an answer | 5,887 |
+//! | a refusal of the abandoned upload counts for the next one | 15,395 |
+//! | a compared part is hashed and counted again | 41,681 |
 //! | no wait between attempts | 298,722 |
 //!
-//! The last but one and the last but two were not planted: they were in the engine when the simulator was new. Two
-//! defects of the driver are kept as tests below. A planted bug that no seed finds: a part that is
-//! hashed twice with two outcomes is sent all the same. S3 would join what was sent; `tests/engine/` finds it.
+//! The second and third last bugs were not planted: they were in the engine when the simulator was new. Two
+//! defects of the driver are tests below. No seed finds this planted bug: a part that is
+//! hashed twice with different results is sent anyway. S3 would join the parts; `tests/engine/` finds the bug.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod calls;
@@ -60,7 +60,8 @@ fn play(seed: u64, defect: Option<Defect>) -> Result<Seen, String> {
     std::panic::catch_unwind(history).unwrap_or_else(|_| Err("it panicked".to_owned()))
 }
 
-/// Plays seeds from `first` on, on all cores. Says what happened in them, or which seed broke what promise.
+/// Runs seeds from `first` on, on all cores. Returns the kinds of things that happened, or the seed that broke a promise and
+/// the promise.
 fn search(first: u64, seeds: u64, defect: Option<Defect>) -> Result<Seen, (u64, String)> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let has_failed = AtomicBool::new(false);
@@ -95,7 +96,7 @@ fn merge(one: Found, other: Found) -> Found {
     }
 }
 
-/// What must have happened in as many seeds as `make test` plays, or they prove little.
+/// Kinds of things that must happen in the seeds of `make test`. Otherwise the seeds would prove little.
 const EXPECTED: [&str; 18] = [
     "aborted",
     "busy",
@@ -123,11 +124,11 @@ fn every_seed_keeps_every_promise() {
     let seeds = setting("SEEDS").unwrap_or(10_000);
     match search(first, seeds, None) {
         Err((seed, broken)) => {
-            panic!("seed {seed}: {broken}\nplay it again: make simulate SEEDS=1 FIRST={seed} TRACE=1")
+            panic!("seed {seed}: {broken}\nreplay it: make simulate SEEDS=1 FIRST={seed} TRACE=1")
         }
         Ok(seen) => {
             eprintln!("{seeds} seeds from {first} on kept every promise; among them: {:?}", seen.kinds);
-            eprintln!("the worst without faults: {:?}", seen.worst);
+            eprintln!("worst values without faults: {:?}", seen.worst);
             let unseen = EXPECTED.iter().filter(|kind| !seen.kinds.contains(*kind)).collect::<Vec<_>>();
             assert!(seeds < 10_000 || unseen.is_empty(), "not seen: {unseen:?}");
         }
@@ -135,14 +136,14 @@ fn every_seed_keeps_every_promise() {
 }
 
 #[test]
-fn an_upload_that_is_not_really_removed_is_found() {
+fn a_removal_that_is_not_made_is_detected() {
     let (_, broken) = search(1, 500, Some(Defect::RemovesNothing)).expect_err("a broken promise");
     let words = ["removed", "left behind", "says that nothing remains"];
     assert!(words.iter().any(|words| broken.contains(words)), "{broken}");
 }
 
 #[test]
-fn a_url_that_is_used_for_too_long_is_found() {
+fn a_url_that_is_used_for_too_long_is_detected() {
     let (_, broken) = search(1, 2_000, Some(Defect::TrustsUrlsForTooLong)).expect_err("a broken promise");
     assert!(broken.contains("expired URL"), "{broken}");
 }

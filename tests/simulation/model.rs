@@ -1,7 +1,7 @@
-//! Small cases, exhaustively: a file of three parts, two in flight, and every order in which answers,
-//! losses, wake-ups and the user's wishes can come, up to a depth.
+//! Exhaustive test of small cases: a file of three parts, two in flight, and every order of answers,
+//! losses, wake-ups and user actions, up to a depth.
 //!
-//! Breadth first, each state once: a state is the engine, what it waits for, and what S3 holds.
+//! The search is breadth-first and visits each state once. A state consists of the engine, its open actions, and S3.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -18,27 +18,27 @@ use crate::storage::{Server, Storage};
 /// Three parts: two of 8 MiB and one of a byte.
 const SIZE: u64 = (16 << 20) + 1;
 
-/// How many events deep every order is tried.
+/// Number of events in each order.
 const DEPTH: usize = 12;
 
 /// Maximum number of lost answers in one history; with more, the depth is used up by retries.
 const MAX_LOSSES: u32 = 1;
 
-/// How long a cancel waits, in milliseconds. What is answered later is heard no more.
+/// Maximum time that a cancel waits for an answer, in milliseconds. Later answers are ignored.
 const CANCEL_MS: u64 = 10_000;
 
-/// What becomes of a request.
+/// Outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fate {
     Answered,
     LostBefore,
     LostAfter,
-    /// Answered by another than S3 or the API, which was asked before or not.
+    /// Answered by a portal or proxy, before the request reached S3 or the API, or after.
     AlienBefore,
     AlienAfter,
 }
 
-/// All but the good one.
+/// All outcomes except the good one.
 const LOSSES: [Fate; 4] = [Fate::LostBefore, Fate::LostAfter, Fate::AlienBefore, Fate::AlienAfter];
 
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ enum Choice {
     Tell(Event),
 }
 
-/// The text of a state, but for what the engine has reported: nothing that is checked here depends on it.
+/// Text of a state without the engine's reports, which no check depends on.
 #[derive(Default)]
 struct Text {
     text: String,
@@ -57,7 +57,7 @@ struct Text {
 
 impl Write for Text {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        // These are neighbours among the fields of the engine, and no other fields have their names.
+        // These fields are neighbours in the engine's `Debug` output, and no other fields have their names.
         match text {
             "reported" => self.is_skipping = true,
             "may_decrease" => self.is_skipping = false,
@@ -70,7 +70,7 @@ impl Write for Text {
     }
 }
 
-/// The order in which actions are kept, whenever each was asked for.
+/// Sort key of open actions, so that a state does not depend on their order.
 fn rank(action: &Action) -> (u8, u32) {
     match action {
         Action::HashPart { part, .. } => (0, part.number.get()),
@@ -85,7 +85,7 @@ fn rank(action: &Action) -> (u8, u32) {
 #[derive(Debug, Clone)]
 struct State {
     engine: Engine,
-    /// What the engine has asked for and was not answered.
+    /// Open actions: those without an answer.
     open: Vec<Action>,
     storage: Storage,
     now_ms: u64,
@@ -121,7 +121,7 @@ impl State {
 
     fn key(&self) -> u64 {
         let mut text = Text::default();
-        write!(text, "{self:?}").expect("it takes everything");
+        write!(text, "{self:?}").expect("writing to a hasher can't fail");
         assert!(!text.is_skipping, "the fields of the engine have other names now");
         let mut hasher = DefaultHasher::new();
         hasher.write(text.text.as_bytes());
@@ -130,7 +130,7 @@ impl State {
 
     fn choices(&self) -> Vec<Choice> {
         let mut choices: Vec<_> = self.alarm_ms.map(Choice::Wake).into_iter().collect();
-        // The hashers finish in the order in which they begin: which part is read first does not matter.
+        // Hashing finishes in the order of its beginning, because the order of reading does not matter.
         let first_hash = self.open.iter().position(|action| matches!(action, Action::HashPart { .. }));
         for (index, action) in self.open.iter().enumerate() {
             if matches!(action, Action::HashPart { .. }) && Some(index) != first_hash {
@@ -152,7 +152,7 @@ impl State {
         choices
     }
 
-    /// What follows from a choice.
+    /// Returns the state after a choice.
     fn after(&self, choice: &Choice) -> Result<Self, String> {
         let mut state = self.clone();
         let event = match choice {
@@ -239,7 +239,7 @@ impl State {
         let mut refreshes = false;
         while let Some(action) = self.engine.poll() {
             if self.is_over {
-                return Err(format!("after the end it asks for {action:?}"));
+                return Err(format!("the engine has the action {action:?} after the end"));
             }
             match action {
                 Action::WakeAt(at_ms) => self.alarm_ms = Some(at_ms),
@@ -247,7 +247,7 @@ impl State {
                     let live = self.open.len();
                     self.open.retain(|action| !matches!(action, Action::Put(put) if put.id == id));
                     if self.open.len() == live {
-                        return Err("it cancels a PUT that is not under way".to_owned());
+                        return Err("the engine cancels a PUT that is not under way".to_owned());
                     }
                 }
                 Action::Finished(outcome) => {
@@ -255,7 +255,7 @@ impl State {
                     self.check_end(outcome.is_ok())?;
                 }
                 Action::Report(_) | Action::Retry(_) | Action::Rest { .. } | Action::Stalled { .. } => {}
-                // Its driver knows of no others.
+                // The driver has no other actions.
                 Action::RefreshCredentials => refreshes = true,
                 action => self.open.push(action),
             }
@@ -292,7 +292,7 @@ impl State {
             return Err("the answer that opens the upload will be lost".to_owned());
         }
         if is_stored != (self.storage.objects.len() == 1) && self.aborted_ms.is_none() {
-            return Err("what it says of the object is not what S3 has".to_owned());
+            return Err("the outcome does not agree with the object in S3".to_owned());
         }
         match self.storage.orphans("file").next() {
             _ if is_late => Ok(()),

@@ -1,4 +1,4 @@
-//! Whether what is said of an upload at its end is true, and what is left of all at the end of a history.
+//! Checks of the outcome of an upload, and of the state of S3 at the end of a history.
 
 use directput::checksum::{ChecksumAlgorithm, ObjectChecksum};
 use directput::engine::{Failure, Remains, Uploaded};
@@ -10,10 +10,10 @@ use crate::scenario::Scenario;
 use crate::storage::{Storage, Upload};
 use crate::world::World;
 
-/// What S3 holds is what the failure says. `keys` are those of the uploads that the run knows.
+/// Checks that a failure agrees with the state of S3. `keys` are the keys of the uploads that the run knows.
 pub fn check_remains(failure: &Failure, keys: &[String], storage: &Storage) -> Result<(), String> {
     if failure.code == ErrorCode::PartsRefused {
-        return Err("only S3 noticed that the parts are not those of one file".to_owned());
+        return Err("only S3 has detected that the parts are of different files".to_owned());
     }
     let remains = failure.remains;
     if remains != Remains::Unknown && keys.iter().any(|key| storage.objects.contains_key(key)) {
@@ -26,7 +26,7 @@ pub fn check_remains(failure: &Failure, keys: &[String], storage: &Storage) -> R
     Ok(())
 }
 
-/// The object is the file as it was at some time, and no mixture; and what is told of it is true.
+/// Checks that the object is equal to one version of the file, and that the outcome agrees with it.
 pub fn check_object(
     uploaded: &Uploaded,
     size: u64,
@@ -35,14 +35,14 @@ pub fn check_object(
     disk: &Disk,
 ) -> Result<(), String> {
     let contents = &storage.objects[&uploaded.key];
-    let plan = storage.uploads.iter().find(|upload| upload.key == uploaded.key).expect("it was opened").plan;
+    let plan = storage.uploads.iter().find(|upload| upload.key == uploaded.key).expect("the upload was opened").plan;
     let is_version =
         |version: usize| plan.parts().map(|part| disk.content_of(version, part)).eq(contents.iter().copied());
     if !(0..=disk.version()).any(is_version) {
         return Err("the object is not the file".to_owned());
     }
     if uploaded.checksum != object_checksum(scenario.algorithm, &plan, contents) || uploaded.size != size {
-        return Err("it tells of another object than S3 has".to_owned());
+        return Err("the outcome does not agree with the object in S3".to_owned());
     }
     Ok(())
 }
@@ -58,7 +58,7 @@ fn object_checksum(algorithm: ChecksumAlgorithm, plan: &directput::plan::Plan, c
 }
 
 impl World {
-    /// Nothing more will happen.
+    /// Checks the end of the history.
     pub fn check_end(&mut self) -> Result<(), String> {
         let Scenario { keeps_records, .. } = self.scenario;
         for (file, dropped) in self.files.iter().zip(&self.scenario.files) {
@@ -74,7 +74,7 @@ impl World {
             }
             match self.storage.orphans(&file.name).next() {
                 Some(upload) if keeps_records => {
-                    return Err(format!("{} is left behind: it costs money", upload.key));
+                    return Err(format!("{} is left behind and costs money", upload.key));
                 }
                 _ => {}
             }

@@ -1,18 +1,18 @@
-//! An upload that was under way is not given up before nothing has worked for 15 minutes that count.
+//! Checks that an upload under way is given up only after 15 minutes without any success, not counting waits.
 
 use std::collections::BTreeMap;
 
 use directput::engine::{Event, Failure, PutId};
 use directput::protocol::{ErrorCode, PartNumber};
 
-/// How long it is tried without any success, in milliseconds.
+/// Time without any success after which an upload may end, in milliseconds.
 const PATIENCE_MS: u64 = 15 * 60_000;
 
-/// A longer step of the clock was sleep, in milliseconds.
+/// Maximum step of the clock that counts, in milliseconds. A longer step was sleep.
 const LONGEST_STEP_MS: u64 = 2 * 60_000;
 
-/// How much time has counted since something has worked. Where it is not sure what counts, it counts more than the
-/// engine does, so that nothing is found that is no fault.
+/// Time that counts since the last success. If it is unclear whether time counts, this type counts more than the engine, to
+/// avoid false alarms.
 #[derive(Default)]
 pub struct PatienceCheck {
     last_ms: Option<u64>,
@@ -22,7 +22,7 @@ pub struct PatienceCheck {
     api_works: bool,
     storage_works: bool,
     most_sent: BTreeMap<PartNumber, u64>,
-    /// What was told last may end the upload whatever the time.
+    /// Whether the last event may end the upload at any time.
     is_final: bool,
 }
 
@@ -62,16 +62,16 @@ impl PatienceCheck {
 
     fn works(&mut self) {
         self.counted_ms = 0;
-        // An answer may have shown that the browser is wrong about being offline.
+        // An answer shows that the browser is online, whatever it reports.
         self.is_offline = false;
     }
 
-    /// The upload ends with a failure.
+    /// Checks the end of an upload with a failure.
     pub fn check_end(&self, failure: &Failure) -> Result<(), String> {
         let is_silence = matches!(failure.code, ErrorCode::Network | ErrorCode::Timeout) && failure.status == 0;
         let has_worked = self.api_works && self.storage_works;
         match is_silence && has_worked && !self.is_final && self.counted_ms < PATIENCE_MS {
-            true => Err(format!("it gives up after {} s that count", self.counted_ms / 1_000)),
+            true => Err(format!("the upload ends after {} s that count", self.counted_ms / 1_000)),
             false => Ok(()),
         }
     }

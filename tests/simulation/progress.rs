@@ -1,15 +1,15 @@
-//! What is told of the progress: it never goes back without a notice, and its figures fit each other.
+//! Checks of progress reports: progress never goes back without a notice, and the figures are consistent.
 
 use directput::engine::{Event, Phase, Progress, Retry};
 use directput::protocol::ErrorCode;
 
-/// What was told so far.
+/// Last report.
 pub struct ProgressCheck {
     size: u64,
     before: Option<Progress>,
-    /// Sent bytes may be less than before.
+    /// Whether the number of sent bytes may go back.
     may_send_again: bool,
-    /// The upload is started again.
+    /// Whether the upload was restarted.
     may_start_again: bool,
 }
 
@@ -18,12 +18,12 @@ impl ProgressCheck {
         Self { size, before: None, may_send_again: false, may_start_again: false }
     }
 
-    /// A pause and an abort are what the user has asked for.
+    /// Checks that `paused` and the phase `abort` are reported only after the user's actions.
     pub fn told(&mut self, event: &Event) {
         self.may_send_again |= matches!(event, Event::Pause | Event::Abort);
     }
 
-    /// The user is told that something is done again.
+    /// Records a retry that was reported to the user.
     pub fn retries(&mut self, retry: &Retry) {
         self.may_send_again = true;
         self.may_start_again |= matches!(retry.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
@@ -54,7 +54,7 @@ impl ProgressCheck {
             && confirmed_bytes <= sent_bytes
             && progress.confirmed_parts <= progress.parts
             && (confirmed_bytes < size || size == 0 || progress.confirmed_parts == progress.parts);
-        // Of what has left, some is still on its way.
+        // Sent bytes include the bytes in flight.
         let (least, most) = ((size - sent_bytes.min(size)) as f64, (size - confirmed_bytes.min(size)) as f64);
         let fits = match seconds_left {
             None => bytes_per_second == 0.0,

@@ -1,4 +1,4 @@
-//! What becomes of PUTs: lost, slow, refused, stored, stored late, or answered by another than S3.
+//! Outcomes of PUTs: they are lost, slow, refused, stored, stored late, or answered by a portal or proxy.
 
 use directput::engine::{Event, Failure, Put, PutAnswer};
 use directput::protocol::ErrorCode;
@@ -8,23 +8,23 @@ use crate::link::{FlowId, Told};
 use crate::storage::Stored;
 use crate::world::{OnWay, What, World};
 
-/// What had arrived when a PUT was cut off may still be stored, but no later than this, in milliseconds.
+/// Maximum time until S3 may still store a stopped PUT, in milliseconds.
 const LATE_MS: u64 = 600;
 
-/// What the machine's sockets hold of a body, in bytes: it has left the browser and not arrived.
+/// Bytes in the machine's sockets: they have left the browser, but not arrived.
 const SOCKET_BYTES: u64 = 256 << 10;
 
-/// What the browser can read of S3's answer.
+/// Returns the part of S3's answer that the browser can read.
 pub fn answer((etag, checksum): Stored) -> PutAnswer {
     PutAnswer { status: 200, etag: Some(etag), checksum, media_type: None, is_empty: true }
 }
 
-/// What a captive portal answers with 200.
+/// Returns a captive portal's answer with status 200.
 pub fn login_page() -> PutAnswer {
     PutAnswer { status: 200, media_type: Some("text/html".to_owned()), ..PutAnswer::default() }
 }
 
-/// A refusal, with S3's code if `storage_code` has one.
+/// Returns a refusal, with S3's code unless `storage_code` is empty.
 fn refusal(status: u16, storage_code: &str) -> Failure {
     let storage_code = Some(storage_code.to_owned()).filter(|code| !code.is_empty());
     Failure { status, storage_code, ..ErrorCode::StorageRefused.into() }
@@ -35,7 +35,7 @@ impl World {
         self.reply(run, ms, Event::PutFailed { put, failure });
     }
 
-    /// All PUTs under way in the tab.
+    /// Breaks the connections of all PUTs under way in the tab.
     pub fn live_puts(&self) -> Vec<FlowId> {
         let runs = self.tab.iter().flat_map(|tab| &tab.runs);
         runs.flat_map(|run| run.checks.live_puts().into_iter().map(|put| (run.number, put))).collect()
@@ -81,7 +81,7 @@ impl World {
         self.watch_link();
     }
 
-    /// Returns why S3 refuses a PUT, if it does.
+    /// Returns S3's refusal of a PUT, or `None`.
     fn refuse_put(&mut self) -> Option<Failure> {
         let odds = self.scenario.odds;
         if self.happens(odds.denied) {
@@ -109,7 +109,7 @@ impl World {
         Some(seconds * 1_000)
     }
 
-    /// An answer that is not S3's.
+    /// Answers a PUT with an answer that is not S3's.
     fn portal_answers(&mut self, (run, put): FlowId) {
         self.saw("unreadable answer to a PUT");
         let ms = self.half_trip();
@@ -126,7 +126,7 @@ impl World {
         self.reply(run, ms, event);
     }
 
-    /// The link is looked at.
+    /// Evaluates the link.
     pub fn move_link(&mut self) {
         for (id, sent_bytes) in self.link.progress(self.now_ms) {
             self.reply(id.0, 0, Event::PutProgress { put: id.1, sent_bytes });
@@ -137,12 +137,12 @@ impl World {
         self.watch_link();
     }
 
-    /// S3 has received a PUT whole.
+    /// Handles a PUT that S3 has received completely.
     fn end_put(&mut self, id: FlowId) {
         let odds = self.scenario.odds;
         let Some(OnWay { put, .. }) = self.on_way.get(&id).cloned() else { return };
         if self.scenario.link.told != Told::Nothing {
-            // XMLHttpRequest's last event of this kind comes when all has left.
+            // XMLHttpRequest's last progress event comes when all bytes have left.
             self.reply(id.0, 0, Event::PutProgress { put: id.1, sent_bytes: put.part.length });
         }
         let content = self.content(id.0, &put);
@@ -152,7 +152,7 @@ impl World {
         }
         let outcome = self.storage.put(&put.url, content);
         if self.happens(odds.lost_answer) {
-            // It breaks, or S3 is never heard of again.
+            // The connection breaks, or S3 never answers.
             if self.rng.bool() {
                 self.put_fails(id, 100, ErrorCode::Network.into());
             }
@@ -187,7 +187,7 @@ impl World {
         self.after(ms, What::PutLate { url: put.url, content });
     }
 
-    /// The browser cuts a PUT off. S3 may yet get the rest of it.
+    /// Stops a PUT for the browser. S3 may still receive the rest of it.
     pub fn cut_off(&mut self, id: FlowId) {
         self.cut.insert(id);
         let Some(OnWay { put, .. }) = self.on_way.remove(&id) else { return };
@@ -204,7 +204,7 @@ impl World {
         }
     }
 
-    /// All connections are dead; half of them break, and of the others nothing is heard.
+    /// Makes all connections dead. Half of them break, and the others stay silent.
     pub fn break_connections(&mut self) {
         self.link.die(self.now_ms);
         for id in self.live_puts() {

@@ -1,4 +1,4 @@
-//! What a seed stands for: files, a link, a server, faults, and what a user does.
+//! Scenario of a seed: files, a link, a server, faults, and user actions.
 
 use directput::checksum::ChecksumAlgorithm;
 use directput::plan::{DEFAULT_PART_BYTES, SINGLE_PUT_BYTES};
@@ -7,12 +7,12 @@ use fastrand::Rng;
 use crate::link::{LinkKind, Told};
 use crate::storage::{Repeats, Server};
 
-/// No fault begins later, in milliseconds.
+/// Time after which no fault begins, in milliseconds.
 pub const FAULTS_END_MS: u64 = 20 * 60_000;
 
 pub const MIB: u64 = 1 << 20;
 
-/// How often each thing goes wrong, as a probability.
+/// Probability of each fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Odds {
     /// A request that never arrives.
@@ -23,33 +23,33 @@ pub struct Odds {
     pub error: f64,
     /// 503 SlowDown or 429 from S3, 429 from the API, with `Retry-After` or without.
     pub busy: f64,
-    /// A connection on which nothing moves.
+    /// A dead connection.
     pub stall: f64,
-    /// Bytes that arrive as others.
+    /// Bytes that arrive damaged.
     pub corruption: f64,
-    /// A call that is answered by 401, and so are all that follow until there are fresh credentials.
+    /// A call that is answered with 401, like all further calls until there are fresh credentials.
     pub unauthorized: f64,
     /// Fresh credentials that come too late.
     pub late_headers: f64,
-    /// A PUT that S3 says it knows no signature for, although it does.
+    /// A PUT whose signature S3 refuses although it is right.
     pub denied: f64,
     /// 409 to a PUT.
     pub conflict: f64,
-    /// A gateway's 502 or 504, after the request was seen to.
+    /// A gateway's 502 or 504 after the request was processed.
     pub gateway: f64,
-    /// An answer that is neither S3's nor the API's, before the request was seen to or after.
+    /// An answer that comes neither from S3 nor from the API, before the request was processed or after.
     pub portal: f64,
-    /// A completion that is answered by that of another upload.
+    /// A completion that is answered with the answer for another upload.
     pub foreign: f64,
     /// A call that is refused because the page calls for another user.
     pub other_user: f64,
-    /// A part that can't be read in time.
+    /// A part whose reading times out.
     pub slow_disk: f64,
-    /// A PUT that is lost, and stored a little later.
+    /// A PUT that is lost for the client and stored a little later.
     pub late_part: f64,
 }
 
-/// How timers and clocks go wrong.
+/// Faults of timers and clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clocks {
     /// Odds of a timer that fires early.
@@ -58,25 +58,25 @@ pub struct Clocks {
     pub late: f64,
     /// Odds of a timer that fires twice.
     pub twice: f64,
-    /// How much faster than the world's the clock runs, in parts per million.
+    /// Drift of the clock relative to the world's, in parts per million.
     pub drift_ppm: i64,
 }
 
-/// Something that happens at its time, whatever the upload does. Those with a file happen to that file alone.
+/// Something that happens at a set time, whatever the upload does. A file number limits it to that file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Incident {
     Pause(usize),
     Resume(usize),
     Abort(usize),
     Prioritize(usize, i32),
-    /// The tab is gone; another opens after this many milliseconds, with the files as they are then.
+    /// The tab is closed. Another one opens after this many milliseconds, with the current files.
     Kill {
         away_ms: u64,
     },
-    /// The browser says so.
+    /// The browser reports that it is offline.
     Offline,
     Online,
-    /// The link is dead for this many milliseconds, whether the browser says so or not.
+    /// The link is dead for this many milliseconds, whatever the browser reports.
     Outage {
         ms: u64,
     },
@@ -88,9 +88,9 @@ pub enum Incident {
     ClockJumps {
         ms: u64,
     },
-    /// The file's bytes change, and the browser refuses to read it from then on.
+    /// The file's bytes change, and the browser then refuses to read the file.
     FileChanges(usize),
-    /// The file's bytes change while no tab has it open; name, size and time stay.
+    /// The file's bytes change while no tab has it open. Name, size and time do not change.
     FileChangesUnseen(usize),
     /// S3's lifecycle rule removes open uploads.
     UploadExpires,
@@ -98,7 +98,7 @@ pub enum Incident {
     TokenExpires,
 }
 
-/// A file that the user drops.
+/// A file that the user adds.
 #[derive(Debug, Clone, Copy)]
 pub struct Dropped {
     pub size: u64,
@@ -106,7 +106,7 @@ pub struct Dropped {
     pub at_ms: u64,
 }
 
-/// Everything that a seed decides before the first step.
+/// All decisions of a seed before the first step.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub files: Vec<Dropped>,
@@ -120,7 +120,7 @@ pub struct Scenario {
     pub clocks: Clocks,
     pub odds: Odds,
     pub incidents: Vec<(u64, Incident)>,
-    /// Number of the PUT whose connection dies; in a run without other faults.
+    /// Number of the PUT whose connection dies, in a run without other faults.
     pub dead_put: Option<u32>,
 }
 
@@ -152,10 +152,10 @@ impl Scenario {
             files,
             link,
         };
-        // Derived, not drawn: what other seeds decide stays the same.
+        // Derived from the seed instead of drawn, so that the other draws of all seeds stay the same.
         scenario.server.lanes = 1 + scenario.round_trip_ms as u32 % 3;
         if count > 1 && scenario.server.lanes > 1 {
-            // As many as the queue wants before it tries a lane.
+            // The number of files from which on the queue tries a lane.
             let small = |index: u64| Dropped { size: 1_000 + index, priority: 0, at_ms: 0 };
             scenario.files.extend((0..30).map(small));
             scenario.server.max_uploads_per_request = 8;
@@ -171,12 +171,12 @@ impl Scenario {
         scenario
     }
 
-    /// Whether nothing goes wrong but the link's own slowness.
+    /// Returns whether the scenario has no faults except a slow link.
     pub fn is_calm(&self) -> bool {
         self.odds == Odds::default() && self.incidents.is_empty() && !self.has_dead_lane()
     }
 
-    /// Whether a lane that the server offers does not work.
+    /// Returns whether a lane of the server does not work.
     pub fn has_dead_lane(&self) -> bool {
         self.server.dead_lane.is_some_and(|lane| lane < self.server.lanes)
     }
@@ -186,7 +186,7 @@ impl Scenario {
         self.connections * self.server.lanes
     }
 
-    /// What is special about it, in words.
+    /// Returns descriptions of the special features of the scenario.
     pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
         let Self { link, server, clocks, .. } = self;
         let kinds = [
@@ -198,9 +198,9 @@ impl Scenario {
             ("another threshold", server.single_put_bytes != SINGLE_PUT_BYTES),
             ("less than 1 Mbit/s", link.bytes_per_second < 125_000),
             ("more than 1 Gbit/s", link.bytes_per_second > 125_000_000),
-            ("progress that runs ahead", link.told == Told::Entered),
+            ("progress that includes buffers", link.told == Told::Entered),
             ("no progress", link.told == Told::Nothing),
-            ("a box that takes whole bodies", link.takes_whole_bodies),
+            ("a proxy that takes whole bodies", link.takes_whole_bodies),
             ("a clock that drifts", clocks.drift_ppm != 0),
             ("several lanes", server.lanes > 1),
             ("a dead lane", self.has_dead_lane()),
@@ -212,12 +212,12 @@ impl Scenario {
         self.files.iter().map(|file| file.size).sum()
     }
 
-    /// The length of a part, in bytes.
+    /// Returns the length of a part, in bytes.
     pub fn part_bytes(&self) -> u64 {
         self.server.part_bytes.unwrap_or(DEFAULT_PART_BYTES)
     }
 
-    /// How long the link takes for all files at best, and as many round trips as one connection after the other needs,
+    /// Returns the minimum time of the link for all files plus the round trips of one connection after the other,
     /// in milliseconds.
     pub fn ideal_ms(&self) -> u64 {
         let part_bytes = self.part_bytes();
@@ -226,8 +226,8 @@ impl Scenario {
         self.all_bytes() * 1_000 / self.link.bytes_per_second + trips * self.round_trip_ms
     }
 
-    /// How long the last PUTs may be silent, if their connections are dead and earlier ones were silent too often, in
-    /// milliseconds: a link of 64 kbit/s would have carried them, and what rounding adds to them.
+    /// Returns the maximum silence of the last PUTs, if their connections are dead and earlier ones were silent too often, in
+    /// milliseconds: their time at 64 kbit/s, rounded.
     pub fn silence_ms(&self) -> u64 {
         let longest_bytes = self.part_bytes().max(self.server.single_put_bytes);
         let in_flight_bytes = self.all_bytes().min(longest_bytes * u64::from(self.most_puts()));
@@ -242,7 +242,7 @@ impl Scenario {
 }
 
 fn draw_file(rng: &mut Rng, link: &LinkKind, is_huge: bool, count: usize) -> Dropped {
-    // On the slowest links small files take as long as large ones elsewhere.
+    // On the slowest links, small files take as long as large files on fast links.
     let most = if link.bytes_per_second < 100_000 { 40 } else { 160 } * MIB / count.min(4) as u64;
     let size = match rng.u8(0..10) {
         _ if is_huge => rng.u64(5_000 * MIB..40_000 * MIB),
@@ -259,7 +259,7 @@ fn draw_file(rng: &mut Rng, link: &LinkKind, is_huge: bool, count: usize) -> Dro
 fn draw_link(rng: &mut Rng, is_calm: bool, is_huge: bool) -> LinkKind {
     let bytes_per_second = match rng.u8(0..10) {
         _ if is_huge => 1_250_000_000,
-        // From 64 kbit/s to 10 Gbit/s, each decade alike.
+        // From 64 kbit/s to 10 Gbit/s, uniform in the logarithm.
         0..=2 if is_calm => (8_000.0 * 10f64.powf(rng.f64() * 2.0)) as u64,
         0..=5 if is_calm => (8_000.0 * 10f64.powf(rng.f64() * 5.2)) as u64,
         0 => (8_000.0 * 10f64.powf(rng.f64() * 5.2)) as u64,
@@ -303,7 +303,7 @@ fn draw_server(rng: &mut Rng, is_huge: bool) -> Server {
 fn draw_clocks(rng: &mut Rng) -> Clocks {
     let mut odd = || if rng.u8(0..4) == 0 { rng.f64() } else { 0.0 };
     let (early, late, twice) = (odd(), odd(), odd());
-    // Quartz clocks are off by less.
+    // Quartz clocks have less drift.
     let drift_ppm = if rng.u8(0..4) == 0 { rng.i64(-500..=500) } else { 0 };
     Clocks { early, late, twice, drift_ppm }
 }
@@ -311,7 +311,7 @@ fn draw_clocks(rng: &mut Rng) -> Clocks {
 /// Each kind of fault is absent from most runs, and alone in some.
 fn draw_odds(rng: &mut Rng) -> Odds {
     let mut odds = Odds::default();
-    // Each with the most that it is drawn from, and in how many runs it is seen once.
+    // Each fault with its maximum odds, and the number of runs that have it once.
     let mut kinds = [
         (&mut odds.lost_request, 0.3, 4),
         (&mut odds.lost_answer, 0.3, 4),
@@ -345,7 +345,7 @@ fn draw_odds(rng: &mut Rng) -> Odds {
 
 fn draw_incidents(rng: &mut Rng, files: usize) -> Vec<(u64, Incident)> {
     let mut incidents = Vec::new();
-    // Most happen while bytes are on their way, some before, some after.
+    // Most incidents happen while bytes are under way, some before, some after.
     let span_ms = [2_000, 30_000, 120_000, FAULTS_END_MS][rng.usize(0..4)];
     for _ in 0..rng.usize(0..6) {
         let at_ms = rng.u64(0..span_ms);

@@ -1,4 +1,4 @@
-//! A bucket as S3 keeps it, and the signing API in front of it: no faults in here.
+//! A simulated bucket, and the signing API in front of it, without faults.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use directput::protocol::{
 
 use crate::disk::{Content, checksum_of};
 
-/// How the server is configured, and what it remembers.
+/// Configuration of the server.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// Lifetime of URLs, in seconds.
     pub url_seconds: u64,
-    /// Files up to this size, in bytes, travel in one PUT.
+    /// Maximum size of a file that is sent in one PUT, in bytes.
     pub single_put_bytes: u64,
-    /// The length of a part, in bytes, if it is not the usual one.
+    /// Length of a part, in bytes, if it is not the default.
     pub part_bytes: Option<u64>,
     /// Maximum number of parts that a signing call may name.
     pub max_parts_per_request: u32,
@@ -30,11 +30,11 @@ pub struct Server {
     pub max_uploads_per_request: u32,
     /// Number of lanes that URLs are signed for.
     pub lanes: u32,
-    /// A lane on which nothing arrives.
+    /// A dead lane.
     pub dead_lane: Option<u32>,
 }
 
-/// What a repeated completion is answered by.
+/// Answer to a repeated completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeats {
     /// The same as the first.
@@ -61,34 +61,34 @@ impl Default for Server {
     }
 }
 
-/// What a URL lets through: these bytes, to this place, until then.
+/// Request that a presigned URL permits.
 #[derive(Debug, Clone)]
 pub struct Url {
     upload: usize,
     number: PartNumber,
-    /// None where nothing is verified.
+    /// `None` without checksums.
     checksum: Option<PartChecksum>,
     expires_ms: u64,
 }
 
-/// An upload as S3 and the token know it.
+/// State of an upload in S3 and in its token.
 #[derive(Debug, Clone)]
 pub struct Upload {
     pub key: String,
-    /// The name of its file.
+    /// Name of the file.
     pub file: String,
     pub plan: Plan,
     pub parts: BTreeMap<PartNumber, Content>,
     pub state: UploadState,
-    /// Whether the client was told of it.
+    /// Whether the client has received the answer that opened it.
     pub is_known: bool,
-    /// Whether its token is still good.
+    /// Whether its token is still valid.
     pub token_is_good: bool,
     algorithm: ChecksumAlgorithm,
 }
 
 impl Upload {
-    /// Whether it costs money: it is open, or gone with a part left over.
+    /// Returns whether the upload costs money: it is open, or gone with a part left over.
     pub fn costs(&self) -> bool {
         self.state == UploadState::Open || !self.parts.is_empty()
     }
@@ -100,7 +100,7 @@ pub enum UploadState {
     Completed,
     /// The client has removed it.
     Removed,
-    /// The lifecycle rule has, or it never needed to be open.
+    /// The lifecycle rule has removed it, or it is a single PUT.
     Gone,
 }
 
@@ -108,9 +108,9 @@ pub enum UploadState {
 #[derive(Debug, Clone, Default)]
 pub struct Storage {
     pub uploads: Vec<Upload>,
-    /// By what is in them, so that they are the same in whatever order they were signed.
+    /// URLs by their contents, so that the state does not depend on the order of signing.
     urls: BTreeMap<String, Url>,
-    /// The parts of each object, by key.
+    /// Parts of each object, by key.
     pub objects: BTreeMap<String, Vec<Content>>,
     server: Server,
 }
@@ -119,18 +119,18 @@ fn refusal(status: u16, storage_code: &str) -> Failure {
     Failure { status, storage_code: Some(storage_code.to_owned()), ..ErrorCode::StorageRefused.into() }
 }
 
-/// How the API refuses.
+/// Returns a refusal of the API.
 pub fn api_refusal(code: ErrorCode) -> Failure {
     Failure { status: code.status(), ..code.into() }
 }
 
-/// An entity tag in S3's form, another for each part and content.
+/// Returns an entity tag in S3's form, which depends on part and content.
 fn etag(number: PartNumber, content: &Content) -> String {
     let text = content.to_string().replace(|character: char| !character.is_ascii_alphanumeric(), "0");
     format!("{:05}{}", number.get(), &text[..27])
 }
 
-/// What S3 answers to a PUT: entity tag and checksum.
+/// S3's answer to a PUT: entity tag and checksum.
 pub type Stored = (String, Option<String>);
 
 impl Storage {
@@ -149,7 +149,7 @@ impl Storage {
         let plan = self.plan(request);
         let index = self.uploads.len();
         let key = format!("uploads/{index}");
-        // A single PUT leaves nothing open.
+        // A single PUT has no open upload in S3.
         let state = if plan.is_multipart() { UploadState::Open } else { UploadState::Gone };
         let upload = Upload {
             key: key.clone(),
@@ -189,7 +189,7 @@ impl Storage {
         checksum: Option<PartChecksum>,
         lane: u32,
     ) -> SignedPart {
-        assert!(lane < self.server.lanes, "lane {lane} was never offered");
+        assert!(lane < self.server.lanes, "the server does not have lane {lane}");
         let url_seconds = self.server.url_seconds;
         let expires_ms = now_ms + url_seconds * 1_000;
         let url = format!("{upload}/{}/{expires_ms}/{lane}", number.get());
@@ -219,17 +219,17 @@ impl Storage {
         &self.urls[url]
     }
 
-    /// When a URL expires, in milliseconds of the world's time.
+    /// Returns the time at which a URL expires, in milliseconds of the world's time.
     pub fn expires_ms(&self, url: &str) -> u64 {
         self.url(url).expires_ms
     }
 
-    /// Whether S3 takes a URL when the request begins.
+    /// Returns whether S3 accepts a URL when the request begins.
     pub fn check(&self, now_ms: u64, url: &str) -> Result<(), Failure> {
         if self.url(url).expires_ms < now_ms { Err(refusal(403, "AccessDenied")) } else { Ok(()) }
     }
 
-    /// Stores what has arrived.
+    /// Stores the bytes of a PUT.
     pub fn put(&mut self, url: &str, content: Content) -> Result<Stored, Failure> {
         let Url { upload, number, checksum, .. } = self.url(url).clone();
         let upload = &mut self.uploads[upload];
@@ -249,8 +249,8 @@ impl Storage {
         Ok((format!("\"{}\"", etag(number, &content)), checksum.map(|checksum| checksum.to_text())))
     }
 
-    /// What S3 keeps of a PUT that arrives although its upload was just removed: a part that the bucket's owner pays
-    /// for, until the upload is removed once more. Returns whether it keeps it.
+    /// Handles a PUT that arrives just after its upload was removed. S3 may keep a part that the bucket's owner pays
+    /// for, until the upload is removed again. Returns whether S3 keeps the part.
     pub fn put_late(&mut self, url: &str, content: Content) -> bool {
         let Url { upload, number, checksum, .. } = self.url(url).clone();
         let upload = &mut self.uploads[upload];
@@ -327,18 +327,18 @@ impl Storage {
         Ok(())
     }
 
-    /// The client was told of the upload with this token.
+    /// Marks the upload with this token as known to the client.
     pub fn is_told(&mut self, token: &str) {
         self.uploads[token.parse::<usize>().expect("a token of ours")].is_known = true;
     }
 
-    /// Uploads of a file that the client was told of and that cost money.
+    /// Returns the uploads of a file that the client knows and that cost money.
     pub fn orphans<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a Upload> {
         let is_left = |upload: &Upload| upload.is_known && upload.token_is_good && upload.costs();
         self.uploads.iter().filter(move |upload| upload.file == file && is_left(upload))
     }
 
-    /// The uploads of a file.
+    /// Returns the uploads of a file.
     pub fn of_file<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a Upload> {
         self.uploads.iter().filter(move |upload| upload.file == file)
     }

@@ -1,4 +1,4 @@
-//! What a browser does: it hands events to engines, does what they ask for, and has the hub share connections.
+//! Simulated browser tab: it passes events to engines, executes their actions, and lets the hub share connections.
 
 use directput::engine::{Action, ApiCall, Config, Engine, Event, Failure, FileInfo, Held, Share};
 use directput::protocol::{ContentType, CreateUpload, ErrorCode, FileName, FileSize, NetworkHint};
@@ -10,11 +10,11 @@ use crate::disk::checksum_of;
 use crate::link::Told;
 use crate::world::{Defect, OnWay, Run, Tab, What, World};
 
-/// How long a read, or a page that is asked for headers, takes when it takes too long, in milliseconds.
+/// Time of a read, or of a page's answer with headers, that is too long, in milliseconds.
 const TOO_LONG_MS: u64 = 30_000;
 
 impl World {
-    /// Begins with a file, or goes on with it, in the tab that is open, or in a new one.
+    /// Begins or resumes the upload of a file, in the open tab or in a new one.
     pub fn open(&mut self, file: usize) -> Result<(), String> {
         let is_wanted = !self.files[file].gave_up || self.files[file].record.is_some();
         if !is_wanted || self.files[file].is_over || self.run_of_file(file).is_some() {
@@ -62,7 +62,7 @@ impl World {
             hub.set_online(!is_offline);
             Tab { hub, runs: Vec::new(), ended: Vec::new(), rests_until_ms: 0, is_stale: false }
         });
-        // A user who goes on has signed in.
+        // The user has signed in before resuming.
         tab.is_stale = false;
         tab.runs.push(run);
         tab.hub.add(number, dropped.size, dropped.priority);
@@ -72,7 +72,7 @@ impl World {
         self.balance()
     }
 
-    /// Hands an event to an engine and does what it asks for, and what follows from it for the others.
+    /// Passes an event to an engine, and executes the actions of this and of the other engines.
     pub fn tell(&mut self, run: u32, event: Event) -> Result<(), String> {
         self.handle(run, event)?;
         self.balance()
@@ -118,7 +118,7 @@ impl World {
         is_any
     }
 
-    /// Hands out what the hub has for its uploads. Returns whether there was anything.
+    /// Passes the hub's events to its uploads. Returns whether there were any.
     fn deliver(&mut self) -> Result<bool, String> {
         let mut is_any = false;
         while let Some((id, event)) = self.tab.as_mut().and_then(|tab| tab.hub.poll()) {
@@ -135,7 +135,7 @@ impl World {
             engine.handle(now, event.clone());
             return match engine.poll() {
                 None => Ok(()),
-                Some(action) => Err(format!("after the end, told {event:?}, it asks for {action:?}")),
+                Some(action) => Err(format!("after the end, the event {event:?} causes the action {action:?}")),
             };
         }
         let Some(at) = tab.runs.iter().position(|run| run.number == number) else { return Ok(()) };
@@ -153,7 +153,7 @@ impl World {
         run.engine.handle(now, event);
         if let Some(OnWay { put, started_ms }) = done {
             let is_stored = run.engine.is_stored(put.part.number);
-            let hub = &mut self.tab.as_mut().expect("it is open").hub;
+            let hub = &mut self.tab.as_mut().expect("the tab is open").hub;
             match is_stored {
                 true => hub.confirmed(now, put.lane, put.part.length, started_ms),
                 false => hub.failed(put.lane),
@@ -173,17 +173,17 @@ impl World {
         }
         match outcome {
             Some(outcome) => self.finish(run, &outcome)?,
-            None => self.tab.as_mut().expect("it is open").runs.insert(at, run),
+            None => self.tab.as_mut().expect("the tab is open").runs.insert(at, run),
         }
         Ok(())
     }
 
-    /// Records what an event means for the world. Returns the PUT that has ended.
+    /// Updates the world after an event. Returns the PUT that has ended.
     fn heed(&mut self, run: &mut Run, event: &Event) -> Option<OnWay> {
         match event {
             Event::Created(reply) => {
                 self.storage.is_told(&reply.token);
-                self.tab.as_mut().expect("it is open").hub.learn_server(reply);
+                self.tab.as_mut().expect("the tab is open").hub.learn_server(reply);
             }
             Event::Start => run.has_begun = true,
             Event::Share(Share { connections, .. }) => run.connections = *connections,
@@ -198,7 +198,7 @@ impl World {
     fn check_action(&mut self, run: &mut Run, action: &Action) -> Result<(), String> {
         let now_ms = self.clock_ms();
         run.checks.asked(now_ms, action, &self.storage)?;
-        let tab = self.tab.as_mut().expect("it is open");
+        let tab = self.tab.as_mut().expect("the tab is open");
         match action {
             Action::Put(put) => {
                 let elsewhere: usize = tab.runs.iter().map(|run| run.checks.live_puts().len()).sum();
@@ -206,7 +206,7 @@ impl World {
                     return Err("more parts in flight than allowed".to_owned());
                 }
                 if now_ms < tab.rests_until_ms {
-                    return Err("it does not give S3 the rest that it asked for".to_owned());
+                    return Err("the engine does not respect S3's throttling".to_owned());
                 }
                 if self.storage.expires_ms(&put.url) < self.now_ms {
                     return Err(format!("part {} is sent with an expired URL", put.part.number.get()));
@@ -232,7 +232,8 @@ impl World {
                     self.reply(number, TOO_LONG_MS, failed(ErrorCode::ReadTimeout));
                 } else {
                     let content = self.files[run.file].disk.content(part);
-                    let checksum = checksum_of(run.engine.algorithm(), content).expect("nothing else is hashed");
+                    let checksum =
+                        checksum_of(run.engine.algorithm(), content).expect("parts are hashed only with an algorithm");
                     self.reply(number, ms, Event::PartHashed { part, checksum });
                 }
             }
@@ -274,15 +275,15 @@ impl World {
             }
             Action::Rest { wait_ms } => {
                 let now = self.engine_now();
-                self.tab.as_mut().expect("it is open").hub.rest(now, number, wait_ms);
+                self.tab.as_mut().expect("the tab is open").hub.rest(now, number, wait_ms);
             }
-            Action::Stalled { lane } => self.tab.as_mut().expect("it is open").hub.stalled(lane),
+            Action::Stalled { lane } => self.tab.as_mut().expect("the tab is open").hub.stalled(lane),
             Action::Finished(_) => {}
         }
     }
 
     fn refresh_credentials(&mut self, run: u32) {
-        let tab = self.tab.as_mut().expect("it is open");
+        let tab = self.tab.as_mut().expect("the tab is open");
         let failed = |code: ErrorCode| Event::CredentialsFailed(code.into());
         if !self.scenario.has_credentials {
             return self.reply(run, 50, failed(ErrorCode::Unauthorized));
@@ -295,7 +296,7 @@ impl World {
         self.reply(run, 50, Event::CredentialsRefreshed);
     }
 
-    /// Sets the one timer of a run, which may fire early, late, or twice.
+    /// Sets the timer of a run, which may fire early, late, or twice.
     fn set_timer(&mut self, run: &mut Run, at_ms: u64) {
         let wait_ms = at_ms.saturating_sub(self.clock_ms());
         let clocks = self.scenario.clocks;
@@ -318,7 +319,7 @@ impl World {
         }
     }
 
-    /// News that reaches an upload after its end changes nothing.
+    /// Checks that an event after the end of an upload has no effect.
     pub fn disturb_the_dead(&mut self, run: u32) -> Result<(), String> {
         let failure = || Failure::from(ErrorCode::Network);
         let news = [

@@ -1,4 +1,4 @@
-//! What the user, the machine and the network do, and what follows from the end of an upload.
+//! Incidents of the user, the machine and the network, and the consequences of an upload's end.
 
 use directput::engine::{Event, Failure, Uploaded};
 use directput::protocol::ErrorCode;
@@ -78,7 +78,7 @@ impl World {
         let Some(number) = self.run_of_file(file) else { return };
         let now = self.engine_now();
         self.run_of(number).expect("it runs").is_paused = is_paused;
-        let hub = &mut self.tab.as_mut().expect("it runs in one").hub;
+        let hub = &mut self.tab.as_mut().expect("the upload runs in a tab").hub;
         if is_paused { hub.pause(number) } else { hub.unpause(now, number) }
     }
 
@@ -86,7 +86,7 @@ impl World {
         let Some(number) = self.run_of_file(file) else { return };
         self.files[file].gave_up = true;
         let now = self.engine_now();
-        self.tab.as_mut().expect("it runs in one").hub.cancel(now, number);
+        self.tab.as_mut().expect("the upload runs in a tab").hub.cancel(now, number);
     }
 
     fn change_file(&mut self, file: usize) {
@@ -109,13 +109,13 @@ impl World {
             return;
         }
         if !self.scenario.keeps_records {
-            // No record names it; the lifecycle rule removes it.
+            // The upload has no record, so the lifecycle rule removes it.
             self.storage.uploads.iter_mut().for_each(|upload| upload.is_known = false);
         }
         (0..self.files.len()).for_each(|file| self.after(away_ms, What::Open { file }));
     }
 
-    /// A user who is told that this is another file gives the upload up. What was kept is resumed, or removed, after a
+    /// After the error that the file is another one, the user gives the upload up. Kept uploads are resumed or removed after a
     /// while.
     pub fn decide_what_follows(&mut self, number: usize, outcome: &Result<Uploaded, Failure>) {
         let away_ms = self.rng.u64(1_000..100_000);

@@ -1,4 +1,4 @@
-//! One history: engines behind a hub, driven as a browser drives them, in a world that a seed has drawn.
+//! One history: engines with a hub and a simulated browser, in a world that a seed has drawn.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -15,23 +15,23 @@ use crate::link::{FlowId, Link};
 use crate::scenario::{FAULTS_END_MS, Incident, Scenario};
 use crate::storage::Storage;
 
-/// A history with more steps than this has gone round in circles.
+/// Maximum number of steps. A longer history is an endless loop.
 const MAX_STEPS: u32 = 1_000_000;
 
-/// A defect put in on purpose, to see that it is found.
+/// A planted defect, to check that the simulation detects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defect {
-    /// The driver says that an upload was removed without a call.
+    /// The driver reports the removal of an upload without making the call.
     RemovesNothing,
-    /// URLs are thought to live ten times as long.
+    /// The driver reports ten times the lifetime of URLs.
     TrustsUrlsForTooLong,
 }
 
-/// What will happen.
+/// A future event of the world.
 pub enum What {
     Incident(Incident),
     FaultsEnd,
-    /// The file is dropped, or its upload is resumed.
+    /// The user adds the file, or resumes its upload.
     Open {
         file: usize,
     },
@@ -57,32 +57,32 @@ pub enum What {
     LinkMoves {
         generation: u64,
     },
-    /// S3 stores what it had received of a PUT that was lost.
+    /// S3 stores a PUT that was lost for the client.
     PutLate {
         url: String,
         content: Content,
     },
 }
 
-/// A PUT whose body is on its way.
+/// A PUT whose body is under way.
 #[derive(Clone)]
 pub struct OnWay {
     pub put: Put,
-    /// When it was asked for, on the engines' clock.
+    /// Time of the engine's action, on the engines' clock.
     pub started_ms: u64,
 }
 
-/// What the user has on disk, and what was kept of its upload.
+/// A file on the user's disk, and the record of its upload.
 pub struct UserFile {
     pub name: String,
     pub disk: Disk,
     pub record: Option<Record>,
     pub gave_up: bool,
-    /// Nothing more will be done about it.
+    /// Whether the user does nothing more with the file.
     pub is_over: bool,
 }
 
-/// An upload in a tab, from its start to its end.
+/// Run of an engine for one upload, from its start to its end.
 pub struct Run {
     pub number: u32,
     pub file: usize,
@@ -94,28 +94,28 @@ pub struct Run {
     pub is_paused: bool,
     /// The request that waits to be made together with those of others.
     pub opening: Option<CreateUpload>,
-    /// The file that it has open was changed on disk.
+    /// Whether the open file was changed on disk.
     pub file_is_unreadable: bool,
     pub checks: Checks,
 }
 
-/// A tab: it lives until it is closed.
+/// A tab, from its opening to its end.
 pub struct Tab {
     pub hub: Hub,
     pub runs: Vec<Run>,
     /// Engines that have ended, which late events may still reach.
     pub ended: Vec<(u32, Engine)>,
-    /// S3 has asked for a rest until then, on the engines' clock.
+    /// Time until which S3 throttles, on the engines' clock.
     pub rests_until_ms: u64,
-    /// Whether the API has stopped taking its credentials.
+    /// Whether the API refuses its credentials.
     pub is_stale: bool,
 }
 
-/// What was seen in a history.
+/// Observations of a history.
 #[derive(Debug, Default)]
 pub struct Seen {
     pub kinds: BTreeSet<&'static str>,
-    /// The worst figures, by what they measure, each with its seed.
+    /// Worst values by name, each with its seed.
     pub worst: BTreeMap<&'static str, (f64, u64)>,
 }
 
@@ -147,9 +147,9 @@ pub struct World {
     pub storage: Storage,
     pub link: Link,
     link_generation: u64,
-    /// PUTs whose bodies are on the link.
+    /// PUTs whose bodies are under way.
     pub on_way: BTreeMap<FlowId, OnWay>,
-    /// PUTs that were cut off.
+    /// PUTs that were stopped.
     pub cut: BTreeSet<FlowId>,
     pub puts_begun: u32,
     pub files: Vec<UserFile>,
@@ -158,11 +158,11 @@ pub struct World {
     pub is_offline: bool,
     pub dead_until_ms: u64,
     pub asleep_until_ms: u64,
-    /// By how much the clock was set ahead, in milliseconds.
+    /// Time by which the clock was set ahead, in milliseconds.
     pub clock_ahead_ms: u64,
-    /// When the last upload has ended.
+    /// Time at which the last upload has ended.
     pub finished_ms: u64,
-    /// A promise that was broken in the midst of a step.
+    /// A promise that was broken within a step.
     pub broken: Option<String>,
     pub seen: Seen,
     trace: bool,
@@ -218,10 +218,10 @@ impl World {
         world
     }
 
-    /// Plays the scenario to its end. Returns the kinds of things that happened.
+    /// Runs the scenario to its end. Returns the observations.
     ///
     /// # Errors
-    /// Returns which promise was broken.
+    /// The broken promise.
     pub fn run(&mut self) -> Result<Seen, String> {
         self.note(|world| format!("{:?}", world.scenario));
         self.seen.kinds.extend(self.scenario.kinds());
@@ -237,7 +237,7 @@ impl World {
             self.check_silence()?;
             self.check_time()?;
         }
-        Err("it goes round in circles".to_owned())
+        Err("endless loop".to_owned())
     }
 
     pub fn note(&self, words: impl Fn(&Self) -> String) {
@@ -277,7 +277,7 @@ impl World {
         self.now_ms < self.dead_until_ms
     }
 
-    /// What the engines' clock shows, in milliseconds.
+    /// Returns the time of the engines' clock, in milliseconds.
     pub fn clock_ms(&self) -> u64 {
         let drift_ms = self.now_ms as i64 * self.scenario.clocks.drift_ppm / 1_000_000;
         self.now_ms.saturating_add_signed(drift_ms) + self.clock_ahead_ms
@@ -287,7 +287,7 @@ impl World {
         Now { ms: self.clock_ms(), random: self.rng.u32(..) }
     }
 
-    /// The link is to be looked at when something comes to its end on it.
+    /// Plans the next evaluation of the link, when a body ends.
     pub fn watch_link(&mut self) {
         self.link_generation += 1;
         if let Some(at_ms) = self.link.next_ms() {
@@ -350,7 +350,7 @@ impl World {
         }
     }
 
-    /// Something must lie ahead for an upload, unless its user wants it to wait, or others have the connections.
+    /// Checks that each upload waits for an event, unless the user has paused it or others have the connections.
     fn check_silence(&self) -> Result<(), String> {
         let Some(tab) = &self.tab else { return Ok(()) };
         for run in tab.runs.iter().filter(|run| !run.is_paused) {
@@ -364,7 +364,7 @@ impl World {
             if run.timer.is_some() || self.plans.values().any(lies_ahead) {
                 continue;
             }
-            // One that was cancelled before it was paused still waits for its answer.
+            // An upload that was cancelled before it was paused still waits for its answer.
             let is_active = |other: &&Run| !other.is_paused || !other.checks.live_puts().is_empty();
             let begun = tab.runs.iter().filter(|other| other.number != number && other.has_begun);
             let others = begun.filter(is_active);
@@ -372,13 +372,13 @@ impl World {
             let demand = run.engine.demand(Now { ms: self.clock_ms(), random: 0 });
             let waits = !run.has_begun || demand.wanted > run.connections.min(demand.in_flight);
             if busy == 0 || !(waits || run.opening.is_some()) {
-                return Err("silence: nothing lies ahead, and it is not over".to_owned());
+                return Err("silence: the upload has not ended, and waits for no event".to_owned());
             }
         }
         Ok(())
     }
 
-    /// It must come to an end, and not long after the last fault.
+    /// Checks that each upload ends soon after the last fault.
     fn check_time(&self) -> Result<(), String> {
         let length_ms = |incident| match incident {
             Incident::Sleep { ms } | Incident::Outage { ms } | Incident::Kill { away_ms: ms } => ms,
@@ -390,10 +390,10 @@ impl World {
         let limit_ms =
             FAULTS_END_MS.max(last_ms) + 60 * 60_000 + 6 * self.scenario.ideal_ms() + self.scenario.silence_ms();
         let is_open = self.tab.as_ref().is_some_and(|tab| !tab.runs.is_empty());
-        if is_open && self.now_ms > limit_ms { Err("it does not come to an end".to_owned()) } else { Ok(()) }
+        if is_open && self.now_ms > limit_ms { Err("the upload does not end".to_owned()) } else { Ok(()) }
     }
 
-    /// A run has come to its end.
+    /// Handles the end of a run.
     pub fn finish(&mut self, run: Run, outcome: &Result<Uploaded, Failure>) -> Result<(), String> {
         let now_ms = self.clock_ms();
         let file = &self.files[run.file];
@@ -408,15 +408,15 @@ impl World {
             Err(failure) => failure.code.as_str(),
         });
         if outcome.as_ref().is_err_and(|failure| failure.remains == Remains::Unknown) {
-            self.saw("nobody knows whether there is an object");
+            self.saw("unknown whether there is an object");
         }
         if !run.engine.is_finished() {
-            return Err("it says Finished and is not".to_owned());
+            return Err("the engine reports Finished before its end".to_owned());
         }
         self.finished_ms = self.now_ms;
         self.check_calm(outcome)?;
         self.decide_what_follows(run.file, outcome);
-        let tab = self.tab.as_mut().expect("it ran in one");
+        let tab = self.tab.as_mut().expect("the upload ran in a tab");
         tab.hub.remove(run.number);
         tab.ended.push((run.number, run.engine));
         self.disturb_the_dead(run.number)

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-/// A request before it is made.
+/// Contents of a request.
 #[derive(Debug, Clone)]
 pub struct Input {
     method: &'static str,

@@ -287,7 +287,7 @@ mod tests {
     use crate::protocol::{FileSize, Headers, SignedPart};
 
     #[test]
-    fn an_attempt_gets_more_time_until_it_has_had_that_of_the_slowest_link() {
+    fn each_attempt_gets_more_time_up_to_that_of_the_slowest_link() {
         let now = Now { ms: 0, random: 0 };
         let plan = Plan::new(FileSize::new(1).expect("in range"), 1);
         let mut parts = Parts::new(plan, ChecksumAlgorithm::None);

@@ -33,7 +33,7 @@ fn words(hub: &mut Hub, id: UploadId) -> Vec<String> {
 }
 
 #[test]
-fn a_rest_of_s3_holds_for_an_upload_that_begins_later() {
+fn throttling_of_s3_also_holds_for_an_upload_that_begins_later() {
     let mut hub = hub(6, 1);
     hub.begin(at(0));
     hub.rest(at(1_000), 0, 10_000);
@@ -47,7 +47,7 @@ fn a_rest_of_s3_holds_for_an_upload_that_begins_later() {
 }
 
 #[test]
-fn a_rest_is_told_to_all_that_have_begun_and_gets_no_shorter_by_a_later_one() {
+fn throttling_holds_for_all_running_uploads_and_is_not_shortened_later() {
     let mut hub = hub(1, 3);
     hub.begin(at(0));
     drain(&mut hub);
@@ -61,7 +61,7 @@ fn a_rest_is_told_to_all_that_have_begun_and_gets_no_shorter_by_a_later_one() {
 }
 
 #[test]
-fn an_upload_that_waits_is_told_that_it_is_offline_when_it_begins() {
+fn a_queued_upload_learns_that_it_is_offline_when_it_begins() {
     let mut hub = hub(1, 4);
     hub.begin(at(0));
     drain(&mut hub);
@@ -78,7 +78,7 @@ fn an_upload_that_waits_is_told_that_it_is_offline_when_it_begins() {
 }
 
 #[test]
-fn a_paused_upload_is_told_what_it_missed_before_it_goes_on() {
+fn a_paused_upload_gets_missed_events_when_it_is_unpaused() {
     let mut hub = hub(6, 2);
     hub.begin(at(0));
     let idle = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
@@ -101,7 +101,7 @@ fn a_paused_upload_is_told_what_it_missed_before_it_goes_on() {
 }
 
 #[test]
-fn an_upload_that_is_paused_hears_of_the_network_while_its_puts_are_cut_off() {
+fn a_paused_upload_gets_network_events_while_its_puts_end() {
     let mut hub = hub(6, 1);
     hub.begin(at(0));
     hub.share(|_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1 });
@@ -130,7 +130,7 @@ fn an_upload_that_is_cancelled_knows_whether_it_is_offline() {
 }
 
 #[test]
-fn an_upload_is_told_its_lanes_only_when_they_change() {
+fn an_upload_gets_its_lanes_only_when_they_change() {
     let mut hub = hub(6, 2);
     hub.begin(at(0));
     drain(&mut hub);
@@ -208,13 +208,13 @@ fn work_for_each(files: u32) -> u64 {
 }
 
 #[test]
-fn a_file_costs_no_more_from_its_start_to_its_end_among_ten_thousand() {
+fn a_file_costs_no_more_among_ten_thousand() {
     let (few, many) = (work_for_each(100), work_for_each(10_000));
     assert!(few > 0 && many <= 2 * few, "{many} for each of 10,000, but {few} for each of 100");
 }
 
 #[test]
-fn the_speed_of_answers_is_that_of_all_uploads_and_each_is_told_it() {
+fn the_speed_of_answers_is_measured_over_all_uploads_and_shared() {
     let mut hub = hub(6, 2);
     hub.begin(at(0));
     let sending = |_| Demand { in_flight: 1, wanted: 1, bytes_in_flight: 1_000_000 };
@@ -236,7 +236,7 @@ fn the_speed_of_answers_is_that_of_all_uploads_and_each_is_told_it() {
 }
 
 #[test]
-fn the_answer_to_a_small_file_says_nothing_while_large_ones_are_on_their_way() {
+fn the_answer_to_a_small_file_is_ignored_while_large_ones_are_under_way() {
     let speed_after = |bytes: u64| {
         let mut hub = hub(6, 3);
         hub.begin(at(0));

@@ -1,5 +1,5 @@
-"""`aws/changes.py`: what a reviewer reads of a change set, and what is executed. botocore's stub holds each call against
-AWS's model, since moto makes no change sets of nested stacks."""
+"""Tests of `aws/changes.py`: the reviewer's view of a change set, and its execution. botocore's stub checks each call against
+AWS's model, because moto does not support change sets of nested stacks."""
 
 import sys
 import unittest
@@ -61,7 +61,7 @@ class Changes(unittest.TestCase):
             "RoleARN": ROLE,
         })
 
-    def test_a_reviewer_reads_what_changes_in_nested_stacks_too(self):
+    def test_a_reviewer_sees_changes_of_nested_stacks_too(self):
         self.stub.add_response("describe_stacks", stack("UPDATE_COMPLETE"))
         self.expect_change_set("UPDATE")
         self.stub.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"}, {"ChangeSetName": OUTER})
@@ -79,14 +79,14 @@ class Changes(unittest.TestCase):
             ["REMOVE", "AWS::CloudWatch::Alarm", "Throttled", "(Delete)"],
         ])
 
-    def test_a_stage_that_is_not_there_is_created(self):
+    def test_a_missing_stage_is_created(self):
         self.stub.add_client_error("describe_stacks", "ValidationError", "Stack with id directput-dev does not exist")
         self.expect_change_set("CREATE")
         self.stub.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"})
         self.stub.add_response("describe_change_set", {"Changes": [change("Add", "AWS::S3::Bucket", "Bucket")]})
         self.assertEqual([line.split() for line in self.plan()], [["Add", "AWS::S3::Bucket", "Bucket"]])
 
-    def test_a_change_set_of_nothing_is_removed_and_no_failure(self):
+    def test_an_empty_change_set_is_removed_and_succeeds(self):
         self.stub.add_response("describe_stacks", stack("CREATE_COMPLETE"))
         self.expect_change_set("UPDATE")
         reason = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -94,7 +94,7 @@ class Changes(unittest.TestCase):
         self.stub.add_response("delete_change_set", {}, {"ChangeSetName": OUTER})
         self.assertEqual(self.plan(), ["nothing changes"])
 
-    def test_a_template_that_is_refused_is_a_failure(self):
+    def test_a_refused_template_fails(self):
         self.stub.add_response("describe_stacks", stack("CREATE_COMPLETE"))
         self.expect_change_set("UPDATE")
         self.stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": "Set JwtIssuer and JwtAudience"})
@@ -102,7 +102,7 @@ class Changes(unittest.TestCase):
         with self.assertRaisesRegex(SystemExit, "Set JwtIssuer"):
             self.plan()
 
-    def test_what_was_reviewed_is_executed(self):
+    def test_the_reviewed_change_set_is_executed(self):
         named = {"StackName": "directput-dev", "ChangeSetName": "run-1"}
         self.stub.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"}, named)
         self.stub.add_response("describe_stacks", stack("REVIEW_IN_PROGRESS"))
@@ -111,7 +111,7 @@ class Changes(unittest.TestCase):
         self.stub.add_response("describe_stacks", stack("CREATE_COMPLETE"))
         self.assertEqual(self.run_and_read(changes.apply, "dev", "run-1"), ["directput-dev is as planned"])
 
-    def test_a_deployment_that_rolls_back_is_a_failure(self):
+    def test_a_deployment_that_rolls_back_fails(self):
         self.stub.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"})
         self.stub.add_response("describe_stacks", stack("UPDATE_COMPLETE"))
         self.stub.add_response("execute_change_set", {})
@@ -119,7 +119,7 @@ class Changes(unittest.TestCase):
         with self.assertRaisesRegex(SystemExit, "UPDATE_ROLLBACK_COMPLETE"):
             changes.apply("dev", "run-1")
 
-    def test_a_plan_of_nothing_is_applied_by_doing_nothing(self):
+    def test_applying_an_empty_plan_does_nothing(self):
         self.stub.add_client_error("describe_change_set", "ChangeSetNotFound", "ChangeSet [run-1] does not exist")
         self.assertEqual(self.run_and_read(changes.apply, "dev", "run-1"), ["nothing changes"])
 

@@ -1,4 +1,4 @@
-// The handler that docs/notifications.md shows, with the events that EventBridge would send.
+// The handler of docs/notifications.md with events of EventBridge.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transform } from 'esbuild';
@@ -9,7 +9,7 @@ const { text } = blocks('docs/notifications.md').find(({ language }) => language
 const { code } = await transform(text, { loader: 'ts' });
 const { uploaded } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
 
-/** The status that a POST of the event is answered by, and what was claimed. */
+/** Posts an event, and returns the status of the answer and the claimed uploads. */
 async function post(event, key = SECRET) {
   const headers = { 'content-type': 'application/json', ...(key && { 'x-directput-key': key }) };
   const request = new Request('https://api.example', { method: 'POST', headers, body: JSON.stringify(event) });
@@ -18,7 +18,7 @@ async function post(event, key = SECRET) {
   return { status, claimed };
 }
 
-/** As in the S3 User Guide, "EventBridge event message structure". */
+/** Returns an event as in the S3 User Guide, "EventBridge event message structure". */
 const created = (key) => ({
   version: '0',
   'detail-type': 'Object Created',
@@ -31,7 +31,7 @@ const created = (key) => ({
   },
 });
 
-/** As in the GuardDuty User Guide, "Monitoring S3 object scans with Amazon EventBridge". */
+/** Returns an event as in the GuardDuty User Guide, "Monitoring S3 object scans with Amazon EventBridge". */
 const scanned = (objectKey, scanResultStatus) => ({
   version: '0',
   'detail-type': 'GuardDuty Malware Protection Object Scan Result',
@@ -44,11 +44,11 @@ const scanned = (objectKey, scanResultStatus) => ({
   },
 });
 
-test('an upload is claimed when S3 says so', async () => {
+test('an upload is claimed when its object is created', async () => {
   assert.deepEqual(await post(created('uploads/a.png')), { status: 204, claimed: [{ key: 'uploads/a.png' }] });
 });
 
-test('a scan says whether it is clean', async () => {
+test('an event of a scan reports whether the object is clean', async () => {
   for (const [status, isClean] of [
     ['NO_THREATS_FOUND', true],
     ['THREATS_FOUND', false],
@@ -59,7 +59,7 @@ test('a scan says whether it is clean', async () => {
   }
 });
 
-test('nothing is claimed by a request without the secret, and other events are only acknowledged', async () => {
+test('a request without the secret claims nothing, and other events are only acknowledged', async () => {
   for (const key of [null, '', 'x', SECRET.slice(1), `${SECRET}s`]) {
     assert.deepEqual(await post(created('uploads/a'), key), { status: 401, claimed: [] });
   }

@@ -1,4 +1,4 @@
-"""What `sam build` made, as Lambda would get it: `make function`. Run by the Python of cfn-lint."""
+"""Tests of the output of `sam build`: `make function`. Runs with the Python of cfn-lint."""
 
 import io
 import os
@@ -12,20 +12,20 @@ from cfnlint.decode import cfn_yaml
 
 BUILD = Path(os.environ["SAM_BUILD"])
 RESOURCES = cfn_yaml.load(str(BUILD / "template.yaml"))["Resources"]
-# The folders of the functions; SAM builds the same code once.
+# Folders of the functions. SAM builds their code once.
 FUNCTIONS = sorted({
     resource["Properties"]["CodeUri"] for resource in RESOURCES.values() if resource["Type"] == "AWS::Serverless::Function"
 })
 # ELF header: e_machine is 183 for AArch64 (ELF for the Arm 64-bit Architecture).
 AARCH64 = 183
-# Amazon Linux 2023, which `provided.al2023` is, has glibc 2.34.
+# Version of glibc in Amazon Linux 2023 (`provided.al2023`).
 NEWEST_GLIBC = (2, 34)
-# The goal of bench/README.md; Lambda itself takes 50 MB.
+# Goal of bench/README.md. Lambda's own limit is 50 MB.
 MAX_ZIP_BYTES = 4_000_000
 
 
 def zipped(folder: Path) -> zipfile.ZipFile:
-    """The folder as `sam deploy` packs it."""
+    """Packs the folder like `sam deploy`."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         for path in sorted(folder.rglob("*")):
@@ -37,7 +37,7 @@ class Package(unittest.TestCase):
     def test_both_functions_are_the_same_program(self):
         self.assertEqual(len(FUNCTIONS), 1)
 
-    def test_each_function_is_one_program_and_nothing_else(self):
+    def test_each_function_contains_only_the_program(self):
         for name in FUNCTIONS:
             with zipped(BUILD / name) as file:
                 self.assertEqual(file.namelist(), ["bootstrap"], name)
@@ -66,7 +66,7 @@ class Package(unittest.TestCase):
             self.assertTrue(wanted)
             self.assertLessEqual(max(wanted), NEWEST_GLIBC, name)
 
-    def test_no_secret_of_the_tests_is_in_it(self):
+    def test_the_program_contains_no_secret_of_the_tests(self):
         program = (BUILD / FUNCTIONS[0] / "bootstrap").read_bytes()
         for secret in [b"0123456789abcdef0123456789abcdef", b"AKID", b"BEGIN PRIVATE KEY"]:
             self.assertNotIn(secret, program)

@@ -1,7 +1,7 @@
 """Runs a command with moto's DynamoDB at DYNAMODB_ENDPOINT: `make test-quota`.
 
-DynamoDB applies one request to an item after the other (Amazon DynamoDB Developer Guide, "Atomic counters"). moto's own server
-doesn't, since it has threads, so this one has none.
+DynamoDB applies requests to an item one after the other (Amazon DynamoDB Developer Guide, "Atomic counters"). moto's own
+server has threads and does not. This server has only one thread.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`aws/stack.py` against moto's AWS: the page's config, the site's files, the token key. `make test-deploy`."""
+"""Tests of `aws/stack.py` with moto: the page's config, the site's files, the token key. `make test-deploy`."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ WEEK = 7 * 86_400
 
 
 def template(outputs: dict[str, str]) -> str:
-    """A stack with the outputs that ours has."""
+    """Creates a stack with the outputs of directput's stack."""
     return json.dumps({
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
@@ -55,7 +55,7 @@ class Stack(unittest.TestCase):
         return stack.stack_of("dev")
 
     def inside(self) -> Path:
-        """A tree of its own, with a page and a package."""
+        """Creates a source tree with a page and a package."""
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         root = Path(folder.name)
@@ -69,7 +69,7 @@ class Stack(unittest.TestCase):
         self.addCleanup(patched.stop)
         return root
 
-    def test_the_page_is_told_the_addresses(self):
+    def test_the_config_has_the_addresses(self):
         root = self.inside()
         outputs = self.deploy(has_site=False)
         stack.config(outputs)
@@ -78,7 +78,7 @@ class Stack(unittest.TestCase):
         stack.config(outputs | {"SiteUrl": "https://site.example"})
         self.assertEqual(json.loads((root / "www/config.json").read_text())["endpoint"], "/uploads")
 
-    def test_the_page_is_told_where_to_sign_in_only_where_a_stage_has_it(self):
+    def test_the_config_has_the_sign_in_only_if_the_stage_has_one(self):
         root = self.inside()
         outputs = self.deploy(has_site=False)
         sign_in = {"issuer": "https://login.example", "clientId": "page", "scope": "uploads"}
@@ -87,7 +87,7 @@ class Stack(unittest.TestCase):
         stack.config(outputs)
         self.assertNotIn("signIn", json.loads((root / "www/config.json").read_text()))
 
-    def test_the_site_has_page_and_package_and_nothing_old(self):
+    def test_the_site_has_page_and_package_and_no_old_files(self):
         self.inside()
         outputs = self.deploy(has_site=True)
         client = boto3.client("s3")
@@ -109,8 +109,8 @@ class Stack(unittest.TestCase):
             stack.clear("dev")
         self.assertNotIn("Contents", client.list_objects_v2(Bucket="the-site"))
 
-    # moto knows no termination protection, so botocore's stub holds the call against AWS's model.
-    def test_a_stage_that_is_not_dev_is_not_removed_by_one_command(self):
+    # moto does not support termination protection, so botocore's stub checks the call against AWS's model.
+    def test_a_stage_other_than_dev_is_protected_from_removal(self):
         client = boto3.client("cloudformation")
         stub = Stubber(client)
         stub.add_response("update_termination_protection", {}, {
@@ -128,10 +128,10 @@ class Stack(unittest.TestCase):
                 stack.clear("prod")
             stub.assert_no_pending_responses()
 
-    def test_the_key_before_stays_and_a_second_rotation_has_to_wait_for_its_tokens(self):
+    def test_the_previous_key_stays_and_a_second_rotation_waits_for_its_tokens(self):
         outputs = self.deploy(has_site=False)
         client = boto3.client("secretsmanager")
-        # That there is no key before the first one is what the function takes this code for, and this one alone.
+        # The function treats only this code as proof that there is no previous key.
         with self.assertRaises(client.exceptions.ResourceNotFoundException):
             client.get_secret_value(SecretId=self.secret, VersionStage="AWSPREVIOUS")
         value = lambda stage: client.get_secret_value(SecretId=self.secret, VersionStage=stage)["SecretString"]
@@ -145,7 +145,7 @@ class Stack(unittest.TestCase):
             stack.rotate(outputs)
         self.assertEqual(value("AWSPREVIOUS"), first)
 
-    def test_a_revocation_leaves_no_key_of_before_however_young_it_is(self):
+    def test_a_revocation_replaces_all_keys_of_any_age(self):
         outputs = self.deploy(has_site=False)
         client = boto3.client("secretsmanager")
         stages = lambda: [client.get_secret_value(SecretId=self.secret, VersionStage=stage)["SecretString"]

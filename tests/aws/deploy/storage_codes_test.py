@@ -1,4 +1,4 @@
-"""Holds the codes that lambda/src/refusal.rs knows against S3's own: the list in the SDKs' model of S3, as botocore ships it."""
+"""Compares the codes in lambda/src/refusal.rs with the list in the SDKs' model of S3, which is part of botocore."""
 
 import re
 import unittest
@@ -11,14 +11,14 @@ KNOWN = set(re.findall(r"[\w.]+", (ROOT / "lambda/src/refusal.rs").read_text()))
 
 
 class StorageCodes(unittest.TestCase):
-    def test_each_code_of_the_model_has_a_meaning_or_is_of_another_call(self):
+    def test_each_code_of_the_model_is_in_the_source(self):
         model = botocore.loaders.Loader().load_service_model("s3", "service-2")
         described = model["shapes"]["Error"]["members"]["Code"]["documentation"]
         listed = set(re.findall(r"<i>Code:</i>\s*(\w[\w.]*)\s*</p>", described))
-        self.assertGreater(len(listed), 70, "the model describes S3's codes otherwise than it did")
+        self.assertGreater(len(listed), 70, "the model's description of S3's codes has changed")
         self.assertEqual(listed - KNOWN, set())
 
-    def test_each_error_that_a_call_declares_has_a_meaning(self):
+    def test_each_declared_error_of_a_call_is_in_the_source(self):
         model = botocore.loaders.Loader().load_service_model("s3", "service-2")
         calls = ["CreateMultipartUpload", "ListParts", "CompleteMultipartUpload", "AbortMultipartUpload"]
         declared = {error["shape"] for call in calls for error in model["operations"][call].get("errors", [])}

@@ -1,4 +1,4 @@
-"""`make verify-aws` as far as it goes without an account: against the local server, and against moto's AWS."""
+"""Tests of `make verify-aws` without an account, with the local server and moto."""
 
 import logging
 import os
@@ -26,13 +26,13 @@ from stage import Answer, Skipped, Stage, Wrong  # noqa: E402
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 SERVER = os.environ.get("DIRECTPUT_LOCAL", TARGET / "debug/directput-local")
 ORIGIN = "https://app.example"
-# What `delete-marker` says where all is as it should be.
+# Verdict of `delete-marker` if AWS behaves as expected.
 MARKED = ("ok", "other bytes 400, the same bytes 200, then 412")
 NAMES = [verify.name_of(check) for check in checks.CHECKS]
 
 
 def run(stage: Stage, *names: str) -> dict[str, str]:
-    """The verdicts of checks by their names, as they are printed."""
+    """Runs checks, and returns their printed verdicts by name."""
     said = StringIO()
     with redirect_stdout(said):
         verify.verify(stage, list(names))
@@ -41,7 +41,7 @@ def run(stage: Stage, *names: str) -> dict[str, str]:
 
 
 def start(test: unittest.TestCase, *more: str, **settings: str) -> dict[str, str]:
-    """Starts the local server for a test, and returns what its first line says."""
+    """Starts the local server for a test, and returns the values of its first line."""
     folder = TemporaryDirectory()
     test.addCleanup(folder.cleanup)
     arguments = ["--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--data", folder.name, "--exit-with-stdin", *more]
@@ -63,7 +63,7 @@ def keep_versions(stage: Stage) -> None:
 
 
 class Local(unittest.TestCase):
-    """Page, API and S3 in one process stand in for a stage; what is AWS's own they can't show."""
+    """The local server stands in for a stage. It does not emulate API Gateway and CloudFront."""
 
     def setUp(self):
         ready = start(self)
@@ -74,23 +74,23 @@ class Local(unittest.TestCase):
             s3_options={"endpoint_url": ready["s3"], "aws_access_key_id": ready["access_key"],
                         "aws_secret_access_key": ready["secret_key"], "region_name": "us-east-1"})
 
-    def test_what_the_local_server_can_show_is_ok(self):
+    def test_checks_that_the_local_server_supports_are_ok(self):
         names = ["api-preflight", "bucket-preflight", "single-put", "unsigned-headers", "delete-then-put", "other-prefixes",
                  "completion", "encoded-path", "headers-through-cloudfront", "errors-uncached"]
         for name, (word, seen) in run(self.stage, *names).items():
             self.assertEqual(word, "ok", f"{name}: {seen}")
 
-    def test_what_it_does_otherwise_than_aws_fails(self):
-        # It has no throttling, and takes the objects of its own credentials.
+    def test_checks_fail_where_the_local_server_differs_from_aws(self):
+        # The local server has no throttling, and accepts objects that are signed with its own credentials.
         for name in ["throttling", "cors-on-429", "refused-to-others"]:
             self.assertEqual(run(self.stage, name)[name][0], "FAIL", name)
 
-    def test_what_the_stage_lacks_is_skipped(self):
+    def test_checks_of_missing_features_are_skipped(self):
         for name in ["cors-on-401", "plain-http", "delete-marker", "unscanned", "largest-completion", "execute-api-closed",
                      "undelivered"]:
             self.assertEqual(run(self.stage, name)[name][0], "skip", name)
 
-    def test_the_same_bytes_alone_return_over_a_delete_marker(self):
+    def test_only_the_same_bytes_can_replace_a_delete_marker(self):
         keep_versions(self.stage)
         self.assertEqual(run(self.stage, "delete-marker")["delete-marker"], MARKED)
 
@@ -102,7 +102,7 @@ class Local(unittest.TestCase):
 
 
 class Moto(unittest.TestCase):
-    """The API of the local server, with moto's S3 behind it: another's understanding of versions and conditional writes."""
+    """The API of the local server with moto's S3, an independent implementation of versions and conditional writes."""
 
     def setUp(self):
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -117,7 +117,7 @@ class Moto(unittest.TestCase):
                       AWS_SECRET_ACCESS_KEY="test")
         self.stage = Stage("moto", {"Endpoint": f"{ready['page']}/uploads", "BucketName": "the-uploads"}, {}, s3_options=options)
 
-    def test_the_same_bytes_alone_return_over_a_delete_marker(self):
+    def test_only_the_same_bytes_can_replace_a_delete_marker(self):
         self.assertEqual(run(self.stage, "delete-marker")["delete-marker"][0], "skip")
         keep_versions(self.stage)
         self.assertEqual(run(self.stage, "delete-marker")["delete-marker"], MARKED)
@@ -137,14 +137,14 @@ class Measured(unittest.TestCase):
         names.start()
         self.addCleanup(names.stop)
 
-    def test_metrics_of_the_function_are_looked_for(self):
+    def test_metrics_of_the_function_are_required(self):
         self.assertEqual(run(self.stage, "metrics")["metrics"][0], "FAIL")
         for name in ["Opened", "OpenedBytes"]:
             data = [{"MetricName": name, "Value": 1, "Dimensions": [{"Name": "Stage", "Value": "dev"}]}]
             boto3.client("cloudwatch").put_metric_data(Namespace="directput", MetricData=data)
         self.assertEqual(run(self.stage, "metrics")["metrics"], ("ok", "Opened, OpenedBytes"))
 
-    def test_an_alarm_that_is_on_is_a_failure(self):
+    def test_an_alarm_that_is_on_fails(self):
         client = boto3.client("cloudwatch")
         self.assertEqual(run(self.stage, "alarms")["alarms"], ("FAIL", "there are none"))
         client.put_metric_alarm(AlarmName="directput-dev-Watch-1-Throttled", MetricName="x", Namespace="directput", Period=300,
@@ -153,7 +153,7 @@ class Measured(unittest.TestCase):
         client.set_alarm_state(AlarmName="directput-dev-Watch-1-Throttled", StateValue="ALARM", StateReason="test")
         self.assertEqual(run(self.stage, "alarms")["alarms"][0], "FAIL")
 
-    def test_undelivered_news_is_a_failure(self):
+    def test_undelivered_events_fail(self):
         client = boto3.client("sqs")
         url = client.create_queue(QueueName="dead")["QueueUrl"]
         self.stage.outputs["DeadLettersUrl"] = url
@@ -161,14 +161,14 @@ class Measured(unittest.TestCase):
         client.send_message(QueueUrl=url, MessageBody="x")
         self.assertEqual(run(self.stage, "undelivered")["undelivered"], ("FAIL", "1 messages"))
 
-    def test_other_prefixes_are_written_and_what_was_made_is_removed(self):
+    def test_other_prefixes_are_written_and_test_objects_are_removed(self):
         client = boto3.client("s3")
         client.create_bucket(Bucket="the-uploads", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         self.stage.outputs["BucketName"] = "the-uploads"
         self.assertEqual(run(self.stage, "other-prefixes")["other-prefixes"], ("ok", "written"))
         self.assertNotIn("Contents", client.list_objects_v2(Bucket="the-uploads"))
 
-    # moto knows no patterns of JSON, so the filter is not asked for here.
+    # moto does not support JSON patterns, so the test does not use the filter.
     def test_the_two_logs_are_joined_by_lambdas_id(self):
         client = boto3.client("logs")
         line = '{"status":"201","integrationRequestId":"0123456789"}'
@@ -187,13 +187,13 @@ class Measured(unittest.TestCase):
 
 
 class Verdicts(unittest.TestCase):
-    def test_each_check_is_in_the_document_and_says_what_aws_should_do(self):
+    def test_each_check_is_documented(self):
         rows = re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs/aws-checks.md").read_text(), re.MULTILINE)
         self.assertEqual(rows, NAMES)
         for check in checks.CHECKS:
             self.assertTrue(check.__doc__.endswith("."), check.__name__)
 
-    def test_a_check_that_breaks_is_a_failure_and_not_the_end(self):
+    def test_a_check_that_breaks_fails_and_does_not_stop_the_others(self):
         def breaks(_):
             raise ConnectionRefusedError("no")
         self.assertEqual(verify.verdict(breaks, None), ("FAIL", "ConnectionRefusedError: no"))
@@ -206,11 +206,11 @@ class Verdicts(unittest.TestCase):
         with self.assertRaises(Wrong):
             checks.allows(Answer(429, {"access-control-allow-origin": "https://other.example"}, b""), ORIGIN)
 
-    def test_an_answer_is_told_without_urls(self):
+    def test_an_answer_is_printed_without_urls(self):
         answer = Answer(403, {}, b"<Error><Code>AccessDenied</Code><Resource>https://x?X-Amz-Signature=0</Resource></Error>")
         self.assertEqual(str(answer), "403 AccessDenied")
 
-    def test_a_load_test_is_not_made_by_mistake(self):
+    def test_a_high_limit_is_not_tested(self):
         with self.assertRaises(Skipped):
             checks.throttled(Stage("prod", {}, {"UploadsPerSecond": "100"}))
 

@@ -1,5 +1,5 @@
-// The Lambda binary itself, under cargo-lambda's emulator of the Lambda runtime: an event of API
-// Gateway's HTTP API (version 2) goes in, a signed URL comes back.
+// The Lambda binary in cargo-lambda's emulator of the Lambda runtime. A test sends an event of API Gateway's HTTP API
+// (version 2), and gets a signed URL.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -38,7 +38,7 @@ before(async () => {
 
 after(() => {
   keepLog(output.split('\n').filter((line) => line.startsWith('{"timestamp"')));
-  // The emulator, and the function that it has started.
+  // Kills the process group: the emulator, and the function that it has started.
   process.kill(-emulator.pid, 'SIGTERM');
 });
 
@@ -68,7 +68,7 @@ function event(method, path, body, claims) {
 }
 
 async function invoke(payload) {
-  // The first call waits for the build and the start.
+  // The first call waits until the function is built and started.
   for (const until = Date.now() + 500_000; ; await sleep(500)) {
     try {
       const reply = await fetch(url, { method: 'POST', body: JSON.stringify(payload) });
@@ -81,7 +81,7 @@ async function invoke(payload) {
   }
 }
 
-test('an HTTP API event brings a signed URL, and one over the limit a problem', async () => {
+test('an HTTP API event is answered with a signed URL, and one over the limit with a problem', async () => {
   const checksum = 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=';
   const parts = [{ number: 1, length: 3, checksum }];
   const request = { name: 'a.png', type: 'image/png', size: 3, parts };
@@ -107,7 +107,7 @@ test('an HTTP API event brings a signed URL, and one over the limit a problem', 
   assert.equal(JSON.parse(refusal.body).code, 'file-too-large');
 });
 
-test('the caller is the issuer and its subject, and a line of the log names all ids and no person', async () => {
+test('the caller is the subject of an issuer, and the log has all ids and no names', async () => {
   const checksum = 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=';
   const request = { name: 'a.png', type: 'image/png', size: 3, parts: [{ number: 1, length: 3, checksum }] };
   const folder = async (claims) => {

@@ -1,5 +1,5 @@
-// How much memory the function takes at most, against the Lambda runtime API (Lambda Developer Guide, "Using the Lambda
-// runtime API") and an S3, both played by this process: a completion of 10,000 parts, and bodies that somebody chose.
+// Peak memory of the function for a completion of 10,000 parts and for hostile bodies. This process stands in for the Lambda
+// runtime API (Lambda Developer Guide, "Using the Lambda runtime API") and for S3.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,8 +11,8 @@ import { after, before, test } from 'node:test';
 const BINARY = process.env.DIRECTPUT_API ?? `${process.env.CARGO_TARGET_DIR ?? 'target'}/debug/directput-api`;
 const MIB = 1 << 20;
 const PARTS = 10_000;
-/** What the template gives the function is 256 MB. */
-const MOST_BYTES = 64 * MIB;
+/** Limit, in bytes: a quarter of the 256 MB that the template gives the function. */
+const MAX_BYTES = 64 * MIB;
 
 const digest = createHash('sha256').update('x').digest();
 const composite = `${createHash('sha256')
@@ -22,9 +22,9 @@ const composite = `${createHash('sha256')
 let s3;
 let runtime;
 let child;
-/** The event that the function gets next. It may ask later, as it has to start first. */
+/** Event for the function's next request. The function may still be starting. */
 let event = deferred();
-/** Takes its answer. */
+/** Resolves the promise of the answer. */
 let take;
 
 function deferred() {
@@ -130,11 +130,11 @@ async function invoke(path, body, token = '') {
   return { status: statusCode, reply: JSON.parse(text) };
 }
 
-/** The most that the function has had so far, in bytes (Linux, proc(5), `VmHWM`). */
+/** Returns the peak memory of the function, in bytes (Linux, proc(5), `VmHWM`). */
 const peak = () => Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) * 1024;
 const mebibytes = (bytes) => `${(bytes / MIB).toFixed(1)} MiB`;
 
-test('a completion of 10,000 parts, and bodies of nonsense, take a quarter of its memory at most', async () => {
+test('a completion of 10,000 parts and invalid bodies take at most a quarter of the memory', async () => {
   const file = { name: 'film', type: 'a/b', size: PARTS * 8 * MIB };
   const { status, reply } = await invoke('/uploads', JSON.stringify(file));
   assert.equal(status, 201, JSON.stringify(reply));
@@ -156,5 +156,5 @@ test('a completion of 10,000 parts, and bodies of nonsense, take a quarter of it
     `memory: ${mebibytes(atStart)} to open, ${mebibytes(afterParts)} to complete ${PARTS} parts, ` +
       `${mebibytes(afterNonsense)} after 3 MiB of nonsense`,
   );
-  assert.ok(afterNonsense < MOST_BYTES, mebibytes(afterNonsense));
+  assert.ok(afterNonsense < MAX_BYTES, mebibytes(afterNonsense));
 });

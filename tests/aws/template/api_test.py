@@ -1,4 +1,4 @@
-"""Who may call the API, from which pages, and how often."""
+"""Callers, origins and rates of the API."""
 
 import re
 import unittest
@@ -7,7 +7,7 @@ from common import PARAMETERS, RESOURCES, ROOT, TEMPLATE, fits, of_type, stage
 
 
 class SignIn(unittest.TestCase):
-    def test_every_route_is_behind_the_authorizer_where_there_is_one(self):
+    def test_every_route_has_the_authorizer_if_the_stack_has_one(self):
         routes = {name: route["Properties"] for name, route in of_type("AWS::ApiGatewayV2::Route").items()}
         self.assertEqual({route["RouteKey"] for route in routes.values()}, {
             "POST /uploads", "POST /uploads/batch", "DELETE /uploads", "POST /uploads/parts", "GET /uploads/parts", "POST /uploads/complete",
@@ -18,7 +18,7 @@ class SignIn(unittest.TestCase):
             scopes = {"Fn::Split": [",", {"Ref": "JwtScopes"}]}
             self.assertEqual(route["AuthorizationScopes"]["Fn::If"][:2], ["HasScopes", scopes], name)
 
-    def test_without_sign_in_it_has_to_be_said_out_loud(self):
+    def test_a_stack_without_sign_in_must_allow_anonymous_callers_explicitly(self):
         [assertion] = TEMPLATE["Rules"]["SignInOrSayOtherwise"]["Assertions"]
         self.assertEqual(assertion["Assert"], {"Fn::Or": [
             {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtIssuer"}, ""]}]},
@@ -26,7 +26,7 @@ class SignIn(unittest.TestCase):
         ]})
         self.assertEqual(PARAMETERS["AllowAnonymous"]["Default"], "false")
 
-    def test_an_issuers_tokens_for_others_are_not_taken(self):
+    def test_tokens_for_other_audiences_are_refused(self):
         rule = TEMPLATE["Rules"]["IssuerNeedsAudience"]
         self.assertEqual(rule["RuleCondition"], {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtIssuer"}, ""]}]})
         [assertion] = rule["Assertions"]
@@ -34,20 +34,20 @@ class SignIn(unittest.TestCase):
         for value, is_good in [("", True), ("app", True), ("app,admin", True), ("app,", False), (",", False)]:
             self.assertEqual(fits("JwtAudience", value), is_good, value)
 
-    def test_the_function_refuses_by_itself_who_has_no_caller(self):
+    def test_the_function_itself_refuses_anonymous_calls(self):
         variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
         self.assertEqual(variables["NEEDS_CALLER"], {"Fn::If": ["HasSignIn", "true", "false"]})
 
 
 class Downloads(unittest.TestCase):
-    def test_a_download_has_its_files_name_only_if_the_stack_says_so(self):
+    def test_downloads_have_file_names_only_if_the_stack_sets_it(self):
         self.assertEqual(PARAMETERS["DownloadNames"]["Default"], "none")
-        # lambda/src/download.rs takes these.
+        # The values that lambda/src/download.rs accepts.
         self.assertEqual(PARAMETERS["DownloadNames"]["AllowedValues"], ["none", "attachment", "inline"])
         variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
         self.assertEqual(variables["DOWNLOAD_NAMES"], {"Ref": "DownloadNames"})
 
-    def test_the_bucket_lets_pages_send_the_name(self):
+    def test_the_buckets_cors_rule_allows_the_header_of_the_name(self):
         condition, cors, _ = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
         for rule in cors["CorsRules"]:
             self.assertIn("content-disposition", rule["AllowedHeaders"])
@@ -67,18 +67,18 @@ class Lanes(unittest.TestCase):
 
 
 class Origins(unittest.TestCase):
-    def test_only_dev_lets_pages_of_this_machine_upload(self):
+    def test_only_dev_allows_pages_of_this_machine(self):
         self.assertEqual(stage("dev")["AllowedOrigins"], "http://127.0.0.1:8080")
         self.assertNotIn("http:", stage("prod")["AllowedOrigins"])
         self.assertEqual(PARAMETERS["AllowedOrigins"]["Default"], "")
 
-    def test_an_origin_is_one_as_browsers_send_it(self):
+    def test_an_origin_has_the_form_that_browsers_send(self):
         for value in ["", "https://a.example", "https://a.example:8443,http://localhost:3000", "http://127.0.0.1:8080"]:
             self.assertTrue(fits("AllowedOrigins", value), value)
         for value in ["*", "https://*.example", "https://a.example/", "http://a.example", "https://a.example,", "null"]:
             self.assertFalse(fits("AllowedOrigins", value), value)
 
-    def test_api_and_bucket_take_the_same_origins_and_the_bucket_the_site(self):
+    def test_api_and_bucket_allow_the_same_origins_and_the_bucket_also_the_site(self):
         api = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
         self.assertEqual(api[0], "HasOrigins")
         self.assertEqual(api[1]["AllowOrigins"], {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]})
@@ -91,7 +91,7 @@ class Origins(unittest.TestCase):
             "HasOrigins", {"Fn::Sub": "${AllowedOrigins},${Site.Outputs.Url}"}, {"Fn::GetAtt": ["Site", "Outputs.Url"]},
         ])
 
-    def test_the_buckets_cors_rule_is_the_local_servers(self):
+    def test_the_buckets_cors_rule_is_equal_to_the_local_servers(self):
         source = (ROOT / "local/src/site.rs").read_text()
         [rule] = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"][1]["CorsRules"]
         for name, key in [("BUCKET_HEADERS", "AllowedHeaders"), ("BUCKET_EXPOSED", "ExposedHeaders")]:
@@ -100,8 +100,8 @@ class Origins(unittest.TestCase):
 
 
 class Address(unittest.TestCase):
-    # A rate or a web ACL before the site is of no use where the API has a second address.
-    def test_an_api_with_a_name_of_its_own_has_no_other(self):
+    # Callers could use a second address of the API to bypass a web ACL in front of the site.
+    def test_an_api_with_its_own_domain_has_no_other_address(self):
         closed = RESOURCES["Api"]["Properties"]["DisableExecuteApiEndpoint"]
         self.assertEqual(closed, {"Fn::If": ["HasApiDomain", True, False]})
         [name] = RESOURCES["ApiName"]["Properties"]["DomainNameConfigurations"]
@@ -111,7 +111,7 @@ class Address(unittest.TestCase):
         endpoint = TEMPLATE["Outputs"]["Endpoint"]["Value"]["Fn::If"]
         self.assertEqual(endpoint[:2], ["HasApiDomain", {"Fn::Sub": "https://${ApiDomain}/uploads"}])
 
-    def test_names_come_with_certificates(self):
+    def test_domains_need_certificates(self):
         site, api = TEMPLATE["Rules"]["DomainsNeedCertificates"]["Assertions"]
         for assertion, name in [(site, "Site"), (api, "Api")]:
             self.assertEqual(assertion["Assert"], {"Fn::Or": [
@@ -121,7 +121,7 @@ class Address(unittest.TestCase):
 
 
 class Limits(unittest.TestCase):
-    def test_opening_uploads_is_throttled_more_than_all_else(self):
+    def test_opening_uploads_has_a_lower_rate_than_other_calls(self):
         properties = RESOURCES["ApiStage"]["Properties"]
         self.assertEqual(properties["DefaultRouteSettings"]["ThrottlingRateLimit"], {"Ref": "CallsPerSecond"})
         opening = properties["RouteSettings"]["POST /uploads"]
@@ -132,13 +132,13 @@ class Limits(unittest.TestCase):
         self.assertLess(rate("BatchesPerSecond"), rate("UploadsPerSecond"))
         self.assertLess(rate("UploadsPerSecond"), rate("CallsPerSecond"))
 
-    def test_a_stage_for_everybody_has_small_limits(self):
+    def test_an_anonymous_stage_has_small_limits(self):
         dev = stage("dev")
         self.assertEqual(dev["AllowAnonymous"], "true")
         self.assertLessEqual(int(dev["UploadsPerSecond"]), 2)
         self.assertLessEqual(int(dev["MaxFileSize"]), 100 << 20)
 
-    # As JSON, 53687091200 becomes 5.36870912E10, which the function doesn't take for a number of bytes.
+    # CloudFormation's JSON turns 53687091200 into 5.36870912E10, which the function refuses.
     def test_numbers_are_quoted(self):
         numbers = {name: value for name, value in PARAMETERS.items() if value["Type"] == "Number"}
         self.assertTrue(numbers)

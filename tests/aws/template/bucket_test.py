@@ -1,4 +1,4 @@
-"""What the bucket refuses, how long it keeps objects, and what becomes of it with its stack."""
+"""The bucket's policy, its lifecycle rules, and its removal."""
 
 import re
 import unittest
@@ -11,7 +11,7 @@ UPLOADS = {"Fn::Sub": "${Bucket.Arn}/uploads/*"}
 
 
 def lifecycle() -> dict[str, dict]:
-    """The lifecycle's rules by their Id, each with the condition that it is on."""
+    """Returns the lifecycle rules by Id, each with its condition."""
     rules = {}
     for rule in BUCKET["LifecycleConfiguration"]["Rules"]:
         condition, rule = rule["Fn::If"][:2] if "Fn::If" in rule else (None, rule)
@@ -32,11 +32,11 @@ class Access(unittest.TestCase):
             self.assertEqual(len(blocks), 4, name)
             self.assertTrue(all(value is True for value in blocks.values()), name)
 
-    def test_the_policy_only_ever_denies(self):
+    def test_the_policy_only_denies(self):
         for sid, statement in bucket_policy().items():
             self.assertEqual((statement["Effect"], statement["Principal"]), ("Deny", "*"), sid)
 
-    def test_each_rule_refuses_what_it_is_for(self):
+    def test_each_statement_denies_its_requests(self):
         conditions = {sid: statement["Condition"] for sid, statement in bucket_policy().items()}
         self.assertEqual(conditions, {
             "TlsOnly": {"Bool": {"aws:SecureTransport": "false"}},
@@ -53,8 +53,8 @@ class Access(unittest.TestCase):
             },
         })
 
-    # GuardDuty writes a validation object at the bucket's root, and copies into quarantine are no uploads.
-    def test_who_writes_elsewhere_than_below_uploads_is_left_alone(self):
+    # GuardDuty writes a validation object at the bucket's root, and quarantine has another prefix.
+    def test_writes_outside_of_uploads_are_not_denied(self):
         writes = {sid: rule for sid, rule in bucket_policy().items() if "s3:PutObject" in many(rule["Action"])}
         self.assertEqual(len(writes), 5)
         for sid, rule in writes.items():
@@ -62,7 +62,7 @@ class Access(unittest.TestCase):
         whole = many(bucket_policy()["TlsOnly"]["Resource"])
         self.assertEqual(whole, [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}])
 
-    def test_reading_is_denied_only_where_uploads_are_scanned(self):
+    def test_reading_is_denied_only_if_uploads_are_scanned(self):
         statements = RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
         on_scan = [rule["Fn::If"][1]["Sid"] for rule in statements if rule.get("Fn::If", [""])[0] == "HasScan"]
         self.assertEqual(on_scan, ["NothingIsReadUnlessClean", "OnlyGuardDutySaysWhatIsClean"])
@@ -70,34 +70,34 @@ class Access(unittest.TestCase):
         for sid in on_scan:
             self.assertEqual(bucket_policy()[sid]["Resource"], UPLOADS, sid)
 
-    def test_no_url_outlives_the_oldest_signature(self):
+    def test_no_url_outlives_the_maximum_age_of_signatures(self):
         longest = re.search(r"MAX_URL_SECONDS: u64 = (\d+)", (ROOT / "lambda/src/config.rs").read_text())
         age = bucket_policy()["NoOldSignatures"]["Condition"]["NumericGreaterThan"]["s3:signatureAge"]
         self.assertEqual(int(longest[1]) * 1000, int(age))
 
 
 class Life(unittest.TestCase):
-    def test_what_is_kept_is_not_kept_of_a_first_deployment_that_failed(self):
+    def test_kept_resources_are_removed_after_a_failed_first_deployment(self):
         policies = {name: resource.get("DeletionPolicy") for name, resource in RESOURCES.items()}
         self.assertNotIn("Retain", policies.values())
         for name in ["Bucket", "BucketPolicy"]:
             self.assertEqual(policies[name], "RetainExceptOnCreate", name)
             self.assertEqual(RESOURCES[name]["UpdateReplacePolicy"], "Retain", name)
 
-    def test_deleted_objects_of_a_bucket_with_versions_end(self):
+    def test_a_bucket_with_versions_removes_deleted_objects_later(self):
         rule = lifecycle()["forget-deleted-objects"]
         self.assertEqual(rule["on"], "HasVersions")
         self.assertEqual(rule["NoncurrentVersionExpiration"], {"NoncurrentDays": {"Ref": "KeepDeletedDays"}})
         self.assertIs(rule["ExpiredObjectDeleteMarker"], True)
 
-    def test_uploads_that_were_not_claimed_end_where_it_is_wanted(self):
+    def test_uploads_expire_only_if_it_is_set(self):
         rule = lifecycle()["expire-unclaimed-uploads"]
         self.assertEqual((rule["on"], rule["Prefix"]), ("HasExpiry", "uploads/"))
         self.assertEqual(rule["ExpirationInDays"], {"Ref": "ExpireDays"})
         self.assertEqual(PARAMETERS["ExpireDays"]["Default"], "0")
         self.assertEqual(stage("dev")["ExpireDays"], "1")
 
-    def test_a_lock_is_of_either_mode(self):
+    def test_a_lock_has_one_of_two_modes(self):
         lock = BUCKET["ObjectLockConfiguration"]["Fn::If"][1]["Rule"]["DefaultRetention"]
         self.assertEqual(lock, {"Mode": {"Ref": "ObjectLockMode"}, "Days": {"Ref": "ObjectLockDays"}})
         self.assertEqual(PARAMETERS["ObjectLockMode"]["AllowedValues"], ["GOVERNANCE", "COMPLIANCE"])

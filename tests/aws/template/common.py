@@ -1,4 +1,4 @@
-"""The templates as data. Run by the Python of cfn-lint, whose loader knows CloudFormation's tags: `make validate`."""
+"""The templates as data. Runs with the Python of cfn-lint, whose loader knows CloudFormation's tags: `make validate`."""
 
 import json
 import re
@@ -15,7 +15,7 @@ PARAMETERS = TEMPLATE["Parameters"]
 EVENTS = cfn_yaml.load(str(ROOT / "aws/events.yaml"))["Resources"]
 SITE = cfn_yaml.load(str(ROOT / "aws/site.yaml"))["Resources"]
 WATCH = cfn_yaml.load(str(ROOT / "aws/watch.yaml"))["Resources"]
-# Each operation that the function calls or signs, and the action that it takes.
+# Operations that the function calls or signs, and the actions that they need.
 OPERATIONS = json.loads((ROOT / "aws/operations.json").read_text())
 
 
@@ -24,7 +24,7 @@ def many(value) -> list:
 
 
 def flat(statements) -> list[dict]:
-    """The statements, those on a condition too."""
+    """Returns the statements, including conditional ones."""
     found = []
     for statement in statements:
         if "Fn::If" in statement:
@@ -35,27 +35,27 @@ def flat(statements) -> list[dict]:
 
 
 def of_type(kind: str, resources: dict = RESOURCES) -> dict[str, dict]:
-    """The resources of a type, such as AWS::S3::Bucket, by their names."""
+    """Returns the resources of a type, such as AWS::S3::Bucket, by name."""
     return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
 
 
 def bucket_policy() -> dict[str, dict]:
-    """The statements of the bucket's policy by their Sid."""
+    """Returns the statements of the bucket's policy by Sid."""
     statements = flat(RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"])
     return {statement["Sid"]: statement for statement in statements}
 
 
 def stage(name: str) -> dict[str, str]:
-    """What a stage of samconfig.toml is deployed with: its parameters, else the template's defaults."""
+    """Returns the parameters of a stage: those of samconfig.toml, and otherwise the template's defaults."""
     config = tomllib.loads((ROOT / "aws/samconfig.toml").read_text())
     overrides = dict(item.split("=", 1) for item in config[name]["deploy"]["parameters"]["parameter_overrides"])
     unknown = set(overrides) - set(PARAMETERS)
     assert not unknown, unknown
-    # SAM takes a space for the end of a parameter.
+    # SAM treats a space as the end of a parameter.
     assert not any(" " in value for value in overrides.values()), overrides
     return {key: overrides.get(key, str(value.get("Default", ""))) for key, value in PARAMETERS.items()}
 
 
 def fits(parameter: str, value: str) -> bool:
-    """Whether CloudFormation would take this value, by AllowedPattern."""
+    """Returns whether AllowedPattern accepts a value."""
     return re.fullmatch(PARAMETERS[parameter]["AllowedPattern"], value) is not None

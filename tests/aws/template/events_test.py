@@ -1,4 +1,4 @@
-"""Who hears of uploads, and what scans them."""
+"""Events of uploads, and malware scans."""
 
 import unittest
 
@@ -8,24 +8,24 @@ BUCKET_ARN = "arn:${AWS::Partition}:s3:::${BucketName}"
 
 
 def targets(rule: str) -> dict[str, dict]:
-    """A rule's targets by the condition that they are on."""
+    """Returns a rule's targets by condition."""
     return {target["Fn::If"][0]: target["Fn::If"][1] for target in EVENTS[rule]["Properties"]["Targets"]}
 
 
 class News(unittest.TestCase):
-    def test_it_is_of_complete_objects_below_uploads_only(self):
+    def test_events_are_only_of_complete_objects_below_uploads(self):
         pattern = EVENTS["Stored"]["Properties"]["EventPattern"]
         self.assertEqual((pattern["source"], pattern["detail-type"]), (["aws.s3"], ["Object Created"]))
         self.assertEqual(pattern["detail"]["bucket"]["name"], [{"Ref": "BucketName"}])
         self.assertEqual(pattern["detail"]["object"]["key"], [{"prefix": "uploads/"}])
 
-    def test_scans_are_told_to_the_same(self):
+    def test_events_of_scans_have_the_same_targets(self):
         self.assertEqual(EVENTS["Scanned"]["Condition"], "NotifiesOfScans")
         detail = EVENTS["Scanned"]["Properties"]["EventPattern"]["detail"]["s3ObjectDetails"]
         self.assertEqual(detail, {"bucketName": [{"Ref": "BucketName"}], "objectKey": [{"prefix": "uploads/"}]})
         self.assertEqual(targets("Scanned"), targets("Stored"))
 
-    def test_it_goes_to_address_and_queue_and_what_fails_is_kept(self):
+    def test_events_go_to_url_and_queue_and_failed_ones_are_kept(self):
         found = targets("Stored")
         self.assertEqual(found["HasUrl"]["Arn"], {"Fn::GetAtt": ["Destination", "Arn"]})
         self.assertEqual(found["HasQueue"]["Arn"], {"Ref": "NotifyQueueArn"})
@@ -36,14 +36,14 @@ class News(unittest.TestCase):
         self.assertEqual(allowed["Condition"]["ArnEquals"]["aws:SourceArn"][0], {"Fn::GetAtt": ["Stored", "Arn"]})
         self.assertEqual(EVENTS["Undelivered"]["Properties"]["Threshold"], 1)
 
-    def test_requests_carry_a_secret_that_the_stack_made(self):
+    def test_requests_carry_a_secret_of_the_stack(self):
         key = EVENTS["Connection"]["Properties"]["AuthParameters"]["ApiKeyAuthParameters"]
         self.assertEqual(key, {
             "ApiKeyName": "x-directput-key", "ApiKeyValue": {"Fn::Sub": "{{resolve:secretsmanager:${NotifySecret}}}"},
         })
         self.assertFalse(fits("NotifyUrl", "http://api.example.com"))
 
-    def test_the_bucket_tells_eventbridge_where_one_of_them_needs_it(self):
+    def test_the_bucket_sends_events_only_if_a_parameter_needs_them(self):
         needs = TEMPLATE["Conditions"]["NeedsEvents"]["Fn::Or"]
         self.assertEqual(needs, [{"Condition": "Notifies"}, {"Condition": "HasScan"}])
         self.assertEqual(TEMPLATE["Conditions"]["HasEvents"]["Fn::Or"][0], {"Condition": "NeedsEvents"})
@@ -58,7 +58,7 @@ class Scan(unittest.TestCase):
         self.assertEqual(plan["ProtectedResource"]["S3Bucket"]["ObjectPrefixes"], ["uploads/"])
         self.assertEqual(plan["Actions"], {"Tagging": {"Status": "ENABLED"}})
 
-    def test_its_role_reads_and_tags_uploads_and_writes_nothing_but_guarddutys_object(self):
+    def test_the_scan_role_reads_and_tags_uploads_and_writes_only_guarddutys_object(self):
         [policy] = EVENTS["ScanRole"]["Properties"]["Policies"]
         statements = flat(policy["PolicyDocument"]["Statement"])
         on = {action: rule["Resource"] for rule in statements for action in many(rule["Action"])}

@@ -1,4 +1,4 @@
-"""What the linters are given besides the templates: each with every condition on."""
+"""The rendered templates for the linters, with every condition on."""
 
 import sys
 import unittest
@@ -14,14 +14,14 @@ TEMPLATES = templates()
 
 
 def keys(value) -> set[str]:
-    """All keys anywhere in it."""
+    """Returns all keys in a nested value."""
     if isinstance(value, dict):
         return set(value).union(*map(keys, value.values()))
     return set().union(*map(keys, value)) if isinstance(value, list) else set()
 
 
 class Rendering(unittest.TestCase):
-    def test_it_has_every_resource_and_no_condition(self):
+    def test_a_rendered_template_has_every_resource_and_no_condition(self):
         self.assertTrue({"template.yaml", "events.yaml", "site.yaml", "watch.yaml"} <= {path.name for path in TEMPLATES})
         for path in TEMPLATES:
             template = cfn_yaml.load(str(path))
@@ -30,7 +30,7 @@ class Rendering(unittest.TestCase):
             self.assertFalse({"Fn::If", "Conditions"} & keys(rendered), path.name)
             self.assertFalse([item for item in rendered["Resources"].values() if "Condition" in item], path.name)
 
-    def test_it_has_what_is_on_a_condition(self):
+    def test_a_rendered_template_has_conditional_properties(self):
         rendered = render(cfn_yaml.load(str(ROOT / "aws/site.yaml")))
         distribution = rendered["Resources"]["Site"]["Properties"]["DistributionConfig"]
         self.assertEqual(distribution["ViewerCertificate"]["MinimumProtocolVersion"], "TLSv1.2_2021")

@@ -1,4 +1,4 @@
-"""What the function's role may."""
+"""Rights of the function's role."""
 
 import re
 import unittest
@@ -11,7 +11,7 @@ def camel(name: str) -> str:
 
 
 def called() -> set[str]:
-    """The operations in the function's sources: calls of SDK clients, and what is signed."""
+    """Returns the operations in the function's sources: calls of SDK clients, and signed requests."""
     source = "\n".join(path.read_text() for path in (ROOT / "lambda/src").glob("*.rs"))
     calls = re.findall(r"\bclient\s*\.(\w+)\(\)", source)
     signed = re.findall(r'\("([A-Z][a-z]\w+)", key, ', source)
@@ -24,7 +24,7 @@ def statements() -> list[dict]:
 
 
 def role() -> dict[str, list]:
-    """The actions of the role, and on what."""
+    """Returns the actions of the role and their resources."""
     allowed: dict[str, list] = {}
     for statement in statements():
         assert statement["Effect"] == "Allow"
@@ -34,25 +34,25 @@ def role() -> dict[str, list]:
 
 
 class Role(unittest.TestCase):
-    def test_the_code_calls_what_is_recorded(self):
+    def test_the_list_of_operations_is_equal_to_the_codes(self):
         self.assertEqual(called(), set(OPERATIONS))
 
-    def test_the_role_may_what_the_code_calls_and_nothing_else(self):
-        # Lambda writes the log in the role's name, and S3 uses the key in the role's name.
+    def test_the_role_has_exactly_the_actions_that_the_code_needs(self):
+        # Lambda writes the log, and S3 uses the key, with the rights of the role.
         in_its_name = {"logs:CreateLogStream", "logs:PutLogEvents", "kms:GenerateDataKey", "kms:Decrypt"}
         self.assertEqual(set(role()), set(OPERATIONS.values()) | in_its_name)
 
-    def test_objects_are_in_reach_below_uploads_only(self):
+    def test_the_role_reaches_only_objects_below_uploads(self):
         for action, resources in role().items():
             if action.startswith("s3:"):
                 self.assertEqual(resources, [{"Fn::Sub": "${Bucket.Arn}/uploads/*"}], action)
 
-    def test_objects_are_in_reach_in_this_account_only(self):
+    def test_the_role_reaches_only_objects_of_this_account(self):
         of_s3 = [statement for statement in statements() if "s3:PutObject" in many(statement["Action"])]
         [condition] = [statement["Condition"] for statement in of_s3]
         self.assertEqual(condition, {"StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}})
 
-    def test_the_function_is_told_whose_the_bucket_has_to_be(self):
+    def test_the_function_gets_the_expected_owner_of_the_bucket(self):
         variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
         self.assertEqual(variables["BUCKET_OWNER"], {"Ref": "AWS::AccountId"})
         self.assertIn('get("BUCKET_OWNER")', (ROOT / "lambda/src/main.rs").read_text())
@@ -62,7 +62,7 @@ class Role(unittest.TestCase):
             self.assertNotIn("*", action)
             self.assertNotIn("*", resources, action)
 
-    def test_only_lambda_may_take_the_role(self):
+    def test_only_lambda_can_assume_the_role(self):
         [statement] = RESOURCES["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         self.assertEqual(statement["Principal"], {"Service": "lambda.amazonaws.com"})
 

@@ -1,4 +1,4 @@
-"""The site: who reads its files, and what browsers are told."""
+"""The site: access to its files, and its security headers."""
 
 import json
 import re
@@ -13,19 +13,19 @@ class Site(unittest.TestCase):
     SOURCE = (ROOT / "local/src/site.rs").read_text()
     HEADERS = SITE["SiteHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
 
-    def test_nothing_of_it_is_there_unless_it_is_wanted(self):
+    def test_the_site_is_optional(self):
         self.assertEqual(RESOURCES["Site"]["Condition"], "HasSite")
         self.assertEqual([name for name in RESOURCES if name.startswith("Site")], ["Site"])
         self.assertEqual(PARAMETERS["DeploySite"]["Default"], "false")
 
-    def test_only_this_distribution_reads_its_bucket(self):
+    def test_only_the_sites_distribution_reads_its_bucket(self):
         deny, allow = SITE["SiteBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
         self.assertEqual((deny["Effect"], deny["Condition"]), ("Deny", {"Bool": {"aws:SecureTransport": "false"}}))
         self.assertEqual(allow["Principal"], {"Service": "cloudfront.amazonaws.com"})
         self.assertEqual(allow["Action"], "s3:GetObject")
         self.assertTrue(allow["Condition"]["StringEquals"]["aws:SourceArn"]["Fn::Sub"].endswith(":distribution/${Site}"))
 
-    def test_its_content_security_policy_is_the_local_servers(self):
+    def test_its_content_security_policy_is_equal_to_the_local_servers(self):
         here = self.HEADERS["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
         [there] = re.findall(r'CONTENT_SECURITY_POLICY: &str = "(.*?)";', self.SOURCE, re.DOTALL)
         there = re.sub(r"\\\n\s*", "", there)
@@ -35,7 +35,7 @@ class Site(unittest.TestCase):
         bucket = f"https://{name}.s3.{host} https://{name}.s3.dualstack.{host} https://s3.{host}/{name}/ https://s3.dualstack.{host}/{name}/"
         self.assertEqual(here, there.replace("{bucket}", bucket + " ${ConnectSources}"))
 
-    def test_the_page_may_reach_more_where_a_parameter_says_so_and_nothing_else_gets_into_the_policy(self):
+    def test_a_parameter_adds_origins_to_the_policy_and_nothing_else(self):
         for value, is_good in [
             ("", True), ("https://login.example,https://eu.auth.example", True), ("*", False), ("https://*.example", False),
             ("https://a.example; script-src 'unsafe-inline'", False), ("https://a.example https://b.example", False),
@@ -44,7 +44,7 @@ class Site(unittest.TestCase):
         told = RESOURCES["Site"]["Properties"]["Parameters"]["ConnectSources"]
         self.assertEqual(told, {"Fn::Join": [" ", {"Fn::Split": [",", {"Ref": "ConnectSources"}]}]})
 
-    def test_the_page_signs_in_only_where_a_client_id_says_so(self):
+    def test_the_page_has_sign_in_only_with_a_client_id(self):
         self.assertEqual(PARAMETERS["SiteClientId"]["Default"], "")
         output = TEMPLATE["Outputs"]["SiteSignIn"]
         self.assertEqual(output["Condition"], "HasSiteSignIn")
@@ -58,22 +58,22 @@ class Site(unittest.TestCase):
         for value, is_good in [("4abc_DEF-1.x", True), ('x","issuer":"https://evil.example', False)]:
             self.assertEqual(fits("SiteClientId", value), is_good, value)
 
-    def test_a_name_of_its_own_comes_with_modern_tls(self):
+    def test_a_custom_domain_has_modern_tls(self):
         self.assertEqual(DISTRIBUTION["Aliases"]["Fn::If"][:2], ["HasDomain", [{"Ref": "Domain"}]])
         has_domain, certificate, _ = DISTRIBUTION["ViewerCertificate"]["Fn::If"]
         self.assertEqual((has_domain, certificate["MinimumProtocolVersion"]), ("HasDomain", "TLSv1.2_2021"))
 
-    def test_no_error_of_the_api_is_kept_for_others(self):
+    def test_errors_of_the_api_are_not_cached(self):
         kept = {error["ErrorCode"]: error["ErrorCachingMinTTL"] for error in DISTRIBUTION["CustomErrorResponses"]}
-        # All that CloudFront keeps by itself and lets one set.
+        # All errors that CloudFront caches by default and that can be configured.
         self.assertEqual(kept, dict.fromkeys([400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504], 0))
 
-    def test_who_read_the_site_is_logged_where_it_is_wanted(self):
+    def test_the_site_has_an_access_log_only_if_it_is_set(self):
         self.assertEqual(DISTRIBUTION["Logging"]["Fn::If"][0], "HasSiteLog")
         logging = SITE["SiteBucket"]["Properties"]["LoggingConfiguration"]["Fn::If"]
         self.assertEqual((logging[0], logging[1]["DestinationBucketName"]), ("HasAccessLog", {"Ref": "AccessLogBucket"}))
 
-    def test_its_other_headers_are_the_local_servers_and_tls(self):
+    def test_its_other_headers_are_equal_to_the_local_servers_plus_tls(self):
         config = self.HEADERS["SecurityHeadersConfig"]
         self.assertEqual(set(config), {
             "ContentSecurityPolicy", "ContentTypeOptions", "FrameOptions", "ReferrerPolicy", "StrictTransportSecurity",

@@ -1,4 +1,4 @@
-"""What is measured of a stack, who hears of it, and what its logs say."""
+"""Alarms, budget, dashboard and logs of a stack."""
 
 import json
 import re
@@ -10,7 +10,7 @@ ALARMS = {name: alarm["Properties"] for name, alarm in of_type("AWS::CloudWatch:
 
 
 def metrics(alarm: dict) -> set[tuple[str, str]]:
-    """What an alarm measures: namespace and name."""
+    """Returns namespace and name of an alarm's metric."""
     if "MetricName" in alarm:
         return {(alarm["Namespace"], json.dumps(alarm["MetricName"]).strip('"'))}
     stats = [metric["MetricStat"]["Metric"] for metric in alarm["Metrics"] if "MetricStat" in metric]
@@ -18,7 +18,7 @@ def metrics(alarm: dict) -> set[tuple[str, str]]:
 
 
 class Alarms(unittest.TestCase):
-    def test_each_kind_of_trouble_has_one(self):
+    def test_each_kind_of_trouble_has_an_alarm(self):
         measured = set().union(*map(metrics, ALARMS.values()))
         for wanted in [
             ("AWS/ApiGateway", "5xx"), ("AWS/Lambda", "Throttles"), ("AWS/Lambda", "Errors"), ("AWS/Lambda", "Duration"),
@@ -28,7 +28,7 @@ class Alarms(unittest.TestCase):
         self.assertEqual(ALARMS["Throttled"]["MetricName"],
                          WATCH["RefusedByRate"]["Properties"]["MetricTransformations"][0]["MetricName"])
 
-    def test_all_go_to_the_one_topic_and_silence_is_no_alarm(self):
+    def test_all_alarms_use_one_topic_and_ignore_missing_data(self):
         for name, alarm in ALARMS.items():
             self.assertEqual(alarm["AlarmActions"]["Fn::If"][:2], ["HasTopic", [{"Ref": "AlarmTopicArn"}]], name)
             self.assertEqual(alarm["TreatMissingData"], "notBreaching", name)
@@ -43,13 +43,13 @@ class Alarms(unittest.TestCase):
         for name in ["OpenedBytes", "BucketGrowth"]:
             self.assertEqual(ALARMS[name]["Threshold"], {"Ref": "BytesPerDay"})
 
-    def test_a_budget_has_somebody_to_tell(self):
+    def test_a_budget_needs_a_topic(self):
         [assertion] = TEMPLATE["Rules"]["BudgetNeedsTopic"]["Assertions"]
         self.assertEqual(assertion["Assert"], {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]})
         for told in WATCH["Budget"]["Properties"]["NotificationsWithSubscribers"]:
             self.assertEqual(told["Subscribers"], [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopicArn"}}])
 
-    def test_the_dashboard_is_json_of_metrics_that_there_are(self):
+    def test_the_dashboard_is_json_and_shows_existing_metrics(self):
         body = WATCH["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
         widgets = json.loads(re.sub(r"\$\{[\w:]+\}", "1", body))["widgets"]
         self.assertEqual({widget["type"] for widget in widgets}, {"metric"})
@@ -60,13 +60,13 @@ class Alarms(unittest.TestCase):
 class Logs(unittest.TestCase):
     GROUPS = of_type("AWS::Logs::LogGroup")
 
-    def test_groups_dont_fill_the_accounts_policy(self):
+    def test_log_groups_do_not_use_the_accounts_policy(self):
         self.assertEqual(set(self.GROUPS), {"AccessLog", "FunctionLog"})
         for name, group in self.GROUPS.items():
             sub, _ = group["Properties"]["LogGroupName"]["Fn::Sub"]
             self.assertTrue(sub.startswith("/aws/vendedlogs/directput-${Stage}/${Id}/"), name)
 
-    def test_parameters_say_how_long_they_are_kept_and_whether_they_outlive_the_stack(self):
+    def test_parameters_set_the_retention_of_logs_and_whether_they_outlive_the_stack(self):
         for name, group in self.GROUPS.items():
             self.assertEqual(group["Properties"]["RetentionInDays"], {"Ref": "LogDays"}, name)
             self.assertEqual(group["DeletionPolicy"], {"Fn::If": ["KeepsLogs", "RetainExceptOnCreate", "Delete"]}, name)
@@ -75,18 +75,18 @@ class Logs(unittest.TestCase):
         self.assertEqual(stage("prod")["KeepLogs"], "true")
         self.assertIn(stage("prod")["LogDays"], PARAMETERS["LogDays"]["AllowedValues"])
 
-    def test_the_access_log_says_who_called_from_where_and_joins_the_functions(self):
+    def test_the_access_log_has_caller_and_address_and_links_to_the_functions_log(self):
         line = json.loads(RESOURCES["ApiStage"]["Properties"]["AccessLogSettings"]["Format"])
         for name, variable in {
             "requestId": "requestId", "integrationRequestId": "integration.requestId", "ip": "identity.sourceIp",
             "sub": "authorizer.claims.sub", "authorizerError": "authorizer.error",
         }.items():
             self.assertEqual(line[name], f"$context.{variable}")
-        # Query, path and headers hold tokens.
+        # Query, path and headers can hold tokens.
         self.assertFalse([value for value in line.values() if re.search("path|query|header|token", value, re.IGNORECASE)])
 
-    # The status is a text in the log, so the filter compares it with one.
-    def test_what_was_refused_by_rate_is_found_in_the_access_log(self):
+    # The status is a text in the log, so the filter must compare it with a text.
+    def test_throttled_calls_are_counted_in_the_access_log(self):
         pattern = WATCH["RefusedByRate"]["Properties"]["FilterPattern"]
         self.assertEqual(pattern, '{ $.status = "429" }')
         self.assertIn('"status":"$context.status"', RESOURCES["ApiStage"]["Properties"]["AccessLogSettings"]["Format"])

@@ -1,4 +1,4 @@
-"""The web ACL before the site: that no other way to write a path or a token gets round it."""
+"""The web ACL in front of the site: other spellings of a path or a token do not bypass it."""
 
 import posixpath
 import unittest
@@ -10,7 +10,7 @@ from common import ROOT
 
 ACL = cfn_yaml.load(str(ROOT / "aws/web-acl.yaml"))["Resources"]["WebAcl"]["Properties"]
 RULES = {rule["Name"]: rule["Statement"]["RateBasedStatement"] for rule in ACL["Rules"]}
-# What AWS WAF does to a text, as far as it is used here (AWS WAF Developer Guide, "Text transformations").
+# Emulation of AWS WAF's text transformations (AWS WAF Developer Guide, "Text transformations").
 TRANSFORMATIONS = {
     "NONE": lambda text: text,
     "URL_DECODE": unquote,
@@ -27,7 +27,7 @@ def transform(text: str, transformations: list[dict]) -> str:
 
 
 def matches(statement: dict, method: str, path: str) -> bool:
-    """Whether a request is counted."""
+    """Returns whether a request is counted."""
     [(kind, body)] = statement.items()
     if kind == "AndStatement":
         return all(matches(part, method, path) for part in body["Statements"])
@@ -39,7 +39,7 @@ def matches(statement: dict, method: str, path: str) -> bool:
 
 
 class WebAcl(unittest.TestCase):
-    def test_opening_an_upload_is_counted_however_its_path_is_written(self):
+    def test_opening_an_upload_is_counted_for_every_spelling_of_the_path(self):
         for name, rule in RULES.items():
             counted = lambda method, path: matches(rule["ScopeDownStatement"], method, path)
             for path in ["/uploads", "/%75ploads", "//uploads", "/uploads/", "/x/../uploads", "/uploads/parts/.."]:
@@ -50,7 +50,7 @@ class WebAcl(unittest.TestCase):
             ]:
                 self.assertFalse(counted(method, path), f"{name}: {method} {path}")
 
-    def test_one_token_is_one_caller_however_it_is_written(self):
+    def test_every_spelling_of_a_token_counts_as_one_caller(self):
         [key] = RULES["UploadsOfCaller"]["CustomKeys"]
         self.assertEqual(key["Header"]["Name"], "authorization")
         written = {transform(text, key["Header"]["TextTransformations"]) for text in [

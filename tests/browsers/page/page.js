@@ -1,7 +1,7 @@
-// Says where its uploads run; with `?no-worker` as in a browser, or under a policy, that has no workers.
+// Shows where its uploads run. With `?no-worker` it behaves like a browser, or a policy, without workers.
 if (location.search === '?no-worker') delete globalThis.Worker;
 await import('/directput/element/index.js');
-/** What `docs/browsers.md` says of each engine. */
+/** Checks for the features that `docs/browsers.md` lists for each browser. */
 const HAS = {
   showOpenFilePicker: () => 'showOpenFilePicker' in globalThis,
   getAsFileSystemHandle: () => 'getAsFileSystemHandle' in DataTransferItem.prototype,
@@ -10,9 +10,9 @@ const HAS = {
   trustedTypes: () => 'trustedTypes' in globalThis,
 };
 
-function has(what) {
+function has(feature) {
   try {
-    return HAS[what]();
+    return HAS[feature]();
   } catch {
     return false;
   }

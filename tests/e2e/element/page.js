@@ -1,4 +1,4 @@
-// A form as a page has it, that says what it would send.
+// A form of a page. It shows the data that it would send.
 import '/directput/element/index.js';
 
 const form = document.querySelector('form');

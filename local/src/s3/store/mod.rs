@@ -154,6 +154,9 @@ impl Store {
 
     /// Deletes an object. Returns the version of its delete marker if the bucket has versions. Succeeds if the object does
     /// not exist, as in S3.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the key can't be a path; `InternalError` if a file can't be removed or written.
     pub async fn delete(&self, key: &str) -> S3Result<Option<String>> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
@@ -169,6 +172,9 @@ impl Store {
     }
 
     /// Returns the sorted keys of all objects with this prefix.
+    ///
+    /// # Errors
+    /// `InternalError` if a folder can't be read.
     pub async fn keys(&self, prefix: &str) -> S3Result<Vec<String>> {
         let root = self.objects();
         let mut folders = vec![root.clone()];

@@ -91,6 +91,9 @@ fn no_such_upload() -> S3Error {
 
 impl Store {
     /// Opens an upload and returns its id.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the key can't be a path; `InternalError` if the folder can't be written.
     pub async fn create_upload(&self, new: &NewUpload) -> S3Result<String> {
         self.object_path(&new.key)?;
         let id = Uuid::new_v4().simple().to_string();
@@ -114,6 +117,9 @@ impl Store {
     }
 
     /// Returns all open uploads, sorted by key.
+    ///
+    /// # Errors
+    /// `InternalError` if a folder can't be read.
     pub async fn uploads(&self) -> S3Result<Vec<StoredUpload>> {
         let mut uploads = Vec::new();
         let mut entries = tokio::fs::read_dir(self.state("uploads")).await.map_err(S3Error::internal_error)?;

@@ -17,6 +17,9 @@ struct Marker {
 
 impl Store {
     /// Sets whether a deletion leaves a marker.
+    ///
+    /// # Errors
+    /// `InternalError` if the setting can't be written.
     pub async fn keep_markers(&self, is_kept: bool) -> S3Result<()> {
         write_json(&self.state("versioning.json"), &is_kept).await
     }
