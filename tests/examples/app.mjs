@@ -1,11 +1,16 @@
 // What tests of examples share: an example is installed as its README says, built, served, and used in a browser.
+import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { openUploads } from '../e2e/bucket.mjs';
 import { freePort } from '../e2e/server.mjs';
 import { assertHas, assertInWorker, file, installIn, run, running, unpack, visit, withServer } from '../toolchains/harness.mjs';
 
 /** The apps are two folders below, so that each finds the package where it does in the repository: at `../../pkg`. */
 const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'examples');
+
+/** A file of several parts takes two seconds, so that a test can pause and cancel it. */
+const LINK = { bitsPerSecond: 80_000_000, roundTripMs: 20 };
 
 /** Copies and installs an example; gives its folder. */
 export function install(name) {
@@ -23,23 +28,33 @@ export async function withExample(name, command, use) {
   // Vite and Next.js read it after the example's own `.env`.
   writeFileSync(join(folder, '.env.local'), `VITE_ENDPOINT=${endpoint}\nNEXT_PUBLIC_ENDPOINT=${endpoint}\n`);
   run(folder, 'npm', 'run', 'build');
-  await withServer({ port: api, args: ['--allow-origin', `http://127.0.0.1:${port}`] }, async (server) => {
+  const args = ['--allow-origin', `http://127.0.0.1:${port}`, '--link', JSON.stringify(LINK)];
+  await withServer({ port: api, args }, async (server) => {
     await running(folder, command, (address) => visit(address, {}, (tab) => use(tab, server)), { port });
   });
 }
 
 export const PREVIEW = ['npm', 'run', 'preview', '--', '--host', '127.0.0.1', '--port', '{port}', '--strictPort'];
 
-/** Uploads files of several parts by the page's input: two that arrive, and one that is cancelled. */
+/** Uploads by the page's input: one file that is paused and resumed, and one that is cancelled. */
 export async function uploadsByInput(tab, server) {
-  const files = ['a.bin', 'b.bin'].map(file);
-  for (const [index, own] of files.entries()) {
+  const [first, second] = ['a.bin', 'b.bin'].map(file);
+  const choose = async (own) => {
     await tab.setInputFiles('input[type=file]', own);
-    const row = tab.locator('li').nth(index);
-    await row.getByText(own.name).waitFor();
-    await row.getByText('Stored as').waitFor();
-    assertHas(server, /uploads\/\S+/.exec(await row.textContent())[0], own.buffer);
-  }
+    const row = tab.locator('li', { hasText: own.name });
+    return { row, click: (name) => row.getByRole('button', { name }).click() };
+  };
+  const kept = await choose(first);
+  await kept.click('Pause');
+  await kept.click('Resume');
+  await kept.row.getByText('Stored as').waitFor();
+  assertHas(server, /uploads\/\S+/.exec(await kept.row.textContent())[0], first.buffer);
+  const cancelled = await choose(second);
+  await cancelled.row.locator('progress').waitFor();
+  await cancelled.click('Cancel');
+  await cancelled.row.getByText('The upload was cancelled.').waitFor();
+  assert.equal(await tab.locator('li button').count(), 0, 'neither can be paused or cancelled any more');
+  assert.deepEqual(openUploads(server), []);
   assertInWorker(tab);
 }
 
