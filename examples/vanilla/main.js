@@ -37,5 +37,6 @@ async function show(name, upload) {
 // An upload outlives its tab: it resumes when the user chooses the same file again.
 const names = (await uploader.listResumable()).map(({ name }) => name);
 if (names.length > 0) {
-  document.querySelector('#unfinished').textContent = `Unfinished: ${names.join(', ')}. Choose a file again to resume it.`;
+  document.querySelector('#unfinished').textContent =
+    `Unfinished: ${names.join(', ')}. Choose a file again to resume it.`;
 }

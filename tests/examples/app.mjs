@@ -4,7 +4,17 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openUploads } from '../e2e/bucket.mjs';
 import { freePort } from '../e2e/server.mjs';
-import { assertHas, assertInWorker, file, installIn, run, running, unpack, visit, withServer } from '../toolchains/harness.mjs';
+import {
+  assertHas,
+  assertInWorker,
+  file,
+  installIn,
+  run,
+  running,
+  unpack,
+  visit,
+  withServer,
+} from '../toolchains/harness.mjs';
 
 /** The apps are two folders below, so that each finds the package where it does in the repository: at `../../pkg`. */
 const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'examples');

@@ -105,7 +105,7 @@ export async function serves(folder, command, expected) {
   await running(folder, command, (address) => uploads(address, expected));
 }
 
-/** Starts a server of an app, gives its address to `use`, and ends it. In the arguments `{port}` is its port. */
+/** Starts a server of an app, gives its address and its output to `use`, and ends it. In the arguments `{port}` is its port. */
 export async function running(folder, [command, ...args], use, { port, env } = {}) {
   port ??= await freePort();
   const path = join(folder, 'node_modules/.bin', command);
@@ -124,7 +124,7 @@ export async function running(folder, [command, ...args], use, { port, env } = {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => log.push(`${text}`));
   const exited = once(child, 'exit');
   try {
-    await use(`http://127.0.0.1:${port}/`);
+    await use(`http://127.0.0.1:${port}/`, log);
   } catch (error) {
     error.message += `\n${command} said: ${log.join('').slice(-3000)}`;
     throw error;
@@ -203,6 +203,8 @@ export async function uploads(address, { inlined = false, tolerated, more } = {}
 /** Runs a local server while it is used. */
 export async function withServer(options, use) {
   const data = join(OUT, 'data');
+  // A run that was killed has left its own.
+  rmSync(data, { recursive: true, force: true });
   const server = await startServer({ data, ...options });
   try {
     await use(server);
@@ -225,11 +227,7 @@ export async function visit(page, { tolerated = /^$/ } = {}, use) {
     tab.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) watch(`${message.text()} ${message.location().url}`);
     });
-    for (const end = Date.now() + START_MS; ; await sleep(300)) {
-      const response = await fetch(page).catch(() => undefined);
-      if (response?.ok) break;
-      if (Date.now() > end) assert.fail(`no page: ${response?.status} ${await response?.text()}`);
-    }
+    await isServed(page);
     await tab.goto(page);
     await use(tab);
     assert.deepEqual(troubles, []);
@@ -241,14 +239,27 @@ export async function visit(page, { tolerated = /^$/ } = {}, use) {
   }
 }
 
+/** Waits until a page is served. */
+export async function isServed(page) {
+  for (const end = Date.now() + START_MS; ; await sleep(300)) {
+    const response = await fetch(page).catch(() => undefined);
+    if (response?.ok) return;
+    if (Date.now() > end) assert.fail(`no page: ${response?.status} ${await response?.text()}`);
+  }
+}
+
 /** A page hashes in a worker, whose script is a file or inlined. */
 export function assertInWorker(tab, inlined = false) {
   const scripts = tab.workers().map((worker) => worker.url().split(':')[0]);
   assert.deepEqual(new Set(scripts), new Set([inlined ? 'blob' : 'http']));
 }
 
-/** A file of three parts. */
-export const file = (name) => ({ name, mimeType: 'application/octet-stream', buffer: randomBytes(SIZE) });
+/** A file of three parts, or of another size. */
+export const file = (name, size = SIZE) => ({
+  name,
+  mimeType: 'application/octet-stream',
+  buffer: randomBytes(size),
+});
 
 /** The bucket has these bytes. */
 export function assertHas(server, key, buffer) {

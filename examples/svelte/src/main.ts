@@ -1,4 +1,4 @@
 import { mount } from 'svelte';
-import Uploads from './Uploads.svelte';
+import App from './App.svelte';
 
-mount(Uploads, { target: document.getElementById('app') as HTMLElement });
+mount(App, { target: document.getElementById('app') as HTMLElement });

@@ -1,4 +1,4 @@
 import { createApp } from 'vue';
-import Uploads from './Uploads.vue';
+import App from './App.vue';
 
-createApp(Uploads).mount('#app');
+createApp(App).mount('#app');
