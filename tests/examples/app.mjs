@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { openUploads } from '../e2e/bucket.mjs';
+import { openUploads, setFaults } from '../e2e/bucket.mjs';
 import { freePort } from '../e2e/server.mjs';
 import {
   assertHas,
@@ -18,9 +18,6 @@ import {
 
 /** The apps are two folders below, so that each finds the package where it does in the repository: at `../../pkg`. */
 const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'examples');
-
-/** A file of several parts takes two seconds, so that a test can pause and cancel it. */
-const LINK = { bitsPerSecond: 80_000_000, roundTripMs: 20 };
 
 /** Copies and installs an example; gives its folder. */
 export function install(name) {
@@ -38,7 +35,7 @@ export async function withExample(name, command, use) {
   // Vite and Next.js read it after the example's own `.env`.
   writeFileSync(join(folder, '.env.local'), `VITE_ENDPOINT=${endpoint}\nNEXT_PUBLIC_ENDPOINT=${endpoint}\n`);
   run(folder, 'npm', 'run', 'build');
-  const args = ['--allow-origin', `http://127.0.0.1:${port}`, '--link', JSON.stringify(LINK)];
+  const args = ['--allow-origin', `http://127.0.0.1:${port}`, '--control'];
   await withServer({ port: api, args }, async (server) => {
     await running(folder, command, (address) => visit(address, {}, (tab) => use(tab, server)), { port });
   });
@@ -54,13 +51,15 @@ export async function uploadsByInput(tab, server) {
     const row = tab.locator('li', { hasText: own.name });
     return { row, click: (name) => row.getByRole('button', { name }).click() };
   };
+  // Each part waits, so that there is time for the buttons.
+  await setFaults(server, { on: 'put', latencyMs: 5_000, times: 3 });
   const kept = await choose(first);
   await kept.click('Pause');
   await kept.click('Resume');
   await kept.row.getByText('Stored as').waitFor();
   assertHas(server, /uploads\/\S+/.exec(await kept.row.textContent())[0], first.buffer);
+  await setFaults(server, { on: 'put', latencyMs: 60_000 });
   const cancelled = await choose(second);
-  await cancelled.row.locator('progress').waitFor();
   await cancelled.click('Cancel');
   await cancelled.row.getByText('The upload was cancelled.').waitFor();
   assert.equal(await tab.locator('li button').count(), 0, 'neither can be paused or cancelled any more');

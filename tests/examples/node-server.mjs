@@ -8,8 +8,6 @@ import { install } from './app.mjs';
 
 export const TOKEN_KEY = 'a key of this test, 32 bytes long';
 export const MAX_FILE_BYTES = 1 << 30;
-/** Five parts take four seconds. */
-const LINK = { bitsPerSecond: 80_000_000, roundTripMs: 20 };
 
 /** Starts the example; gives its address, the S3 server, and what it has logged to `use`. */
 export async function withNodeServer(use) {
@@ -40,7 +38,7 @@ export async function withNodeServer(use) {
     const keys = { access_key: AWS_ACCESS_KEY_ID, secret_key: AWS_SECRET_ACCESS_KEY };
     return start({ s3: USE_S3, s3_listen: USE_S3, bucket: BUCKET, ...keys });
   }
-  const args = ['--allow-origin', `http://127.0.0.1:${port}`, '--link', JSON.stringify(LINK)];
+  const args = ['--allow-origin', `http://127.0.0.1:${port}`, '--control'];
   return withServer({ args }, start);
 }
 

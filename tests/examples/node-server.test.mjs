@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { curlAs, MIB, makeFile, openUploads, sha256 } from '../e2e/bucket.mjs';
+import { curlAs, MIB, makeFile, openUploads, setFaults, sha256 } from '../e2e/bucket.mjs';
 import { assertInWorker, file, visit } from '../toolchains/harness.mjs';
 import { hex, storedDigest, withNodeServer } from './node-server.mjs';
 
 const film = () => ({ ...file('film.mp4'), mimeType: 'video/mp4' });
 const note = () => ({ ...file('note.pdf', 1000), mimeType: 'application/pdf' });
+/** Every second part waits, so that some arrive and the upload does not end. */
+const HALF = { on: 'put', latencyMs: 60_000, every: 2 };
 const rowOf = (tab, name) => tab.locator('direct-put .upload', { hasText: name });
 
 /** A file is stored as it is; gives the object's key. */
@@ -43,10 +45,12 @@ test('Node server, page', async (t) => {
 
     await t.test('an upload resumes after a reload', async () => {
       await visit(address, {}, async (tab) => {
+        await setFaults(s3, HALF);
         const path = await makeFile('long.mp4', 40 * MIB);
         tab.on('dialog', (dialog) => dialog.accept());
         await tab.locator('direct-put').locator('#file').setInputFiles(path);
         const key = await keyOfOpen(s3);
+        await setFaults(s3);
         await tab.reload();
         tab.once('filechooser', (chooser) => chooser.setFiles(path));
         await tab.locator('direct-put .go-on').click();
@@ -56,6 +60,7 @@ test('Node server, page', async (t) => {
     });
 
     await t.test('cancelling removes the parts', async () => {
+      await setFaults(s3, HALF);
       await visit(address, {}, async (tab) => {
         await tab
           .locator('direct-put')
