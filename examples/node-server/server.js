@@ -66,8 +66,7 @@ async function readJson(request, maxBytes) {
   if (type.trim().toLowerCase() !== 'application/json') throw new Refusal('unsupported-media-type');
   const chunks = [];
   let bytes = 0;
-  // The connection stays open for the refusal of a body that is too large.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of request) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw new Refusal('body-too-large');
     chunks.push(chunk);

@@ -21,6 +21,8 @@ const s3 = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' });
 const at = ({ key, uploadId }) => ({ Bucket: config.bucket, Key: key, UploadId: uploadId });
 /** Browsers save the object; they never run a user's HTML under the bucket's name. */
 const DISPOSITION = 'attachment';
+/** S3 stores this header of a PUT even if it is not signed, and readers would decode the object. */
+const ENCODING = 'identity';
 
 /** Opens a multipart upload; returns its id. */
 export async function create(key, type) {
@@ -32,31 +34,21 @@ export async function create(key, type) {
 
 /** Signs the PUT of a part, or of a whole object that must not exist yet: for these bytes and no others. */
 export async function sign(plan, { number, length, checksum }, expiresInSeconds) {
-  const bytes = { ContentLength: length, ChecksumSHA256: checksum };
-  const object = {
-    ...{ ContentType: plan.type, ContentDisposition: DISPOSITION, IfNoneMatch: '*' },
-    // S3 stores this header even if it is not signed, and readers would decode the object.
-    ContentEncoding: 'identity',
-  };
+  const bytes = { ...at(plan), ContentLength: length, ChecksumSHA256: checksum };
+  const about = { ContentType: plan.type, ContentDisposition: DISPOSITION, ContentEncoding: ENCODING };
   const command = plan.uploadId
-    ? new UploadPartCommand({ ...at(plan), PartNumber: number, ...bytes })
-    : new PutObjectCommand({ ...at(plan), ...bytes, ...object });
-  const headers = {
-    'x-amz-checksum-sha256': checksum,
-    ...(!plan.uploadId && {
-      'content-disposition': DISPOSITION,
-      'content-encoding': object.ContentEncoding,
-      'content-type': plan.type,
-      'if-none-match': '*',
-    }),
-  };
-  // By default the SDK leaves out some headers, and moves others to the query, where the PUT does not have to repeat them.
-  const signed = new Set(['content-length', ...Object.keys(headers)]);
-  const options = {
-    expiresIn: expiresInSeconds,
-    signableHeaders: new Set(['host', ...signed]),
-    unhoistableHeaders: signed,
-  };
+    ? new UploadPartCommand({ ...bytes, PartNumber: number })
+    : new PutObjectCommand({ ...bytes, ...about, IfNoneMatch: '*' });
+  const headers = { 'x-amz-checksum-sha256': checksum };
+  if (!plan.uploadId) {
+    headers['content-disposition'] = DISPOSITION;
+    headers['content-encoding'] = ENCODING;
+    headers['content-type'] = plan.type;
+    headers['if-none-match'] = '*';
+  }
+  // By default the SDK does not sign the type, and moves the checksum to the query, where a PUT does not have to repeat it.
+  const names = new Set(Object.keys(headers));
+  const options = { expiresIn: expiresInSeconds, signableHeaders: names, unhoistableHeaders: names };
   return { number, url: await getSignedUrl(s3, command, options), headers, expiresInSeconds };
 }
 
@@ -69,11 +61,10 @@ export async function list(plan, after) {
   return { parts, next: page.IsTruncated ? parts.at(-1).number : undefined };
 }
 
-/** Joins the parts to the object with this checksum; S3 checks each part and the size. */
+/** Joins the parts to the object with this checksum; S3 checks each part. */
 export async function complete(plan, parts, checksum) {
   const Parts = parts.map((part) => ({ PartNumber: part.number, ETag: part.etag, ChecksumSHA256: part.checksum }));
-  const whole = { MpuObjectSize: plan.size, IfNoneMatch: '*' };
-  const command = new CompleteMultipartUploadCommand({ ...at(plan), MultipartUpload: { Parts }, ...whole });
+  const command = new CompleteMultipartUploadCommand({ ...at(plan), MultipartUpload: { Parts }, IfNoneMatch: '*' });
   const object = await send(command, true).catch(async (error) => {
     // S3 answers a repeated completion as the first. Servers like S3 have forgotten the upload, but have the object.
     const head = new HeadObjectCommand({ ...at({ key: plan.key }), ChecksumMode: 'ENABLED' });

@@ -50,6 +50,8 @@ function assertRefused({ status, headers, body }, code, field) {
   assert.equal(headers.get('x-request-id'), body.requestId);
 }
 
+const signedHeaders = ({ url }) => new URL(url).searchParams.get('X-Amz-SignedHeaders').split(';');
+
 const put = (part, bytes, changed) =>
   fetch(part.url, { method: 'PUT', body: bytes, headers: { ...part.headers, ...changed } });
 
@@ -63,6 +65,11 @@ const large = { name: 'film.mp4', type: 'video/mp4', size: 20 * MIB };
 const contents = [8, 8, 4].map((size) => randomBytes(size * MIB));
 const parts = contents.map((bytes, index) => ({ number: index + 1, length: bytes.length, checksum: base64(bytes) }));
 
+function compositeOf(listed) {
+  const digests = Buffer.concat(listed.map(({ checksum }) => Buffer.from(checksum, 'base64')));
+  return `${base64(digests)}-${listed.length}`;
+}
+
 /** Opens an upload in parts and sends all of them; gives its token, and how it is completed. */
 async function sendAll(call) {
   const created = await call('POST', '', { body: { ...large, parts } });
@@ -74,8 +81,7 @@ async function sendAll(call) {
     const etag = reply.headers.get('etag').replaceAll('"', '');
     listed.push({ number: part.number, etag, checksum: parts[index].checksum });
   }
-  const digests = Buffer.concat(listed.map(({ checksum }) => Buffer.from(checksum, 'base64')));
-  return { created, token, key, body: { parts: listed, checksum: `${base64(digests)}-3` } };
+  return { created, token, key, body: { parts: listed, checksum: compositeOf(listed) } };
 }
 
 test('Node server, API', async (t) => {
@@ -90,6 +96,8 @@ test('Node server, API', async (t) => {
       assert.match(body.key, /^uploads\/[0-9a-f-]{36}\.pdf$/);
       const [part] = body.parts;
       assert.deepEqual(Object.keys(part).sort(), Object.keys(golden('upload-created-single').parts[0]).sort());
+      assert.deepEqual(signedHeaders(part).sort(), ['content-length', 'host', ...Object.keys(part.headers)].sort());
+      assert.equal(part.headers['if-none-match'], '*');
       for (const [what, forged, headers] of [
         ['other bytes', Buffer.from('the bytes of a mote')],
         ['fewer bytes', bytes.subarray(1)],
@@ -160,6 +168,10 @@ test('Node server, API', async (t) => {
       assert.deepEqual([first.body.key, first.body.checksum, first.body.size], [key, body.checksum, large.size]);
       assert.equal(await storedDigest(s3, key), hex(Buffer.concat(contents)));
       assert.deepEqual((await call('POST', '/complete', { token, body })).body, first.body);
+      // S3 answers any repeated completion with the object that it has.
+      const others = body.parts.map((part) => ({ ...part, checksum: base64('other bytes') }));
+      const forged = { parts: others, checksum: compositeOf(others) };
+      assertRefused(await call('POST', '/complete', { token, body: forged }), 'parts-refused');
       assert.equal((await call('DELETE', '', { token })).status, 204);
       assert.equal(await storedDigest(s3, key), hex(Buffer.concat(contents)), 'cancelling it leaves the object');
     });
@@ -171,6 +183,7 @@ test('Node server, API', async (t) => {
       const sign = (...wanted) => call('POST', '/parts', { token, body: { parts: wanted } });
       const signed = await sign(...parts);
       assertLike(signed.body, 'parts-signed');
+      assert.deepEqual(signedHeaders(signed.body.parts[0]), ['content-length', 'host', 'x-amz-checksum-sha256']);
       assert.ok(signed.body.parts.every(({ expiresInSeconds }) => expiresInSeconds >= 60 && expiresInSeconds <= 300));
       for (const [what, bytes, headers] of [
         ['other bytes', Buffer.alloc(8 * MIB)],
@@ -230,7 +243,7 @@ test('Node server, API', async (t) => {
       assertRefused(await create({ name: '' }), 'empty-field', 'name');
       assertRefused(await create({ name: 'ä'.repeat(513) }), 'field-too-long', 'name');
       assertRefused(await create({ key: 'uploads/mine' }), 'unknown-field', 'key');
-      assertRefused(await create({ name: 'x'.repeat(300_000) }), 'body-too-large');
+      assertRefused(await create({ name: 'x'.repeat(20 * MIB) }), 'body-too-large');
       assertRefused(await create({}, { 'content-type': 'text/plain' }), 'unsupported-media-type');
       assertRefused(await call('POST', '', { body: '{' }), 'invalid-json');
       assertRefused(await call('POST', '/other', { body: large }), 'not-found');
