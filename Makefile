@@ -137,7 +137,7 @@ toolchains:
 QUICK_EXAMPLES := vanilla element node-server node-server-api
 EXAMPLES ?= *
 
-test-examples: package setup-chromium server ## Build each app of examples/ and use it in Chromium (two minutes; EXAMPLES="react vue" for a part)
+test-examples: package setup-chromium server ## Build each app of examples/ and use it in Chromium (three minutes; EXAMPLES="react vue" for a part)
 	timeout 1200 $(MAKE) --no-print-directory examples EXAMPLES='$(EXAMPLES)'
 
 examples:
@@ -248,6 +248,7 @@ scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (need
 	npm audit --audit-level=low --prefix bench
 	npm audit --audit-level=low --prefix tests/consumers
 	npm audit --audit-level=low --prefix tests/docs
+	for example in examples/*/; do npm audit --audit-level=low --prefix "$$example"; done
 	tools/sbom.sh '$(TARGET)/sbom'
 
 # What needs nothing from the network but its tools.

@@ -27,7 +27,7 @@ export const CreateUpload = z.strictObject({
     .string()
     .min(1)
     .max(255)
-    .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(;[\x20-\x7e]*)?$/),
+    .regex(/^[\w!#$%&'+.^`|~-]+\/[\w!#$%&'+.^`|~-]+(;[\x20-\x7e]*)?$/),
   size: z.int().min(0).max(MAX_OBJECT_BYTES),
   algorithm: z.literal('sha256').default('sha256'),
   parts: z.array(part).max(MAX_PARTS).default([]),

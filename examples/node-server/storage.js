@@ -88,6 +88,8 @@ async function send(command, isCompletion = false) {
   try {
     return await s3.send(command, { abortSignal: AbortSignal.timeout(CALL_MS) });
   } catch (error) {
+    // S3's messages can hold keys and URLs.
+    console.warn(JSON.stringify({ operation: command.constructor.name, storageCode: error.name }));
     throw new Refusal(codeOf(error, isCompletion));
   }
 }

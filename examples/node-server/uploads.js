@@ -109,8 +109,9 @@ function signAll(plan, parts, bitsPerSecond) {
   return Promise.all(signed);
 }
 
-/** Whether a media type is on the list, as it is or by its family. */
+/** Whether a media type is on the list: as it is, by its family, or because all are. */
 function isAllowed(type) {
   const essence = type.split(';')[0].trim().toLowerCase();
-  return config.allowedTypes.some((allowed) => allowed === essence || allowed === `${essence.split('/')[0]}/*`);
+  const ranges = [essence, `${essence.split('/')[0]}/*`, '*/*'];
+  return ranges.some((range) => config.allowedTypes.includes(range));
 }

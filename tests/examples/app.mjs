@@ -43,6 +43,16 @@ export async function withExample(name, command, use) {
 
 export const PREVIEW = ['npm', 'run', 'preview', '--', '--host', '127.0.0.1', '--port', '{port}', '--strictPort'];
 
+/** The page has no violation by axe. */
+export async function assertAccessible(tab) {
+  await tab.addScriptTag({ path: 'node_modules/axe-core/axe.min.js' });
+  const { violations } = await tab.evaluate(() => globalThis.axe.run());
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+    [],
+  );
+}
+
 /** Uploads by the page's input: one file that is paused and resumed, and one that is cancelled. */
 export async function uploadsByInput(tab, server) {
   const [first, second] = ['a.bin', 'b.bin'].map(file);
@@ -60,6 +70,7 @@ export async function uploadsByInput(tab, server) {
   assertHas(server, /uploads\/\S+/.exec(await kept.row.textContent())[0], first.buffer);
   await setFaults(server, { on: 'put', latencyMs: 60_000 });
   const cancelled = await choose(second);
+  await assertAccessible(tab);
   await cancelled.click('Cancel');
   await cancelled.row.getByText('The upload was cancelled.').waitFor();
   assert.equal(await tab.locator('li button').count(), 0, 'neither can be paused or cancelled any more');
@@ -76,6 +87,7 @@ export async function uploadsByForm(tab, server) {
   const key = await tab.locator('direct-put').evaluate((put) => put.value);
   assertHas(server, key, own.buffer);
   assertInWorker(tab);
+  await assertAccessible(tab);
   await tab.getByRole('button', { name: 'Send' }).click();
   await tab.locator('output', { hasText: 'Ada' }).filter({ hasText: key }).waitFor();
 }

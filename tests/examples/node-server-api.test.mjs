@@ -285,3 +285,12 @@ test('Node server, API', async (t) => {
     });
   });
 });
+
+test('Node server, with all types allowed', async () => {
+  const use = async ({ address }) => {
+    const call = await visitor(address);
+    const { status } = await call('POST', '', { body: { ...small(Buffer.from('x')), type: 'x-any/thing' } });
+    assert.equal(status, 201);
+  };
+  await withNodeServer(use, { ALLOWED_TYPES: '*/*' });
+});

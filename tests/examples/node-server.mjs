@@ -9,8 +9,8 @@ import { install } from './app.mjs';
 export const TOKEN_KEY = 'a key of this test, 32 bytes long';
 export const MAX_FILE_BYTES = 1 << 30;
 
-/** Starts the example; gives its address, the S3 server, and what it has logged to `use`. */
-export async function withNodeServer(use) {
+/** Starts the example, also with other settings; gives its address, the S3 server, and what it has logged to `use`. */
+export async function withNodeServer(use, settings = {}) {
   const app = install('node-server');
   const port = await freePort();
   const { USE_S3, BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env;
@@ -23,6 +23,7 @@ export async function withNodeServer(use) {
       AWS_ENDPOINT_URL_S3: s3.s3,
       AWS_ACCESS_KEY_ID: s3.access_key,
       AWS_SECRET_ACCESS_KEY: s3.secret_key,
+      ...settings,
     };
     return running(
       app,

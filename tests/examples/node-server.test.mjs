@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { curlAs, MIB, makeFile, openUploads, setFaults, sha256 } from '../e2e/bucket.mjs';
 import { assertInWorker, file, visit } from '../toolchains/harness.mjs';
+import { assertAccessible } from './app.mjs';
 import { hex, storedDigest, withNodeServer } from './node-server.mjs';
 
 const film = () => ({ ...file('film.mp4'), mimeType: 'video/mp4' });
@@ -40,6 +41,7 @@ test('Node server, page', async (t) => {
           await assertStored(tab, s3, own.name, hex(own.buffer));
         }
         assertInWorker(tab);
+        await assertAccessible(tab);
       });
     });
 
