@@ -21,6 +21,9 @@ const number = z.int().min(1).max(MAX_PARTS);
 const sha256 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
 const part = z.strictObject({ number, length: z.int().min(0), checksum: sha256 });
 
+/** Which name of the bucket to sign for. There is one here, so it makes no difference. */
+const lane = z.int().min(0).max(0xffffffff).default(0);
+
 export const CreateUpload = z.strictObject({
   name: z.string().min(1).refine(isShort),
   type: z
@@ -32,11 +35,13 @@ export const CreateUpload = z.strictObject({
   algorithm: z.literal('sha256').default('sha256'),
   parts: z.array(part).max(MAX_PARTS).default([]),
   network: z.enum(Object.keys(BITS_PER_SECOND)).default('unknown'),
+  lane,
 });
 
 export const SignParts = z.strictObject({
   parts: z.array(part).min(1).max(MAX_PARTS_PER_REQUEST),
   bitsPerSecond: z.int().min(0).nullish(),
+  lane,
 });
 
 export const ListParts = z.strictObject({ after: z.coerce.number().int().min(1).max(MAX_PARTS).optional() });

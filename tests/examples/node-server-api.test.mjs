@@ -92,7 +92,7 @@ test('Node server, API', async (t) => {
       const bytes = Buffer.from('the bytes of a note');
       const { status, body } = await call('POST', '', { body: small(bytes) });
       assert.equal(status, 201);
-      assertLike(body, 'upload-created-single');
+      assertLike(body, 'upload-created-single', 'laneCount');
       assert.match(body.key, /^uploads\/[0-9a-f-]{36}\.pdf$/);
       const [part] = body.parts;
       assert.deepEqual(Object.keys(part).sort(), Object.keys(golden('upload-created-single').parts[0]).sort());
@@ -136,7 +136,7 @@ test('Node server, API', async (t) => {
 
     await t.test('parts are listed and joined, and a repeated completion is answered as the first', async () => {
       const { created, token, key, body } = await sendAll(call);
-      assertLike(created.body, 'upload-created-single');
+      assertLike(created.body, 'upload-created-single', 'laneCount');
       const listed = await call('GET', '/parts', { token });
       assert.deepEqual(
         listed.body.parts,
@@ -174,6 +174,15 @@ test('Node server, API', async (t) => {
       assertRefused(await call('POST', '/complete', { token, body: forged }), 'parts-refused');
       assert.equal((await call('DELETE', '', { token })).status, 204);
       assert.equal(await storedDigest(s3, key), hex(Buffer.concat(contents)), 'cancelling it leaves the object');
+    });
+
+    await t.test('requests of the protocol are understood', async () => {
+      const created = await call('POST', '', { body: golden('create-upload') });
+      assert.equal(created.status, 201, JSON.stringify(created.body));
+      const { body } = await call('POST', '', { body: { ...large, size: 100 * MIB } });
+      const signed = await call('POST', '/parts', { token: body.token, body: golden('sign-parts') });
+      assert.equal(signed.status, 200, JSON.stringify(signed.body));
+      assert.equal((await call('DELETE', '', { token: body.token })).status, 204);
     });
 
     await t.test('parts are signed by the plan alone', async () => {
