@@ -30,8 +30,8 @@ export npm_config_fund := false
 
 .PHONY: help demo package server test test-native simulate fuzz mutants test-mutants lint test-wasm test-page \
   test-chaos chaos test-slow test-slow-short test-browsers test-logs conformance test-consumers test-toolchains \
-  toolchains test-docs pictures large bench rendered validate test-openapi test-lambda deploy plan apply destroy \
-  rotate verify-aws revoke function test-deploy test-quota cost scan check-supply clean
+  toolchains test-examples examples test-docs pictures large bench rendered validate test-openapi test-lambda \
+  deploy plan apply destroy rotate verify-aws revoke function test-deploy test-quota cost scan check-supply clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -108,16 +108,19 @@ test-browsers: package setup-browsers server
 test-logs:
 	timeout 60 node --test --test-reporter=spec tests/logs/*.test.mjs
 
-conformance: package setup-chromium setup-garage server ## Run the forgery matrix and the page with Garage, another S3 server
+conformance: package setup-chromium setup-garage server ## Run the forgery matrix, the page and the example of a Node server with Garage, another S3 server
 	cargo test -p directput-local --test forgery --no-run
 	timeout 600 node tests/conformance/with-garage.mjs \
 	  cargo test -p directput-local --test forgery -- --test-threads=1 --nocapture
 	timeout 600 node tests/conformance/with-garage.mjs \
 	  node --test --test-timeout=180000 --test-reporter=spec tests/conformance/page.test.mjs
+	timeout 600 node tests/conformance/with-garage.mjs \
+	  node --test --test-timeout=180000 --test-reporter=spec tests/examples/node-server-api.test.mjs
 
 test-consumers: package setup-chromium setup-consumer-modules server
 	timeout 900 node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=spec tests/consumers/*.test.mjs
 	timeout 900 $(MAKE) --no-print-directory toolchains APPS='$(QUICK_APPS)'
+	timeout 300 $(MAKE) --no-print-directory examples EXAMPLES='$(QUICK_EXAMPLES)'
 
 # Apps whose installation and build take a minute or two.
 QUICK_APPS := vite runners jsx
@@ -129,6 +132,16 @@ test-toolchains: package setup-chromium server ## Upload with apps of Vite, Next
 
 toolchains:
 	node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec $(APPS:%=tests/toolchains/%.test.mjs)
+
+# Examples that need few packages.
+QUICK_EXAMPLES := vanilla element node-server node-server-api
+EXAMPLES ?= *
+
+test-examples: package setup-chromium server ## Build each app of examples/ and use it in Chromium (three minutes; EXAMPLES="react vue" for a part)
+	timeout 1200 $(MAKE) --no-print-directory examples EXAMPLES='$(EXAMPLES)'
+
+examples:
+	node --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec $(EXAMPLES:%=tests/examples/%.test.mjs)
 
 test-docs: package setup-chromium setup-consumer-modules setup-docs-modules server
 	timeout 300 node --test --test-concurrency=1 --test-timeout=180000 --test-reporter=spec tests/docs/*.test.mjs
@@ -235,6 +248,7 @@ scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (need
 	npm audit --audit-level=low --prefix bench
 	npm audit --audit-level=low --prefix tests/consumers
 	npm audit --audit-level=low --prefix tests/docs
+	for example in examples/*/; do npm audit --audit-level=low --prefix "$$example"; done
 	tools/sbom.sh '$(TARGET)/sbom'
 
 # Checks that need the network only to install their tools.

@@ -2,8 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const EXAMPLES = readdirSync('examples', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const FOLDERS = ['.', 'docs', 'docs/decisions', 'bench', 'examples', ...EXAMPLES.map(({ name }) => `examples/${name}`)];
 /** All documents that users and contributors read. */
-export const DOCUMENTS = ['.', 'docs', 'docs/decisions', 'bench'].flatMap((folder) =>
+export const DOCUMENTS = FOLDERS.flatMap((folder) =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),

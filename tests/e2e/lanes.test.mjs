@@ -1,7 +1,10 @@
 // Small files over several host names of the bucket, some of which do not work.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { launchOptions } from './browser.mjs';
@@ -13,13 +16,15 @@ const FILES = 60;
 async function upload(context, rules = () => []) {
   // On loopback one name is fast enough, so a slow link makes several names useful.
   const link = JSON.stringify({ bitsPerSecond: 200_000_000, roundTripMs: 30 });
-  const server = await startServer({ args: ['--lanes', '3', '--link', link] });
+  const data = mkdtempSync(join(tmpdir(), 'directput-lanes-'));
+  const server = await startServer({ data, args: ['--lanes', '3', '--link', link] });
   const port = new URL(server.s3).port;
   const args = [...launchOptions.args, `--host-resolver-rules=${rules(port).join()}`];
   const browser = await chromium.launch({ ...launchOptions, args });
   context.after(async () => {
     await browser.close();
     await server.stop();
+    rmSync(data, { recursive: true });
   });
   const page = await browser.newPage();
   const puts = [];

@@ -1,0 +1,16 @@
+// What the environment sets. The SDK reads AWS_REGION, AWS_ENDPOINT_URL_S3 and the credentials itself.
+const { BUCKET, TOKEN_KEY = '', PORT = '3000', HOST = '127.0.0.1' } = process.env;
+const { MAX_FILE_BYTES = String(5 * 2 ** 30), ALLOWED_TYPES = 'image/*,video/*,application/pdf' } = process.env;
+
+if (!BUCKET) throw new Error('BUCKET is not set');
+// RFC 7518, section 3.2: as many bytes as HMAC-SHA-256 gives out.
+if (TOKEN_KEY.length < 32) throw new Error('TOKEN_KEY has to have 32 characters at least');
+
+export const config = {
+  bucket: BUCKET,
+  tokenKey: TOKEN_KEY,
+  port: Number(PORT),
+  host: HOST,
+  maxFileBytes: Number(MAX_FILE_BYTES),
+  allowedTypes: ALLOWED_TYPES.split(','),
+};

@@ -1,0 +1,93 @@
+// What tests of examples share: an example is installed as its README says, built, served, and used in a browser.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { openUploads, setFaults } from '../e2e/bucket.mjs';
+import { freePort } from '../e2e/server.mjs';
+import {
+  assertHas,
+  assertInWorker,
+  file,
+  installIn,
+  run,
+  running,
+  unpack,
+  visit,
+  withServer,
+} from '../toolchains/harness.mjs';
+
+/** The apps are two folders below, so that each finds the package where it does in the repository: at `../../pkg`. */
+const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'examples');
+
+/** Copies and installs an example; gives its folder. */
+export function install(name) {
+  unpack(join(OUT, 'pkg'));
+  const folder = join(OUT, 'apps', name);
+  installIn(folder, resolve('examples', name));
+  return folder;
+}
+
+/** Builds an example for the API of a local server, serves what was built, and gives a tab with its page to `use`. */
+export async function withExample(name, command, use) {
+  const folder = install(name);
+  const [port, api] = [await freePort(), await freePort()];
+  const endpoint = `http://127.0.0.1:${api}/uploads`;
+  // Vite and Next.js read it after the example's own `.env`.
+  writeFileSync(join(folder, '.env.local'), `VITE_ENDPOINT=${endpoint}\nNEXT_PUBLIC_ENDPOINT=${endpoint}\n`);
+  run(folder, 'npm', 'run', 'build');
+  const args = ['--allow-origin', `http://127.0.0.1:${port}`, '--control'];
+  await withServer({ port: api, args }, async (server) => {
+    await running(folder, command, (address) => visit(address, {}, (tab) => use(tab, server)), { port });
+  });
+}
+
+export const PREVIEW = ['npm', 'run', 'preview', '--', '--host', '127.0.0.1', '--port', '{port}', '--strictPort'];
+
+/** The page has no violation by axe. */
+export async function assertAccessible(tab) {
+  await tab.addScriptTag({ path: 'node_modules/axe-core/axe.min.js' });
+  const { violations } = await tab.evaluate(() => globalThis.axe.run());
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+    [],
+  );
+}
+
+/** Uploads by the page's input: one file that is paused and resumed, and one that is cancelled. */
+export async function uploadsByInput(tab, server) {
+  const [first, second] = ['a.bin', 'b.bin'].map(file);
+  const choose = async (own) => {
+    await tab.setInputFiles('input[type=file]', own);
+    const row = tab.locator('li', { hasText: own.name });
+    return { row, click: (name) => row.getByRole('button', { name }).click() };
+  };
+  // Each part waits, so that there is time for the buttons.
+  await setFaults(server, { on: 'put', latencyMs: 5_000, times: 3 });
+  const kept = await choose(first);
+  await kept.click('Pause');
+  await kept.click('Resume');
+  await kept.row.getByText('Stored as').waitFor();
+  assertHas(server, /uploads\/\S+/.exec(await kept.row.textContent())[0], first.buffer);
+  await setFaults(server, { on: 'put', latencyMs: 60_000 });
+  const cancelled = await choose(second);
+  await assertAccessible(tab);
+  await cancelled.click('Cancel');
+  await cancelled.row.getByText('The upload was cancelled.').waitFor();
+  assert.equal(await tab.locator('li button').count(), 0, 'neither can be paused or cancelled any more');
+  assert.deepEqual(openUploads(server), []);
+  assertInWorker(tab);
+}
+
+/** Uploads a file of several parts by the element in a form, which then sends the object's key. */
+export async function uploadsByForm(tab, server) {
+  const own = file('paper.pdf');
+  await tab.getByLabel('Your name').fill('Ada');
+  await tab.locator('direct-put').locator('#file').setInputFiles(own);
+  await tab.locator('direct-put [data-state=stored]').waitFor();
+  const key = await tab.locator('direct-put').evaluate((put) => put.value);
+  assertHas(server, key, own.buffer);
+  assertInWorker(tab);
+  await assertAccessible(tab);
+  await tab.getByRole('button', { name: 'Send' }).click();
+  await tab.locator('output', { hasText: 'Ada' }).filter({ hasText: key }).waitFor();
+}

@@ -1,0 +1,9 @@
+// The example for Next.js, whose form goes to a server action.
+import { test } from 'node:test';
+import { uploadsByForm, withExample } from './app.mjs';
+
+const START = ['npm', 'run', 'start', '--', '--hostname', '127.0.0.1', '--port', '{port}'];
+
+test('Next.js', async () => {
+  await withExample('nextjs', START, uploadsByForm);
+});
