@@ -17,9 +17,12 @@ const STATUS = Object.fromEntries(
   ]),
 );
 const golden = (name) => JSON.parse(readFileSync(`tests/golden/${name}.json`, 'utf8'));
-/** A reply has the fields of the protocol's, except what is optional. */
-const assertLike = (reply, name, ...optional) =>
-  assert.deepEqual([...Object.keys(reply), ...optional].sort(), Object.keys(golden(name)).sort());
+const OPENAPI = readFileSync('docs/openapi.yaml', 'utf8');
+/** A reply has all fields that a schema of the protocol requires. */
+function assertIs(schema, reply) {
+  const [, required] = new RegExp(`^ {4}${schema}:\\n {6}type: object\\n {6}required: \\[(.*)\\]`, 'm').exec(OPENAPI);
+  for (const field of required.split(', ')) assert.notEqual(reply[field], undefined, `${schema}.${field}`);
+}
 
 /** A visitor of the page, who calls the API. */
 async function visitor(address) {
@@ -45,6 +48,7 @@ async function visitor(address) {
 function assertRefused({ status, headers, body }, code, field) {
   assert.deepEqual([body.code, status, body.status], [code, STATUS[code], STATUS[code]], JSON.stringify(body));
   assert.equal(body.field, field);
+  assertIs('Problem', body);
   assert.equal(body.type, `urn:directput:error:${code}`);
   assert.match(headers.get('content-type'), /^application\/problem\+json/);
   assert.equal(headers.get('x-request-id'), body.requestId);
@@ -92,10 +96,10 @@ test('Node server, API', async (t) => {
       const bytes = Buffer.from('the bytes of a note');
       const { status, body } = await call('POST', '', { body: small(bytes) });
       assert.equal(status, 201);
-      assertLike(body, 'upload-created-single', 'laneCount');
+      assertIs('UploadCreated', body);
       assert.match(body.key, /^uploads\/[0-9a-f-]{36}\.pdf$/);
       const [part] = body.parts;
-      assert.deepEqual(Object.keys(part).sort(), Object.keys(golden('upload-created-single').parts[0]).sort());
+      assertIs('SignedPart', part);
       assert.deepEqual(signedHeaders(part).sort(), ['content-length', 'host', ...Object.keys(part.headers)].sort());
       assert.equal(part.headers['if-none-match'], '*');
       for (const [what, forged, headers] of [
@@ -136,8 +140,9 @@ test('Node server, API', async (t) => {
 
     await t.test('parts are listed and joined, and a repeated completion is answered as the first', async () => {
       const { created, token, key, body } = await sendAll(call);
-      assertLike(created.body, 'upload-created-single', 'laneCount');
+      assertIs('UploadCreated', created.body);
       const listed = await call('GET', '/parts', { token });
+      assertIs('PartsListed', listed.body);
       assert.deepEqual(
         listed.body.parts,
         body.parts.map((part, index) => ({ ...part, size: parts[index].length })),
@@ -164,7 +169,7 @@ test('Node server, API', async (t) => {
 
       const first = await call('POST', '/complete', { token, body });
       assert.equal(first.status, 200, JSON.stringify(first.body));
-      assertLike(first.body, 'upload-completed');
+      assertIs('UploadCompleted', first.body);
       assert.deepEqual([first.body.key, first.body.checksum, first.body.size], [key, body.checksum, large.size]);
       assert.equal(await storedDigest(s3, key), hex(Buffer.concat(contents)));
       assert.deepEqual((await call('POST', '/complete', { token, body })).body, first.body);
@@ -191,7 +196,7 @@ test('Node server, API', async (t) => {
       assert.deepEqual(created.parts, [], 'a part of another plan is left out');
       const sign = (...wanted) => call('POST', '/parts', { token, body: { parts: wanted } });
       const signed = await sign(...parts);
-      assertLike(signed.body, 'parts-signed');
+      assertIs('PartsSigned', signed.body);
       assert.deepEqual(signedHeaders(signed.body.parts[0]), ['content-length', 'host', 'x-amz-checksum-sha256']);
       assert.ok(signed.body.parts.every(({ expiresInSeconds }) => expiresInSeconds >= 60 && expiresInSeconds <= 300));
       for (const [what, bytes, headers] of [
