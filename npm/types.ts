@@ -61,7 +61,10 @@ export interface UploaderOptions extends Tuning, FileRules {
    * connection is then opened while the first part is hashed, which saves the first file a round trip, or three with TLS.
    */
   preconnect?: string | URL;
-  /** How many parts are sent at once, of all files together, from 1 to 64. Default: 6, what browsers open to one host. */
+  /**
+   * How many parts are sent at once to one name of the bucket, of all files together, from 1 to 64. Default: 6, what browsers
+   * open to one host. Many small files use several names if the server signs for them.
+   */
   partsInFlight?: number;
   /**
    * Whether the API's calls carry cookies: `same-origin` for an API of the page's origin, `include` for one of another

@@ -40,7 +40,8 @@ impl<W> Metrics<W> {
             ("opened", ..) => (vec![("Opened", "Count", 1), ("OpenedBytes", "Bytes", event.size)], None),
             ("completed", ..) => (vec![("Completed", "Count", 1), ("CompletedBytes", "Bytes", event.size)], None),
             ("answered", NO_CONTENT, None) => (vec![("Aborted", "Count", 1)], None),
-            ("answered", _, Some(code)) => (vec![("Refused", "Count", 1)], Some(code)),
+            // "refused" is one file of a batch.
+            ("answered" | "refused", _, Some(code)) => (vec![("Refused", "Count", 1)], Some(code)),
             _ => return None,
         };
         let dimensions = if code.is_some() { json!([["Stage", "Code"]]) } else { json!([["Stage"]]) };

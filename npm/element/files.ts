@@ -60,12 +60,15 @@ export function watchDrops(element: HTMLElement, take: (found: Found[]) => void)
   });
 }
 
-/** Whether the browser has a dialog that gives handles. Tools that drive browsers answer that of inputs alone. */
+/** Whether the browser has a dialog that gives handles. Under WebDriver it is not used: tools can answer only that of an input. */
 export function canPick(): boolean {
   return typeof (globalThis as FileSystemAccess).showOpenFilePicker === 'function' && !navigator.webdriver;
 }
 
-/** Lets the user pick files; none if the dialog is closed, undefined where there is none, as in a frame of another origin. */
+/**
+ * Lets the user pick files. Gives no files if the user closes the dialog, and undefined if the browser refuses to open it, as
+ * in a frame of another origin.
+ */
 export async function picked(multiple: boolean): Promise<Found[] | undefined> {
   try {
     const handles = (await (globalThis as FileSystemAccess).showOpenFilePicker?.({ multiple })) ?? [];

@@ -60,12 +60,12 @@ export class FollowedUpload {
     this.#around.onMessage(message);
   }
 
-  /** Sends a command behind the call that it is for. */
+  /** Sends a command once the host has been given the upload. */
   send(command: (connection: Connection) => unknown): void {
     void this.#around.turn.then(([connection]) => command(connection)).catch(() => {});
   }
 
-  /** Ends the upload and removes what was sent. Waits for nothing but a host that has the upload. */
+  /** Ends the upload and removes what was sent. Waits only if the host has been given the upload. */
   cancel(): void {
     this.#leave('cancel', 'aborted');
     const { resumes, forget } = this.#around;

@@ -72,7 +72,8 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
   }
 
   #upload = async (ids: string[]): Promise<void> => {
-    // What Uppy's own uploaders leave out, by functions that each of its versions has elsewhere.
+    // Leaves out failed and uploaded files, as Uppy's own uploaders do. Their functions for that are in another package in each
+    // version of Uppy.
     const files = ids.map((id) => this.uppy.getFile(id)).filter((file) => !file.error && !file.progress.uploadComplete);
     const isKnown = ({ isRestored, progress }: UppyFile<M, B>): boolean =>
       Boolean(isRestored && progress.uploadStarted);

@@ -1,4 +1,5 @@
-//! Reasons for which an upload makes no requests for a while: a pause, a missing network, a busy server.
+//! Reasons for which an upload makes no requests for a while: a pause, a missing network, a busy server. PUTs in flight
+//! continue.
 
 use super::event::Now;
 use super::report::Held;

@@ -67,7 +67,7 @@ impl Pace {
 /// What the limit for PUTs without progress depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Silence {
-    /// Least limit, in milliseconds: [`super::Config::stall_ms`].
+    /// The setting, in milliseconds: [`super::Config::stall_ms`].
     pub stall_ms: u64,
     /// Total length of all PUTs in flight, in bytes.
     pub bytes_in_flight: u64,
@@ -93,7 +93,7 @@ impl Silence {
         self.bytes_per_second.map_or(0, |speed| bytes.saturating_mul(2_000) / speed)
     }
 
-    /// Returns the maximum limit, in milliseconds: the least limit, and 1.25 times what a link of 64 kbit/s needs.
+    /// Returns the maximum limit, in milliseconds: the shortest guess plus 1.25 times what a link of 64 kbit/s needs.
     pub fn longest_ms(&self) -> u64 {
         self.least_ms() + self.bytes_in_flight.saturating_mul(1_250) / FLOOR_BYTES_PER_SECOND
     }

@@ -169,8 +169,8 @@ impl Hub {
     /// Records that the call of a batch has ended. Returns its answer, or the failure to tell its uploads.
     ///
     /// # Errors
-    /// The failure of the call. A server or a gateway of another version does not know the call. Then its uploads ask
-    /// again by calls of their own, and no further batch is opened.
+    /// The failure of the call. If the server or a gateway does not know the call (status 400, 404, 405 or 413), the
+    /// failure makes each upload ask by a call of its own, and no further batch is opened.
     pub fn batch_ended<T>(&mut self, answer: Result<T, Failure>) -> Result<T, Failure> {
         self.openings.ended();
         answer.map_err(|failure| {

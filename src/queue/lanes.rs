@@ -3,7 +3,8 @@
 //!
 //! Lane 0 is the default of the server and always in use. Another lane may not work here: its name may not resolve, a
 //! firewall may drop its packets, or it may lead by a slow way. So it begins with one PUT. It gets all its connections
-//! when that PUT is stored, and is dropped for good if the PUT fails while the other lanes work.
+//! when that PUT is stored. It is dropped for good if that PUT fails or hangs while the other lanes work, after three
+//! failures in a row, or if another lane is more than three times as fast.
 
 /// Maximum number of lanes in use.
 const MAX_LANES: usize = 8;
@@ -63,7 +64,7 @@ impl Lanes {
         Self { lanes }
     }
 
-    /// Adds lanes up to this count. Lanes are never removed.
+    /// Adds lanes up to this count. A smaller count than before changes nothing.
     pub fn add(&mut self, count: usize) {
         for lane in self.lanes.iter_mut().take(count) {
             if lane.state == State::Unknown {

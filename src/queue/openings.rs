@@ -1,8 +1,8 @@
 //! Opens many small files by one API call.
 //!
-//! One such call is in flight at a time, and the files that are hashed meanwhile wait for the next. The next call is made
-//! as late as possible, so that it opens as many files as possible: when the call can take no more, or when so few opened
-//! files are left that the connections would be idle before its answer.
+//! One such call is in flight at a time, and the files that are hashed meanwhile wait for the next. To open as many files
+//! as possible, the next call waits for one of two things: as many files wait as one call may open, or fewer opened files
+//! are left than there are connections.
 
 use super::UploadId;
 use crate::plan::BATCH_FILE_BYTES;

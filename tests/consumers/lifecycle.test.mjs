@@ -17,7 +17,7 @@ const SLOW = { on: 'put', bytesPerSecond: 2 << 20 };
 /** A row without words has no height, and would not be visible. */
 const THERE = { state: 'attached' };
 
-/** Serves an app by Vite as its developer has it, and opens its page. */
+/** Serves an app by Vite's development server, and opens its page. */
 async function develop(context, name, plugin) {
   // Where its packages are found.
   const root = join(HERE, `hot-${name}`);
@@ -73,7 +73,7 @@ async function develop(context, name, plugin) {
     await row.and(tab.locator('[data-state=stored]')).waitFor(THERE);
     assertHas(api, await row.textContent(), buffer);
   };
-  /** Nothing was begun but this, nothing was said, and the page was not loaded again. */
+  /** Checks that only these files were begun, that the console has no errors, and that the page was loaded once. */
   const over = (...names) => assert.deepEqual([begun, troubles, loads], [names, [], 1]);
   return { tab, edit, begin, end, over };
 }

@@ -39,8 +39,9 @@ export async function sha256(path) {
   return hash.digest('hex');
 }
 
-/** Returns the folder with the server's objects. */
+/** Returns the path of an object, which the server keeps as a plain file. */
 const objectPath = (key, at) => join(at.data, at.bucket, key);
+/** Returns the names of all objects below `uploads/`. */
 export const objects = (at) => {
   const uploads = join(at.data, at.bucket, 'uploads');
   return existsSync(uploads) ? readdirSync(uploads) : [];

@@ -137,7 +137,8 @@ test('a file that is not accepted is refused with a message, and no upload is op
 test('the upload runs in a worker, or in the page if no worker can start', async () => {
   for (const breaks of [false, true]) {
     const { page, close } = await openPage(server);
-    // The first request is the worker's. The page then imports the same file. The policy refuses the inlined worker.
+    // Only the first request is aborted, the worker's, so the page can import the same file. The inlined worker does not start
+    // either, because the page's Content-Security-Policy refuses it.
     if (breaks) await page.route('**/worker.js', (route) => route.abort(), { times: 1 });
     const outcome = await page.evaluate(async () => {
       const { Uploader } = await import('/directput/index.js');

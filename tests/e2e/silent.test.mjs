@@ -135,7 +135,7 @@ for (const [what, make] of Object.entries(THROWN)) {
   test(`if ${what} is thrown, all rejections are UploadErrors`, async () => {
     const before = openUploads(server);
     const { page } = await openKit(server, { bypassCSP: true });
-    // A script does not use `fetch`, so the inlined script would still load the module.
+    // The inlined build is loaded as a script and not by `fetch`, so it would still load the module.
     await page.route('**/inlined.js', (route) => route.abort());
     const ends = await page.evaluate(async (make) => {
       kit.hurry();

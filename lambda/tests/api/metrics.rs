@@ -76,6 +76,12 @@ async fn opened_completed_aborted_and_refused_uploads_are_counted() {
     let aborted = json!([{ "Name": "Aborted", "Unit": "Count" }]);
     assert_eq!(lines.one(), emf(json!(["Stage"]), aborted, json!({ "Aborted": 1 })));
 
+    let mut bad = small_file();
+    bad["size"] = json!(-1);
+    api.post("/uploads/batch", "", json!({ "uploads": [bad] })).await;
+    let refused = lines.one();
+    assert_eq!((&refused["Refused"], &refused["Code"]), (&json!(1), &json!("out-of-range")));
+
     api.post("/uploads", "", json!({ "my secret": 1 })).await;
     let refused = json!([{ "Name": "Refused", "Unit": "Count" }]);
     let values = json!({ "Refused": 1, "Code": "unknown-field" });

@@ -1,8 +1,8 @@
 //! Fault injection, to observe how an upload reacts.
 //!
 //! A fault is a JSON object. The members `on`, `every`, `firstOfEach` and `times` select requests; the others describe the
-//! fault. `--fault` adds a fault. With `--control`, a test replaces all faults with `PUT /-/faults`. The README's section on
-//! the local server lists the members.
+//! fault. `--fault` adds a fault. With `--control`, a test replaces all faults with `PUT /-/faults`. `docs/testing.md` lists
+//! the members.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,7 +57,7 @@ enum When {
 pub struct Fault {
     // Requests
     on: Target,
-    /// Applies to every n-th request, from 1, which is every request.
+    /// Applies to every n-th request; 1 means every request.
     #[serde(default = "one")]
     every: u64,
     /// Applies only to the first n attempts of each part, or of each path.
