@@ -38,6 +38,8 @@ pub struct Hub {
     /// Whether a PUT has stalled since S3 last confirmed one.
     has_stalled: bool,
     openings: Openings,
+    /// Whether a batch was refused by a server or a gateway that does not know the call.
+    knows_no_batch: bool,
     /// Number of files at the last [`Hub::share`] that were opened and not being sent.
     ready: u32,
     outbox: Vec<(UploadId, Event)>,
@@ -54,6 +56,7 @@ impl Hub {
             bytes_in_flight: 0,
             has_stalled: false,
             openings: Openings::default(),
+            knows_no_batch: false,
             ready: 0,
             outbox: Vec::new(),
         }
@@ -67,6 +70,7 @@ impl Hub {
     /// Removes an upload that has ended.
     pub fn remove(&mut self, id: UploadId) {
         self.queue.remove(id);
+        self.openings.remove(id);
     }
 
     /// Puts an upload before all uploads with a lower priority.
@@ -134,7 +138,9 @@ impl Hub {
     /// Records what the server is able to do, as it says in each answer that opens an upload.
     pub fn learn_server(&mut self, created: &UploadCreated) {
         self.queue.add_lanes(created.lane_count as usize);
-        self.set_max_uploads(created.max_uploads_per_request);
+        if !self.knows_no_batch {
+            self.set_max_uploads(created.max_uploads_per_request);
+        }
     }
 
     fn set_max_uploads(&mut self, max: u32) {
@@ -177,6 +183,7 @@ impl Hub {
             if !matches!(failure.status, 400 | 404 | 405 | 413) {
                 return failure;
             }
+            self.knows_no_batch = true;
             self.set_max_uploads(0);
             ErrorCode::UnexpectedAnswer.into()
         })

@@ -4,6 +4,7 @@ use super::super::touched;
 use super::*;
 use crate::engine::Share;
 use crate::plan::BATCH_FILE_BYTES;
+use crate::protocol::UploadKind;
 
 /// Size of a file of several parts, in bytes.
 const LARGE: u64 = 1 << 30;
@@ -314,6 +315,30 @@ fn small_files_use_all_lanes_that_work_and_leave_one_that_is_dropped() {
     assert!(moved.iter().any(|&(id, lane, _)| (id, lane) == (5, 0)), "{moved:?}");
 }
 
+/// An answer of a server with batches.
+fn able() -> UploadCreated {
+    UploadCreated {
+        token: String::new(),
+        key: String::new(),
+        kind: UploadKind::Single,
+        part_size: 1,
+        part_count: 1,
+        max_parts_per_request: 1,
+        expires_in_seconds: 900,
+        parts: Vec::new(),
+        lane_count: 1,
+        max_uploads_per_request: 100,
+    }
+}
+
+#[test]
+fn an_upload_that_has_ended_is_not_opened() {
+    let mut hub = batching(2);
+    assert!(hub.open(0, 1) && hub.open(1, 1));
+    hub.remove(0);
+    assert_eq!(hub.next_batch(), [(1, 0)]);
+}
+
 /// A hub whose server opens up to 100 files by one call, with small files that have begun.
 fn batching(files: u32) -> Hub {
     let mut hub = hub(2, files);
@@ -373,5 +398,7 @@ fn a_server_that_does_not_know_the_call_is_not_asked_again() {
         let told = hub.batch_ended::<()>(Err(failure)).expect_err("a failure");
         assert_eq!(told.code.is_retryable(), !is_known, "{status}");
         assert_eq!(hub.open(1, 1), is_known, "{status}");
+        hub.learn_server(&able());
+        assert_eq!(hub.open(2, 1), is_known, "{status}: whatever the function says, the gateway stays the same");
     }
 }
