@@ -8,6 +8,7 @@ import json
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import ClientError
@@ -94,6 +95,35 @@ def single_put(stage: Stage) -> str:
     again = stage.put(upload)
     expect(again.status == 412, f"the second PUT was answered by {again}")
     return f"other bytes {other.status}, first PUT 200, second 412"
+
+
+def lanes(stage: Stage) -> str:
+    """Each name of the bucket answers the preflight of a page and stores its object."""
+    count = stage.open().reply["laneCount"]
+    need(count > 1, "the stage has one name (Lanes)")
+    hosts = []
+    for lane in range(count):
+        upload = stage.open(lane=lane)
+        first = upload.first()
+        hosts.append(urlsplit(first["url"]).netloc)
+        headers = {"origin": stage.origin, "access-control-request-method": "PUT",
+                   "access-control-request-headers": ",".join(sorted(first["headers"]))}
+        allows(call("OPTIONS", first["url"], headers), stage.origin)
+        stored = stage.put(upload)
+        expect(stored.status == 200, f"the PUT to lane {lane} was answered by {stored}")
+    expect(len(set(hosts)) == count, f"{count} lanes lead to {len(set(hosts))} hosts")
+    return f"{count} hosts"
+
+
+def batch(stage: Stage) -> str:
+    """One call opens several files, and refuses one of them alone."""
+    entry = {"name": "verify-aws.bin", "type": "application/octet-stream", "size": 1,
+             "parts": [{"number": 1, "length": 1, "checksum": digest(b"x")}]}
+    answer = stage.post(f"{stage.endpoint}/batch", {"uploads": [entry, entry | {"type": "none"}, entry]})
+    expect(answer.status == 200, f"answered by {answer}")
+    seen = ["open" if "token" in opened else opened["code"] for opened in answer.json()["uploads"]]
+    expect(seen == ["open", "invalid-value", "open"], f"the files are {', '.join(seen)}")
+    return ", ".join(seen)
 
 
 def unsigned_headers(stage: Stage) -> str:
@@ -356,7 +386,7 @@ def undelivered(stage: Stage) -> str:
 
 # Order matters: the checks of logs must come after the checks that write them.
 CHECKS = [
-    api_preflight, bucket_preflight, cors_on_401, single_put, unsigned_headers, plain_http, delete_then_put,
+    api_preflight, bucket_preflight, cors_on_401, single_put, lanes, batch, unsigned_headers, plain_http, delete_then_put,
     delete_marker, refused_to_others, other_prefixes, unscanned, completion, largest_completion, encoded_path,
     headers_through_cloudfront, errors_uncached, execute_api_closed, throttling, cors_on_429, logs_join, metrics, alarms, undelivered,
 ]

@@ -156,12 +156,16 @@ class Stage:
         sent = self.headers(content_type="application/json", **headers)
         return call("POST", url, sent, json.dumps(message).encode())
 
-    def open(self, body: bytes | None = None, endpoint: str | None = None) -> Upload:
-        """Opens an upload of these bytes, by default 64 random ones. The PUT of a small file is signed with the same call."""
+    def open(self, body: bytes | None = None, endpoint: str | None = None, **more) -> Upload:
+        """Opens an upload of these bytes, by default 64 random ones. The PUT of a small file is signed with the same call.
+
+        `more` has further fields of the request.
+        """
         body = secrets.token_bytes(64) if body is None else body
         request = {"name": "verify-aws.bin", "type": "application/octet-stream", "size": len(body)}
         if len(body) < 1 << 20:
             request["parts"] = [{"number": 1, "length": len(body), "checksum": digest(body)}]
+        request |= more
         answer = self.post(endpoint or self.endpoint, request)
         # The stage may throttle these calls. That is not what the check is about.
         for _ in range(10):

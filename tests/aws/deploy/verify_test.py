@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -75,7 +76,7 @@ class Local(unittest.TestCase):
                         "aws_secret_access_key": ready["secret_key"], "region_name": "us-east-1"})
 
     def test_checks_that_the_local_server_supports_are_ok(self):
-        names = ["api-preflight", "bucket-preflight", "single-put", "unsigned-headers", "delete-then-put", "other-prefixes",
+        names = ["api-preflight", "bucket-preflight", "single-put", "batch", "unsigned-headers", "delete-then-put", "other-prefixes",
                  "completion", "encoded-path", "headers-through-cloudfront", "errors-uncached"]
         for name, (word, seen) in run(self.stage, *names).items():
             self.assertEqual(word, "ok", f"{name}: {seen}")
@@ -86,9 +87,30 @@ class Local(unittest.TestCase):
             self.assertEqual(run(self.stage, name)[name][0], "FAIL", name)
 
     def test_checks_of_missing_features_are_skipped(self):
-        for name in ["cors-on-401", "plain-http", "delete-marker", "unscanned", "largest-completion", "execute-api-closed",
+        for name in ["cors-on-401", "lanes", "plain-http", "delete-marker", "unscanned", "largest-completion", "execute-api-closed",
                      "undelivered"]:
             self.assertEqual(run(self.stage, name)[name][0], "skip", name)
+
+    def test_each_lane_is_checked(self):
+        ready = start(self, "--lanes", "3")
+        page = ready["page"]
+        s3 = {"endpoint_url": ready["s3"], "aws_access_key_id": ready["access_key"],
+              "aws_secret_access_key": ready["secret_key"], "region_name": "us-east-1"}
+        stage = Stage("local", {"Endpoint": f"{page}/uploads", "BucketName": ready["bucket"]}, {"AllowedOrigins": page},
+                      s3_options=s3)
+        # Browsers find names below localhost on this machine; Python asks the system, which may not know them.
+        resolve = socket.getaddrinfo
+        broken = set()
+
+        def find(host, *more, **options):
+            if host in broken:
+                raise OSError("no such name")
+            return resolve("127.0.0.1" if host.endswith(".localhost") else host, *more, **options)
+
+        with patch("socket.getaddrinfo", find):
+            self.assertEqual(run(stage, "lanes")["lanes"], ("ok", "3 hosts"))
+            broken.add("b.localhost")
+            self.assertEqual(run(stage, "lanes")["lanes"][0], "FAIL")
 
     def test_only_the_same_bytes_can_replace_a_delete_marker(self):
         keep_versions(self.stage)
