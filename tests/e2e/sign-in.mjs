@@ -102,7 +102,8 @@ export async function startProvider({ clientId, user, seconds = 3600 }) {
 /** Returns the template's Content-Security-Policy for these addresses. */
 function policy(bucket, sources) {
   const [, text] = readFileSync('aws/site.yaml', 'utf8').match(/ContentSecurityPolicy: !Sub >-\n([\s\S]*?)\n {10}\w/);
-  const filled = text.replace(/https:\/\/directput-\S+/, bucket).replace(/\$\{ConnectSources\}/, sources);
+  // The bucket has several names there, and one here.
+  const filled = text.replace(/https:\/\/\S*directput-\S+/g, bucket).replace(/\$\{ConnectSources\}/, sources);
   assert.doesNotMatch(filled, /\$\{/);
   return filled.replace(/\s+/g, ' ').trim();
 }
