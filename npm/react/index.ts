@@ -19,13 +19,13 @@ export type { ListMethods, Total, UploadItem, UploadState } from '../list/index.
 
 export { DirectPut, type DirectPutHandlers, type DirectPutProps, type DirectPutReflected } from './direct-put.js';
 
-/** What `useUpload` gives a component. */
+/** The return value of `useUpload`. */
 export interface UseUpload extends ListMethods {
-  /** All uploads, in the order in which they were asked for. */
+  /** All uploads, in the order in which they were added. */
   items: readonly UploadItem[];
   /** The size, progress, speed and time left of all uploads together. */
   total: Total;
-  /** For what else there is to do, such as `listResumable()`; made when it is first asked for. */
+  /** The uploader, for calls such as `listResumable()`. Made on first access. */
   readonly uploader: AnyUploader;
 }
 
