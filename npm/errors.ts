@@ -22,7 +22,7 @@ export class UploadError extends Error {
   readonly code: ErrorCode;
   /** Whether the same upload may succeed later. */
   readonly retryable: boolean;
-  /** The HTTP status of the last response; 0 without a response. */
+  /** The HTTP status of the response that ended the upload; 0 without a response. */
   readonly status: number;
   /** Whether S3 still holds parts of the upload, or possibly the object. */
   readonly remains: Remains;

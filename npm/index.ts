@@ -141,7 +141,7 @@ export class Uploader extends UploaderEvents {
     };
     connecting.then(({ lost, setOnline }) => {
       void lost.then(renew);
-      // `onLine` may wrongly be true, so only false is passed on. If false is wrong, the module tries after a while.
+      // The module starts as online. If `onLine` is wrongly false, it still tries a request from time to time.
       if (globalThis.navigator?.onLine === false) setOnline(false);
     }, renew);
     return connecting;

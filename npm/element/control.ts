@@ -25,7 +25,7 @@ export function restored(state: unknown): Kept[] {
   return typeof state === 'string' ? JSON.parse(state) : [];
 }
 
-/** Sets the validity: why the form can't be submitted yet. The browser shows the message at the button that helps. */
+/** Sets the validity of the element. The browser shows its message at the button with which the user can go on. */
 export function validate(
   internals: ElementInternals,
   { underWay, counts }: Totals,

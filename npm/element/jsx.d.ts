@@ -76,7 +76,7 @@ declare global {
   }
 }
 
-// One line each, so that `@ts-ignore` covers the whole declaration where the framework is not installed.
+// One line each, because `@ts-ignore` covers only the next line. It hides the error if the framework is not installed.
 // biome-ignore format: see above
 // @ts-ignore
 declare module 'react' { namespace JSX { interface IntrinsicElements { 'direct-put': DirectPutAttributes & Omit<HTMLAttributes<DirectPut>, keyof DirectPutAttributes> & ClassAttributes<DirectPut> } } }

@@ -85,7 +85,7 @@ export class Row {
   /** Sets its position in the list, from 1 on. */
   stand(place: number, all: number): void {
     const { element } = this;
-    // Setting the same value again would make the browser update the accessibility tree.
+    // Sets only changed values, so that the browser has nothing to update for the other rows.
     if (element.ariaPosInSet !== String(place)) element.ariaPosInSet = String(place);
     if (element.ariaSetSize !== String(all)) element.ariaSetSize = String(all);
   }

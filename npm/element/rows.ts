@@ -25,7 +25,7 @@ export class Rows {
   constructor(host: Host) {
     this.#host = host;
     this.element.addEventListener('scroll', () => this.#plan());
-    // The next press of Tab may come before the next frame.
+    // At once, not in the next frame: Tab may be pressed again before that.
     this.element.addEventListener('focusin', () => this.#show());
     // Test environments such as jsdom have no layout.
     if (!globalThis.ResizeObserver) return;

@@ -6,7 +6,7 @@ import type { Transfer } from './transfer.js';
 /** Minimum time between announcements, in milliseconds, so that a screen reader can finish one before the next. */
 const SAY_EVERY_MS = 1_500;
 
-/** Progress is announced at multiples of 1/QUARTERS. */
+/** Number of equal steps of an upload's progress. The end of each step but the last is announced. */
 const QUARTERS = 4;
 
 export class Speaker {

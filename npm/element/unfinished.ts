@@ -34,7 +34,7 @@ export class Unfinished {
   show(found: readonly Resumable[]): void {
     this.#found = found;
     const focused = (this.element.getRootNode() as ShadowRoot).activeElement;
-    // A button must not move while a user is about to press it.
+    // Keeps the rows while a button in them has the focus, so that it does not move before the user presses it.
     if (focused && this.#list.contains(focused) && found.length === this.#list.childElementCount) return;
     this.render();
   }

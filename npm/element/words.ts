@@ -38,7 +38,7 @@ export interface Words extends Readonly<Pick<Labels, Text | 'phases' | 'facts'>>
   readonly kinds: { readonly [kind: string]: string };
   /** Announces a stored file: `{name}`. */
   readonly isStored: string;
-  /** Messages by error code. English has none: `speak` uses the error's own message. */
+  /** Messages by error code. For English this is empty: `speak` uses the error's own message. */
   readonly errors: { readonly [code in ErrorCode]?: string };
   /** Message for all other codes; empty to use the error's own message. */
   readonly otherError: string;

@@ -83,7 +83,7 @@ type Facts = Pick<UploadItem, 'name' | 'size' | 'path' | 'file'>;
 /** An `Uploader`, or a stand-in such as `FakeUploader`. */
 export type AnyUploader = Pick<Uploader, keyof Uploader>;
 
-/** Whether the argument is an uploader, not the options of one. */
+/** Whether the argument is an uploader instead of options. */
 export function isUploader(source: AnyUploader | UploaderOptions): source is AnyUploader {
   return 'upload' in source;
 }

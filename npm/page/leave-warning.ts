@@ -1,6 +1,6 @@
 // Makes the browser ask before the user leaves the page, while leaving would lose an upload.
 
-/** Tracks the uploads under way, and those that a later visit could not resume. */
+/** Tracks the uploads that are under way, and which of them would be lost with the page. */
 export class LeaveWarning {
   readonly #running = new Set<number>();
   readonly #atRisk = new Set<number>();

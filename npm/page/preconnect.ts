@@ -1,7 +1,7 @@
 // Opens the connection to the bucket before the first PUT.
 
 /**
- * Makes the browser connect to an origin (HTML standard, link type `preconnect`). `anonymous`, because presigned PUTs carry
+ * Asks the browser to connect to an origin (HTML standard, link type `preconnect`). `anonymous`, because presigned PUTs send
  * no cookies, and browsers use separate connections for requests with cookies.
  */
 export function preconnect(href: string): void {

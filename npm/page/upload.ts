@@ -30,7 +30,7 @@ export class FollowedUpload {
   /** The connection whose host runs the upload; undefined before the start. */
   #connection: Connection | undefined;
   #isOver = false;
-  /** The id for `resume`, for errors after the host was lost. */
+  /** The id for `resume` if the record is on disk, otherwise null. Added to the error if the host is lost. */
   #keptId: string | null;
   readonly #stopped: Promise<never>;
   /** Rejects the promise at once, without waiting for the host. */

@@ -1,4 +1,4 @@
-// The sub-export `directput/react`: a hook for components that upload, and the element as a component.
+// The sub-export `directput/react`: a hook for components that upload files, and the element as a component.
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { UploaderOptions } from '../index.js';
 import {
@@ -30,10 +30,10 @@ export interface UseUpload extends ListMethods {
 }
 
 /**
- * Uploads while the component is mounted. If an `<Activity>` hides the component and shows it again, the uploads go on where
- * they were. Options are read at the first rendering, except functions: those of the latest rendering are called. Given an
- * `Uploader` instead of options, uploads outlive the component. Given a list, they last until the last component that
- * shares it unmounts.
+ * Uploads while the component is mounted. If an `<Activity>` hides the component and shows it again, the uploads resume.
+ * Options are read at the first rendering, except functions: those of the latest rendering are called. Given an `Uploader`
+ * instead of options, uploads outlive the component. Given a list, they last until the last component that shares it
+ * unmounts.
  */
 export function useUpload(source: UploadList | AnyUploader | UploaderOptions): UseUpload {
   const latest = useRef(source);

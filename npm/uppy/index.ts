@@ -1,4 +1,4 @@
-// The sub-export `directput/uppy`: an Uppy uploader, so that Uppy's Dashboard gets verified uploads.
+// The sub-export `directput/uppy`: an uploader plugin for Uppy with verified uploads, for example for Uppy's Dashboard.
 import { BasePlugin, type Body, type Meta, type PluginOpts, type Uppy, type UppyFile } from '@uppy/core';
 import { type Upload, type UploadError, Uploader, type UploaderOptions, type UploadResult } from '../index.js';
 

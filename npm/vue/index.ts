@@ -1,4 +1,4 @@
-// The sub-export `directput/vue`: a composable for components that upload.
+// The sub-export `directput/vue`: a composable for components that upload files.
 import { type ComputedRef, computed, onScopeDispose, type ShallowRef, shallowRef } from 'vue';
 import type { UploaderOptions } from '../index.js';
 import {

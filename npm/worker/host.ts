@@ -40,7 +40,7 @@ export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: 
 
 /** An upload, from the page's call until its outcome. */
 interface Running {
-  /** Error members that say what is kept, if it resumes an earlier upload. */
+  /** Members for the error if the upload is closed early: S3 holds parts of the earlier upload that it resumes. */
   kept?: Pick<PlainError, 'remains' | 'resumeId'>;
   /** The command by which the page ended it. */
   end?: 'cancel' | 'close';
