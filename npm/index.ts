@@ -39,7 +39,7 @@ export class Uploader extends UploaderEvents {
   /** Uploads that count for `maxFiles`: stored or under way, and not released. */
   readonly #taken = new Set<Upload>();
 
-  /** Takes the address of the signing API. Throws `UploadError` with `invalid-option`. */
+  /** Takes the options; `endpoint` is required. Throws `UploadError` with `invalid-option`. */
   constructor(options: UploaderOptions) {
     super();
     const checked = checkUploaderOptions(options);

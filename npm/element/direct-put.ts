@@ -218,7 +218,7 @@ export class DirectPut extends DirectPutBase {
   /** Called by the browser. */
   disconnectedCallback(): void {
     this.#listening.abort();
-    // In a microtask: an element that is only moved is connected again before it runs.
+    // In a microtask, because an element that is only moved is connected again in the same task.
     queueMicrotask(() => {
       if (!this.isConnected) this.#renew();
     });

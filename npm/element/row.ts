@@ -7,7 +7,7 @@ import type { Transfer } from './transfer.js';
 /** The module behind the attribute `details`, loaded when it is needed. */
 export type Details = typeof import('./details.js');
 
-/** The element, as a row uses it. */
+/** The interface of the element that a row uses. */
 export interface Host {
   readonly language: Language;
   /** The module that shows details for developers; undefined without the attribute `details`. */

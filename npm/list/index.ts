@@ -60,7 +60,7 @@ export function totalOf(items: readonly UploadItem[]): Total {
     const speed = state === 'running' ? (progress?.bytesPerSecond ?? 0) : 0;
     size += own;
     sentBytes += sent;
-    // Preferred to `own - sent`: the upload's `secondsLeft` counts sent bytes that still wait in buffers.
+    // Uses the upload's own estimate if there is one, because it counts sent bytes that still wait in buffers.
     bytesLeft += speed * (progress?.secondsLeft ?? 0) || own - sent;
     bytesPerSecond += speed;
   }

@@ -10,7 +10,7 @@ import type { LeaveWarning } from './leave-warning.js';
 /** Passes an upload to the host of the module. Resolves to its outcome. */
 export type Start = (connection: Connection, id: number) => Promise<Outcome>;
 
-/** The uploader, as an upload uses it. */
+/** The parts of the uploader that an upload uses. */
 interface Surroundings {
   /** Resolves when it is this upload's turn to start. */
   turn: Promise<readonly [Connection, Start]>;

@@ -233,7 +233,7 @@ export class Host {
     };
     let upload: UploadHandle | undefined;
     try {
-      // If there is a record, the module ends the upload: it removes or keeps the parts of the earlier visit.
+      // If there is a record, the module has to end the upload below: it removes or keeps the parts of the earlier visit.
       if (running.end && !keeper?.record) throw localError(running.end === 'cancel' ? 'aborted' : 'closed');
       upload = this.#call((uploader) =>
         keeper?.record ? uploader.resume(file, keeper.record, options) : uploader.upload(file, options),
