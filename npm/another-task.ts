@@ -1,9 +1,9 @@
-// Gives way to what else the page has to do, such as drawing and hearing its user.
+// Lets the page do other work, such as rendering and handling input.
 
-/** Resolves in another task. Timers would do, but in a page that is not seen they come once a second. */
+/** Resolves in another task. Does not use timers, because browsers delay them to once a second in hidden pages. */
 export function anotherTask(): Promise<void> {
   return new Promise((resolve) => {
-    // Test environments that are no browsers have none.
+    // Some test environments, such as jsdom, have no `MessageChannel`.
     if (!globalThis.MessageChannel) {
       setTimeout(resolve);
       return;

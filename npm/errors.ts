@@ -1,7 +1,7 @@
-// The error that every failed upload ends with.
+// `UploadError`: the error with which a failed upload rejects.
 import type { ErrorCode, Remains } from './types.js';
 
-/** What crosses the worker's boundary in place of an error. */
+/** The members of an `UploadError` as a plain object, which can be posted between page and worker. */
 export interface PlainError {
   message: string;
   code: ErrorCode;
@@ -16,26 +16,26 @@ export interface PlainError {
 
 /** Why an upload failed. */
 export class UploadError extends Error {
-  /** `AbortError` if the upload was cancelled, as the platform's own promises have it; `UploadError` otherwise. */
+  /** `AbortError` if the upload was cancelled, as in the platform's own APIs; otherwise `UploadError`. */
   override readonly name: 'UploadError' | 'AbortError';
-  /** The stable name of what happened; `docs/errors.md` lists them. */
+  /** The stable code of the error; `docs/errors.md` lists all codes. */
   readonly code: ErrorCode;
   /** Whether the same upload may succeed later. */
   readonly retryable: boolean;
-  /** The HTTP status that it ended with; 0 when there was no answer. */
+  /** The HTTP status of the response that ended the upload; 0 without a response. */
   readonly status: number;
-  /** What S3 holds of the upload. */
+  /** Whether S3 still holds parts of the upload, or possibly the object. */
   readonly remains: Remains;
-  /** Names the request in the server's logs. */
+  /** The id of the request in the server's logs. */
   readonly requestId: string | undefined;
-  /** What `resume` takes to resume this upload; undefined if nothing of it is kept. */
+  /** The id for `resume`; undefined if this upload can't be resumed. */
   readonly resumeId: string | undefined;
-  /** What the page's rule allows, if one refused the file: `minBytes` or `maxBytes`, in bytes, or `maxFiles`. */
+  /** The value of the rule that refused the file: `minBytes` or `maxBytes`, in bytes, or `maxFiles`. */
   readonly limit: number | undefined;
-  /** What there is in its place: the size of the file in bytes, or the number of files. */
+  /** The actual value that broke the rule: the size of the file in bytes, or the number of files. */
   readonly actual: number | undefined;
 
-  /** Made by the package alone. @internal */
+  /** Only the package calls this. @internal */
   constructor(plain: PlainError, cause?: unknown) {
     super(plain.message, cause === undefined ? undefined : { cause });
     this.name = plain.code === 'aborted' ? 'AbortError' : 'UploadError';
@@ -50,7 +50,7 @@ export class UploadError extends Error {
   }
 }
 
-/** Titles of errors that arise in JavaScript, as in `src/protocol/error_code.rs`. */
+/** Messages of errors that JavaScript raises; the same as in `src/protocol/error_code.rs`. */
 const WORDS: { readonly [code in ErrorCode]?: string } = {
   aborted: 'The upload was cancelled.',
   closed: 'The uploader was closed.',
@@ -72,7 +72,7 @@ const WORDS: { readonly [code in ErrorCode]?: string } = {
 
 const RETRYABLE: readonly ErrorCode[] = ['closed', 'in-use', 'internal', 'read-timeout', 'worker-lost', 'load-failed'];
 
-/** An error of what the module does not say. */
+/** Returns an error that JavaScript raises, not the Wasm module. */
 export function localError(
   code: ErrorCode,
   message?: string,
@@ -86,18 +86,18 @@ export function localError(
   );
 }
 
-/** Whatever was thrown, as an `UploadError`. Only the module and this package make errors of that name. */
+/** Turns any thrown value into an `UploadError`. Only the module and this package make errors with that name. */
 export function toUploadError(error: unknown, more?: Partial<PlainError>): UploadError {
   const isOne = error instanceof UploadError;
   if (isOne && !more) return error;
   const { name, message } = Object(error);
   const cause = isOne ? error.cause : error;
   if (isOne || name === 'UploadError') return new UploadError({ ...plainError(error as UploadError), ...more }, cause);
-  // Browsers throw errors whose `code` is a number, and pages throw anything.
+  // Not read from `error.code`: the browser's errors have a number there, and pages may throw any value.
   return localError('internal', String(message ?? error), error, { remains: 'unknown', ...more });
 }
 
-/** The members of an error, for the way out of a worker. */
+/** Returns the members of an error as a plain object, which can be posted between page and worker. */
 export function plainError(error: PlainError): PlainError {
   const { message, code, retryable, status, remains, requestId, resumeId, limit, actual } = error;
   return { message, code, retryable, status, remains: remains ?? 'unknown', requestId, resumeId, limit, actual };

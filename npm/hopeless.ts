@@ -1,4 +1,4 @@
-// Which failures a new try can't change, for whatever tries all again.
+// Tells which failures a retry can't change, so that "retry all" leaves them out.
 import type { UploadError } from './errors.js';
 
 const HOPELESS = /^(type-not-allowed|not-accepted|wrong-file|file-(too-large|too-small|changed|needed))$/;

@@ -1,4 +1,4 @@
-// The package's entry: an Uploader in the page that stands in for the one in the worker.
+// The package's entry: the page's `Uploader`, which passes uploads to the host in the worker.
 
 import { localError, toUploadError, type UploadError } from './errors.js';
 import { CLOSE_MS, within } from './limits.js';
@@ -22,8 +22,8 @@ export { isAccepted } from './page/file-rules.js';
 export type * from './types.js';
 
 /**
- * Uploads files straight to S3, every byte verified. Reports on all uploads by events, and on each by its promise and
- * callbacks.
+ * Uploads files directly to S3 and verifies every byte. Reports on all uploads by events, and on each upload by its promise
+ * and callbacks.
  */
 export class Uploader extends UploaderEvents {
   readonly #start: () => Promise<Connection>;
@@ -33,13 +33,13 @@ export class Uploader extends UploaderEvents {
   readonly #bucket: string | undefined;
   readonly #rules: FileRules;
   readonly #followed = new Map<number, FollowedUpload>();
-  /** The connection to the host of the module, or the one on its way. */
+  /** The promise of the connection to the host; undefined after the connection was lost or could not be made. */
   #connecting: Promise<Connection> | undefined;
   #uploads = 0;
-  /** Stored, or on the way there. */
+  /** Uploads that count for `maxFiles`: stored or under way, and not released. */
   readonly #taken = new Set<Upload>();
 
-  /** Takes the address of the signing API. Throws `UploadError` with `invalid-option`. */
+  /** Takes the options; `endpoint` is required. Throws `UploadError` with `invalid-option`. */
   constructor(options: UploaderOptions) {
     super();
     const checked = checkUploaderOptions(options);
@@ -48,7 +48,7 @@ export class Uploader extends UploaderEvents {
     this.#start = () => start(checked, options.worker ?? true, (messages) => this.#deliver(messages));
     this.#warning = new LeaveWarning(options.warnBeforeLeaving ?? true);
     this.#connect().catch(() => {
-      // Each upload tries again, and rejects with the reason.
+      // Ignored here: each upload connects again and rejects with the reason.
     });
     for (const [event, isOnline] of [
       ['online', true],
@@ -63,7 +63,7 @@ export class Uploader extends UploaderEvents {
     }
   }
 
-  /** Uploads a file or a blob; resumes what an earlier visit has begun. Rejects with `UploadError`. */
+  /** Uploads a file or a Blob, or resumes an unfinished upload of it from an earlier visit. Rejects with `UploadError`. */
   upload(file: Blob, options: UploadOptions = {}): Upload {
     const { maxFiles: limit = Number.POSITIVE_INFINITY } = this.#rules;
     const actual = this.#taken.size + 1;
@@ -78,10 +78,10 @@ export class Uploader extends UploaderEvents {
   }
 
   /**
-   * Resumes an upload of an earlier visit. Without a file it opens the one that was kept, for which
-   * the browser may ask the user; so call it from a click. Rejects with `UploadError`: `file-needed` if
-   * the user has to pick the file, `wrong-file` if that is another or no longer what it was, `in-use` if another
-   * tab has the upload, `upload-gone` if it is over. All but the last leave it to be resumed.
+   * Resumes an upload of an earlier visit. Without `file`, opens the file by its kept handle. The browser may then ask the
+   * user for permission, so call this in a click handler. Rejects with `UploadError`: `file-needed` if the user has to choose
+   * the file, `wrong-file` if the file is another one or has changed, `in-use` if another tab runs the upload, `upload-gone`
+   * if the upload is over. After all but `upload-gone`, the upload can still be resumed.
    */
   resume(id: string, file?: Blob, options: UploadOptions = {}): Upload {
     const admit = async (): Promise<Start> => {
@@ -92,29 +92,29 @@ export class Uploader extends UploaderEvents {
     return this.#begin(file, options, admit, id);
   }
 
-  /** Frees the place under `maxFiles` of an upload that the page no longer counts, such as one that the user has removed. */
+  /** Stops counting an upload for `maxFiles`, for example after the user has removed it from the page. */
   release(upload: Upload): void {
     this.#taken.delete(upload);
   }
 
-  /** Lists the uploads of earlier visits that can be resumed and that no tab is busy with. */
+  /** Lists the uploads of earlier visits that can be resumed, except those that a tab is running. */
   listResumable(): Promise<Resumable[]> {
     return this.#ask((connection) => connection.list());
   }
 
-  /** Removes an upload of an earlier visit. Rejects with `in-use` if a tab is busy with it. */
+  /** Removes an upload of an earlier visit. Rejects with `in-use` if a tab is running it. */
   forget(id: string): Promise<void> {
     return this.#ask((connection) => connection.forget(id));
   }
 
-  /** Whether the uploads run in a worker; false where none could start. */
+  /** Resolves to whether uploads run in a worker; false if none could start. */
   runsInWorker(): Promise<boolean> {
     return this.#ask((connection) => connection.inWorker);
   }
 
   /**
-   * Ends all uploads under way with `closed`, and then the worker. What can be resumed is kept, all else is removed. Later
-   * calls reject with `closed`.
+   * Ends all uploads under way with the code `closed`, then ends the worker. Keeps uploads that can be resumed, and removes
+   * the parts of all others. Later calls reject with `closed`.
    */
   async close(): Promise<void> {
     const connecting = this.#connecting;
@@ -131,7 +131,7 @@ export class Uploader extends UploaderEvents {
     connecting?.then(({ close }) => close()).catch(() => {});
   }
 
-  /** The connection to the host of the module; a fresh one if the last was lost or could not be made. */
+  /** Returns the connection to the host. Makes a new one if the last was lost or could not be made. */
   #connect(): Promise<Connection> {
     if (this.#connecting) return this.#connecting;
     const connecting = this.#start();
@@ -141,7 +141,7 @@ export class Uploader extends UploaderEvents {
     };
     connecting.then(({ lost, setOnline }) => {
       void lost.then(renew);
-      // Some browsers are wrong about being online, none about being offline for long: the module tries.
+      // The module starts as online. If `onLine` is wrongly false, it still tries a request from time to time.
       if (globalThis.navigator?.onLine === false) setOnline(false);
     }, renew);
     return connecting;
@@ -155,7 +155,7 @@ export class Uploader extends UploaderEvents {
     }
   }
 
-  /** Hands messages to their uploads. A message to an upload that has ended meanwhile is dropped. */
+  /** Passes messages to their uploads. Drops messages to uploads that have ended. */
   #deliver(messages: Addressed[]): void {
     for (const [id, message] of messages) {
       if (message.freed) this.dispatchEvent(new Event('resumablechange'));
@@ -166,7 +166,8 @@ export class Uploader extends UploaderEvents {
   #begin(file: Blob | undefined, options: UploadOptions, admit: () => Promise<Start>, resumes?: string): Upload {
     const id = this.#uploads++;
     if (this.#bucket && this.#followed.size === 0) preconnect(this.#bucket);
-    // To hand a file over to a worker takes half a millisecond, and there may be thousands that are looked at first.
+    // Waits for two turns, before the checks and before the start: posting a file to a worker takes 0.5 ms, and there may be
+    // thousands of files.
     const turn = this.#scheduler
       .next()
       .then(() => Promise.all([this.#connect(), admit()]))
@@ -225,7 +226,7 @@ export class Uploader extends UploaderEvents {
   }
 }
 
-/** What of the options can be sent to a worker. */
+/** Returns the options that can be posted to a worker. */
 function plain({ name, type, priority, handle, onPart, ...tuning }: UploadOptions): PlainOptions {
   return {
     ...checkTuning(tuning),
@@ -237,7 +238,7 @@ function plain({ name, type, priority, handle, onPart, ...tuning }: UploadOption
   };
 }
 
-/** Calls a callback. What it throws is reported to the page, and does not fail the upload. */
+/** Calls a callback. Reports errors that it throws to the page, without failing the upload. */
 function guarded<T>(callback: ((value: T) => void) | undefined, value: T): void {
   try {
     callback?.(value);
@@ -246,7 +247,7 @@ function guarded<T>(callback: ((value: T) => void) | undefined, value: T): void 
   }
 }
 
-/** Opens the file of an earlier visit again, if its handle was kept, the user allows it and the file is still there. */
+/** Opens the file of an earlier visit by its kept handle. Rejects with `file-needed` without handle, permission or file. */
 async function reopen(connection: Connection, id: string): Promise<File> {
   const needed = (cause?: unknown): UploadError => {
     return localError('file-needed', undefined, cause, { remains: 'parts', resumeId: id });

@@ -1,23 +1,23 @@
-// The worker's script and the Wasm module as JavaScript, for where no file can be loaded from beside the entry. The entry
-// imports it when it has to; `directput/bundled` always has it.
+// The worker's script and the Wasm module as JavaScript, for pages that can't load files from beside the entry. The entry
+// imports this module on demand; `directput/bundled` always includes it.
 
 import WASM from '../target/wasm/directput_bg.wasm.gz';
 import WORKER from '../target/wasm/worker.js.gz';
 import { blobOf } from './page/assets.js';
 
-/** What the host is loaded from. */
+/** The files from which the host is loaded. */
 export interface Files {
-  /** The address of the worker's script. */
+  /** The URL of the worker's script. */
   script: string;
-  /** The address of the Wasm module, for words about it. */
+  /** The URL of the Wasm module, for warnings. */
   wasm: string;
-  /** The Wasm module, on its way. */
+  /** The promise of the compiled Wasm module. */
   module: Promise<WebAssembly.Module>;
 }
 
 let files: Promise<Files> | undefined;
 
-/** Unpacks both, once. */
+/** Returns both files, unpacked at the first call. */
 export function inlined(): Promise<Files> {
   files ??= unpack(WORKER).then((script) => ({
     script: blobOf(script),

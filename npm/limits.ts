@@ -1,33 +1,33 @@
-// How long directput waits for what is not its own: a browser's store, a worker, a file. All limits are here.
+// All limits of the time that directput waits for the browser: its storage, a worker, a file.
 
-/** For the worker's script, in milliseconds; after that the page does the work. */
+/** Maximum time for the worker's script to load, in milliseconds. After that the host runs in the page. */
 export const WORKER_START_MS = 10_000;
 
-/** For the Wasm module, and for the worker to open it, in milliseconds: 54 kB take 9 s at 50 kbit/s. */
+/** Maximum time to load the Wasm module, and for the host to open it, in milliseconds: 54 kB take 9 s at 50 kbit/s. */
 export const MODULE_MS = 60_000;
 
-/** Between two questions to a worker that owes an answer, in milliseconds. */
+/** Time between two pings to a worker while a call is pending, in milliseconds. */
 export const PING_EVERY_MS = 5_000;
 
-/** A worker that has left this number of questions in a row unanswered is lost. Counted, since machines sleep. */
+/** A worker that misses this number of pings in a row is lost. A count, not a time, because computers may sleep. */
 export const MISSED_PINGS = 6;
 
-/** For the worker to confirm a cancellation, in milliseconds. */
+/** Maximum time for the host to accept a cancel or close command, in milliseconds. */
 export const CANCEL_MS = 2_000;
 
-/** For all uploads to end when their uploader is closed, in milliseconds; what is not kept is removed meanwhile. */
+/** Maximum time for all uploads to end when their uploader is closed, in milliseconds, including the removal of parts. */
 export const CLOSE_MS = 5_000;
 
-/** For one call of IndexedDB, in milliseconds. */
+/** Maximum time for one call of IndexedDB, in milliseconds. */
 export const STORE_MS = 3_000;
 
-/** For the browser to grant or refuse a Web Lock, in milliseconds. */
+/** Maximum time for the browser to grant or refuse a Web Lock, in milliseconds. */
 export const LOCK_MS = 3_000;
 
-/** For the three samples of a file that its fingerprint needs, in milliseconds. */
+/** Maximum time to read the three samples for a file's fingerprint, in milliseconds. */
 export const SAMPLES_MS = 10_000;
 
-/** What the promise resolves to; rejects with the error if that takes longer than the limit. */
+/** Resolves as the promise does; rejects with `error` after `ms` milliseconds. */
 export async function within<T>(
   ms: number,
   promise: Promise<T>,

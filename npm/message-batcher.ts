@@ -1,28 +1,27 @@
-// Messages of uploads, batched: each transfer costs both threads a task, and two hundred small files have a thousand
-// messages.
+// Batches messages of uploads: each post costs both threads a task, and 200 small files send 1000 messages.
 import type { PartNews, Progress, Retry } from './types.js';
 
-/** A message of an upload: one of these members. */
+/** A message of an upload. Has one of these members. */
 export interface Message {
   progress?: Progress;
   retry?: Retry;
   part?: PartNews;
-  /** What `resume` takes, once that is written down; null if it no longer is. */
+  /** The id for `resume`, once the upload's record is on disk; null if there is no record. */
   kept?: string | null;
-  /** Another tab has released an upload. Its number is `NO_UPLOAD`. */
+  /** Another tab has released an upload. The id of the message is `NO_UPLOAD`. */
   freed?: true;
 }
 
-/** In place of an upload's number. */
+/** The id of messages that belong to no upload. */
 export const NO_UPLOAD = -1;
 
-/** A message and the upload that it is of. */
+/** A message with the id of its upload. */
 export type Addressed = [id: number, message: Message];
 
-/** Messages are no closer together than this, in milliseconds. */
+/** Minimum time between two batches, in milliseconds. */
 const SEND_EVERY_MS = 50;
 
-/** Collects messages and sends them in batches, the first at once. The work for a message does not grow with what it holds. */
+/** Collects messages and sends them in batches, the first at once. The cost of a message does not grow with the queue. */
 export class MessageBatcher {
   readonly #send: (messages: Addressed[]) => unknown;
   readonly #unsent = new Map<number, Message[]>();
@@ -37,13 +36,13 @@ export class MessageBatcher {
     const own = this.#unsent.get(id) ?? [];
     this.#unsent.set(id, own);
     const last = own.at(-1)?.progress;
-    // The later of two reports of one phase replaces the earlier.
+    // A progress message replaces an unsent one of the same phase.
     if (last && last.phase === message.progress?.phase) own.pop();
     own.push(message);
     this.#timer ??= setTimeout(() => this.#flush(), this.#sentAt + SEND_EVERY_MS - performance.now());
   }
 
-  /** Hands out what is still unsent of an upload that has ended. */
+  /** Removes and returns the unsent messages of an upload. */
   take(id: number): Addressed[] {
     const own = this.#unsent.get(id) ?? [];
     this.#unsent.delete(id);

@@ -1,19 +1,19 @@
-// Thousands of small things, done in slices: all at once they would take a second, in which the page does nothing else.
+// Runs thousands of small actions in slices. In one task they would block the page for a second.
 import { anotherTask } from './another-task.js';
 
-/** Does things in the order in which they come, a few in each task. */
+/** Runs actions in order, a limited number in each task. */
 export class Slices {
   readonly #size: number;
   #queue: (() => void)[] = [];
-  /** How many were done in this task. */
+  /** Number of actions run or queued in this task. */
   #count = 0;
 
-  /** Takes how many are done in one task. */
+  /** Takes the number of actions to run in one task. */
   constructor(size: number) {
     this.#size = size;
   }
 
-  /** Does something at once, or in a later task if others were enough for this one. */
+  /** Runs an action at once, or in a later task if this task has reached its limit. */
   do(act: () => void): void {
     if (this.#count === 0) void anotherTask().then(() => this.#goOn());
     this.#count += 1;
@@ -21,7 +21,7 @@ export class Slices {
     else act();
   }
 
-  /** Takes out what still waits. */
+  /** Removes and returns the actions that still wait. */
   take(): (() => void)[] {
     return this.#queue.splice(0);
   }
@@ -30,7 +30,7 @@ export class Slices {
     const next = this.#queue.splice(0, this.#size);
     this.#count = 0;
     for (const act of next) this.do(act);
-    // What comes now waits for its turn, too.
+    // New actions go to the end of the queue while it is not empty.
     if (this.#queue.length > 0) this.#count = this.#size;
   }
 }

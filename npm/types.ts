@@ -1,218 +1,218 @@
-/** What is known of the user's link, for the lifetime of signed URLs until a speed is measured. */
+/** A hint about the user's link. It determines the lifetime of signed URLs until a speed is measured. */
 export type NetworkHint = 'slow-2g' | '2g' | '3g' | '4g' | 'wifi' | 'ethernet' | 'unknown';
 
 /**
- * What the bytes are verified by: `sha256` also against malice, `crc64nvme` against accidents and for less work,
- * `none` not at all. Most servers take the first two.
+ * How bytes are verified: `sha256` detects accidents and tampering, `crc64nvme` detects accidents at a lower cost, `none`
+ * verifies nothing. Most servers accept `sha256` and `crc64nvme`.
  */
 export type ChecksumAlgorithm = 'sha256' | 'crc64nvme' | 'none';
 
-/** What an uploader may be told, and an upload otherwise. */
+/** Options that an uploader and an upload have in common. An upload's own value takes precedence. */
 export interface Tuning {
-  /** What the bytes are verified by. Default: `sha256`. A resumed upload keeps what it began with. */
+  /** How bytes are verified. Default: `sha256`. A resumed upload keeps the algorithm that it started with. */
   checksum?: ChecksumAlgorithm;
-  /** Kind of link. Default: that of `navigator.connection`, where there is one. */
+  /** Kind of link. Default: that of `navigator.connection`, if the browser has it. */
   network?: NetworkHint;
-  /** Seconds of silence after which a PUT is made again, from 5 to 300. Default: 30. */
+  /** Seconds without progress after which a PUT is retried, from 5 to 300. Default: 30. */
   stallSeconds?: number;
 }
 
-/** What a file is called, and what it is. */
+/** Name and media type of a file. */
 export interface Metadata {
-  /** The file's name, for the metadata of the object. Default: its own. */
+  /** The file's name, for the metadata of the object. Default: the name of the `File`. */
   name?: string;
-  /** Its media type. Default: its own, or `application/octet-stream`. */
+  /** The file's media type. Default: the type of the `Blob`, or `application/octet-stream`. */
   type?: string;
 }
 
-/** Which files are taken. A file that is not is never sent, and no call is made for it; the server has rules of its own. */
+/** Rules for files. A refused file is not sent and causes no call of the API. The server has its own rules. */
 export interface FileRules {
-  /** As the HTML attribute: `.pdf`, `image/png`, `image/*`, with commas between. Others fail with `type-not-allowed`. */
+  /** As the HTML attribute: `.pdf`, `image/png`, `image/*`, comma-separated. Other files fail with `type-not-allowed`. */
   accept?: string;
-  /** Smaller files, in bytes, fail with `file-too-small`. Default: 0. */
+  /** Minimum file size in bytes; smaller files fail with `file-too-small`. Default: 0. */
   minBytes?: number;
-  /** Larger files, in bytes, fail with `file-too-large`. Default: what the server takes. */
+  /** Maximum file size in bytes; larger files fail with `file-too-large`. Default: the limit of the server. */
   maxBytes?: number;
-  /** How many files may be stored or under way; more fail with `too-many-files`. Default: any number. */
+  /** Maximum number of files stored or under way; further files fail with `too-many-files`. Default: any number. */
   maxFiles?: number;
   /**
-   * Asked before each new upload: false refuses it with `not-accepted`, another name or type replaces the file's own, and
-   * another Blob, such as a smaller picture, is uploaded in place of the file. Sizes are looked at afterwards. What it
-   * throws is the upload's `cause`, with `not-accepted`.
+   * Called before each new upload. False refuses the file with `not-accepted`. A name or type replaces that of the file. A
+   * Blob, such as a smaller picture, is uploaded instead of the file. Sizes are checked afterwards. If the function throws,
+   * the upload fails with `not-accepted`, and the thrown value is the error's `cause`.
    */
   beforeUpload?: (file: Blob, metadata: Required<Metadata>) => Admission | Promise<Admission>;
 }
 
-/** What `beforeUpload` returns for a file. */
+/** The return value of `beforeUpload`. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing lets the file through.
 export type Admission = Metadata | Blob | false | void;
 
-/** What holds for every upload of an `Uploader`. */
+/** Options of an `Uploader`. They apply to each of its uploads. */
 export interface UploaderOptions extends Tuning, FileRules {
   /** The address of the signing API, such as `/uploads` or `https://api.example.com/uploads`. */
   endpoint: string | URL;
   /**
-   * Headers for every call of the API, such as `authorization`, or a function that returns them; it is called
-   * again when the API answers 401. They are never sent to S3.
+   * Headers for every call of the API, such as `authorization`, or a function that returns them. The function is called again
+   * when the API answers 401. These headers are never sent to S3.
    */
   headers?: Headers | (() => Headers | Promise<Headers>);
   /**
-   * The address of the bucket, such as `https://my-bucket.s3.eu-central-1.amazonaws.com`, if the page knows it: a
-   * connection is then opened while the first part is hashed, which saves the first file a round trip, or three with TLS.
+   * The address of the bucket, such as `https://my-bucket.s3.eu-central-1.amazonaws.com`. The browser then connects while the
+   * first part is hashed. This saves the first file one round trip, or three with TLS.
    */
   preconnect?: string | URL;
   /**
-   * How many parts are sent at once to one name of the bucket, of all files together, from 1 to 64. Default: 6, what browsers
-   * open to one host. Many small files use several names if the server signs for them.
+   * Maximum number of concurrent PUTs to one host name of the bucket, over all files, from 1 to 64. Default: 6, what browsers
+   * open to one host. Many small files use several host names if the server signs URLs for them.
    */
   partsInFlight?: number;
   /**
-   * Whether the API's calls carry cookies: `same-origin` for an API of the page's origin, `include` for one of another
-   * origin that knows its callers by cookies. Default: `same-origin`.
+   * Whether calls of the API send cookies: `same-origin` only to the page's own origin, `include` also to an API of another
+   * origin that identifies users by cookies. Default: `same-origin`.
    */
   credentials?: 'same-origin' | 'include';
   /**
-   * A name or an id of the signed-in user. It keeps what is written down of unfinished uploads apart in this browser, is
-   * written down with it as it is, and is sent nowhere. Default: empty.
+   * A name or id of the signed-in user. It separates the records of unfinished uploads of several users of this browser. It is
+   * stored in plain text with the records, and is never sent. Default: empty.
    */
   caller?: string;
-  /** Whether to work in a worker where one can start. Default: true. */
+  /** Whether to use a worker, if one can start. Default: true. */
   worker?: boolean;
-  /** Whether the browser asks before the page is left while an upload would be lost. Default: true. */
+  /** Whether the browser asks before the user leaves the page while an upload would be lost. Default: true. */
   warnBeforeLeaving?: boolean;
 }
 
 /** Headers as `fetch` takes them: an object, an array of pairs, or the platform's `Headers`. */
 export type Headers = Record<string, string> | Iterable<readonly [name: string, value: string]>;
 
-/** What holds for one upload, in place of what its uploader was told. */
+/** Options of one upload. They take precedence over those of its uploader. */
 export interface UploadOptions extends Tuning, Metadata {
   /** Called at most ten times a second, and whenever the phase changes. */
   onProgress?: (progress: Progress) => void;
-  /** Called when something failed and will be done again. */
+  /** Called when a PUT or a call of the API failed and will be retried. */
   onRetry?: (retry: Retry) => void;
-  /** Called for every step of every part, three times a part and more; for pages that draw parts. */
+  /** Called at each change of each part's state, at least three times per part; for pages that show parts. */
   onPart?: (part: PartNews) => void;
-  /** Cancels the upload and removes what was sent. */
+  /** Aborting this signal cancels the upload and removes the bytes that were sent. */
   signal?: AbortSignal;
   /** Uploads with a higher priority go first. Default: 0. */
   priority?: number;
-  /** Where the file came from, so that `resume` can open it again: from a drop or `showOpenFilePicker`. */
+  /** The file's handle, from a drop or `showOpenFilePicker`, so that `resume` can open the file again. */
   handle?: FileSystemFileHandle;
 }
 
 /**
- * An upload: the promise of its result, and what can be done about it meanwhile. `for await` gives its progress, the
- * latest there is each time, until it has ended; if it fails, the loop throws what the promise rejects with.
+ * An upload: the promise of its result, with methods that control it. `for await` yields the latest progress until the upload
+ * ends. If the upload fails, the loop throws the same error as the promise.
  */
 export type Upload = Promise<UploadResult> & AsyncIterable<Progress> & UploadControls;
 
-/** What can be done about an upload under way. */
+/** Methods that control an upload. */
 export interface UploadControls {
-  /** Sends no further part until `resume`. Parts on their way still arrive, so nothing is sent twice. */
+  /** Pauses the upload: sends no further part until `resume`. Parts in flight are completed, so nothing is sent twice. */
   pause(): void;
-  /** Lets a paused upload go on. */
+  /** Resumes a paused upload. */
   resume(): void;
-  /** Ends the upload and removes what was sent. It rejects with `aborted`, as an `AbortError`. */
+  /** Cancels the upload and removes the bytes that were sent. The promise rejects with `aborted`, as an `AbortError`. */
   cancel(): void;
-  /** Lets it go before all uploads with a lower priority. */
+  /** Sets the priority. Uploads with a higher priority go first. */
   prioritize(priority: number): void;
 }
 
 /** An upload of an earlier visit that can be resumed. */
 export interface Resumable {
-  /** For `resume` and `forget`. */
+  /** The id, for `resume` and `forget`. */
   id: string;
   /** The name of the file. */
   name: string;
-  /** Its size in bytes. */
+  /** The size in bytes. */
   size: number;
-  /** Bytes that S3 had confirmed when it was last looked at. */
+  /** Bytes that S3 had confirmed when the record was last written. */
   confirmedBytes: number;
-  /** When the upload began, in milliseconds since 1970. */
+  /** Start of the upload, in milliseconds since 1970. */
   startedAt: number;
-  /** Until when it can be resumed, in milliseconds since 1970. */
+  /** Time until which the upload can be resumed, in milliseconds since 1970. */
   expiresAt: number;
-  /** Whether `resume` can open the file by itself, if the user allows it. */
+  /** Whether `resume` can open the file itself, with the user's permission. */
   hasFile: boolean;
 }
 
-/** What is going on, in the order in which it happens; later parts are still hashed while earlier ones are sent. */
+/** The phases of an upload, in order. In phase `upload`, later parts are still hashed while earlier ones are sent. */
 export type Phase = 'hash' | 'sign' | 'upload' | 'complete' | 'abort' | 'done';
 
-/** How far an upload is. */
+/** Progress of an upload. */
 export interface Progress {
-  /** What is going on. */
+  /** The current phase. */
   phase: Phase;
   /** The size of the file in bytes. */
   size: number;
   /** Bytes that have been hashed. */
   hashedBytes: number;
-  /** Bytes that have left, those of parts on their way included. */
+  /** Bytes sent, including those of parts in flight. */
   sentBytes: number;
   /** Bytes of parts that S3 has confirmed. */
   confirmedBytes: number;
-  /** How many parts there are; 0 until the server has said so. */
+  /** Number of parts; 0 until the server has set it. */
   parts: number;
-  /** How many of them S3 has confirmed. */
+  /** Number of parts that S3 has confirmed. */
   confirmedParts: number;
-  /** The speed at which bytes arrive, smoothed, in byte/s; 0 until there is one, which takes a stored part or 3 s. */
+  /** The smoothed speed at which bytes arrive, in byte/s; 0 until it is known, after the first stored part or 3 s. */
   bytesPerSecond: number;
-  /** The time left in seconds, by that speed; null until there is one. Bytes that wait in buffers are counted as left. */
+  /** The time left in seconds at that speed; null until it is known. Bytes that wait in buffers count as not yet sent. */
   secondsLeft: number | null;
   /**
-   * Why nothing moves, if it is meant not to: the user, no network, or a server that asked for a rest. `pausing` while
-   * parts that were on their way still arrive.
+   * Why the upload waits: `paused` by the user, `offline`, or `busy` if a server asked to slow down; null if it does not wait.
+   * `pausing`: paused, while parts in flight still arrive.
    */
   held: 'pausing' | 'paused' | 'offline' | 'busy' | null;
-  /** Whether a later visit could resume it: what that needs is written down. */
+  /** Whether a later visit could resume the upload, because its record is on disk. */
   kept: boolean;
 }
 
-/** What is done with a part by now. What was cut off or has failed is `hashed` again. */
+/** A change of a part's state. After an interrupted or failed PUT, the state is `hashed` again. */
 export interface PartNews {
-  /** Its number, from 1 on. */
+  /** The number of the part, from 1 on. */
   number: number;
-  /** What is done with it. */
+  /** The new state of the part. */
   state: 'hashing' | 'hashed' | 'sending' | 'stored';
 }
 
-/** Something failed and will be done again. */
+/** A PUT or a call of the API that failed and will be retried. */
 export interface Retry {
   /** The number of the part; null for a call of the API. */
   part: number | null;
-  /** Why. */
+  /** The code of the error. */
   code: ErrorCode;
-  /** The HTTP status; 0 when there was no answer. */
+  /** The HTTP status; 0 without a response. */
   status: number;
-  /** How often it has failed by now. */
+  /** Number of failures so far. */
   failures: number;
-  /** How long it waits first, in milliseconds. */
+  /** Time until the retry, in milliseconds. */
   waitMs: number;
 }
 
 /** An object that S3 has confirmed. */
 export interface UploadResult {
-  /** Its key in the bucket. */
+  /** The object's key in the bucket. */
   key: string;
-  /** Its entity tag; null if S3 kept the object but its answer got lost. */
+  /** The object's entity tag; null if S3 stored the object but its response got lost. */
   etag: string | null;
   /**
-   * Its checksum in Base64: SHA-256 of the whole after a single PUT, composite (`…-N`) after N parts; or the CRC64NVME
-   * of the whole; null where nothing was verified.
+   * The object's checksum in Base64. SHA-256: of the whole object after a single PUT, composite (`…-N`) after N parts.
+   * CRC64NVME: of the whole object. Null if nothing was verified.
    */
   checksum: string | null;
-  /** Its size in bytes. */
+  /** The size in bytes. */
   size: number;
 }
 
 /**
- * What S3 holds of an upload that has failed: nothing; parts, which can be resumed or are still to be removed; or
- * possibly the object itself.
+ * What S3 holds after a failed upload. `nothing`; `parts`, which can be resumed or are still to be removed; `unknown`, possibly
+ * the object itself.
  */
 export type Remains = 'nothing' | 'parts' | 'unknown';
 
-/** Every way to fail, by its stable name. */
+/** The stable codes of all errors. */
 export type ErrorCode =
   | 'invalid-json'
   | 'missing-field'

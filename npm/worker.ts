@@ -1,15 +1,15 @@
 // The module worker: the host of the Wasm module, behind Comlink. Where no worker can start, the page imports the
-// same file. Everything is in one file, so neither needs a second request.
+// same file. The build bundles everything into this file, so it takes a single request.
 import { expose } from 'comlink';
 import { keepErrors } from './error-transfer.js';
 import { Host } from './worker/host.js';
 
 export { Host };
 
-/** The name of the worker that `page/host-connection.ts` starts. */
+// True only in the worker that `page/host-connection.ts` starts under this name.
 if ((globalThis as { name?: string }).name === 'directput' && !('document' in globalThis)) {
   keepErrors();
   expose(new Host());
-  // A trap in a callback of the module ends the worker as one in a call does: the page hears of errors alone.
+  // Reports a trap in a callback of the module as an error, because the page listens only for errors of the worker.
   globalThis.addEventListener('unhandledrejection', ({ reason }) => reportError(reason));
 }

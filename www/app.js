@@ -1,10 +1,10 @@
-// The demo page: `<direct-put>` as any page would use it, and a plot of what it tells.
+// The demo page: `<direct-put>` as in any other page, and a plot of its uploads.
 import './directput/element/index.js';
 import { Plot } from './plot.js';
 
 /**
- * `endpoint`, `preconnect` if the bucket's address is known, whether there is a `lab`: never in AWS, and where to `signIn` if
- * uploads need it.
+ * `endpoint`; `preconnect`, if the bucket's address is known; `lab`, whether the server has the lab (never in AWS); `signIn`,
+ * the OpenID provider, if uploads require a signed-in user.
  */
 const { lab, signIn, ...config } = await (await fetch('config.json', { cache: 'no-cache' })).json();
 const put = document.querySelector('direct-put');

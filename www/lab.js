@@ -1,7 +1,7 @@
-// The lab: switches the faults of the local server, and writes down what an upload does about them.
+// The lab: switches faults of the local server on and off, and logs the events of uploads.
 import './directput/element/index.js';
 
-/** The README's section on the local server says what the members mean. */
+/** Faults with their labels. The README's section on the local server explains the members. */
 const FAULTS = [
   ['The link is slow: 2 MB/s for each part', { on: 'put', bytesPerSecond: 2_000_000 }],
   ['Every third part is answered by 503', { on: 'put', status: 503, every: 3 }],
@@ -60,7 +60,7 @@ async function look() {
   }
 }
 
-// --- what the upload does ---------------------------------------------------------------------------
+// --- events of uploads ------------------------------------------------------------------------------
 
 const held = new Map();
 const nameOf = ({ file }) => file?.name ?? 'The upload';
@@ -86,7 +86,7 @@ put.setAttribute('endpoint', config.endpoint);
 document.getElementById('refused').hidden = lab;
 document.getElementById('faults').disabled = !lab;
 if (lab) {
-  // What another visit left switched on would be a riddle.
+  // Switches off faults that an earlier visit left on.
   await apply('All faults are off.');
   setInterval(() => void look(), LOOK_EVERY_MS);
 }

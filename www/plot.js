@@ -1,8 +1,8 @@
-// Draws what uploads tell of themselves: the speed of the last minute, and every part of the latest large file.
+// Draws the total speed of uploads during the last minute, and the state of each part of the latest large file.
 
 const SAMPLE_EVERY_MS = 250;
 const SAMPLES = 240;
-/** How wide a part is drawn at most, in CSS pixels. */
+/** Maximum width of the cell for a part, in CSS pixels. */
 const CELL_PX = 18;
 const SPEED_PX = 110;
 const STATES = ['hashing', 'hashed', 'sending', 'stored'];
@@ -30,7 +30,7 @@ export class Plot {
 
   part(file, { number, state }) {
     if (this.#parts?.file !== file) {
-      // A file of one part has nothing to show, and does not take the place of one that has.
+      // Ignores a file sent in a single PUT, so that it does not replace a file with several parts.
       if (number === 1 && state === 'hashing' && (file?.size ?? 0) <= 16 << 20) return;
       this.#parts = { file, states: [], count: 0 };
     }
@@ -112,7 +112,7 @@ export class Plot {
   }
 }
 
-/** A canvas as wide as its figure and as sharp as the screen, of this height in CSS pixels, and empty. */
+/** Clears a canvas and fits it to its figure's width, this height in CSS pixels, and the screen's resolution. */
 function surface(canvas, height) {
   const width = canvas.parentElement.clientWidth;
   canvas.width = Math.round(width * devicePixelRatio);
@@ -122,7 +122,7 @@ function surface(canvas, height) {
   return { context, width };
 }
 
-/** The colour of a state, as its key has it in the theme of the moment. */
+/** Returns the colour of a state in the current theme, from the legend. */
 function color(state) {
   return getComputedStyle(document.querySelector(`.key.${state}`)).color;
 }

@@ -1,8 +1,8 @@
-// Signs the page's user in at an OpenID provider, by the authorization code flow with PKCE (RFC 7636). Only a site whose
-// config.json has `signIn` loads it. Tokens are kept in this page's memory and nowhere else.
+// Signs the user in at an OpenID provider, with the authorization code flow and PKCE (RFC 7636). Loaded only if config.json
+// has `signIn`. Tokens stay in this page's memory and are not stored.
 import * as oauth from './oauth4webapi.js';
 
-/** What has to outlast the way to the provider and back, in this tab's session storage. */
+/** Key in session storage of the values that must survive the redirect to the provider and back. */
 const PENDING = 'directput-sign-in';
 
 /** A token is renewed this long before it expires, in milliseconds. */
@@ -17,29 +17,29 @@ const kept = ({ access_token, refresh_token, expires_in = 3_600 }, refresh) => (
 /**
  * @param {{ issuer: string, clientId: string, scope: string }} config
  * @returns {Promise<{ isSignedIn: boolean, trouble?: string, begin: () => Promise<void>, headers: () => Promise<Record<string, string>> }>}
- *   `begin` leaves the page for the provider. `headers` gives those of a call to the API, and renews the token if it can.
- *   `trouble` is why the user came back without one.
+ *   `begin` redirects to the provider. `headers` resolves to the headers for a call of the API, and renews the token if
+ *   possible. `trouble`: why the user came back without a token.
  */
 export async function openSession({ issuer, clientId, scope }) {
   const url = new URL(issuer);
-  // A provider on this machine, for tests.
+  // Allows HTTP for a provider on this machine, for tests.
   const options = { [oauth.allowInsecureRequests]: ['127.0.0.1', 'localhost'].includes(url.hostname) };
   const server = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, options));
   const client = { client_id: clientId };
   const redirectUri = new URL(location.pathname, location.origin).href;
   let trouble;
   let tokens = await returned().catch((error) => {
-    // The provider's code, such as `access_denied`, or what the library found wrong with its answer.
+    // The provider's error code, such as `access_denied`, or the library's message about an invalid response.
     trouble = error.error ?? error.message;
   });
 
-  /** What the provider has sent the user back with, if it has. */
+  /** Exchanges the code for tokens if the provider has just redirected back; otherwise resolves to undefined. */
   async function returned() {
     const pending = JSON.parse(sessionStorage.getItem(PENDING));
     const here = new URL(location.href);
     if (!pending || !here.searchParams.has('state')) return undefined;
     sessionStorage.removeItem(PENDING);
-    // The code is used up, and a reload must not send it again.
+    // Removes the code from the URL: it can be used only once, and a reload must not send it again.
     history.replaceState(null, '', redirectUri);
     const { verifier, state, nonce } = pending;
     const parameters = oauth.validateAuthResponse(server, client, here, state);

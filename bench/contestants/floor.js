@@ -5,7 +5,7 @@ export async function prepare(target) {
   return (files) => pool(portions(files), AT_ONCE, ({ key, query, slice }) => put(address(target, key, query), slice));
 }
 
-/** The same over three names of the bucket. */
+/** The same, distributed over three host names of the bucket. */
 export async function prepareLanes({ s3, bucket }) {
   const lanes = ['127.0.0.1', 'a.localhost', 'b.localhost'].map((name) => s3.replace('127.0.0.1', name));
   return async (files) => {

@@ -1,6 +1,6 @@
-// The page of a run: prepares the contestant that its address names, uploads when the driver says so, and watches the
-// page's own thread meanwhile.
-/** Served beside the page, as published; the bundler must leave it alone. */
+// The page of a run: prepares the contestant named in its URL, uploads when the driver calls `run`, and watches the page's
+// main thread meanwhile.
+/** Path of the published package, which is served beside the page. The bundler must not bundle it. */
 const PACKAGE = '/directput/index.js';
 
 const directput =
@@ -12,7 +12,7 @@ const directput =
   };
 const peer = (load) => async (target) => (await load()).prepare(target);
 
-/** Each is loaded only when its turn comes. */
+/** All contestants. Each is loaded only in its own runs. */
 const CONTESTANTS = {
   floor: peer(() => import('./floor.js')),
   'floor-lanes': async (target) => (await import('./floor.js')).prepareLanes(target),
@@ -23,13 +23,13 @@ const CONTESTANTS = {
   'single-put': peer(() => import('./single-put.js')),
   'directput-sha256': directput({}),
   'directput-page': directput({ worker: false }),
-  // The driver opens this one's page at an address where there is no crypto.subtle.
+  // The driver opens this contestant's page in an insecure context, where `crypto.subtle` is missing.
   'directput-wasm': directput({}),
   'directput-crc64nvme': directput({ checksum: 'crc64nvme' }),
   'directput-none': directput({ checksum: 'none' }),
 };
 
-/** Watches the thread of the page: tasks over 50 ms, the time between frames, the time until input is heard. */
+/** Watches the main thread. Records the longest task over 50 ms, time between frames, and input delay. */
 function watch() {
   const seen = { longTaskMs: 0, frameMs: 0, inputDelayMs: 0 };
   const observer = new PerformanceObserver((list) => {
@@ -49,7 +49,7 @@ function watch() {
   };
   requestAnimationFrame(onFrame);
   return async () => {
-    // What is reported late belongs to the run too.
+    // Waits for late reports of long tasks.
     await new Promise((resolve) => setTimeout(resolve, 100));
     isOver = true;
     observer.disconnect();
@@ -61,7 +61,7 @@ function watch() {
 const { contestant, s3, bucket, lazy } = Object.fromEntries(new URLSearchParams(location.search));
 const prepare = () => CONTESTANTS[contestant]({ s3, bucket });
 const prepared = lazy ? undefined : prepare();
-// Whoever picks a file has given the page more time than this to get ready.
+// A real user takes longer than 500 ms to choose a file, so the page may use this time to prepare.
 globalThis.ready = Promise.all([prepared, new Promise((resolve) => setTimeout(resolve, 500))]).then(() => true);
 
 globalThis.run = async () => {

@@ -1,7 +1,7 @@
-// The worker of the reference.
+// The worker of the contestant `reference`.
 import { AT_ONCE, address, pool, portions, put } from './shared.js';
 
-/** How many parts are hashed at once, ahead of those that are sent: its best setting. */
+/** Number of parts hashed at the same time, ahead of the parts being sent. The best setting for this contestant. */
 const HASHERS = 1;
 
 async function digest(slice) {
@@ -9,7 +9,7 @@ async function digest(slice) {
   return btoa(String.fromCharCode(...hash));
 }
 
-/** Lets so many in at once. */
+/** Returns a semaphore with this number of places. */
 function gate(places) {
   const waiting = [];
   return {

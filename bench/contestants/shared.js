@@ -1,27 +1,27 @@
-// What the contestants share: where to send, in which portions, and the PUT that all hand-written ones make.
+// Shared by the contestants: URLs, division into parts, and the PUT of all hand-written ones.
 
-/** The setting that every contestant gets: 8 MiB parts, 6 at once. */
+/** The settings of every contestant: parts of 8 MiB, 6 concurrent PUTs. */
 export const PART_BYTES = 8 << 20;
 export const AT_ONCE = 6;
 
-/** A file of at most so many bytes goes in one PUT, as with directput. */
+/** Maximum size of a file that is sent in a single PUT, in bytes; the same as for directput. */
 export const SINGLE_PUT_BYTES = 16 << 20;
 
 let keys = 0;
 export const newKey = () => `uploads/peer-${Date.now()}-${keys++}`;
 
-/** An address that the sink takes as signed: it checks nothing. */
+/** Returns a URL that looks presigned. The bench's S3 sink does not check signatures. */
 export function address({ s3, bucket }, key, query = '') {
   return `${s3}/${bucket}/${key}?X-Amz-Signature=unchecked${query && '&'}${query}`;
 }
 
-/** A call of a signing API, which is answered at once. The uploaders that need one make as many as they make. */
+/** Calls a signing API that answers at once. Each contestant makes its usual number of calls. */
 export async function callApi() {
   const reply = await fetch('/-/peer', { method: 'POST' });
   await reply.json();
 }
 
-/** PUTs a body; resolves with the entity tag, rejects without one. */
+/** PUTs a body. Resolves to the entity tag; rejects if the status is not 200. */
 export function put(url, body, headers = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -36,7 +36,7 @@ export function put(url, body, headers = {}) {
   });
 }
 
-/** Runs a job for each item, so many at once. */
+/** Runs a job for each item, at most `atOnce` at the same time. */
 export async function pool(items, atOnce, job) {
   const rest = items[Symbol.iterator]();
   const lane = async () => {
@@ -45,7 +45,7 @@ export async function pool(items, atOnce, job) {
   await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
-/** The portions in which a hand-written uploader sends files: parts of large ones, small ones whole. */
+/** Divides files for the hand-written contestants: large files into parts, small files as a whole. */
 export function portions(files) {
   return files.flatMap((file) => {
     const key = newKey();

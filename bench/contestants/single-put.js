@@ -1,8 +1,8 @@
-// The usual plain page: the MD5 of the file by SparkMD5, a presigned URL, one PUT.
+// A typical simple page: the MD5 of the file by SparkMD5, one presigned URL, one PUT.
 import SparkMD5 from 'spark-md5';
 import { AT_ONCE, address, callApi, newKey, pool, put } from './shared.js';
 
-/** How much is read at a time, in bytes. */
+/** Number of bytes read at a time. */
 const READ_BYTES = 2 << 20;
 
 async function md5(file) {

@@ -1,7 +1,7 @@
-// A Chromium that is measured: started anew for each run, and watched as little as possible.
+// The Chromium to be measured: a new one for each run, observed as little as possible.
 //
-// Test drivers ask the browser to report every request. Chromium then hands the bodies that scripts send to the driver,
-// in base64, which slows those who send buffers instead of files to a quarter or less. So there is no test driver here.
+// Test drivers make the browser report every request. Chromium then passes request bodies to the driver in Base64, which
+// slows contestants that send buffers instead of files to a quarter or less. So this uses DevTools without a test driver.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import CDP from 'chrome-remote-interface';
 import { launchOptions } from '../../tests/e2e/browser.mjs';
 
-/** What keeps a browser that nobody looks at from sparing its own work. */
+/** Flags that keep a browser in the background from throttling its work. */
 const ARGS = [
   '--headless=new',
   '--remote-debugging-port=0',
@@ -26,10 +26,10 @@ const ARGS = [
   '--disable-renderer-backgrounding',
 ];
 
-/** How long a browser may take to start, in milliseconds. */
+/** Maximum time for the browser to start, in milliseconds. */
 const START_MS = 20_000;
 
-/** A browser with one empty page. `failed` rejects when the page crashes or throws. */
+/** Starts a browser with one empty page. `failed` rejects when the page crashes or throws. */
 export async function openBrowser() {
   const profile = mkdtempSync(join(tmpdir(), 'directput-browser-'));
   const child = spawn(launchOptions.executablePath, [...launchOptions.args, ...ARGS, `--user-data-dir=${profile}`], {
@@ -39,7 +39,7 @@ export async function openBrowser() {
   const stop = async () => {
     child.kill();
     await exited;
-    // Some of its processes outlive the first one, and write.
+    // Retries, because some processes outlive the main process and still write to the profile.
     await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   try {
@@ -69,7 +69,7 @@ export async function openBrowser() {
         if (exceptionDetails) throw new Error(said(exceptionDetails));
         return result.value;
       },
-      /** Picks files as a user does. */
+      /** Sets the files of an input, as if the user had chosen them. */
       async pick(selector, files) {
         const expression = `document.querySelector(${JSON.stringify(selector)})`;
         const { result } = await page.Runtime.evaluate({ expression });
@@ -88,7 +88,7 @@ export async function openBrowser() {
   }
 }
 
-/** The port on which the browser says that it listens. */
+/** Resolves to the DevTools port that the browser prints. Kills the browser after `START_MS`. */
 async function debuggingPort(child) {
   const lines = createInterface({ input: child.stderr });
   const late = setTimeout(() => child.kill(), START_MS);

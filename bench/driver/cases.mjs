@@ -1,4 +1,4 @@
-// What is measured: the files and the links, and who takes part.
+// The cases of the benchmark: files, links, and contestants.
 
 const MIB = 1 << 20;
 const MBIT = 1_000_000;
@@ -6,7 +6,7 @@ const MBIT = 1_000_000;
 const PEERS = ['floor', 'reference', 'uppy', 'lib-storage', 'evaporate', 'single-put'];
 const OURS = ['directput-sha256', 'directput-page', 'directput-wasm', 'directput-crc64nvme', 'directput-none'];
 
-/** Without a link, bytes go as fast as the machine moves them. `timeoutSeconds` ends a run that hangs. */
+/** All cases. Without `link`, the loopback is not limited. `timeoutSeconds` ends a run that hangs. */
 export const CASES = {
   '256MiB': { files: 1, bytes: 256 * MIB, contestants: [...PEERS, ...OURS], timeoutSeconds: 120 },
   '2GiB': {
@@ -15,7 +15,7 @@ export const CASES = {
     contestants: [...PEERS, 'directput-sha256', 'directput-crc64nvme', 'directput-none'],
     timeoutSeconds: 150,
   },
-  // From the first line that loads the library to the first byte that arrives; the page has nothing loaded before.
+  // Time from the start of loading the library to the first byte that arrives. The page has loaded nothing of it before.
   'first-byte': {
     files: 1,
     bytes: 64 << 10,
@@ -24,7 +24,7 @@ export const CASES = {
     timeoutSeconds: 60,
   },
   '200x1MiB': { files: 200, bytes: MIB, contestants: [...PEERS, ...OURS], timeoutSeconds: 120 },
-  // Three names of the bucket, which a client may use or not.
+  // The bucket has three host names. Clients may use one or all.
   '500x100KiB-50ms': {
     files: 500,
     bytes: 100 << 10,
@@ -60,7 +60,7 @@ export const CASES = {
     bytes: 48 * MIB,
     contestants: [...PEERS, 'directput-sha256'],
     link: { bitsPerSecond: 10 * MBIT, roundTripMs: 200 },
-    // One PUT of a hundred loses its connection when half of its bytes are through.
+    // Every hundredth PUT loses its connection after half of its bytes.
     faults: [{ on: 'put', drop: 'midway', every: 100 }],
     timeoutSeconds: 240,
   },

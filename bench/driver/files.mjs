@@ -1,4 +1,4 @@
-// Files on disk to upload: random once, then with a counter, so that no two mebibytes are alike.
+// Makes files to upload: one random block of 1 MiB, repeated with a counter, so that no two blocks are the same.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';

@@ -1,13 +1,13 @@
-// How long the function takes to start and to answer: its binary against the Lambda runtime API, played by this process
-// (Lambda Developer Guide, "Using the Lambda runtime API"). The processor is this machine's; a function with 128 MB of
-// memory has a fourteenth of a core.
+// Measures the time that the function takes to start and to answer. This process stands in for the Lambda runtime API (Lambda
+// Developer Guide, "Using the Lambda runtime API"). The function has this machine's processor; in AWS, a function with 128 MB
+// of memory has a fourteenth of a core.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? 'target';
 
-/** How often the function is started, and how many requests each gets. */
+/** Number of starts, and of requests for each start. */
 const STARTS = 9;
 const REQUESTS = 20;
 
@@ -40,7 +40,7 @@ const event = {
   isBase64Encoded: false,
 };
 
-/** Starts the function once; says when it was ready, and what each request took, in milliseconds. */
+/** Starts the function once. Resolves to the time until it was ready and the time of each request, in milliseconds. */
 async function start() {
   const took = [];
   let readyMs;

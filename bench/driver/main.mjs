@@ -1,9 +1,9 @@
-// `make bench`: plays every case, contestants taking turns, and writes results.json, the table and the plot.
+// `make bench`: runs every case, with contestants in turn, and writes results.json, the tables and the plot.
 //
 //   make bench ARGS='--cases 256MiB,2GiB --contestants floor,directput-sha256 --rounds 3'
 //
-// All of it takes an hour and a quarter. What was measured replaces what results.json had of the same case and
-// contestant, and table and plot are made anew from it.
+// All cases take an hour and a quarter. New results replace those of the same case and contestant in results.json. Then the
+// tables and the plot are made from all results.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,12 +44,12 @@ async function play(name) {
   await fetch(`${server.page}/-/faults`, { method: 'PUT', body: JSON.stringify(faults) });
   const runs = new Map(taking.map((contestant) => [contestant, []]));
   for (let round = 0; round < rounds; round += 1) {
-    // Nobody always comes after the same other.
+    // Changes the order each round, so that no contestant always follows the same other one.
     const order = taking.map(
       (_, index) => taking[(index * (round % 2 ? -1 : 1) + round + 2 * taking.length) % taking.length],
     );
     for (const contestant of order) {
-      // Whoever has failed once has no figures, so it need not fail again.
+      // Skips a contestant after a failure: the summary then has no figures for it.
       if (runs.get(contestant).some(({ error }) => error)) continue;
       const outcome = await run(server, contestant, paths, { bytes: files * bytes, isLazy, timeoutSeconds });
       runs.get(contestant).push(outcome);
@@ -76,7 +76,7 @@ function line(outcome) {
   ].join(', ');
 }
 
-/** The results of before, but for those that were measured now. */
+/** Returns the earlier results, with those of the same case and contestant replaced by new ones. */
 function merged(cases) {
   const before = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')).cases : [];
   const name = (line) => `${line.case} ${line.contestant}`;
@@ -97,7 +97,7 @@ try {
   };
   for (const name of values.cases.split(',')) {
     cases.push(...(await play(name)));
-    // After each case, so that whoever stops here keeps what was measured.
+    // Written after each case, so that an interrupted benchmark keeps its results.
     const all = { ...figures, cases: merged(cases) };
     writeFileSync(RESULTS, `${JSON.stringify(all, undefined, 2)}\n`);
     publish(all);

@@ -1,4 +1,4 @@
-// The figures that need no browser: the package's bytes, the function's, and how fast it signs.
+// Measures without a browser: sizes of the package and the function, speed of signing, cost of the engine.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -7,34 +7,34 @@ import { deflateRawSync, gzipSync } from 'node:zlib';
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? 'target';
 
-/** What a page loads of the package. */
+/** The package's files that a page loads. */
 const BUNDLE = ['pkg/index.js', 'pkg/worker.js', 'pkg/directput_bg.wasm'];
 
-/** The Wasm module, and what wasm-bindgen puts between it and JavaScript; `tools/package.sh` makes both. */
+/** The Wasm module, and wasm-bindgen's JavaScript for it. `tools/package.sh` makes both. */
 const MODULE = ['pkg/directput_bg.wasm', 'target/wasm/glue.js'];
 
-/** The bytes of files, each gzipped by itself. */
+/** Returns the total size of files in bytes, each gzipped separately. */
 function gzipBytes(files) {
   return files.reduce((sum, path) => sum + gzipSync(readFileSync(path), { level: 9 }).length, 0);
 }
 
-/** What a zip of the function's binary weighs, for the processor of this machine; its headers are 130 bytes. */
+/** Returns the size of a zip of the function's binary for this machine's processor, in bytes; 130 of them are headers. */
 function lambdaZipBytes() {
   return deflateRawSync(readFileSync(join(TARGET, 'release/directput-api')), { level: 9 }).length + 130;
 }
 
-/** Nanoseconds that Criterion measured for a benchmark, at the median. */
+/** Returns the median time that Criterion measured for a benchmark, in nanoseconds. */
 function medianNanoseconds(...path) {
   const estimates = readFileSync(join(TARGET, 'criterion', ...path, 'new/estimates.json'), 'utf8');
   return JSON.parse(estimates).median.point_estimate;
 }
 
-/** Presigned URLs a second on one core. */
+/** Returns the number of URLs signed per second on one core. */
 function signUrlsPerSecond() {
   return Math.round((1_000 * 1e9) / medianNanoseconds('sign', '1000 parts'));
 }
 
-/** What the engine spends on each part of uploads of so many, in nanoseconds. */
+/** Returns the engine's time per part in nanoseconds, for uploads with different numbers of parts. */
 function engineNanosecondsPerPart() {
   const of = (parts) => [parts, Math.round(medianNanoseconds('engine', String(parts)) / parts)];
   return Object.fromEntries([10, 100, 1_000, 10_000].map(of));

@@ -1,4 +1,4 @@
-// From results.json to the table and the plot of bench/README.md.
+// Makes the tables and the plot of bench/README.md from results.json.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const README = 'bench/README.md';
@@ -29,7 +29,7 @@ function row(line, floor) {
   return `| ${contestant} | ${speed.min} | **${speed.median}** | ${speed.max} | ${share} | ${rest.join(' | ')} |`;
 }
 
-/** The tables as Markdown. */
+/** Returns the tables as Markdown. */
 export function tables({ date, rounds, machine, cases, ...native }) {
   const { processor, cores, memory_gib: memory, browser, node, kernel, tcp } = machine;
   const lines = [
@@ -72,7 +72,7 @@ const ROW = 18;
 const LEFT = 190;
 const WIDTH = 420;
 
-/** Bars of the medians with whiskers from least to most, a panel for each case. */
+/** Returns an SVG with a panel per case: bars for the medians, whiskers from minimum to maximum. */
 export function plot({ cases }) {
   const panels = [];
   let top = 0;
@@ -114,7 +114,7 @@ function quote(text) {
   return text.replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign]).slice(0, 70);
 }
 
-/** Puts the newest tables between the marks of bench/README.md, and the plot beside it. */
+/** Writes the tables between the marks in bench/README.md, and the plot to bench/speeds.svg. */
 export function publish(results) {
   const text = readFileSync(README, 'utf8');
   const [before, rest] = text.split('<!-- results -->\n');

@@ -1,14 +1,14 @@
-// One run: a fresh page, one contestant, one set of files; what it took, and what it did to page and memory.
+// One run: uploads one set of files with one contestant in a new browser, and measures time, main thread, memory and CPU.
 import { readFileSync } from 'node:fs';
 import { LAN_HOST } from '../../tests/e2e/browser.mjs';
 import { openBrowser } from './browser.mjs';
 
 const MIB = 1 << 20;
 
-/** How often memory is read, in milliseconds. */
+/** Time between two readings of memory, in milliseconds. */
 const SAMPLE_MS = 50;
 
-/** The private memory of the browser's processes of one type, in bytes. */
+/** Returns the private memory of the browser's processes of one type, in bytes. */
 function memoryOf(processes, type) {
   let kibibytes = 0;
   for (const { id } of processes.filter((process) => process.type === type)) {
@@ -16,13 +16,13 @@ function memoryOf(processes, type) {
       const status = readFileSync(`/proc/${id}/status`, 'utf8');
       kibibytes += Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0);
     } catch {
-      // It ended meanwhile.
+      // The process has ended.
     }
   }
   return kibibytes * 1024;
 }
 
-/** Watches the browser's processes until it is told to stop; says by how much their memory grew at most, and their work. */
+/** Watches the browser's processes. Returns a function that stops, and resolves to the growth of memory and the CPU time. */
 async function watchProcesses(browser) {
   const cpuSeconds = (processes) => processes.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
   const processInfo = await browser.processes();
@@ -45,13 +45,13 @@ async function watchProcesses(browser) {
   return Object.assign(end, { stop });
 }
 
-/** The page's script sets the promise when it has come, which takes a while over a slow link. */
+/** Waits for the promise `globalThis.ready`, which the page's script sets once it has loaded, late on a slow link. */
 const READY = `new Promise((resolve) => {
   const look = () => (globalThis.ready ? resolve(globalThis.ready) : setTimeout(look, 20));
   look();
 })`;
 
-/** Moves the mouse now and then, so that the page has input to be late for. */
+/** Moves the mouse every 150 ms, so that the page can measure its input delay. */
 function moveMouse(browser) {
   let at = 0;
   const timer = setInterval(() => {
@@ -65,7 +65,7 @@ async function counts(server) {
   return (await fetch(`${server.page}/-/counts`)).json();
 }
 
-/** @returns the figures of one upload, or `{ error }`. */
+/** Runs one upload. Resolves to its figures, or to `{ error }`. */
 export async function run(server, contestant, paths, { bytes, isLazy, timeoutSeconds }) {
   const browser = await openBrowser();
   try {

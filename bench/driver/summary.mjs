@@ -1,4 +1,4 @@
-// From the runs of a contestant to its line in results.json.
+// Summarizes the runs of a contestant for its entry in results.json.
 
 const round = (value, digits = 1) => Number(value.toFixed(digits));
 
@@ -18,7 +18,7 @@ function spread(values) {
 
 export function summary(runs) {
   const done = runs.filter(({ error }) => error === undefined);
-  // One that fails now and then has no figures either: nobody wants an uploader that works most of the time.
+  // A single failed run means no figures: an uploader has to work every time.
   const error = runs.find((run) => run.error)?.error;
   if (error !== undefined) return { error };
   const speeds = done.map(({ mibPerSecond }) => mibPerSecond);

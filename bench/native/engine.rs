@@ -1,4 +1,4 @@
-//! What the engine costs: a whole upload, played by a driver that answers at once, for each part of few and of many.
+//! Benchmarks the engine: complete uploads of few and of many parts, with a driver that answers every action at once.
 #![allow(missing_docs)]
 
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-// The attributes of `<direct-put>`: what its uploader is made of, and the properties that reflect them.
+// The attributes of `<direct-put>`: the options that they set on its uploader, and the properties that reflect them.
 import type { UploaderOptions } from '../index.js';
 import { put } from './dom.js';
 
@@ -12,61 +12,61 @@ const OPTIONS = {
   checksum: 'checksum',
 } as const satisfies { [attribute: string]: keyof UploaderOptions };
 
-/** Attributes that are there or not. */
+/** Boolean attributes: present or absent. */
 const FLAGS = ['multiple', 'folders', 'details', 'disabled', 'required', 'paste', 'actions', 'total'];
 
 /** Attributes with a value, apart from the options. */
 const TEXTS = ['name', 'capture', 'file-picker'];
 
-/** Attributes that an uploader is made of; a change makes another one for what comes. */
+/** Attributes that set options of the uploader. After a change, later uploads use a new uploader. */
 export const OF_UPLOADER = Object.keys(OPTIONS);
 
-/** All of them. */
+/** All attributes that `<direct-put>` adds to those of every element. */
 export const ATTRIBUTES = [...OF_UPLOADER, ...FLAGS, ...TEXTS, 'autostart'];
 
-/** Properties that reflect attributes. A page or a framework sets either. */
+/** Properties that reflect attributes. A page or a framework may set the property or the attribute. */
 export interface Reflected {
   /** The address of the signing API. Default: empty. */
   endpoint: string;
-  /** As `accept` of an `Uploader`. Default: empty, which takes everything. */
+  /** As `accept` of an `Uploader`. Default: empty, which accepts all types. */
   accept: string;
-  /** Smaller files, in bytes, are refused; null for no limit. */
+  /** Minimum file size in bytes; the element refuses smaller files. Null for no limit. */
   minBytes: number | null;
-  /** Larger files, in bytes, are refused; null for no limit. */
+  /** Maximum file size in bytes; the element refuses larger files. Null for no limit. */
   maxBytes: number | null;
   /** Maximum number of files; null for no limit. */
   maxFiles: number | null;
   /** As `checksum` of an `Uploader`. */
   checksum: string;
-  /** Whether it takes several files. */
+  /** Whether the element accepts several files. */
   multiple: boolean;
-  /** Whether it has a button for folders. */
+  /** Whether the element has a button that chooses a folder. */
   folders: boolean;
-  /** Whether rows show phases, key and checksum. */
+  /** Whether rows show the phases of the upload, and the key and checksum of the object. */
   details: boolean;
-  /** Whether it takes no files. */
+  /** Whether the element is disabled and accepts no files. */
   disabled: boolean;
-  /** Whether its form needs a stored file. */
+  /** Whether the form needs at least one stored file before it can be submitted. */
   required: boolean;
-  /** Whether it takes files that are pasted into the page. */
+  /** Whether the element accepts files pasted into the page. */
   paste: boolean;
-  /** Whether it has buttons that act on all rows. */
+  /** Whether the element has buttons that act on all rows. */
   actions: boolean;
-  /** Whether it shows the progress of all files together. */
+  /** Whether the element shows the total progress of all files. */
   total: boolean;
-  /** The name under which the form sends keys. */
+  /** The name under which the form submits the keys of the objects. */
   name: string;
-  /** The camera that phones open: `user` or `environment`. */
+  /** The camera that a phone opens: `user` or `environment`. */
   capture: string;
-  /** `input` for the dialog of file inputs in every browser. */
+  /** `input`: use the dialog of `<input type="file">` in every browser. */
   filePicker: string;
-  /** Whether uploads begin by themselves. Default: true. */
+  /** Whether uploads start without a click on the start button. Default: true. */
   autostart: boolean;
 }
 
 const isNumber = (attribute: string): boolean => /^m(in|ax)-/.test(attribute);
 
-/** The options that an element's attributes set. */
+/** Returns the uploader options that an element's attributes set. */
 export function optionsOf(element: Element): Partial<UploaderOptions> {
   const options: Record<string, string | number> = {};
   for (const [attribute, option] of Object.entries(OPTIONS)) {
@@ -78,10 +78,10 @@ export function optionsOf(element: Element): Partial<UploaderOptions> {
 
 const propertyOf = (attribute: string): string => attribute.replace(/-(\w)/, (_, letter) => letter.toUpperCase());
 
-/** The properties that reflect an attribute. */
+/** The names of the properties that reflect an attribute. */
 export const REFLECTED = ATTRIBUTES.map(propertyOf) as (keyof Reflected)[];
 
-/** Gives a class its properties that reflect attributes. */
+/** Defines the properties that reflect attributes on the prototype of a class. */
 export function reflect(prototype: object): void {
   for (const name of ATTRIBUTES) {
     Object.defineProperty(prototype, propertyOf(name), {
@@ -95,7 +95,7 @@ export function reflect(prototype: object): void {
       },
       set(this: Element, value: unknown) {
         if (FLAGS.includes(name)) this.toggleAttribute(name, Boolean(value));
-        // Frameworks set an attribute's text as a property, too.
+        // Frameworks may set the property to the attribute's text, such as `'false'`.
         else if (name === 'autostart') this.setAttribute(name, String(value) === 'false' ? 'false' : 'true');
         else put(this, name, value);
       },

@@ -1,13 +1,13 @@
-// What `<direct-put>` is to its form: keys under its name, a reason not to be sent yet, and a state that is restored.
+// `<direct-put>` as a form control: the value that the form submits, validity, and the state that the browser restores.
 import type { UploadResult } from '../types.js';
 import type { Labels } from './labels.js';
 import type { Totals } from './totals.js';
 import type { Facts, Transfer } from './transfer.js';
 
-/** A stored file, as the browser keeps it while another page is shown. */
+/** A stored file in the state that the browser keeps while the user visits another page. */
 export type Kept = Facts & { result: UploadResult };
 
-/** Has the form send what is stored. */
+/** Sets the form value to the keys of all stored files. */
 export function fill(internals: ElementInternals, name: string, transfers: readonly Transfer[]): void {
   const data = new FormData();
   const kept: Kept[] = [];
@@ -20,12 +20,12 @@ export function fill(internals: ElementInternals, name: string, transfers: reado
   internals.setFormValue(name && !isEmpty ? data : null, isEmpty ? null : JSON.stringify(kept));
 }
 
-/** What the browser has kept. */
+/** Returns the stored files from the state that the browser kept. */
 export function restored(state: unknown): Kept[] {
   return typeof state === 'string' ? JSON.parse(state) : [];
 }
 
-/** Shows why the form can't be sent, if it can't, at the button that changes that. */
+/** Sets the validity of the element. The browser shows its message at the button with which the user can go on. */
 export function validate(
   internals: ElementInternals,
   { underWay, counts }: Totals,

@@ -1,4 +1,4 @@
-// What `<direct-put>` shows with the attribute `details`: phases, and what is known of an object.
+// The attribute `details` of `<direct-put>`: shows the phases of an upload and the facts about a stored object.
 import type { UploadResult } from '../types.js';
 import { button, h, say } from './dom.js';
 import type { Labels } from './labels.js';
@@ -7,7 +7,7 @@ import type { Transfer } from './transfer.js';
 
 const PHASES = ['hash', 'sign', 'upload', 'complete'] as const;
 
-/** How it looks. */
+/** The styles of these parts. */
 export const CSS = `
 .phases li { border: 1px solid var(--line); border-radius: 999px; padding: 0.05rem 0.75rem; color: var(--faint); }
 .phases .active { border-color: var(--accent); color: var(--accent); }
@@ -24,7 +24,7 @@ dt { color: var(--faint); }
 }
 `;
 
-/** Shows in a list which phase an upload is in. */
+/** Marks in a list the phases that an upload has finished, and the current phase. */
 export function showPhases(list: HTMLElement, { progress }: Transfer, labels: Labels): void {
   if (!list.firstChild) list.append(...PHASES.map((phase) => h('li', { 'data-phase': phase })));
   const { phase, hashedBytes = 0, size = 0 } = progress ?? {};
@@ -32,14 +32,14 @@ export function showPhases(list: HTMLElement, { progress }: Transfer, labels: La
   for (const [place, name] of PHASES.entries()) {
     const item = list.children[place] as Element;
     say(item, labels.phases[name]);
-    // Later parts are hashed and signed while earlier ones are sent.
+    // Later parts are hashed while earlier parts are sent, so hashing is done only when all bytes are hashed.
     const isHashing = place === 0 && hashedBytes < size;
     item.classList.toggle('done', at > place && !isHashing && phase !== 'abort');
     item.classList.toggle('active', at === place || (isHashing && at > place));
   }
 }
 
-/** What S3 has confirmed, with buttons that copy it. */
+/** Returns a list of the facts that S3 confirmed, with buttons that copy them. */
 export function result(host: Host, { key, checksum, etag, size }: UploadResult): HTMLElement {
   const { isShort, language } = host;
   const { labels } = language;
@@ -60,7 +60,7 @@ export function result(host: Host, { key, checksum, etag, size }: UploadResult):
     fact('etag', facts.etag, etag),
     fact('bytes', facts.size, exact.format(size), false),
   );
-  // Among many files the key of each is of little use.
+  // With many files, the facts stay collapsed.
   return h('details', { part: 'result', open: isShort }, h('summary', { part: 'stored' }, labels.stored), list);
 }
 
@@ -69,7 +69,7 @@ async function put(host: Host, text: string, copy: HTMLButtonElement): Promise<v
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // No permission, or no secure context: the text can still be selected.
+    // The page has no permission or no secure context. The user can still select the text.
     return;
   }
   copy.textContent = labels.copied;

@@ -1,4 +1,4 @@
-// `<direct-put>`: a drop zone and its uploads, as a control of the form that it stands in.
+// `<direct-put>`: a form control with a drop zone and a list of uploads.
 import {
   type Upload,
   type UploadDetail,
@@ -25,17 +25,17 @@ import { refusal, type Transfer } from './transfer.js';
 import { Transfers } from './transfers.js';
 import { Zone } from './zone.js';
 
-/** Number of files that are put on the list in one task. */
+/** Number of files added to the list in one task. */
 const AT_ONCE = 200;
 
 /**
- * The element. It tells of its uploads by the events of `Uploader`, and by `change` when its value has. The form gets the
- * key of every object under its `name`, and is not sent before.
+ * The element. Dispatches the events of `Uploader` for its uploads, and `change` when its value changes. The form submits
+ * the key of every object under `name`, and can't be submitted while uploads are under way.
  */
 export class DirectPut extends DirectPutBase {
-  /** It is a control of forms (HTML standard, "form-associated custom elements"). */
+  /** Makes the element a form control (HTML standard, "form-associated custom elements"). */
   static readonly formAssociated = true;
-  /** The attributes whose changes take effect. */
+  /** The attributes whose changes call `attributeChangedCallback`. */
   static readonly observedAttributes = [...ATTRIBUTES, 'lang'];
 
   readonly #internals = internalsOf(this);
@@ -66,7 +66,7 @@ export class DirectPut extends DirectPutBase {
     this.#earlier = new Earlier({
       language: this.#language,
       list: async () => {
-        // One that has gone from the page needs no uploader to look with.
+        // An element that left the page makes no uploader only to list unfinished uploads.
         const canLook = this.isConnected && (this.#uploader || this.hasAttribute('endpoint'));
         return canLook ? this.uploader.listResumable() : [];
       },
@@ -82,7 +82,7 @@ export class DirectPut extends DirectPutBase {
     this.#root.append(this.#offline, this.#zone.element, overview.element, rows.element, speaker.element);
   }
 
-  /** What else the uploader is told, such as `headers` and `preconnect`. Set it before the first file. */
+  /** Further options of the uploader, such as `headers` and `preconnect`. Set them before the first file. */
   get options(): Partial<UploaderOptions> {
     return this.#options;
   }
@@ -93,7 +93,7 @@ export class DirectPut extends DirectPutBase {
     this.#render();
   }
 
-  /** What each upload is told, by its file, such as `priority`. */
+  /** A function that returns the options of an upload for its file, such as `priority`. */
   get uploadOptions(): ((file: Blob | undefined) => UploadOptions) | undefined {
     return this.#uploadOptions;
   }
@@ -102,7 +102,7 @@ export class DirectPut extends DirectPutBase {
     this.#uploadOptions = uploadOptions;
   }
 
-  /** The uploader behind it: one that was set, or one made of the attributes. Throws `UploadError`. */
+  /** The uploader: the one that the page set, or one made from attributes and `options`. Throws `UploadError`. */
   get uploader(): AnyUploader {
     if (!this.#uploader) {
       this.#take(new Uploader(this.#rules as UploaderOptions), true);
@@ -117,7 +117,7 @@ export class DirectPut extends DirectPutBase {
     this.#lookAgain();
   }
 
-  /** All its texts: those that were set, otherwise in the page's language if there is a file for it. */
+  /** All texts. Default: in the page's language, or in English if there is no translation. */
   get labels(): Labels {
     return this.#language.labels;
   }
@@ -126,75 +126,75 @@ export class DirectPut extends DirectPutBase {
     this.#language.set(labels);
   }
 
-  /** What S3 has confirmed, in the order of the rows. */
+  /** The results of all stored files, in the order of the rows. */
   get results(): UploadResult[] {
     return this.#transfers.all.flatMap(({ result }) => result ?? []);
   }
 
-  /** The keys of those objects, with commas between. */
+  /** The keys of the stored objects, separated by commas. */
   get value(): string {
     return this.results.map(({ key }) => key).join(',');
   }
 
-  /** The form that it stands in. */
+  /** The form that the element belongs to. */
   get form(): HTMLFormElement | null {
     return this.#internals.form;
   }
 
-  /** Why the form can't be sent, if it can't. */
+  /** Whether the element allows the form to be submitted, and if not, why. */
   get validity(): ValidityState {
     return this.#internals.validity;
   }
 
-  /** The same in words. */
+  /** The message that the browser shows while the element is invalid. */
   get validationMessage(): string {
     return this.#internals.validationMessage;
   }
 
-  /** Whether the form can be sent, as far as this is concerned. */
+  /** Whether the element is valid. */
   checkValidity(): boolean {
     return this.#internals.checkValidity();
   }
 
-  /** The same, and the browser shows why not. */
+  /** Whether the element is valid; if not, the browser shows the message. */
   reportValidity(): boolean {
     return this.#internals.reportValidity();
   }
 
-  /** Uploads files, as if they had been dropped. */
+  /** Adds files, as if the user had dropped them. */
   add(files: Iterable<File>): void {
     this.#addFound(foundIn(files));
   }
 
-  /** Without `autostart`: begins what has not begun. */
+  /** Without `autostart`: starts all files that wait for the start button. */
   start(): void {
     this.#addAll();
     this.#transfers.start();
   }
 
-  /** Begins all again that have failed and may succeed. */
+  /** Retries all failed uploads that may succeed. */
   retryAll(): void {
     this.#transfers.retryAll();
   }
 
-  /** Cancels all that are under way. */
+  /** Cancels all uploads that are under way. */
   cancelAll(): void {
     this.#addAll();
     this.#transfers.cancelAll();
   }
 
-  /** Takes off the list all that are stored or cancelled. Objects stay in the bucket, and the form sends their keys no more. */
+  /** Removes stored and cancelled rows. Objects stay in the bucket; the form no longer submits their keys. */
   clearFinished(): void {
     this.#transfers.clearFinished();
   }
 
-  /** Cancels what is under way, and removes all rows. Objects that are stored stay in the bucket. */
+  /** Cancels all uploads that are under way, and removes all rows. Stored objects stay in the bucket. */
   clear(): void {
     this.#adds.take();
     this.#transfers.remove(this.#transfers.all);
   }
 
-  /** Looks once more for what earlier visits have left. Resolves when it is shown. */
+  /** Lists unfinished uploads of earlier visits again. Resolves when they are shown. */
   refresh(): Promise<void> {
     return this.#earlier.look();
   }
@@ -206,19 +206,19 @@ export class DirectPut extends DirectPutBase {
     const { signal } = this.#listening;
     const render = (): void => this.#render();
     for (const event of ['online', 'offline']) addEventListener(event, render, { signal });
-    // Another tab may have ended or left an upload meanwhile.
+    // Another tab may have ended or released an upload since the last look.
     addEventListener('focus', () => this.#lookAgain(), { signal });
     document.addEventListener('paste', (event) => this.paste && this.#zone.paste(event), { signal });
     this.#language.follow(signal);
     this.#render();
-    // What is set in the same task belongs to the first uploader.
+    // In a microtask, so that properties set in the same task count for the first uploader.
     queueMicrotask(() => this.#lookAgain());
   }
 
   /** Called by the browser. */
   disconnectedCallback(): void {
     this.#listening.abort();
-    // An element that is only moved is connected again in the same task.
+    // In a microtask, because an element that is only moved is connected again in the same task.
     queueMicrotask(() => {
       if (!this.isConnected) this.#renew();
     });
@@ -242,18 +242,18 @@ export class DirectPut extends DirectPutBase {
     this.#render();
   }
 
-  /** Called by the browser when it shows a page again: the list is what it was, as far as it is stored. */
+  /** Called by the browser when it shows a page again: restores the stored files in the list. */
   formStateRestoreCallback(state: unknown): void {
     const kept = restored(state);
     this.#transfers.add(kept, (transfer, index) => transfer.store((kept[index] as Kept).result));
   }
 
-  /** Nobody waits for it, and what can't be listed is not shown. */
+  /** Refreshes the list of unfinished uploads. Ignores errors: uploads that can't be listed are not shown. */
   #lookAgain(): void {
     this.refresh().catch(() => {});
   }
 
-  /** The next upload has another uploader, if this one is its own; it ends with its last upload. */
+  /** Drops the uploader if the element made it: later uploads use a new one. Closes the old one after its last upload. */
   #renew(): void {
     if (!this.#isOwn) return;
     const before = this.#uploader;
@@ -270,12 +270,12 @@ export class DirectPut extends DirectPutBase {
     uploader.addEventListener('resumablechange', () => this.#lookAgain());
   }
 
-  /** An uploader that was set may have uploads of others, too. */
+  /** Dispatches an event of the uploader. If the page set the uploader, events of uploads from elsewhere are ignored. */
   #forward(event: CustomEvent<UploadDetail>): void {
     const { type, detail, cancelable } = event;
     const transfer = this.#transfers.of(detail.upload);
     if (!this.#isOwn && !transfer) return;
-    // A failure that was handled here needs no handling there.
+    // A listener on the element that prevents the default has handled the failure for the uploader, too.
     if (!this.#tell(type, detail, transfer, cancelable)) event.preventDefault();
   }
 
@@ -290,7 +290,7 @@ export class DirectPut extends DirectPutBase {
   #addFound(found: Found[]): void {
     if (this.#isDisabled) return;
     const taken = this.multiple ? found : found.slice(0, 1);
-    // As with an input, one file is replaced by the next.
+    // Without `multiple`, a new file replaces the previous one, as in an `<input>`.
     if (!this.multiple && taken.length > 0) this.clear();
     const begun = taken.map(({ name, file, handle, path }) => ({
       name,
@@ -309,14 +309,14 @@ export class DirectPut extends DirectPutBase {
             const { cause } = taken[at + index] as Found;
             transfer.refuse(refusal('file-changed', 'The file changed or can no longer be read.', {}, cause));
           }
-          // One that would wait for the start button is told at once that it is one too many.
+          // A file above `max-files` fails at once, even without `autostart`.
           else if (this.autostart || this.#refusal()) transfer.run();
         }),
       );
     }
   }
 
-  /** What waits to be put on the list is meant, too. */
+  /** Adds all files that still wait for their turn, so that an act on all rows includes them. */
   #addAll(): void {
     for (const add of this.#adds.take()) add();
   }
@@ -325,7 +325,7 @@ export class DirectPut extends DirectPutBase {
     let isGone = false;
     const begin = (options: UploadOptions): Upload => {
       const own = { ...this.#uploadOptions?.(file), ...options };
-      // What was cancelled is no more: its file is uploaded anew.
+      // The cancelled upload can no longer be resumed, so this uploads the file from the start.
       if (isGone && file) return this.uploader.upload(file, own);
       const upload = this.uploader.resume(kept.id, file, own);
       upload.catch(({ code }: UploadError) => {
@@ -342,7 +342,7 @@ export class DirectPut extends DirectPutBase {
     return upload;
   }
 
-  /** Counts those of earlier uploaders and visits, too; the uploader knows nothing of them. */
+  /** Returns an error if there are more than `max-files`. Counts rows of earlier uploaders, which the uploader can't know. */
   #refusal(): UploadError | undefined {
     const { maxFiles: limit = Number.POSITIVE_INFINITY } = this.#rules;
     const { taken: actual } = this.#transfers.totals;
@@ -350,7 +350,7 @@ export class DirectPut extends DirectPutBase {
     return refusal('too-many-files', 'No more files are accepted here.', { limit, actual });
   }
 
-  /** What the uploader is told by attributes and options. */
+  /** The uploader's options, from attributes and `options`. */
   get #rules(): Partial<UploaderOptions> {
     return { ...optionsOf(this), ...this.#options };
   }
@@ -358,12 +358,12 @@ export class DirectPut extends DirectPutBase {
   #summedUp(changes: readonly Transfer[], isOther: boolean): void {
     this.#updateForm();
     if (isOther) this.dispatchEvent(new Event('change', { bubbles: true }));
-    // Of what an earlier visit has left, only these ends can have made another list.
+    // Only these ends of uploads can change the list of unfinished uploads.
     const isQuiet = this.#transfers.totals.underWay === 0;
     if (isQuiet || changes.some(({ error }) => error?.resumeId)) this.#lookAgain();
   }
 
-  /** What the form sends, and why it can't yet. While uploads are under way it is not sent, and keys can wait. */
+  /** Updates validity and value. While uploads are under way the form can't be submitted, so the value can wait. */
   #updateForm(): void {
     const { totals, overview, all } = this.#transfers;
     const controls = [this.#zone.choose, overview.start] as const;

@@ -1,6 +1,6 @@
-// Makes elements: no text becomes markup, so a page that enforces Trusted Types has nothing to refuse.
+// Makes elements. Text never becomes markup, so this works in pages that enforce Trusted Types.
 
-/** An element with attributes and children. A name that is given as `part` can be styled from outside, and found by. */
+/** Returns an element with attributes and children. The attribute `part` becomes its class name, too. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Record<string, string | boolean> = {},
@@ -16,25 +16,25 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A button that does something. */
+/** Returns a button with a click handler. */
 export function button(part: string, onClick: () => unknown, text = ''): HTMLButtonElement {
   const element = h('button', { type: 'button', part }, text);
   element.addEventListener('click', onClick);
   return element;
 }
 
-/** Sets an attribute, or removes it where there is no value. */
+/** Sets an attribute, or removes it if the value is null or undefined. */
 export function put(element: Element, name: string, value: unknown): void {
   if (value === null || value === undefined) element.removeAttribute(name);
   else element.setAttribute(name, String(value));
 }
 
-/** Sets a text, unless it is there already: to set it again would have the browser lay out the page again. */
+/** Sets the text of an element if it differs: setting the same text would cost another layout. */
 export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Sets properties again that were set before an element was defined: until then they hide what it has by those names. */
+/** Sets properties again: a property set before the element is upgraded shadows its accessor. */
 export function upgrade<T extends Element>(element: T, names: readonly (keyof T)[]): void {
   for (const name of names) {
     if (!Object.hasOwn(element, name)) continue;

@@ -1,11 +1,11 @@
-// Looks for what earlier visits have left, and loads what shows it if there is something.
+// Lists unfinished uploads of earlier visits. Loads the section that shows them only if there are any.
 import type { Resumable } from '../types.js';
 import type { Asked, Unfinished } from './unfinished.js';
 
-/** What it asks for. */
+/** Callbacks of the element. */
 export interface Wanted extends Asked {
   list(): Promise<Resumable[]>;
-  /** Puts the list into the document. */
+  /** Inserts the section into the document. */
   place(element: HTMLElement): void;
 }
 
@@ -19,7 +19,7 @@ export class Earlier {
     this.#wanted = wanted;
   }
 
-  /** Looks what there is. Calls that come while it looks share the next look. */
+  /** Lists unfinished uploads and shows them. Calls made while a look runs share the next look. */
   look(): Promise<void> {
     this.#next ??= this.#looking.then(() => {
       this.#next = undefined;
@@ -30,7 +30,7 @@ export class Earlier {
     return this.#next;
   }
 
-  /** Shows the same in other words. */
+  /** Shows the same uploads with the current labels. */
   render(): void {
     this.#shown?.render();
   }

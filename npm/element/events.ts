@@ -1,74 +1,74 @@
-// The events of `<direct-put>`, and the element that it extends, in types.
+// Types of the events of `<direct-put>`, and the class that it extends.
 import type { EventDetails, UploadDetail } from '../page/events.js';
 import type { Upload } from '../types.js';
 import type { Reflected } from './attributes.js';
 
-/** Which upload an event of the element is about. */
+/** The upload that an event of the element is about. */
 export interface ElementDetail extends UploadDetail {
-  /** Where the file lies in the folder that was chosen or dropped, such as `photos/2026/a.jpg`; empty without one. */
+  /** The file's path in the folder that the user chose or dropped, such as `photos/2026/a.jpg`; empty without a folder. */
   path: string;
 }
 
-/** The same of a file that may have had no upload: one that could not be opened, or that was one too many. */
+/** The detail of `failed`. A file that could not be opened, or was above `max-files`, has no upload. */
 export interface FailedDetail extends Omit<ElementDetail, 'upload'>, Pick<EventDetails, 'error'> {
-  /** What `upload` or `resume` has returned, if the file had one. */
+  /** The upload, as `upload` or `resume` returned it; undefined if the file had none. */
   upload: Upload | undefined;
 }
 
-/** The events of `<direct-put>`, as those of its `Uploader`, and `change`. None of them bubbles but `change`. */
+/** The events of `<direct-put>`: those of `Uploader`, and `change`. Only `change` bubbles. */
 export interface DirectPutEventMap {
-  /** An upload was begun. */
+  /** An upload has started. */
   start: CustomEvent<ElementDetail>;
-  /** It has moved. */
+  /** An upload has made progress. */
   progress: CustomEvent<ElementDetail & Pick<EventDetails, 'progress'>>;
-  /** Something of it is done again. */
+  /** A PUT or a call of the API failed and will be retried. */
   retry: CustomEvent<ElementDetail & Pick<EventDetails, 'retry'>>;
-  /** S3 has confirmed its object. */
+  /** S3 has confirmed the object. */
   stored: CustomEvent<ElementDetail & Pick<EventDetails, 'result'>>;
-  /** It has failed, or was cancelled: then the code is `aborted`. */
+  /** An upload has failed, or was cancelled: then the code is `aborted`. */
   failed: CustomEvent<FailedDetail>;
-  /** The value is another. */
+  /** The value has changed. */
   change: Event;
 }
 
-/** The events that every element has. */
+/** The events of every element. */
 export type Others = Omit<HTMLElementEventMap, keyof DirectPutEventMap>;
-/** What listens to an event: a function, or an object with one. */
+/** An event listener: a function, or an object with `handleEvent`. */
 export type Listener<E> =
   | ((event: E) => void)
   | {
-      /** Is called with each event. */
+      /** Called with each event. */
       handleEvent(event: E): void;
     }
   | null;
 
 /** An `HTMLElement` with these events and the properties that reflect attributes. */
 export interface DirectPutBase extends HTMLElement, Reflected {
-  /** Has events told, as `EventTarget` does. */
+  /** Adds a listener, as `EventTarget` does. */
   addEventListener<K extends keyof DirectPutEventMap>(
     type: K,
     listener: Listener<DirectPutEventMap[K]>,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  /** Has events told, as `EventTarget` does. */
+  /** Adds a listener, as `EventTarget` does. */
   addEventListener<K extends keyof Others>(
     type: K,
     listener: Listener<Others[K]>,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  /** Has events told, as `EventTarget` does. */
+  /** Adds a listener, as `EventTarget` does. */
   addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  /** Has them told no more. */
+  /** Removes a listener, as `EventTarget` does. */
   removeEventListener<K extends keyof DirectPutEventMap>(
     type: K,
     listener: Listener<DirectPutEventMap[K]>,
     options?: boolean | EventListenerOptions,
   ): void;
-  /** Has them told no more. */
+  /** Removes a listener, as `EventTarget` does. */
   removeEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
@@ -76,5 +76,5 @@ export interface DirectPutBase extends HTMLElement, Reflected {
   ): void;
 }
 
-/** On a server there is nothing to extend, and nothing to show. */
+/** `HTMLElement`; on a server, which has none, an empty class. */
 export const DirectPutBase = (globalThis.HTMLElement ?? class {}) as unknown as { new (): DirectPutBase };

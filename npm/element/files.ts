@@ -1,30 +1,30 @@
-// Files as people hand them over: dropped, pasted, in folders, or picked; with a handle where the browser has one.
+// Reads files that the user drops, pastes, chooses, or hands over in folders; with a handle where the browser gives one.
 
-/** A file and where it came from, so that a later visit can open it again; or why it could not be opened. */
+/** A file with its handle, so that a later visit can open it again; or the reason why the browser could not open it. */
 export interface Found {
   name: string;
   file?: File;
   handle?: FileSystemFileHandle;
-  /** Where it lies in the folder that was handed over, that folder's name first; empty without one. */
+  /** The path in the folder that the user handed over, with that folder's name first; empty without a folder. */
   path?: string;
-  /** What the browser threw in place of the file. */
+  /** The browser's error, if it could not open the file. */
   cause?: unknown;
 }
 
-/** What TypeScript's DOM library does not know yet: https://wicg.github.io/file-system-access/ */
+/** Not in TypeScript's DOM library yet: https://wicg.github.io/file-system-access/ */
 interface FileSystemAccess {
   showOpenFilePicker?(options: { multiple: boolean }): Promise<FileSystemFileHandle[]>;
 }
 type Item = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> };
 
-/** Files that a page or an input has. */
+/** Returns files of a page or an input as `Found`. */
 export function foundIn(files: Iterable<File>): Found[] {
   return [...files].map((file) => ({ name: file.name, file, path: file.webkitRelativePath ?? '' }));
 }
 
-/** All files of a drop, those in folders too. */
+/** Returns all files of a drop, including those in folders. */
 async function dropped(transfer: DataTransfer): Promise<Found[]> {
-  // The browser empties the list as soon as the event is over, so all is asked for at once.
+  // The browser empties the list when the event ends, so this reads every item before the first `await`.
   const items = ([...transfer.items] as Item[]).filter((item) => item.kind === 'file');
   const asked = items.map((item) => ({
     handle: item.getAsFileSystemHandle?.().catch(() => null),
@@ -42,7 +42,7 @@ async function dropped(transfer: DataTransfer): Promise<Found[]> {
   return found.flat();
 }
 
-/** Takes what is dropped on an element, unless it is disabled; `data-over` is there while something hovers. */
+/** Takes files dropped on an element, unless it is disabled. Sets `data-over` while something is dragged over it. */
 export function watchDrops(element: HTMLElement, take: (found: Found[]) => void): void {
   const isDisabled = (): boolean => element.matches(':disabled');
   const over = (isOver: boolean): void => void element.toggleAttribute('data-over', isOver && !isDisabled());
@@ -60,14 +60,14 @@ export function watchDrops(element: HTMLElement, take: (found: Found[]) => void)
   });
 }
 
-/** Whether the browser has a dialog that gives handles. Under WebDriver it is not used: tools can answer only that of an input. */
+/** Whether to use the dialog that gives handles. Not under WebDriver: test tools can only fill in a file input. */
 export function canPick(): boolean {
   return typeof (globalThis as FileSystemAccess).showOpenFilePicker === 'function' && !navigator.webdriver;
 }
 
 /**
- * Lets the user pick files. Gives no files if the user closes the dialog, and undefined if the browser refuses to open it, as
- * in a frame of another origin.
+ * Opens the file picker. Resolves to the chosen files, to none if the user closes the dialog, or to undefined if the browser
+ * refuses to open it, as in a frame of another origin.
  */
 export async function picked(multiple: boolean): Promise<Found[] | undefined> {
   try {
@@ -87,7 +87,7 @@ async function fromHandle(handle: FileSystemFileHandle): Promise<Found[]> {
   }
 }
 
-/** Folders are rare, so what reads them is loaded for the first. */
+/** Returns all files in a folder. Loads the module that reads folders with the first folder, since folders are rare. */
 async function inFolder(folder: FileSystemHandle | FileSystemEntry): Promise<Found[]> {
   const { name } = folder;
   try {

@@ -1,15 +1,15 @@
-// Files in folders that were dropped, by the interface that the browser has; loaded with the first folder.
+// Lists the files in dropped folders, with either of the browser's two interfaces. Loaded with the first folder.
 import type { Found } from './files.js';
 
 /** Not in TypeScript's DOM library yet: https://fs.spec.whatwg.org/ */
 type Folder = FileSystemDirectoryHandle & { values(): AsyncIterable<FileSystemHandle> };
 
-/** All files in a folder. */
+/** Returns all files in a folder. */
 export function all(folder: FileSystemHandle | FileSystemEntry): Promise<Found[]> {
   return 'kind' in folder ? fromHandle(folder) : fromEntry(folder);
 }
 
-/** What is in a handle. What can't be opened is among it, with the reason. */
+/** Returns the files of a handle. An entry that can't be opened is included, with its error as `cause`. */
 async function fromHandle(handle: FileSystemHandle, folder = ''): Promise<Found[]> {
   const { name } = handle;
   const path = folder + name;
@@ -28,10 +28,10 @@ async function fromHandle(handle: FileSystemHandle, folder = ''): Promise<Found[
   return found;
 }
 
-/** The older interface of folders (File and Directory Entries API). */
+/** Returns the files of an entry of the older interface (File and Directory Entries API). */
 async function fromEntry(entry: FileSystemEntry): Promise<Found[]> {
   const { name } = entry;
-  // It begins with a slash.
+  // `fullPath` begins with a slash.
   const path = entry.fullPath.slice(1);
   const found: Found[] = [];
   try {
@@ -41,7 +41,7 @@ async function fromEntry(entry: FileSystemEntry): Promise<Found[]> {
     }
     const reader = (entry as FileSystemDirectoryEntry).createReader();
     for (;;) {
-      // It gives at most a hundred at a time.
+      // Chromium returns at most 100 entries per call.
       const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
       if (entries.length === 0) break;
       for (const child of entries) for (const one of await fromEntry(child)) found.push(one);

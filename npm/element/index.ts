@@ -13,5 +13,5 @@ declare global {
   }
 }
 
-// On a server there is no registry, and the same module may be bundled twice.
+// A server has no registry of elements, and a page may bundle this module twice.
 if (globalThis.customElements && !customElements.get('direct-put')) customElements.define('direct-put', DirectPut);

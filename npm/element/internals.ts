@@ -1,6 +1,6 @@
-// What the element is to its form.
+// The `ElementInternals` of the element, which connect it to its form.
 
-/** Test environments that are no browsers (jsdom) lack most of it: there the element belongs to no form, and still works. */
+/** Stands in where `ElementInternals` is incomplete, as in jsdom: the element works, but belongs to no form. */
 const WITHOUT = {
   form: null,
   validity: { valid: true },
@@ -11,7 +11,7 @@ const WITHOUT = {
   reportValidity: () => true,
 };
 
-/** `attachInternals`, where it does what a form needs. */
+/** Returns the element's internals; the stand-in if they have no `setFormValue`. */
 export function internalsOf(element: HTMLElement): ElementInternals {
   const internals: Partial<ElementInternals> | undefined = element.attachInternals?.();
   return (internals?.setFormValue ? internals : WITHOUT) as ElementInternals;

@@ -1,5 +1,5 @@
-// `<direct-put>` in the templates of frameworks: what TypeScript has to know so that they take it. Written by hand, since it
-// adds to modules that need not be installed; `tools/package.sh` copies it.
+// Types of `<direct-put>` in the templates of frameworks. Written by hand, because it augments modules that may not be
+// installed. `tools/package.sh` copies this file into the package.
 import type { ChecksumAlgorithm } from '../types.js';
 import type { DirectPut } from './direct-put.js';
 import type { DirectPutEventMap } from './events.js';
@@ -9,29 +9,29 @@ import type { Labels } from './labels.js';
 export interface DirectPutAttributes extends DirectPutListeners {
   /** The address of the signing API. */
   endpoint?: string | undefined;
-  /** The name under which the form sends keys. */
+  /** The name under which the form submits the keys of the objects. */
   name?: string | undefined;
   /** Whether the form needs at least one stored file. */
   required?: boolean | undefined;
-  /** Whether it takes no files. */
+  /** Whether the element is disabled and accepts no files. */
   disabled?: boolean | undefined;
-  /** Whether it takes several files. */
+  /** Whether the element accepts several files. */
   multiple?: boolean | undefined;
-  /** Whether there is a second button, for folders. */
+  /** Whether the element has a button that chooses a folder. */
   folders?: boolean | undefined;
-  /** Whether rows show phases, key and checksum. */
+  /** Whether rows show the phases of the upload, and the key and checksum of the object. */
   details?: boolean | undefined;
-  /** Whether it takes files that are pasted into the page. */
+  /** Whether the element accepts files pasted into the page. */
   paste?: boolean | undefined;
-  /** Whether there are buttons that act on all files. */
+  /** Whether the element has buttons that act on all rows. */
   actions?: boolean | undefined;
-  /** Whether it shows the progress of all files together. */
+  /** Whether the element shows the total progress of all files. */
   total?: boolean | undefined;
-  /** Whether uploads begin by themselves. Default: true. */
+  /** Whether uploads start without a click on the start button. Default: true. */
   autostart?: boolean | 'true' | 'false' | undefined;
-  /** The camera that phones open: `user` or `environment`. */
+  /** The camera that a phone opens: `user` or `environment`. */
   capture?: string | undefined;
-  /** `input` for the dialog of file inputs in every browser. */
+  /** `input`: use the dialog of `<input type="file">` in every browser. */
   'file-picker'?: string | undefined;
   /** As `accept` of `Uploader`. */
   accept?: string | undefined;
@@ -43,22 +43,22 @@ export interface DirectPutAttributes extends DirectPutListeners {
   'max-files'?: number | string | undefined;
   /** As `checksum`. */
   checksum?: ChecksumAlgorithm | undefined;
-  /** A property: what else the uploader is told. React 19, Vue and Svelte set the properties that an element has. */
+  /** A property: further options of the uploader. React 19, Vue and Svelte set properties that the element has. */
   options?: DirectPut['options'] | undefined;
-  /** A property: what each upload is told, by its file. */
+  /** A property: a function that returns the options of an upload for its file. */
   uploadOptions?: DirectPut['uploadOptions'];
-  /** A property: its words; those that are set replace the page's language's. */
+  /** A property: texts that replace those of the page's language. */
   labels?: Partial<Labels> | undefined;
-  /** A property: an uploader of the page's own. */
+  /** A property: an uploader that the page made. */
   uploader?: DirectPut['uploader'] | undefined;
 }
 
-/** Its events, as React 19, Svelte 5 and Preact listen to them: `onstored={…}`. */
+/** The event handlers, named as React 19, Svelte 5 and Preact name them: `onstored={…}`. */
 export type DirectPutListeners = {
   [K in keyof DirectPutEventMap as `on${K}`]?: ((event: DirectPutEventMap[K]) => void) | undefined;
 };
 
-/** What Vue, Svelte and Solid take besides: what every element has, in their own words. */
+/** Other attributes that Vue, Svelte and Solid allow on every element. */
 interface Others {
   [attribute: string]: unknown;
 }
@@ -76,7 +76,7 @@ declare global {
   }
 }
 
-// One line each: what follows is wrong for TypeScript where a framework is not installed, and is ignored there.
+// One line each, because `@ts-ignore` covers only the next line. It hides the error if the framework is not installed.
 // biome-ignore format: see above
 // @ts-ignore
 declare module 'react' { namespace JSX { interface IntrinsicElements { 'direct-put': DirectPutAttributes & Omit<HTMLAttributes<DirectPut>, keyof DirectPutAttributes> & ClassAttributes<DirectPut> } } }

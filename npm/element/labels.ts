@@ -1,128 +1,128 @@
-// All texts of `<direct-put>`, which a page can replace.
+// The type of all texts of `<direct-put>`. A page can replace each of them.
 import type { UploadError } from '../errors.js';
 import type { Resumable, Retry } from '../types.js';
 
-/** Rules that people are told before they choose. */
+/** Rules that the drop zone shows before the user chooses files. */
 export interface Limits {
-  /** As the attribute. */
+  /** The attribute `accept`. */
   accept?: string | undefined;
   /** In bytes. */
   minBytes?: number | undefined;
   /** In bytes. */
   maxBytes?: number | undefined;
-  /** How many files. */
+  /** Maximum number of files. */
   maxFiles?: number | undefined;
 }
 
-/** The words of `<direct-put>`; `element.labels = { choose: 'Dateien wählen' }` replaces some. */
+/** The texts of `<direct-put>`. A page replaces some with `element.labels = { choose: 'Dateien wählen' }`. */
 export interface Labels {
-  /** In the drop zone, before its buttons. */
+  /** Text of the drop zone, before its buttons. */
   drop: string;
-  /** The same where only one file is taken. */
+  /** The same without `multiple`. */
   dropOne: string;
-  /** The button that opens the dialog. */
+  /** Button that opens the file picker. */
   choose: string;
-  /** The same where only one file is taken. */
+  /** The same without `multiple`. */
   chooseOne: string;
-  /** The button for folders. */
+  /** Button that chooses a folder. */
   chooseFolder: string;
-  /** Above everything while there is no network. */
+  /** Notice at the top of the element while the browser is offline. */
   offline: string;
-  /** Over what earlier visits have left. */
+  /** Heading of the list of unfinished uploads from earlier visits. */
   unfinished: string;
-  /** Resumes it. */
+  /** Button that resumes an unfinished upload. */
   goOn: string;
-  /** Resumes it after the file was picked. */
+  /** Button that asks for the file and then resumes an unfinished upload. */
   goOnWithFile: string;
-  /** Removes it. */
+  /** Button that removes an unfinished upload. */
   forget: string;
-  /** Pauses an upload. */
+  /** Button that pauses an upload. */
   pause: string;
-  /** Lets it go on. */
+  /** Button that resumes a paused upload. */
   resume: string;
-  /** Ends it. */
+  /** Button that cancels an upload. */
   cancel: string;
-  /** Begins it again. */
+  /** Button that retries a failed upload. */
   retry: string;
-  /** Begins one again that was cancelled. */
+  /** Button that starts a cancelled upload again. */
   undo: string;
-  /** Takes it off the list. */
+  /** Button that removes a row. */
   remove: string;
-  /** Copies a fact. */
+  /** Button that copies a fact, such as the key. */
   copy: string;
-  /** It was copied. */
+  /** Text of that button after a click. */
   copied: string;
-  /** S3 has the object. */
+  /** State: S3 has confirmed the object. */
   stored: string;
-  /** It was cancelled. */
+  /** State: the upload was cancelled. */
   cancelled: string;
-  /** Without `autostart`, until it is started. */
+  /** State: without `autostart`, the file waits for the start button. */
   ready: string;
-  /** Until an upload has begun. */
+  /** State: the upload has not started yet. */
   waiting: string;
-  /** While it is to pause, and parts on their way still arrive. */
+  /** State: the upload is pausing, and parts in flight still arrive. */
   pausing: string;
-  /** While it is paused. */
+  /** State: the upload is paused. */
   paused: string;
-  /** While it is offline. */
+  /** State: the upload waits for the network. */
   held: string;
-  /** While the storage wants a rest. */
+  /** State: S3 or the API asked to slow down, and the upload waits. */
   busy: string;
-  /** While parts are joined. */
+  /** State: S3 assembles the object from its parts. */
   completing: string;
-  /** While it is cancelled. */
+  /** State: the upload is being cancelled. */
   cancelling: string;
-  /** After an error, if a later try resumes the upload. */
+  /** Added to an error if a retry can resume the upload. */
   kept: string;
-  /** For a file without a type. */
+  /** Shown for a file without a media type. */
   unknownType: string;
-  /** Why a required form can not be sent. */
+  /** Validation message: the element is required and has no stored file. */
   missing: string;
-  /** Why a form can not be sent yet. */
+  /** Validation message: uploads are under way. */
   underWay: string;
-  /** Why a form can not be sent while files wait for the start button. */
+  /** Validation message: files wait for the start button. */
   notStarted: string;
-  /** Starts all files. */
+  /** Button that starts all waiting files. */
   start: string;
-  /** Tries all that have failed again. */
+  /** Button that retries all failed uploads. */
   retryAll: string;
-  /** Cancels all that are under way. */
+  /** Button that cancels all uploads that are under way. */
   cancelAll: string;
-  /** Takes all that are stored or cancelled off the list. */
+  /** Button that removes stored and cancelled rows. */
   clearFinished: string;
-  /** The progress of all files. */
+  /** Accessible name of the total progress bar. */
   total: string;
-  /** With `details`: what is done one after the other. */
+  /** With `details`: the names of the phases. */
   phases: Record<'hash' | 'sign' | 'upload' | 'complete', string>;
-  /** With `details`: what is known of an object. */
+  /** With `details`: the names of the facts about an object. */
   facts: Record<'key' | 'checksum' | 'etag' | 'size', string>;
-  /** A number of bytes. */
+  /** Formats a number of bytes. */
   bytes(bytes: number): string;
-  /** A speed, from bytes a second. */
+  /** Formats a speed in byte/s. */
   speed(bytesPerSecond: number): string;
-  /** The time left, from seconds; 0 when all has left and the last answer is waited for. */
+  /** Formats the time left in seconds; 0 when all bytes are sent and the last response is outstanding. */
   timeLeft(seconds: number): string;
-  /** A share, from 0 to 1. */
+  /** Formats a fraction from 0 to 1 as a percentage. */
   percent(share: number): string;
-  /** What is known of an unfinished upload. */
+  /** Describes an unfinished upload. */
   begun(upload: Resumable): string;
-  /** What has failed and is done again. */
+  /** Describes a retry: what failed, and when it is retried. */
   retrying(retry: Retry): string;
-  /** What happened, with the limit if the error has one. */
+  /** Describes an error, with the limit if the error has one. */
   error(error: UploadError): string;
-  /** What a person can do about it. */
+  /** Says what the user can do about an error. */
   advice(error: UploadError): string;
-  /** Which files are taken, in the drop zone; empty if all are. */
+  /** Describes the accepted files in the drop zone; empty if there is no rule. */
   limits(rules: Limits): string;
-  /** What is said of several files; cancelled ones are not counted. */
+  /** Summarizes several files. `all` does not count cancelled files. */
   summary(stored: number, failed: number, all: number): string;
-  /** Said aloud, politely. */
+  /** Texts for screen readers, in a polite live region. */
   announce: {
-    /** At each quarter of a single file. */
+    /** At each quarter, if there is only one file. */
     progress(name: string, share: number): string;
-    /** At its end. */
+    /** When a file is stored. */
     stored(name: string): string;
-    /** When it has failed. */
+    /** When an upload has failed or was cancelled. */
     failed(name: string, message: string): string;
   };
 }

@@ -1,4 +1,4 @@
-// Which language `<direct-put>` speaks: that of its page. All but English are files of their own, loaded when needed.
+// Chooses the language of `<direct-put>`: that of its page. Languages other than English are separate files, loaded on demand.
 import type { Labels } from './labels.js';
 import ENGLISH from './locales/en.js';
 import { speak } from './speak.js';
@@ -12,23 +12,23 @@ const LOCALES: { readonly [language: string]: () => Promise<{ default: Words }> 
   ja: () => import('./locales/ja.js'),
 };
 
-/** The words of an element, in the language that it is in. */
+/** The labels of an element, in the element's language. */
 export class Language {
   labels: Labels = speak(ENGLISH, 'en');
-  /** By its tag (BCP 47). */
+  /** Language tag (BCP 47). */
   tag = 'en';
   #spoken = this.labels;
   #own: Partial<Labels> = {};
   readonly #element: Element;
   readonly #changed: () => void;
 
-  /** Calls back when there are other words. */
+  /** Calls `changed` when the labels change. */
   constructor(element: Element, changed: () => void) {
     this.#element = element;
     this.#changed = changed;
   }
 
-  /** Follows the page's language, until the signal. */
+  /** Follows changes of the page's language until the signal aborts. */
   follow(signal: AbortSignal): void {
     const page = new MutationObserver(() => this.listen());
     page.observe(document.documentElement, { attributeFilter: ['lang'] });
@@ -36,24 +36,24 @@ export class Language {
     this.listen();
   }
 
-  /** Looks which language the element is in. */
+  /** Loads the labels again if the element's language has changed. */
   listen(): void {
     const language = languageOf(this.#element);
     if (language === this.tag) return;
     this.tag = language;
     const spoken = wordsOf(language).then((words) => speak(words, language));
-    // What is no language throws where its numbers are to be written.
+    // Falls back to English if the file of the language can't be loaded.
     void spoken
       .catch(() => speak(ENGLISH, 'en'))
       .then((spoken) => {
-        // It may have become another meanwhile.
+        // The language may have changed again while this one was loaded.
         if (language !== this.tag) return;
         this.#spoken = spoken;
         this.set(this.#own);
       });
   }
 
-  /** Replaces some words in every language. */
+  /** Replaces some labels in every language. */
   set(own: Partial<Labels>): void {
     this.#own = own;
     this.labels = { ...this.#spoken, ...own };
@@ -61,7 +61,7 @@ export class Language {
   }
 }
 
-/** The language that an element is in, by its `lang` or that of what it stands in (BCP 47). */
+/** Returns an element's language (BCP 47): its own `lang`, or that of its nearest ancestor. Default: `en`. */
 function languageOf(element: Element): string {
   for (let at: Element | null = element; at; ) {
     const { lang } = (at.closest('[lang]') ?? {}) as HTMLElement;
@@ -72,7 +72,7 @@ function languageOf(element: Element): string {
   return 'en';
 }
 
-/** The words of a language; the English ones where there are none. */
+/** Returns the words of a language, or the English ones if there is no translation. */
 async function wordsOf(language: string): Promise<Words> {
   const [primary = ''] = language.toLowerCase().split('-');
   return (await LOCALES[primary]?.())?.default ?? ENGLISH;

@@ -1,15 +1,15 @@
-// What `<direct-put>` shows of all its files together: a summary, their progress, and buttons that act on all of them.
+// The overview of `<direct-put>`: a summary of all files, their total progress, and buttons that act on all rows.
 import { button, h, say } from './dom.js';
 import type { Labels } from './labels.js';
 import type { Totals } from './totals.js';
 
-/** What the buttons do. */
+/** The actions of the buttons. */
 export interface Acts {
   start(): void;
   retryAll(): void;
   cancelAll(): void;
   clearFinished(): void;
-  /** Takes the focus that was on a button that is no longer there. */
+  /** Moves the focus to another control, after the focused button was hidden. */
   focus(): void;
 }
 
@@ -36,7 +36,7 @@ export class Overview {
     this.element.append(this.#summary, this.#total, this.#buttons);
   }
 
-  /** The summary. */
+  /** Returns the text of the summary. */
   words(labels: Labels, { counts, underWay }: Totals): string {
     const { ready, stored, failed } = counts;
     return labels.summary(stored, failed, ready + underWay + stored + failed);
@@ -62,7 +62,7 @@ export class Overview {
     const next = [this.start, this.#retryAll, this.#cancelAll, this.#clear].find((control) => !control.hidden);
     this.#buttons.hidden = !next;
     this.element.hidden = !next && all === 0;
-    // A button that goes takes the focus with it.
+    // Hiding the focused button would lose the focus.
     if (hadFocus && !put.shadowRoot?.activeElement?.checkVisibility?.()) (next ?? this.#acts).focus();
     this.#progress(put, labels, totals);
   }
@@ -72,11 +72,11 @@ export class Overview {
     this.#total.hidden = !isShown;
     if (!isShown) return;
     this.#bar.value = sentBytes / bytes || 0;
-    // Sums of many speeds are not exact.
+    // Rounding errors: a sum of many speeds may be slightly above 0 when all are 0.
     const isMoving = bytesPerSecond >= 1;
     const texts = [labels.percent(this.#bar.value)];
     if (isMoving) texts.push(labels.speed(bytesPerSecond));
-    // Without a speed all has left, or it is not known when it will have.
+    // Without a speed, the time left is known only if all bytes are sent.
     if (isMoving || sentBytes === bytes) texts.push(labels.timeLeft(isMoving ? bytesLeft / bytesPerSecond : 0));
     say(this.#words, texts.join(' · '));
   }

@@ -1,18 +1,18 @@
-// A row of `<direct-put>`: what it shows of a transfer, and the buttons for it.
+// A row of `<direct-put>`: shows one transfer, with its buttons.
 import { button, h, put, say } from './dom.js';
 import type { Labels } from './labels.js';
 import type { Language } from './language.js';
 import type { Transfer } from './transfer.js';
 
-/** What is shown with the attribute `details`, loaded when it is needed. */
+/** The module behind the attribute `details`, loaded when it is needed. */
 export type Details = typeof import('./details.js');
 
-/** What a row wants of the element that it is in. */
+/** The interface of the element that a row uses. */
 export interface Host {
   readonly language: Language;
-  /** What shows what only developers want to know, if that is wanted. */
+  /** The module that shows details for developers; undefined without the attribute `details`. */
   readonly details: Details | undefined;
-  /** Whether there are so few rows that each result is open. */
+  /** Whether the list is short enough to show every result expanded. */
   readonly isShort: boolean;
   remove(transfers: readonly Transfer[]): void;
   copied(): void;
@@ -36,7 +36,7 @@ export class Row {
   readonly #undo: HTMLButtonElement;
   readonly #remove: HTMLButtonElement;
   readonly #buttons: readonly HTMLButtonElement[];
-  /** What the end shows, and in which words. */
+  /** The result or error that `#end` shows, and the labels that the row was rendered with. */
   #shown: unknown;
   #labels: Labels | undefined;
   #details: Details | undefined;
@@ -85,17 +85,17 @@ export class Row {
   /** Sets its position in the list, from 1 on. */
   stand(place: number, all: number): void {
     const { element } = this;
-    // What is set again would be looked at again.
+    // Sets only changed values, so that the browser has nothing to update for the other rows.
     if (element.ariaPosInSet !== String(place)) element.ariaPosInSet = String(place);
     if (element.ariaSetSize !== String(all)) element.ariaSetSize = String(all);
   }
 
-  /** Where the focus goes when something before it has gone. */
+  /** Moves the focus to the first visible button. */
   focus(): void {
     this.#buttons.find((control) => !control.hidden)?.focus();
   }
 
-  /** Shows what is true by now. */
+  /** Shows the current state of the transfer. */
   render(): void {
     const { element, transfer } = this;
     const { details, language } = this.#host;
@@ -117,7 +117,7 @@ export class Row {
     say(this.#notice, this.#said(labels));
     this.#pause.hidden = this.#cancel.hidden = !isUnderWay;
     for (const control of [this.#pause, this.#cancel]) {
-      // Not disabled, which would take the focus away.
+      // `aria-disabled`, because a disabled button would lose the focus.
       put(control, 'aria-disabled', transfer.isCancelling ? 'true' : null);
     }
     this.#name(this.#pause, state === 'paused' ? labels.resume : labels.pause);
@@ -128,11 +128,11 @@ export class Row {
     if (ended !== this.#shown || details !== this.#details) this.#showEnd(labels);
     this.#shown = ended;
     this.#details = details;
-    // A button that goes takes the focus with it.
+    // Hiding the focused button would lose the focus.
     if (hadFocus && !root.activeElement?.checkVisibility?.()) this.focus();
   }
 
-  /** Of several rows a screen reader says which one a button is for. */
+  /** Sets a button's text, and an accessible name that includes the file's name. */
   #name(control: HTMLButtonElement, text: string): void {
     say(control, text);
     control.setAttribute('aria-label', `${text}: ${this.transfer.name}`);
@@ -143,11 +143,11 @@ export class Row {
     this.#name(this.#retry, labels.retry);
     this.#name(this.#undo, labels.undo);
     this.#name(this.#remove, labels.remove);
-    // What is shown of the end is made anew.
+    // Makes `render` build the result or error again.
     this.#shown = undefined;
   }
 
-  /** Why nothing moves, or what happens. */
+  /** Returns a notice: why the upload waits, or what it does. */
   #said(labels: Labels): string {
     const { state, progress, retry, isCancelling } = this.transfer;
     if (state === 'ready' || state === 'waiting' || state === 'cancelled') return labels[state];
@@ -164,7 +164,7 @@ export class Row {
     const { share, progress } = this.transfer;
     const { phase, held, bytesPerSecond = 0, secondsLeft = null } = progress ?? {};
     const isSending = phase === 'upload' && bytesPerSecond > 0;
-    // All has left, and there is no speed to say when the last answer will be here.
+    // All bytes are sent; without a speed, the arrival of the last response can't be predicted.
     const isLast = share === 1 && !held && phase !== 'abort';
     const left = (isSending ? secondsLeft : null) ?? (isLast ? 0 : null);
     const texts = [

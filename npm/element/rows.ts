@@ -1,20 +1,20 @@
-// The list of `<direct-put>`. Of many rows only those in view are in the document, so that thousands cost what a few do.
+// The list of `<direct-put>`. A long list keeps only the rows in view in the document, so thousands of rows stay cheap.
 import { h } from './dom.js';
 import { type Host, Row } from './row.js';
 import type { Transfer } from './transfer.js';
 
-/** From this number on, the list scrolls by itself, and rows out of view are taken out. */
+/** With more rows than this, the list becomes a scroll container, and rows out of view are removed from the document. */
 const MANY = 50;
-/** How far beyond the view rows are kept, in CSS pixels: what a wheel scrolls in a frame, and where Tab goes next. */
+/** Rows this far outside the view are kept, in CSS pixels, for fast scrolling and for the next press of Tab. */
 const MARGIN_PX = 400;
-/** How high a row is taken to be before one was seen, in CSS pixels. */
+/** Assumed height of a row before any was measured, in CSS pixels. */
 const GUESS_PX = 150;
 
 export class Rows {
   readonly element = h('ul', { part: 'uploads', id: 'uploads', role: 'list' });
   readonly #host: Host;
   #all: Transfer[] = [];
-  /** In the order of the list. */
+  /** The rows in the document, in the order of the list. */
   #shown: Row[] = [];
   #guess = 0;
   #gap: number | undefined;
@@ -25,15 +25,15 @@ export class Rows {
   constructor(host: Host) {
     this.#host = host;
     this.element.addEventListener('scroll', () => this.#plan());
-    // The next press of Tab may come before the next frame.
+    // At once, not in the next frame: Tab may be pressed again before that.
     this.element.addEventListener('focusin', () => this.#show());
-    // Test environments that are no browsers lay nothing out.
+    // Test environments such as jsdom have no layout.
     if (!globalThis.ResizeObserver) return;
     this.#sizes = new ResizeObserver((sizes) => {
       for (const { target, borderBoxSize } of sizes) {
         const transfer = this.#byElement.get(target);
         if (transfer) transfer.height = borderBoxSize[0]?.blockSize ?? 0;
-        // The first that was seen stands for those that were not.
+        // The first measured height is the estimate for all rows that were not measured yet.
         this.#guess ||= transfer?.height ?? 0;
       }
       this.#plan();
@@ -45,7 +45,7 @@ export class Rows {
     return this.#all;
   }
 
-  /** Whether rows out of view are taken out. */
+  /** Whether rows out of view are removed from the document. */
   get isLong(): boolean {
     return this.#all.length > MANY;
   }
@@ -56,7 +56,7 @@ export class Rows {
     else this.#show();
   }
 
-  /** Takes rows off. If one of them had the focus, the next has it, or the one before; returns whether there is none. */
+  /** Removes rows. Moves the focus of a removed row to the next or previous row. Returns whether there is no such row. */
   remove(gone: ReadonlySet<Transfer>): boolean {
     const focused = this.#focused();
     const place = focused && gone.has(focused.transfer) ? this.#all.indexOf(focused.transfer) : -1;
@@ -69,7 +69,7 @@ export class Rows {
     return place >= 0 && !next;
   }
 
-  /** Shows all anew, in other words or with other details. */
+  /** Renders all rows again, after labels or details have changed. */
   render(): void {
     for (const row of this.#shown) row.render();
   }
@@ -79,12 +79,12 @@ export class Rows {
     return activeElement ? this.#shown.find(({ element }) => element.contains(activeElement)) : undefined;
   }
 
-  /** Many changes are shown once in a frame. */
+  /** In a long list, shows all changes once per frame. */
   #plan(): void {
     if (this.isLong) this.#frame ||= requestAnimationFrame(() => this.#show());
   }
 
-  /** Shows what is in view, and one row that is to have the focus. */
+  /** Shows the rows in view, and the row that has or will get the focus. */
   #show(next = this.#focused()?.transfer): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -100,7 +100,7 @@ export class Rows {
       const high = transfer.height || this.#guess || GUESS_PX;
       const isInView = from + high > top - MARGIN_PX && from < top + height + MARGIN_PX;
       from += high + gap;
-      // What has the focus stays, wherever it is.
+      // The row with the focus stays in the document even if it is out of view.
       if (isLong && !isInView && transfer !== next) {
         space += high + gap;
         continue;
@@ -113,7 +113,7 @@ export class Rows {
     }
     this.#arrange(shown);
     for (const [index, { element: item }] of shown.entries()) {
-      // What is not in the document leaves its room. Padding would make the list itself as high.
+      // A margin takes the place of the rows left out. Padding of the list would make the list itself taller.
       const margin = `${spaces[index]}px ${index === shown.length - 1 ? space : 0}px`;
       if (item.dataset.margin === margin) continue;
       item.dataset.margin = margin;
@@ -121,7 +121,7 @@ export class Rows {
     }
   }
 
-  /** Puts these rows into the document, and takes out all others. Rows that stay are not moved, and keep the focus. */
+  /** Inserts these rows into the document, and removes all others. Rows that stay are not moved, so they keep the focus. */
   #arrange(shown: Row[]): void {
     const wanted = new Set(shown);
     for (const row of this.#shown) {

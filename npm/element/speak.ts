@@ -1,24 +1,24 @@
-// Labels made of the words of a language, with numbers as the page's language writes them.
+// Makes labels from the words of a language, with numbers formatted for the page's language.
 import type { UploadError } from '../errors.js';
 import type { Labels } from './labels.js';
 import type { Words } from './words.js';
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
-/** Units of time, each with its seconds. */
+/** Units of time, each with its length in seconds. */
 const TIMES = [
   ['hour', 3600],
   ['minute', 60],
   ['second', 1],
 ] as const;
-/** A unit is used from this number of it on; below, the next smaller unit. */
+/** A unit is used from this amount on, such as 1.5 minutes; smaller amounts use the next smaller unit. */
 const ENOUGH = 1.5;
 
-/** The labels of a language. `locale` writes the numbers. */
+/** Returns the labels of a language. Numbers are formatted for `locale`. */
 export function speak(words: Words, locale: string): Labels {
   const formats = new Map<string, Intl.NumberFormat>();
   const format = (value: number, options: Intl.NumberFormatOptions): string => {
     const key = JSON.stringify(options);
-    // To make one takes a tenth of a millisecond, and every row has some.
+    // Cached: making a format takes 0.1 ms, and every row needs some.
     const own = formats.get(key) ?? new Intl.NumberFormat(locale, options);
     formats.set(key, own);
     return own.format(value);
@@ -103,11 +103,11 @@ export function speak(words: Words, locale: string): Labels {
 const unitOf = (seconds: number): (typeof TIMES)[number] =>
   TIMES.find(([, size]) => seconds >= size * ENOUGH) ?? ['second', 1];
 
-/** Replaces what is in braces. */
+/** Replaces each `{name}` in a text with its value. */
 const fill = (text: string, values: Record<string, string>): string =>
   text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 
-/** What people call a rule of `accept`: `PDF` for `.pdf` and `application/pdf`, a word of the language for `image/*`. */
+/** Returns a name for a rule of `accept`: `PDF` for `.pdf` and `application/pdf`, a translated word for `image/*`. */
 function kindOf(rule: string, kinds: Words['kinds']): string {
   const [first = '', second] = rule.split('/');
   if (second === '*') return kinds[first] ?? '';

@@ -1,12 +1,12 @@
-// What is said aloud of uploads, politely: one region, few words, and never two at once.
+// Announces uploads to screen readers, in one polite live region and with a pause between announcements.
 import { h } from './dom.js';
 import type { Labels } from './labels.js';
 import type { Transfer } from './transfer.js';
 
-/** Nothing is said sooner after the last, in milliseconds: a screen reader would not get to the end of it. */
+/** Minimum time between announcements, in milliseconds, so that a screen reader can finish one before the next. */
 const SAY_EVERY_MS = 1_500;
 
-/** Progress is announced this many times. */
+/** Number of equal steps of an upload's progress. The end of each step but the last is announced. */
 const QUARTERS = 4;
 
 export class Speaker {
@@ -14,14 +14,14 @@ export class Speaker {
   #waiting = new Map<unknown, string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Announces a text about a subject, in place of an earlier one that was not announced yet. */
+  /** Announces a text about a subject. Replaces an earlier text about it that was not announced yet. */
   say(subject: unknown, text: string): void {
     this.#waiting.delete(subject);
     this.#waiting.set(subject, text);
     this.#timer ??= setTimeout(() => this.#speak(), 0);
   }
 
-  /** Announces how far an upload is, at each quarter. */
+  /** Announces an upload's progress at each quarter. */
   progress(transfer: Transfer, { announce }: Labels): void {
     const quarter = Math.floor(transfer.share * QUARTERS);
     if (quarter === QUARTERS || quarter <= transfer.said) return;
@@ -29,7 +29,7 @@ export class Speaker {
     this.say(transfer, announce.progress(transfer.name, quarter / QUARTERS));
   }
 
-  /** Announces how an upload ended; of stored ones only a summary, where there is one. */
+  /** Announces the end of an upload. For a stored upload, announces `summary` instead, unless that is null. */
   end(transfer: Transfer, { announce, error, cancelled }: Labels, summary: string | null): void {
     const { name, state } = transfer;
     if (state === 'failed' && transfer.error) this.say(transfer, announce.failed(name, error(transfer.error)));

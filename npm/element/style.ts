@@ -1,4 +1,4 @@
-// How `<direct-put>` looks. Colours and corners are variables, everything else can be had by `::part(…)`.
+// The styles of `<direct-put>`. Colours and corner radius are CSS variables; pages style everything else with `::part(…)`.
 
 const CSS = `
 :host {
@@ -110,12 +110,12 @@ code { font-size: 0.9em; }
 
 const sheets = new Map<string, CSSStyleSheet>();
 
-/** One sheet for all elements. A policy of `style-src` has nothing to say about it. */
+/** Returns the style sheet for some CSS; all elements share it. A policy of `style-src` does not block such sheets. */
 export function styleOf(css: string = CSS): CSSStyleSheet {
   let sheet = sheets.get(css);
   if (!sheet) {
     sheet = new CSSStyleSheet();
-    // Test environments that are no browsers have nothing to draw.
+    // Test environments such as jsdom lack `replaceSync`.
     sheet.replaceSync?.(css);
     sheets.set(css, sheet);
   }

@@ -1,14 +1,14 @@
-// A picture's thumbnail, loaded with the first picture. It is made from the file itself: no policy has to allow an address.
+// Draws a picture's thumbnail. Loaded with the first picture. Decodes the file directly, so no policy has to allow a blob URL.
 import { h } from './dom.js';
 
-/** Larger pictures take long to decode, in bytes. */
+/** Maximum size of a picture in bytes: larger ones take long to decode. */
 const MAX_BYTES = 32 << 20;
 const SIZE_PX = 96;
 
-/** One after the other, so that a hundred photos are not decoded at once. */
+/** The last thumbnail in the queue. Pictures are decoded one at a time. */
 let last: Promise<unknown> = Promise.resolve();
 
-/** Calls back with a canvas, or never: what can't be decoded, or has left the view before its turn, has no thumbnail. */
+/** Calls `show` with a canvas. Never calls it if the picture can't be decoded or is out of view when its turn comes. */
 export function thumbnail(file: Blob, isShown: () => boolean, show: (canvas: HTMLCanvasElement) => void): void {
   if (file.size > MAX_BYTES) return;
   last = last.then(() => (isShown() ? draw(file, show) : undefined)).catch(() => {});

@@ -1,9 +1,9 @@
-// What is true of all transfers of `<direct-put>` together. What is done for one does not grow with their number.
+// Totals over all transfers of `<direct-put>`. A change of one transfer costs the same, however many there are.
 import type { State, Transfer } from './transfer.js';
 
 const SUMS = ['bytes', 'sentBytes', 'bytesLeft', 'bytesPerSecond'] as const;
 
-/** What was counted of a transfer. */
+/** The values that the totals include for a transfer. */
 type Counted = Pick<Totals, (typeof SUMS)[number]> & Pick<Transfer, 'state'>;
 
 export class Totals {
@@ -16,10 +16,10 @@ export class Totals {
     failed: 0,
     cancelled: 0,
   };
-  /** Of all that are to be stored, or are. */
+  /** Size in bytes of all transfers, except failed and cancelled ones. */
   bytes = 0;
   sentBytes = 0;
-  /** Bytes that have not arrived, as far as uploads know that. */
+  /** Bytes that have not arrived at S3, as estimated by the uploads. */
   bytesLeft = 0;
   bytesPerSecond = 0;
   readonly #counted = new Map<Transfer, Counted>();
@@ -30,7 +30,7 @@ export class Totals {
     return waiting + running + paused;
   }
 
-  /** Number of places that `max-files` counts. */
+  /** Number of transfers that count for `max-files`. */
   get taken(): number {
     return this.underWay + this.counts.ready + this.counts.stored;
   }

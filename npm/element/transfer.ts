@@ -1,4 +1,4 @@
-// One file in `<direct-put>`: its upload, and what is true of it. `Row` shows it while it is in view.
+// One file in `<direct-put>`: its upload and its state. A `Row` shows it while it is in view.
 import { isHopeless } from '../hopeless.js';
 import { UploadError } from '../index.js';
 import type { ErrorCode, Progress, Retry, Upload, UploadOptions, UploadResult } from '../types.js';
@@ -8,28 +8,28 @@ export type State = 'ready' | 'waiting' | 'running' | 'paused' | 'stored' | 'fai
 
 const UNDER_WAY: readonly State[] = ['waiting', 'running', 'paused'];
 
-/** What is known of a file before it is opened. */
+/** The name, size and place of a file. */
 export interface Facts {
   name: string;
   size: number;
   file?: Blob | undefined;
-  /** Where it lies in its folder; empty without one. */
+  /** The path in the folder that the user handed over; empty without a folder. */
   path?: string | undefined;
 }
 
-/** What is told of a transfer. */
+/** Callbacks of a transfer. */
 export interface Listener {
-  /** It wants to begin: `go` is to be called when it is its turn. */
+  /** Queues the start of a transfer: calls `go` when it is its turn. */
   waits(go: () => void): void;
-  /** Why it may not begin, if there are too many. */
+  /** Returns an error if there are more transfers than `max-files`. */
   refusal(): UploadError | undefined;
-  /** Its upload was begun. */
+  /** Called when the upload of a transfer has started. */
   begun(transfer: Transfer, upload: Upload): void;
-  /** Its state is another. */
+  /** Called when the state of a transfer has changed. */
   changed(transfer: Transfer): void;
-  /** It has moved on. */
+  /** Called when a transfer has made progress. */
   moved(transfer: Transfer): void;
-  /** It has failed without an upload. */
+  /** Called when a transfer has failed before it had an upload. */
   refused(transfer: Transfer, error: UploadError): void;
 }
 
@@ -42,21 +42,21 @@ export class Transfer {
   state: State = 'ready';
   upload: Upload | undefined;
   progress: Progress | undefined;
-  /** What is done again, until something else is to be said. */
+  /** The last retry, until the phase or the reason to wait changes. */
   retry: Retry | undefined;
-  /** How often something was done again. */
+  /** Number of retries. */
   retries = 0;
   result: UploadResult | undefined;
   error: UploadError | undefined;
-  /** Whether it was ever to begin. */
+  /** Whether `run` was ever called. */
   wasBegun = false;
-  /** Whether it was cancelled, and that is not confirmed yet. */
+  /** Whether it was cancelled, and the cancellation is not confirmed yet. */
   isCancelling = false;
-  /** How far it was when that was last said aloud, in quarters. */
+  /** The progress that was last announced to screen readers, in quarters. */
   said = 0;
-  /** What shows it. */
+  /** The row that shows the transfer; undefined while it is out of view. */
   row: Row | undefined;
-  /** How high that was last, in CSS pixels; 0 if it was never seen. */
+  /** Last measured height of the row in CSS pixels; 0 if it was never measured. */
   height = 0;
   readonly #listener: Listener;
   readonly #begin: (options: UploadOptions) => Upload;
@@ -70,7 +70,7 @@ export class Transfer {
     this.path = path ?? '';
   }
 
-  /** How much has left, from 0 to 1. */
+  /** Fraction of the bytes that were sent, from 0 to 1. */
   get share(): number {
     if (this.state === 'stored') return 1;
     const { size, sentBytes, phase } = this.progress ?? { size: 0, sentBytes: 0, phase: 'hash' };
@@ -81,12 +81,12 @@ export class Transfer {
     return UNDER_WAY.includes(this.state);
   }
 
-  /** Whether a new try makes sense after it has failed. */
+  /** Whether it has failed and a retry may succeed. */
   get canRetry(): boolean {
     return this.state === 'failed' && !isHopeless(this.error);
   }
 
-  /** Begins, or begins again. */
+  /** Starts the upload, or starts it again. */
   run(): void {
     this.error = this.progress = this.retry = this.upload = undefined;
     this.said = 0;
@@ -100,7 +100,7 @@ export class Transfer {
   }
 
   #go(): void {
-    // It may have been cancelled, and begun again, before its turn.
+    // The user may have cancelled it, or cancelled and restarted it, before its turn.
     if (this.state !== 'waiting' || this.upload) return;
     try {
       const upload = this.#begin({
@@ -114,12 +114,12 @@ export class Transfer {
         (error: UploadError) => this.#fail(error),
       );
     } catch (error) {
-      // An uploader that can't be made, for want of an endpoint or so.
+      // The uploader can't be made, for example because the endpoint is missing.
       this.refuse(error as UploadError);
     }
   }
 
-  /** Begins it again after it was cancelled; before it was ever begun it waits again. */
+  /** Undoes a cancellation: starts the upload again, or waits for the start button if it had never started. */
   undo(): void {
     if (this.wasBegun) {
       this.run();
@@ -129,7 +129,7 @@ export class Transfer {
     this.#changed();
   }
 
-  /** Pauses it, or lets it go on. */
+  /** Pauses the upload, or resumes a paused one. */
   togglePause(): void {
     if (this.isCancelling || !this.upload) return;
     const isPaused = this.state === 'paused';
@@ -139,7 +139,7 @@ export class Transfer {
     this.#changed();
   }
 
-  /** Ends it; it can be begun again. */
+  /** Cancels the upload. The user can start it again. */
   cancel(): void {
     if (this.upload) this.isCancelling = true;
     else this.state = 'cancelled';
@@ -147,14 +147,14 @@ export class Transfer {
     this.#changed();
   }
 
-  /** It is stored, now or since an earlier visit to the page. */
+  /** Marks the file as stored, now or during an earlier visit to the page. */
   store(result: UploadResult): void {
     this.result = result;
     this.state = 'stored';
     this.#changed();
   }
 
-  /** It fails without an upload. */
+  /** Fails the transfer before it has an upload. */
   refuse(error: UploadError): void {
     this.#fail(error);
     this.#listener.refused(this, error);
@@ -191,7 +191,7 @@ export class Transfer {
   }
 }
 
-/** The error of a file that has no upload. */
+/** Returns the error of a file that has no upload. */
 export function refusal(code: ErrorCode, message: string, more?: object, cause?: unknown): UploadError {
   return new UploadError({ message, code, retryable: false, status: 0, remains: 'nothing', ...more }, cause);
 }

@@ -1,4 +1,4 @@
-// All transfers of `<direct-put>`: their list, what is true of them together, and what is said of them aloud.
+// All transfers of `<direct-put>`: their rows, their totals, and their announcements to screen readers.
 import type { UploadError } from '../errors.js';
 import { Slices } from '../slices.js';
 import type { Upload, UploadOptions } from '../types.js';
@@ -10,32 +10,32 @@ import { Speaker } from './speaker.js';
 import { Totals } from './totals.js';
 import { type Facts, type Listener, Transfer } from './transfer.js';
 
-/** Number of uploads that begin in one task. */
+/** Number of uploads started in one task. */
 const AT_ONCE = 20;
 
-/** All is shown no sooner after the last time, in milliseconds. */
+/** Minimum time between renderings of the overview of a long list, and of the total progress, in milliseconds. */
 const SHOW_EVERY_MS = 200;
 
-/** What is to be uploaded, and how that begins. */
+/** A file, and a function that starts its upload. */
 export interface Begun extends Facts {
-  /** Absent for what is stored already. */
+  /** Absent for files that are stored already. */
   begin?(options: UploadOptions): Upload;
 }
 
-/** What the element does with its transfers. */
+/** The element that owns the transfers. */
 export interface Owner {
   readonly language: Language;
   /** The element itself. */
   readonly put: HTMLElement;
   /** Dispatches an event of the element. */
   tell(type: string, detail: object, transfer: Transfer): void;
-  /** Some have changed. Whether one that is stored has come or gone is `isOther`. */
+  /** Called after transfers have changed. `isOther`: whether the set of stored files has changed. */
   summedUp(changes: readonly Transfer[], isOther: boolean): void;
-  /** Why one may not begin, if there are too many. */
+  /** Returns an error if there are more transfers than `max-files`. */
   refusal(): UploadError | undefined;
-  /** The row of an upload is gone. */
+  /** Called when the row of an upload was removed. */
   released(upload: Upload): void;
-  /** Takes the focus of what is gone. */
+  /** Moves the focus to the drop zone, after the focused control was removed. */
   focus(): void;
 }
 
@@ -44,10 +44,10 @@ export class Transfers implements Acts, Host, Listener {
   readonly rows: Rows = new Rows(this);
   readonly overview = new Overview(this);
   readonly speaker = new Speaker();
-  /** What shows details, once it is loaded. */
+  /** The module behind the attribute `details`, once it is loaded. */
   loaded: Details | undefined;
   readonly #owner: Owner;
-  /** Which one an upload is of. */
+  /** The transfer of each upload. */
   readonly #byUpload = new WeakMap<Upload, Transfer>();
   readonly #begins = new Slices(AT_ONCE);
   #changes = new Set<Transfer>();
@@ -79,12 +79,12 @@ export class Transfers implements Acts, Host, Listener {
     return this.rows.all;
   }
 
-  /** The one that an upload is of, if it is on the list. */
+  /** Returns the transfer of an upload, if it is on the list. */
   of(upload: Upload): Transfer | undefined {
     return this.#byUpload.get(upload);
   }
 
-  /** Puts some on the list, and does something with each; those before it count by then. */
+  /** Adds transfers to the list, and calls `act` for each. The totals then include it and those before it. */
   add(begun: readonly Begun[], act: (transfer: Transfer, index: number) => void): void {
     const added = begun.map((facts) => new Transfer(this, facts, facts.begin));
     this.rows.add(added);
@@ -110,12 +110,12 @@ export class Transfers implements Acts, Host, Listener {
     this.remove(this.all.filter(({ state }) => state === 'stored' || state === 'cancelled'));
   }
 
-  /** Takes the focus of what is gone. */
+  /** Moves the focus to the drop zone, after the focused control was removed. */
   focus(): void {
     this.#owner.focus();
   }
 
-  /** Takes some off the list. */
+  /** Removes transfers from the list, and cancels those that are under way. */
   remove(transfers: readonly Transfer[]): void {
     const gone = new Set(transfers);
     for (const transfer of gone) {
@@ -131,7 +131,7 @@ export class Transfers implements Acts, Host, Listener {
     this.#plan();
   }
 
-  /** Shows all of it anew. */
+  /** Renders the overview. */
   render(): void {
     clearTimeout(this.#showing);
     this.#showing = undefined;
@@ -155,7 +155,7 @@ export class Transfers implements Acts, Host, Listener {
     this.#owner.tell('failed', { upload: undefined, file: transfer.file, error }, transfer);
   }
 
-  /** What is done for one does not grow with their number. */
+  /** Updates totals and overview. The cost of one change does not grow with the number of transfers. */
   changed(transfer: Transfer): void {
     if (this.totals.has(transfer)) this.#count(transfer);
   }
@@ -163,7 +163,7 @@ export class Transfers implements Acts, Host, Listener {
   moved(transfer: Transfer): void {
     if (!this.totals.has(transfer)) return;
     this.totals.count(transfer);
-    // With many uploads, each quarter of each would be too much to hear.
+    // With several uploads, announcing each quarter of each would be too much.
     if (this.all.length === 1) this.speaker.progress(transfer, this.language.labels);
     if (this.#owner.put.hasAttribute('total')) this.#show();
   }
@@ -178,7 +178,7 @@ export class Transfers implements Acts, Host, Listener {
     this.#showing ??= setTimeout(() => this.render(), SHOW_EVERY_MS);
   }
 
-  /** A thousand change in one task, and what is said of all is said once. */
+  /** Sums up all changes of a task once, in a microtask. */
   #plan(): void {
     if (!this.#isPlanned) queueMicrotask(() => this.#sumUp());
     this.#isPlanned = true;
@@ -191,7 +191,7 @@ export class Transfers implements Acts, Host, Listener {
     this.#changes.clear();
     this.#isOther = false;
     const { labels } = this.language;
-    // What happens to a few is shown at once, as a click is.
+    // A short list is rendered at once, so that clicks take effect without delay.
     if (this.rows.isLong) this.#show();
     else this.render();
     const summary = this.all.length > 1 ? this.overview.words(labels, this.totals) : null;

@@ -1,25 +1,25 @@
-// What earlier visits have left unfinished, in `<direct-put>`; loaded where there is something.
+// The list of unfinished uploads from earlier visits, in `<direct-put>`. Loaded only if there are any.
 import type { UploadError } from '../errors.js';
 import type { ErrorCode, Resumable } from '../types.js';
 import { button, h } from './dom.js';
 import type { Language } from './language.js';
 
-/** What an upload fails with whose file has to be picked. */
+/** Codes of failures after which the user has to choose the file. */
 const NEEDS_FILE: readonly ErrorCode[] = ['file-needed', 'wrong-file', 'file-changed'];
 
-/** What the list asks for. */
+/** Callbacks of the element. */
 export interface Asked {
   readonly language: Language;
-  /** Removes one, and looks what there is by then. */
+  /** Removes an unfinished upload and refreshes the list. */
   forget(id: string): Promise<void>;
-  /** Resumes an upload, with the file that was picked for it, if one was. */
+  /** Resumes an upload, with the file if the user chose one. Returns the upload; undefined if it has not started. */
   goOn(upload: Resumable, file?: File): Promise<unknown> | undefined;
 }
 
 export class Unfinished {
   readonly element = h('section', { part: 'unfinished-list', 'aria-labelledby': 'unfinished-title', hidden: true });
   readonly #asked: Asked;
-  /** Uploads whose file the browser could not open, or that has become another, by their ids. */
+  /** Ids of uploads whose file the browser could not open, or whose file has changed. */
   readonly #closed = new Set<string>();
   readonly #title = h('h2', { id: 'unfinished-title' });
   readonly #list = h('ul');
@@ -30,16 +30,16 @@ export class Unfinished {
     this.element.append(this.#title, this.#list);
   }
 
-  /** Shows what there is. */
+  /** Shows these uploads. */
   show(found: readonly Resumable[]): void {
     this.#found = found;
     const focused = (this.element.getRootNode() as ShadowRoot).activeElement;
-    // A button must not move while a user is about to press it.
+    // Keeps the rows while a button in them has the focus, so that it does not move before the user presses it.
     if (focused && this.#list.contains(focused) && found.length === this.#list.childElementCount) return;
     this.render();
   }
 
-  /** Shows the same in other words. */
+  /** Renders the list with the current labels. */
   render(): void {
     this.#title.textContent = this.#asked.language.labels.unfinished;
     this.element.hidden = this.#found.length === 0;
@@ -89,13 +89,13 @@ export class Unfinished {
     this.#found = this.#found.filter((other) => other !== upload);
     this.element.hidden = this.#found.length === 0;
     this.#asked.goOn(upload, file)?.catch(({ code }: UploadError) => {
-      // The file that the browser keeps would be the wrong one again.
+      // The kept file handle would give the wrong file again, so the next button asks for the file.
       if (NEEDS_FILE.includes(code)) this.#closed.add(upload.id);
     });
   }
 
   #pick(take: (file: File) => void): void {
-    // In the document only while it is asked: tools that drive browsers look for the one input of the drop zone.
+    // In the document only while the dialog is open: test tools expect a single file input, that of the drop zone.
     const input = h('input', { type: 'file', id: 'again', tabindex: '-1', 'aria-hidden': 'true' });
     this.element.append(input);
     input.addEventListener('cancel', () => input.remove());

@@ -1,49 +1,49 @@
-// The words of one language. `speak` makes labels of them, with numbers as the page's language writes them.
+// The type of the words of one language. `speak` makes labels from them, with numbers formatted for the page's language.
 import type { ErrorCode } from '../types.js';
 import type { Labels } from './labels.js';
 
-/** Labels that are a text, and no function. */
+/** Names of the labels that are texts, not functions. */
 type Text = { [K in keyof Labels]: Labels[K] extends string ? K : never }[keyof Labels];
 
-/** A text by the number in it (Unicode CLDR, plural categories). */
+/** A text for each plural category (Unicode CLDR). */
 type Plural = { readonly [rule in Intl.LDMLPluralRule]?: string } & { readonly other: string };
 
-/** What is in braces is replaced. */
+/** The words of one language. `speak` replaces names in braces, such as `{time}`. */
 export interface Words extends Readonly<Pick<Labels, Text | 'phases' | 'facts'>> {
-  /** The language itself (BCP 47), for plurals. */
+  /** The language tag (BCP 47), for plural rules. */
   readonly language: string;
-  /** `{time}` is a number with its unit. */
+  /** `{time}`: a number with its unit. */
   readonly timeLeft: string;
-  /** In place of that when less than a second is left, and when all has left and the last answer is waited for. */
+  /** Replaces `timeLeft` when less than 1 s is left, also while the last response is outstanding. */
   readonly finishing: string;
-  /** Of an unfinished upload: `{size}`, `{share}`, and `{age}` such as `5 min. ago`. */
+  /** Describes an unfinished upload: `{size}`, `{share}`, and `{age}` such as `5 min. ago`. */
   readonly begun: string;
-  /** `{part}`, `{code}`, and `{time}` until it is done again. */
+  /** A PUT is retried: `{part}`, `{code}`, and `{time}` until the retry. */
   readonly retryingPart: string;
-  /** The same of a call of the API. */
+  /** A call of the API is retried: `{code}` and `{time}`. */
   readonly retryingCall: string;
-  /** `{stored}` and `{all}`; its form is that of `all`. */
+  /** `{stored}` and `{all}`; the number `all` selects the plural form. */
   readonly filesStored: Plural;
-  /** After that: `{failed}`. */
+  /** Follows `filesStored`: `{failed}`. */
   readonly filesFailed: Plural;
-  /** `{size}`. */
+  /** A limit: `{size}`. */
   readonly atLeast: string;
-  /** `{size}`. */
+  /** A limit: `{size}`. */
   readonly atMost: string;
-  /** `{count}`. */
+  /** A limit: `{count}`. */
   readonly filesAtMost: Plural;
-  /** Ends a sentence. */
+  /** The full stop of the language. */
   readonly stop: string;
-  /** What `image/*` and the like are called. */
+  /** Names of `image/*` and similar types, by their first half. */
   readonly kinds: { readonly [kind: string]: string };
-  /** `{name}`. */
+  /** Announces a stored file: `{name}`. */
   readonly isStored: string;
-  /** What has happened, by code. In English the errors say it themselves. */
+  /** Messages by error code. For English this is empty: `speak` uses the error's own message. */
   readonly errors: { readonly [code in ErrorCode]?: string };
-  /** What has happened, for all other codes; empty for the error's own words. */
+  /** Message for all other codes; empty to use the error's own message. */
   readonly otherError: string;
-  /** What can be done about it, by code. */
+  /** Advice by error code. */
   readonly advices: { readonly [code in ErrorCode]?: string };
-  /** What can be done about all others. */
+  /** Advice for all other codes. */
   readonly otherAdvice: string;
 }

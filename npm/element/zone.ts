@@ -1,16 +1,16 @@
-// The drop zone of `<direct-put>`: its words, its buttons, and the ways by which files come in.
+// The drop zone of `<direct-put>`: its text, its buttons, and all ways to hand over files.
 import { button, h, put, say } from './dom.js';
 import { canPick, type Found, foundIn, picked, watchDrops } from './files.js';
 import type { Labels } from './labels.js';
 
-/** A file input that only a button opens, and tools that drive browsers. */
+/** Attributes of a hidden file input. Only a button or a test tool uses it. */
 const UNSEEN = { type: 'file', tabindex: '-1', 'aria-hidden': 'true' };
 
-/** What the zone shows, apart from the element's attributes. */
+/** The values that the zone shows, besides the element's attributes. */
 export interface Shown {
   labels: Labels;
   isDisabled: boolean;
-  /** Which files are taken, in words; empty if all are. */
+  /** A text that describes the accepted files; empty if there is no rule. */
   limits: string;
 }
 
@@ -33,7 +33,7 @@ export class Zone {
     for (const input of [this.#file, this.#folder]) {
       input.addEventListener('change', () => {
         take(foundIn(input.files ?? []));
-        // The same file can be chosen again.
+        // Cleared, so that choosing the same file again fires `change`.
         input.value = '';
       });
     }
@@ -63,7 +63,7 @@ export class Zone {
     for (const control of [this.choose, this.#chooseFolder, this.#file, this.#folder]) control.disabled = isDisabled;
   }
 
-  /** Takes what is pasted into the page, unless it is text for a field. */
+  /** Takes files pasted into the page, unless the clipboard also holds text and the target is a text field. */
   paste(event: ClipboardEvent): void {
     const { clipboardData, defaultPrevented } = event;
     if (defaultPrevented || !clipboardData?.files.length || this.choose.disabled) return;
@@ -76,7 +76,7 @@ export class Zone {
 
   async #pick(): Promise<void> {
     const host = this.#host;
-    // Where there is such a dialog, the browser can open the file again after a reload.
+    // This dialog gives handles, so the browser can open the file again after a reload.
     if (canPick() && !host.matches('[file-picker=input], [accept], [capture]')) {
       const found = await picked(host.hasAttribute('multiple'));
       if (found) {

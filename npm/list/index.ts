@@ -1,5 +1,5 @@
-// The sub-export `directput/list`: uploads as a list that user interfaces draw. A Svelte store as it is, and what the
-// hooks for React and Vue stand on.
+// The sub-export `directput/list`: a list of uploads for user interfaces. It is a Svelte store, and the base of the hooks for
+// React and Vue.
 import { isHopeless } from '../hopeless.js';
 import {
   type Progress,
@@ -13,45 +13,45 @@ import {
 } from '../index.js';
 import { Slices } from '../slices.js';
 
-/** What is true of an upload in a list. */
+/** The state of an upload in a list. */
 export type UploadState = 'running' | 'paused' | 'stored' | 'failed' | 'cancelled';
 
-/** An upload in a list, as it is at one moment; its methods act on it whenever they are called. */
+/** A snapshot of an upload in a list. The methods of an old snapshot still act on the upload. */
 export interface UploadItem {
-  /** Names it in its list. */
+  /** Identifies the item in its list. */
   readonly id: number;
   /** The name of the file. */
   readonly name: string;
-  /** Its size in bytes; of what is uploaded in place of the file, if `beforeUpload` has replaced it. */
+  /** The size in bytes of the file, or of the Blob that `beforeUpload` returned in its place. */
   readonly size: number;
-  /** Where it lies in the folder that was chosen, such as `photos/2026/a.jpg`; empty without one. It is in no key. */
+  /** The path in the folder that the user chose, such as `photos/2026/a.jpg`; empty without a folder. No key contains it. */
   readonly path: string;
-  /** What is uploaded; undefined if an upload of an earlier visit opens it by itself. */
+  /** The file; undefined if a resumed upload opens the file of an earlier visit itself. */
   readonly file: Blob | undefined;
-  /** What is true of it. */
+  /** The state of the upload. */
   readonly state: UploadState;
-  /** The last that was heard of it. */
+  /** The latest progress. */
   readonly progress: Progress | undefined;
-  /** What S3 has confirmed, if it is `stored`. */
+  /** The object that S3 has confirmed, if the state is `stored`. */
   readonly result: UploadResult | undefined;
-  /** Why it is `failed`; with the code `aborted` if it is `cancelled`. */
+  /** The error, if the state is `failed`; with the code `aborted` if it is `cancelled`. */
   readonly error: UploadError | undefined;
-  /** Stops it until `resume`. */
+  /** Pauses the upload until `resume`. */
   pause(): void;
-  /** Lets it go on. */
+  /** Resumes a paused upload. */
   resume(): void;
-  /** Ends it, and removes what was sent. */
+  /** Cancels the upload and removes the bytes that were sent. */
   cancel(): void;
-  /** Begins it again if it has failed or was cancelled. */
+  /** Starts the upload again if it has failed or was cancelled. */
   retry(): void;
-  /** Cancels it if it is under way, and takes it off the list. */
+  /** Cancels the upload if it is under way, and removes the item from the list. */
   remove(): void;
 }
 
-/** How far all uploads of a list are together. Those that have failed or were cancelled are left out. */
+/** The total progress of all uploads of a list, except failed and cancelled ones. */
 export interface Total extends Pick<Progress, 'size' | 'sentBytes' | 'bytesPerSecond' | 'secondsLeft'> {}
 
-/** The total of items, for stores that say nothing but their items. */
+/** Returns the total progress of items, for stores that hold only the items. */
 export function totalOf(items: readonly UploadItem[]): Total {
   let [size, sentBytes, bytesLeft, bytesPerSecond] = [0, 0, 0, 0];
   for (const { state, size: own, progress } of items) {
@@ -60,38 +60,38 @@ export function totalOf(items: readonly UploadItem[]): Total {
     const speed = state === 'running' ? (progress?.bytesPerSecond ?? 0) : 0;
     size += own;
     sentBytes += sent;
-    // An upload knows what waits in buffers.
+    // Uses the upload's own estimate if there is one, because it counts sent bytes that still wait in buffers.
     bytesLeft += speed * (progress?.secondsLeft ?? 0) || own - sent;
     bytesPerSecond += speed;
   }
   return { size, sentBytes, bytesPerSecond, secondsLeft: bytesPerSecond ? bytesLeft / bytesPerSecond : null };
 }
 
-/** What acts on a list, without the list around it. */
+/** The methods of a list as separate functions. */
 export type ListMethods = Pick<UploadList, 'add' | 'goOn' | 'retryAll' | 'cancelAll' | 'clearFinished' | 'clear'>;
 
 const METHODS: readonly (keyof ListMethods)[] = ['add', 'goOn', 'retryAll', 'cancelAll', 'clearFinished', 'clear'];
 
-/** What hooks give their components. */
+/** Returns the methods of a list, bound to it, for hooks to return. */
 export function methodsOf(list: UploadList): ListMethods {
   return Object.fromEntries(METHODS.map((name) => [name, list[name].bind(list)])) as unknown as ListMethods;
 }
 
-/** What is known of an item before it begins. */
+/** The members of an item that are known before its upload starts. */
 type Facts = Pick<UploadItem, 'name' | 'size' | 'path' | 'file'>;
 
-/** An `Uploader`, or what takes its place in tests. */
+/** An `Uploader`, or a stand-in such as `FakeUploader`. */
 export type AnyUploader = Pick<Uploader, keyof Uploader>;
 
-/** Whether it is an uploader, and not the options of one. */
+/** Whether the argument is an uploader instead of options. */
 export function isUploader(source: AnyUploader | UploaderOptions): source is AnyUploader {
   return 'upload' in source;
 }
 
-/** Number of uploads that begin in one task. */
+/** Number of uploads started in one task. */
 const AT_ONCE = 100;
 
-/** Uploads in the order in which they were asked for. */
+/** A list of uploads, in the order in which they were added. */
 export class UploadList {
   readonly #source: AnyUploader | UploaderOptions;
   readonly #subscribers = new Set<(items: readonly UploadItem[]) => void>();
@@ -99,38 +99,38 @@ export class UploadList {
   readonly #begins = new Slices(AT_ONCE);
   #items: readonly UploadItem[] = [];
   #own: Uploader | undefined;
-  /** What the array does not show yet; nothing while no change is on its way. */
+  /** Entries that have changed since `#items` was built; undefined if there are none. */
   #changed: Set<Entry> | undefined;
   #isShorter = false;
   #count = 0;
   #holders = 0;
   #closing: Promise<void> | undefined;
 
-  /** Takes an uploader, or the options of one that is made with the first file. */
+  /** Takes an uploader, or options. From options, the list makes an uploader with the first file. */
   constructor(source: AnyUploader | UploaderOptions) {
     this.#source = source;
   }
 
-  /** The uploader behind it. Throws `UploadError` if its options are wrong. */
+  /** The uploader. Makes it from the options if needed. Throws `UploadError` if an option is wrong. */
   get uploader(): AnyUploader {
     if (isUploader(this.#source)) return this.#source;
     this.#own ??= new Uploader(this.#source);
     return this.#own;
   }
 
-  /** All uploads; another array, with another object for what has changed, after each change. */
+  /** All uploads. After a change this is a new array, with a new object for each changed upload. */
   get items(): readonly UploadItem[] {
     return this.#items;
   }
 
-  /** Calls back with all uploads now and after each change, until what it returns is called: Svelte's store contract. */
+  /** Calls `subscriber` with all uploads, now and after each change. Returns a function that unsubscribes (Svelte stores). */
   subscribe(subscriber: (items: readonly UploadItem[]) => void): () => void {
     this.#subscribers.add(subscriber);
     subscriber(this.#items);
     return () => void this.#subscribers.delete(subscriber);
   }
 
-  /** Uploads files. Throws `UploadError` if the uploader's options are wrong; all else is the items' to tell. */
+  /** Uploads files. Throws `UploadError` if an option of the uploader is wrong. Items report all other errors. */
   add(files: Iterable<Blob>, options?: UploadOptions): void {
     for (const file of files) {
       const name = options?.name ?? (file as File).name ?? '';
@@ -143,7 +143,7 @@ export class UploadList {
   goOn({ id, name, size }: Resumable, file?: File, options?: UploadOptions): void {
     let isGone = false;
     this.#enter({ name, size, path: '', file }, options, (uploader, own) => {
-      // What was cancelled is no more: its file is uploaded anew.
+      // The cancelled upload can no longer be resumed, so this uploads the file from the start.
       if (isGone && file) return uploader.upload(file, own);
       const upload = uploader.resume(id, file, own);
       upload.catch(({ code }: UploadError) => {
@@ -158,34 +158,34 @@ export class UploadList {
     return totalOf(this.#items);
   }
 
-  /** Begins all again that have failed and may succeed. */
+  /** Retries all failed uploads that may succeed. */
   retryAll(): void {
     for (const { state, error, retry } of this.#now()) if (state === 'failed' && !isHopeless(error)) retry();
   }
 
-  /** Cancels all that are under way. */
+  /** Cancels all uploads that are under way. */
   cancelAll(): void {
     for (const { state, cancel } of this.#now()) if (isUnderWay(state)) cancel();
   }
 
-  /** Takes all that are stored or cancelled off the list. Objects stay in the bucket. */
+  /** Removes stored and cancelled uploads from the list. Objects stay in the bucket. */
   clearFinished(): void {
     for (const { state, remove } of this.#now()) if (state === 'stored' || state === 'cancelled') remove();
   }
 
-  /** Cancels what is under way, and empties the list. */
+  /** Cancels all uploads that are under way, and empties the list. */
   clear(): void {
     for (const { remove } of this.#now()) remove();
   }
 
   /**
-   * Keeps the uploader until what it returns is called. When the last holder lets go the list is closed, a task later:
-   * a component that is mounted twice, as React does in strict mode, keeps its uploads. Uploads that a close has ended go
-   * on with the next holder, where they were.
+   * Keeps the uploader open until the returned function is called. One task after the last holder releases it, the list
+   * closes. The delay keeps the uploads of a component that React mounts twice in strict mode. The next holder resumes
+   * uploads that a close has ended.
    */
   hold(): () => void {
     this.#holders += 1;
-    // What was kept can be resumed once the uploader before has let go of it.
+    // Entries can resume only after the previous uploader has closed and released its uploads.
     void this.#closing?.then(() => {
       for (const entry of this.#entries) entry.reopen();
     });
@@ -197,9 +197,9 @@ export class UploadList {
     };
   }
 
-  /** Ends an uploader that was made here. What it has under way fails with `closed`. */
+  /** Closes the uploader if the list made it. Its uploads that are under way fail with `closed`. */
   async close(): Promise<void> {
-    // What waits for its turn would have another uploader made.
+    // Starts all queued uploads now: if they started later, they would make a new uploader.
     for (const begin of this.#begins.take()) begin();
     const own = this.#own;
     this.#own = undefined;
@@ -207,7 +207,7 @@ export class UploadList {
     await this.#closing;
   }
 
-  /** The items as they are, those included that the array does not show yet. */
+  /** Returns the current items, including changes that `#items` does not show yet. */
   #now(): readonly UploadItem[] {
     return [...this.#entries].map(({ item }) => item);
   }
@@ -217,7 +217,7 @@ export class UploadList {
     options: UploadOptions = {},
     begin: (uploader: AnyUploader, options: UploadOptions) => Upload,
   ): void {
-    // If it can't be made this throws, and there is no item that could not begin.
+    // Throws if the uploader can't be made, before an item is added.
     let { uploader } = this;
     const id = this.#count++;
     const onProgress = (progress: Progress): void => {
@@ -233,7 +233,7 @@ export class UploadList {
       },
       () => this.#tell(entry),
       (upload) => {
-        // Another file has its place.
+        // Frees the place under `maxFiles`.
         if (upload) uploader.release(upload);
         this.#isShorter = true;
         this.#entries.delete(entry);
@@ -245,7 +245,7 @@ export class UploadList {
     entry.run();
   }
 
-  /** Many changes of one task are told of once. Of items that did not change only the array's slots are copied. */
+  /** Notifies subscribers once for all changes of a task. Items that did not change keep their objects. */
   #tell(entry: Entry): void {
     if (this.#changed) return void this.#changed.add(entry);
     this.#changed = new Set([entry]);
@@ -256,7 +256,7 @@ export class UploadList {
         for (const [place, entry] of [...this.#entries].entries()) entry.place = place;
       }
       const items = this.#items.slice(0, this.#entries.size);
-      // An item that was removed may still change, when its upload ends.
+      // A removed item may still change when its upload ends; it is ignored.
       for (const entry of this.#changed ?? []) if (this.#entries.has(entry)) items[entry.place] = entry.item;
       this.#changed = undefined;
       this.#items = items;
@@ -265,18 +265,18 @@ export class UploadList {
   }
 }
 
-/** What an item shows from one moment to the next. */
+/** One upload of the list: holds the current item and replaces it on each change. */
 class Entry {
   item: UploadItem;
-  /** Where it stands in the array. */
+  /** Index in the array of items. */
   place = 0;
   readonly #waits: (go: () => void) => void;
   readonly #begin: () => Upload;
   readonly #changed: () => void;
   #upload: Upload | undefined;
-  /** Whether it was paused when it failed. */
+  /** Whether the upload was paused when it failed. */
   #wasPaused = false;
-  /** Whether it was removed. */
+  /** Whether the item was removed from the list. */
   #isGone = false;
 
   constructor(
@@ -327,7 +327,7 @@ class Entry {
     });
   }
 
-  /** Its upload; what is done about one that waits for its turn begins it. */
+  /** Returns the upload. Starts it if it is still queued, so that a command on a queued item takes effect. */
   #go(): Upload {
     if (this.#upload) return this.#upload;
     const upload = this.#begin();
@@ -342,7 +342,7 @@ class Entry {
     return upload;
   }
 
-  /** Resumes if it was under way when its uploader was closed. */
+  /** Resumes the upload if a close of the uploader had ended it. */
   reopen(): void {
     if (this.item.error?.code !== 'closed') return;
     this.run();

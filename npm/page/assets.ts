@@ -1,54 +1,54 @@
-// The addresses of the worker's script and of the Wasm module: beside the entry, set by the page, or inlined.
+// The URLs of the worker's script and of the Wasm module: beside the entry, set by the page, or inlined.
 import type { Files } from '../inlined.js';
 
-/** Where the package's other two files are, if not beside its entry. */
+/** The URLs of the package's other two files, if they are not beside its entry. */
 export interface Assets {
-  /** The address of `worker.js`. From another origin it is loaded through a blob, which a policy has to allow. */
+  /** The URL of `worker.js`. From another origin it loads through a `blob:` URL, which the page's policy has to allow. */
   workerUrl?: string | URL;
-  /** The address of `directput_bg.wasm`. From another origin it needs CORS. */
+  /** The URL of `directput_bg.wasm`. Another origin has to allow the page by CORS. */
   wasmUrl?: string | URL;
-  /** Loads both from JavaScript, in place of files: what `directput/bundled` sets. @internal */
+  /** Loads both from JavaScript instead of files. `directput/bundled` sets this. @internal */
   inlined?: () => Promise<Files>;
 }
 
-/** What is used here of the browser's Trusted Types (W3C, "Trusted Types"); TypeScript does not know them yet. */
+/** Part of Trusted Types (W3C, "Trusted Types"), which TypeScript's DOM library lacks. */
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(): string }): { createScriptURL(input: string): string };
 }
 
-/** The policy's name, which a page that enforces them has to allow: `trusted-types directput`. */
+/** Name of the policy. A page that enforces Trusted Types has to allow it: `trusted-types directput`. */
 const POLICY = 'directput';
 
 let assets: Assets = {};
 let scriptUrl = '';
 
-/** The policy makes the worker's address and no other, whatever it is given. A page may allow each name once. */
+/** Ignores its input and returns only the worker's URL. Created once, because a page may allow each name only once. */
 let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
 
-/** Sets where the package's files are, for every `Uploader` that is made later. */
+/** Sets the URLs of the package's files, for each `Uploader` made later. */
 export function init(where: Assets): void {
   assets = { ...assets, ...where };
 }
 
-/** The address of the Wasm module. */
+/** Returns the URL of the Wasm module. */
 export function wasmUrl(): string {
   return whole(assets.wasmUrl) ?? beside(new URL('./directput_bg.wasm', import.meta.url));
 }
 
-/** The address of `worker.js`. */
+/** Returns the URL of `worker.js`. */
 export function workerFile(): string {
-  // Bundlers find this form, and put the file beside what they make: as it is, so that it also starts from another origin.
+  // Bundlers recognise this form and copy the file unchanged, so that it can also start from another origin.
   return whole(assets.workerUrl) ?? beside(new URL('./worker.js', import.meta.url));
 }
 
-/** What loads both from JavaScript, if the page wants no files. */
+/** Returns the function that loads both from JavaScript, if the page uses `directput/bundled`. */
 export function chosenInlined(): Assets['inlined'] {
   return assets.inlined;
 }
 
-/** The address of a script that is the worker's, as the page may take it. */
+/** Returns a URL that starts the worker: of the page's origin, and trusted if the page enforces Trusted Types. */
 export function trusted(href: string): string {
-  // Browsers start no worker from another origin, but one that imports from there.
+  // Browsers start no worker from another origin. A worker of this origin may import a script from there.
   const { origin } = globalThis.location;
   scriptUrl = new URL(href).origin === origin ? href : blobOf(`import ${JSON.stringify(href)};`);
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
@@ -56,7 +56,7 @@ export function trusted(href: string): string {
   return policy?.createScriptURL('') ?? scriptUrl;
 }
 
-/** Makes a script an address. */
+/** Returns a `blob:` URL of a script. */
 export function blobOf(script: BlobPart): string {
   return URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
 }
@@ -65,7 +65,7 @@ function whole(address: string | URL | undefined): string | undefined {
   return address && new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href).href;
 }
 
-/** Turbopack has paths in place of addresses. */
+/** Returns an absolute URL: Turbopack's `URL` has only a path in `href`. */
 function beside({ href }: URL): string {
   return new URL(href, globalThis.location?.href).href;
 }

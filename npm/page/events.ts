@@ -1,24 +1,24 @@
-// The events of an Uploader, as an `EventTarget` with types.
+// The events of an `Uploader`: an `EventTarget` with types.
 import type { UploadError } from '../errors.js';
 import type { Progress, Retry, Upload, UploadResult } from '../types.js';
 
-/** Which upload an event is about. */
+/** The upload that an event is about. */
 export interface UploadDetail {
-  /** What `upload` or `resume` has returned. */
+  /** The upload, as `upload` or `resume` returned it. */
   upload: Upload;
-  /** What is uploaded; undefined if `resume` opens it by itself. */
+  /** The file; undefined if `resume` opens the file itself. */
   file: Blob | undefined;
 }
 
-/** What else events say, each one of these. */
+/** Further details; each event has at most one of them. */
 export interface EventDetails {
-  /** How far the upload is. */
+  /** Progress of the upload. */
   progress: Progress;
-  /** What is done again. */
+  /** The PUT or call of the API that failed and will be retried. */
   retry: Retry;
-  /** What S3 has confirmed. */
+  /** The object that S3 has confirmed. */
   result: UploadResult;
-  /** Why it has failed. */
+  /** The reason why the upload failed. */
   error: UploadError;
 }
 
@@ -27,21 +27,21 @@ export interface EventDetails {
  * rejects, but the browser reports no unhandled rejection.
  */
 export interface UploaderEventMap {
-  /** An upload was asked for. */
+  /** `upload` or `resume` was called. */
   start: CustomEvent<UploadDetail>;
-  /** It has moved, as `onProgress` is told. */
+  /** An upload has made progress; fires together with `onProgress`. */
   progress: CustomEvent<UploadDetail & Pick<EventDetails, 'progress'>>;
-  /** Something of it is done again, as `onRetry` is told. */
+  /** A PUT or a call of the API failed and will be retried; fires together with `onRetry`. */
   retry: CustomEvent<UploadDetail & Pick<EventDetails, 'retry'>>;
-  /** S3 has confirmed its object. */
+  /** S3 has confirmed the object. */
   stored: CustomEvent<UploadDetail & Pick<EventDetails, 'result'>>;
-  /** It has failed, or was cancelled: then the code is `aborted`. */
+  /** An upload has failed, or was cancelled: then the code is `aborted`. */
   failed: CustomEvent<UploadDetail & Pick<EventDetails, 'error'>>;
-  /** A tab has let go of an upload that `listResumable` left out: it may say more by now. */
+  /** Another tab has released an upload that `listResumable` left out. A new call may list it. */
   resumablechange: Event;
 }
 
-/** `EventTarget`, and which events there are. */
+/** `EventTarget` with the types of these events. */
 export interface UploaderEvents extends EventTarget {
   addEventListener<K extends keyof UploaderEventMap>(
     type: K,

@@ -1,28 +1,28 @@
-// Which files a page takes, decided before anything of them is sent.
+// The page's rules for files. They are checked before the first byte is sent.
 import { localError } from '../errors.js';
 import type { ErrorCode, FileRules, UploadOptions } from '../types.js';
 
-/** Extensions by the first half of their media types. Systems give no type to some of them, such as HEIC on Windows. */
+/** Extensions by the first half of their media type. Some systems give no type for some of them, as Windows for HEIC. */
 const EXTENSIONS = {
   image: 'avif bmp gif heic heif ico jpeg jpg jxl png svg tif tiff webp',
   audio: 'aac aiff amr flac m4a mid mp3 oga ogg opus wav weba',
   video: '3gp avi m4v mkv mov mp4 mpeg mpg ogv webm wmv',
 };
 
-/** The media type of a file that has none, by its extension, as browsers' pickers find it. */
+/** Returns a media type for a file without one, from its extension, as browsers' file pickers do. */
 function guess(name: string): string {
   const [, extension = ''] = /\.(\w+)$/.exec(name) ?? [];
   const found = Object.entries(EXTENSIONS).find(([, list]) => list.split(' ').includes(extension));
   return extension && `${found?.[0] ?? 'application'}/${extension.replace('jpg', 'jpeg')}`;
 }
 
-/** Whether a file is one of those that an `accept` attribute lists: extensions, media types, or `image/*` and the like. */
+/** Whether an `accept` attribute allows a file. It lists extensions, media types, and wildcards such as `image/*`. */
 export function isAccepted(accept: string, name: string, type: string): boolean {
   const rules = accept
     .toLowerCase()
     .split(',')
     .map((rule) => rule.trim());
-  // As with the attribute, nothing said is nothing asked.
+  // Like the HTML attribute, an empty list allows all files.
   if (!rules.some(Boolean)) return true;
   const lowName = name.toLowerCase();
   const lowType = type ? (type.toLowerCase().split(';')[0] as string) : guess(lowName);
@@ -33,7 +33,7 @@ export function isAccepted(accept: string, name: string, type: string): boolean 
   });
 }
 
-/** What is uploaded, and as what, if the rules let the file through. Throws `UploadError`. */
+/** Checks a file against the rules. Returns the Blob and options to upload with. Throws `UploadError` if a rule refuses. */
 export async function admit(rules: FileRules, file: Blob, options: UploadOptions): Promise<[Blob, UploadOptions]> {
   const { accept, minBytes = 0, maxBytes = Number.POSITIVE_INFINITY, beforeUpload } = rules;
   const { name = (file as File).name ?? '', type = file.type } = options;
@@ -43,7 +43,7 @@ export async function admit(rules: FileRules, file: Blob, options: UploadOptions
     const answer = await ask(() => beforeUpload(file, { name, type }));
     if (answer === false) throw localError('not-accepted');
     if (answer instanceof Blob) {
-      // The handle, if there is one, is that of the file that was replaced.
+      // Drops the handle and type, because they belong to the replaced file.
       const { handle: _, type: __, ...others } = options;
       const called = (answer as File).name ?? name;
       admitted = [answer, { ...others, ...(called && { name: called }) }];

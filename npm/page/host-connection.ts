@@ -11,7 +11,7 @@ import type { Host } from '../worker/host.js';
 import { chosenInlined, init, trusted, wasmUrl, workerFile } from './assets.js';
 import { plainHeaders } from './options.js';
 
-/** The host's methods. Each call may cross into a worker. */
+/** The host's methods. Each call may be posted to a worker. */
 interface Calls extends Pick<Host, 'upload' | 'resume' | 'list' | 'handleOf' | 'forget'> {
   control(...call: Parameters<Host['control']>): unknown;
   prioritize(...call: Parameters<Host['prioritize']>): unknown;
@@ -20,9 +20,9 @@ interface Calls extends Pick<Host, 'upload' | 'resume' | 'list' | 'handleOf' | '
 
 /** A connection to the host, which runs in the page or in a worker. */
 export interface Connection extends Calls {
-  /** Whether it runs in a worker. */
+  /** Whether the host runs in a worker. */
   inWorker: boolean;
-  /** Resolves when the host is lost. Calls under way have then been rejected with `worker-lost`. */
+  /** Resolves when the host is lost. Pending calls have then been rejected with `worker-lost`. */
   lost: Promise<void>;
   close(): void;
 }
@@ -36,9 +36,9 @@ const callsOf = (call: (method: Method, args: never[]) => unknown): Calls =>
 
 type Deliver = (messages: Addressed[]) => void;
 
-/** Starts the host: from the files beside the entry if they are there, otherwise from those that are inlined. */
+/** Starts the host from the files beside the entry, or from the inlined files if those can't be loaded. */
 export async function start(options: UploaderOptions, wantsWorker: boolean, deliver: Deliver): Promise<Connection> {
-  // Servers, service workers, and browsers whose user has turned Wasm off.
+  // No uploads on servers, in service workers, and in browsers without Wasm.
   if (!globalThis.XMLHttpRequest || !globalThis.WebAssembly) return refusing();
   const chosen = chosenInlined();
   const modules: Files['module'][] = [];
@@ -54,15 +54,15 @@ export async function start(options: UploaderOptions, wantsWorker: boolean, deli
         break;
       }
       const connection = await startWorker(options, deliver, files);
-      // The next uploader need not look beside the entry again.
+      // The inlined files worked, so later uploaders use them at once.
       if (failed) init({ inlined: load });
       return connection;
     } catch (error) {
       const { code } = Object(error);
-      // What the options got wrong, a second try would get wrong too.
+      // A wrong option would fail with the inlined files too.
       if (code === 'invalid-option') throw error;
       failed ??= [addressOf(files), error];
-      // A link that is too slow for the files would be slower with more of them.
+      // If the link is too slow for these files, loading the inlined ones as well would take even longer.
       if (code === 'timeout') break;
     }
   }
@@ -79,21 +79,21 @@ export async function start(options: UploaderOptions, wantsWorker: boolean, deli
   }
 }
 
-/** Where Vite up to version 7 puts its copy of the entry while it serves for development, without the other files. */
+/** Vite up to version 7 copies the entry to this folder in development, but not the other files. */
 const LEFT_BEHIND = /\bvite\b.*\/deps\/worker\.js$/;
 
-/** The files beside the entry. */
+/** Returns the files beside the entry. */
 async function fromBeside(): Promise<Files> {
   const [script, wasm] = [workerFile(), wasmUrl()];
-  // To ask for what is not there would only fill the console.
+  // The files are not there: a request would only log an error to the console.
   if (LEFT_BEHIND.test(script)) throw new Error('left behind');
   return { script, wasm, module: inTime(MODULE_MS, compile(wasm)) };
 }
 
-/** The same as JavaScript, which most pages never load. */
+/** Returns the inlined files. Most pages never load them. */
 const fromInlined = async (): Promise<Files> => (await inTime(MODULE_MS, importInlined())).inlined();
 
-/** The address of what has failed. */
+/** Returns the URL of the file that failed: the Wasm module if it could not be loaded, otherwise the worker's script. */
 const addressOf = (files: Files | undefined): Promise<string> | string =>
   files?.module.then(
     () => files.script,
@@ -102,17 +102,17 @@ const addressOf = (files: Files | undefined): Promise<string> | string =>
 
 let hasWarned = false;
 
-/** Warns the page's author in the console, once. */
+/** Warns developers in the console, once per page. */
 async function warn(what: string, [address, cause]: [Promise<string> | string, unknown?] = ['']): Promise<void> {
   if (hasWarned) return;
   hasWarned = true;
   console.warn(`directput: ${what} (${await address}). See docs/toolchains.md.`, cause);
 }
 
-/** What the promise resolves to; rejects with `timeout` if that takes longer than the limit. */
+/** Resolves as the promise does; rejects with `timeout` after `ms` milliseconds. */
 const inTime = <T>(ms: number, promise: Promise<T>): Promise<T> => within(ms, promise, localError('timeout'));
 
-/** A host for where none can run, such as a server that renders a page: it knows no upload, and refuses each. */
+/** Returns a connection for environments without a host, such as server-side rendering: it rejects every upload. */
 function refusing(): Connection {
   const refuse = (method: Method): unknown => {
     if (method === 'list') return [];
@@ -130,10 +130,10 @@ async function startWorker(
   const worker = new Worker(trusted(files.script), { type: 'module', name: 'directput' });
   keepErrors();
   const host = wrap<Host>(worker);
-  /** Reject what waits for the worker. */
+  /** Functions that reject the promises that wait for the worker. */
   const owed = new Set<(error: UploadError) => void>();
   let ended: UploadError | undefined;
-  /** What the worker answers, or `worker-lost`. */
+  /** Resolves as the call to the worker does; rejects with `worker-lost` if the worker is lost first. */
   const answer = <T>(called: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       if (ended) reject(ended);
@@ -145,7 +145,7 @@ async function startWorker(
     isLost = resolve;
   });
   const close = (cause?: unknown): void => {
-    // This ends its requests too, and the browser takes back its locks.
+    // Also aborts the worker's requests; the browser releases its locks.
     worker.terminate();
     clearInterval(pinging);
     globalThis.removeEventListener?.('pagehide', leave);
@@ -167,7 +167,8 @@ async function startWorker(
       );
     }
   }, PING_EVERY_MS);
-  // What is cut off because the page is left is no failure. A page that may come back is only asleep.
+  // Stops the worker when the user leaves the page, so that aborted requests are not taken for failures. A page in the
+  // back-forward cache (`persisted`) may come back, so its worker stays.
   const leave = ({ persisted }: PageTransitionEvent): void => {
     if (!persisted) worker.terminate();
   };
@@ -193,12 +194,12 @@ async function startWorker(
 async function compile(url: string): Promise<WebAssembly.Module> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${response.status} for ${url}`);
-  // Servers that do not know its media type.
+  // Streaming needs the right media type, which some servers do not send.
   const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');
   return isWasm ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
-/** How often the host was lost in the page. Each time it takes a fresh copy of the module, and of the script around it. */
+/** How often the host was lost in the page. After each loss, a new copy of the script and the module is loaded. */
 let losses = 0;
 
 async function startInPage(
@@ -213,7 +214,7 @@ async function startInPage(
     const fresh = `${files?.script}#${copy}`;
     const module: typeof import('../worker.js') = await inTime(
       MODULE_MS,
-      // Bundlers find the first, and must leave the other alone: the worker's file is where they have put it.
+      // Bundlers bundle the first import. They must not touch the second: its URL names the file that they copied.
       copy === 0 ? importWorker() : import(/* webpackIgnore: true */ /* @vite-ignore */ fresh),
     );
     host = new module.Host();
@@ -238,7 +239,7 @@ async function startInPage(
     const listener = (event: Event): void => {
       const { error, reason = error } = event as ErrorEvent & { reason?: unknown };
       if (!isOfModule(reason, files?.wasm)) return;
-      // Each uploader of the page hears of it.
+      // Every uploader of the page gets this event and closes its connection.
       losses = copy + 1;
       close();
     };
@@ -252,7 +253,7 @@ async function startInPage(
   };
 }
 
-/** Whether an error has left the module, and not one of the page's others. Some browsers do not name the module. */
+/** Whether an error comes from this Wasm module, not from another one. Some browsers do not name modules in the stack. */
 function isOfModule(error: unknown, wasm = 'wasm:'): boolean {
   const { stack } = Object(error);
   return `${stack}`.includes(wasm) || (error instanceof WebAssembly.RuntimeError && !/\.wasm\b/.test(stack));

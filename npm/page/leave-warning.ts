@@ -1,6 +1,6 @@
-// Has the browser ask before the page is left, but only while an upload would be lost by it.
+// Makes the browser ask before the user leaves the page, while leaving would lose an upload.
 
-/** The uploads under way, and which of them no later visit could resume. */
+/** Tracks the uploads that are under way, and which of them would be lost with the page. */
 export class LeaveWarning {
   readonly #running = new Set<number>();
   readonly #atRisk = new Set<number>();
@@ -33,7 +33,7 @@ export class LeaveWarning {
     this.#update();
   }
 
-  /** A page that listens is never kept in the back-forward cache, so it listens only while it has to. */
+  /** Adds or removes the listener. A page with it can't enter the back-forward cache, so it is added only when needed. */
   #update(): void {
     const wouldLose = this.#warns && this.#atRisk.size > 0;
     if (wouldLose === this.#isListening) return;

@@ -1,4 +1,4 @@
-// Checks options where the mistake was made, in words that name the option.
+// Checks options when they are passed, with messages that name the option.
 import { localError } from '../errors.js';
 import type {
   ChecksumAlgorithm,
@@ -29,7 +29,7 @@ const NETWORKS: readonly NetworkHint[] = ['slow-2g', '2g', '3g', '4g', 'wifi', '
 
 const CHECKSUMS: readonly ChecksumAlgorithm[] = ['sha256', 'crc64nvme', 'none'];
 
-/** The options as the Wasm module takes them: plain data, the endpoint absolute. */
+/** Checks the options. Returns them for the Wasm module: plain data, with an absolute endpoint. Throws `UploadError`. */
 export function checkUploaderOptions(options: UploaderOptions): UploaderOptions & { hasServiceWorker: boolean } {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object');
   checkNames(options, UPLOADER_OPTIONS);
@@ -46,8 +46,8 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
     ...checkTuning(options),
     endpoint: absolute('endpoint', endpoint),
     headers: typeof headers === 'function' ? headers : plainHeaders(headers),
-    // Its requests tell of no progress, and workers of the page have the same one.
-    // In a sandboxed frame, which has no origin, to ask is an error.
+    // A service worker hides upload progress, also in the page's worker.
+    // A sandboxed frame has the origin `null`, and reading `serviceWorker` there throws.
     hasServiceWorker: globalThis.origin !== 'null' && Boolean(globalThis.navigator?.serviceWorker?.controller),
     ...(partsInFlight !== undefined && { partsInFlight }),
     ...(credentials && { credentials }),
@@ -55,7 +55,7 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
   };
 }
 
-/** What the Wasm module is told of an uploader or an upload: those that are there, each with a value that it takes. */
+/** Checks the options that an uploader and an upload have in common. Returns those that are set. Throws `UploadError`. */
 export function checkTuning({ checksum, network, stallSeconds }: Tuning): Tuning {
   checkNumber('stallSeconds', stallSeconds, 5, 300);
   checkName('checksum', checksum, CHECKSUMS);
@@ -67,7 +67,7 @@ export function checkTuning({ checksum, network, stallSeconds }: Tuning): Tuning
   };
 }
 
-/** Throws for a name that is no option's: a value that does nothing is a mistake that is hard to find. */
+/** Throws `UploadError` for an unknown option: a misspelt option without effect is hard to find. */
 export function checkNames(options: object, names: readonly string[]): void {
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown === undefined) return;
@@ -75,7 +75,7 @@ export function checkNames(options: object, names: readonly string[]): void {
   throw localError('invalid-option', `There is no option ${unknown}; ${nearest} is the nearest.`);
 }
 
-/** How many letters to add, drop or replace to make one name of another (Levenshtein). */
+/** Returns the edit distance of two names (Levenshtein), ignoring case. */
 function edits(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (const [at, letter] of [...one.toLowerCase()].entries()) {
@@ -90,7 +90,7 @@ function edits(one: string, other: string): number {
   return row.at(-1) ?? 0;
 }
 
-/** Headers by name, of whatever `fetch` takes. Throws `UploadError` with `invalid-option`. */
+/** Returns headers as a plain object, from any form that `fetch` takes. Throws `UploadError` with `invalid-option`. */
 export function plainHeaders(headers: Headers): Record<string, string> {
   try {
     const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
@@ -98,7 +98,7 @@ export function plainHeaders(headers: Headers): Record<string, string> {
       return Object.fromEntries(entries);
     }
   } catch {
-    // It is no object.
+    // `headers` is not an object.
   }
   throw wrong('headers', 'an object of texts, pairs of texts, Headers, or a function that returns one of them');
 }
@@ -127,10 +127,10 @@ function wrong(option: string, expected: string): Error {
   );
 }
 
-/** In a worker a path would be looked up below the worker's own address. */
+/** Returns an absolute URL. A worker would resolve a path against its own URL. */
 export function absolute(option: string, address: string | URL): string {
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;
-  // A server that renders the page knows no address of it, and uploads nothing.
+  // Server-side rendering has no base URL, and uploads nothing.
   if (!base) return `${address}`;
   try {
     return new URL(address, base).href;
@@ -144,7 +144,7 @@ interface Connection {
   effectiveType?: string;
 }
 
-/** What the browser tells of the link (Network Information API), where it does. */
+/** Returns the browser's hint about the link (Network Information API), or `unknown`. */
 function guessNetwork(): NetworkHint {
   const connection = (globalThis.navigator as { connection?: Connection } | undefined)?.connection;
   const known = [connection?.type, connection?.effectiveType];

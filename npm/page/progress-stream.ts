@@ -1,7 +1,7 @@
-// Progress for `for await`: a loop that is slow gets the latest progress, not all of it.
+// Progress for `for await`: a slow loop skips to the latest progress.
 import type { Progress } from '../types.js';
 
-/** Hands progress from an upload to one loop, or several. */
+/** Passes progress of an upload to one or more loops. */
 export class ProgressStream {
   #progress: Progress | undefined;
   #count = 0;
@@ -13,13 +13,13 @@ export class ProgressStream {
     for (const wake of this.#wakes.splice(0)) wake();
   }
 
-  /** Ends when the upload does, and throws what it rejects with. */
+  /** Yields progress until the upload ends. Throws the error if the upload rejects. */
   async *until(ended: Promise<unknown>): AsyncGenerator<Progress, void, undefined> {
     let isOver = false;
     const finish = (): void => {
       isOver = true;
     };
-    // The loop throws it, so it is handled.
+    // The rejection counts as handled, because the loop throws it below.
     const over = ended.then(finish, finish);
     for (let seen = 0; ; ) {
       if (this.#progress && seen < this.#count) {

@@ -1,19 +1,19 @@
-// Spreads work over several tasks, so that between them the page can draw and hear its user.
+// Spreads work over several tasks, so that the page can render and handle input between them.
 import { anotherTask } from '../another-task.js';
 
-/** A task that takes longer than this gives way, in milliseconds: half of what a frame has. */
+/** Work that takes longer than this continues in another task, in milliseconds: half of a frame at 60 Hz. */
 const TASK_MS = 8;
 
 export class Scheduler {
   #last: Promise<void> = Promise.resolve();
   #since = 0;
 
-  /** Resolves when it is the caller's turn, in the order of the calls. */
+  /** Resolves when the caller may continue. Calls resolve in order. */
   next(): Promise<void> {
     this.#last = this.#last.then(async () => {
       const now = performance.now();
       if (now - this.#since < TASK_MS) return;
-      // Between one time and the next there may have been other tasks; to give way once more costs little.
+      // Other tasks may have run since the last call; an unneeded extra task costs little.
       if (this.#since > 0) await anotherTask();
       this.#since = performance.now();
     });

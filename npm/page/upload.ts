@@ -1,4 +1,4 @@
-// One upload as the page follows it: from the call to the end that its promise tells.
+// Follows one upload in the page, from the call to the end of its promise.
 import { localError, toUploadError, UploadError } from '../errors.js';
 import { CANCEL_MS, within } from '../limits.js';
 import type { Message } from '../message-batcher.js';
@@ -7,18 +7,18 @@ import type { Outcome } from '../worker/host.js';
 import type { Connection } from './host-connection.js';
 import type { LeaveWarning } from './leave-warning.js';
 
-/** Hands an upload to the host of the module. */
+/** Passes an upload to the host of the module. Resolves to its outcome. */
 export type Start = (connection: Connection, id: number) => Promise<Outcome>;
 
-/** What an upload needs of its uploader. */
+/** The parts of the uploader that an upload uses. */
 interface Surroundings {
   /** Resolves when it is this upload's turn to start. */
   turn: Promise<readonly [Connection, Start]>;
   warning: LeaveWarning;
   signal: AbortSignal | undefined;
-  /** The id of the earlier upload that it resumes. */
+  /** The id of the earlier upload that this upload resumes. */
   resumes: string | undefined;
-  /** Takes what the upload tells on its way. */
+  /** Called with each message of the upload. */
   onMessage(message: Message): void;
   /** Removes an upload of an earlier visit. */
   forget(id: string): Promise<void>;
@@ -27,15 +27,15 @@ interface Surroundings {
 export class FollowedUpload {
   readonly #id: number;
   readonly #around: Surroundings;
-  /** Where the upload is, once it was started. */
+  /** The connection whose host runs the upload; undefined before the start. */
   #connection: Connection | undefined;
   #isOver = false;
-  /** What `resume` takes, in case that the host can't tell it. */
+  /** The id for `resume` if the record is on disk, otherwise null. Added to the error if the host is lost. */
   #keptId: string | null;
   readonly #stopped: Promise<never>;
-  /** Ends the promise, whatever the upload does. */
+  /** Rejects the promise at once, without waiting for the host. */
   readonly stop: (error: UploadError) => void;
-  /** How the upload ends. */
+  /** Resolves or rejects when the upload ends. */
   readonly result: Promise<UploadResult>;
 
   constructor(id: number, around: Surroundings) {
@@ -50,7 +50,7 @@ export class FollowedUpload {
     this.result = this.#follow();
   }
 
-  /** Takes a message of the upload. */
+  /** Handles a message of the upload. */
   hear(message: Message): void {
     const { kept } = message;
     if (kept !== undefined) {
@@ -60,20 +60,20 @@ export class FollowedUpload {
     this.#around.onMessage(message);
   }
 
-  /** Sends a command once the host has been given the upload. */
+  /** Sends a command to the host, once the host has the upload. */
   send(command: (connection: Connection) => unknown): void {
     void this.#around.turn.then(([connection]) => command(connection)).catch(() => {});
   }
 
-  /** Ends the upload and removes what was sent. Waits only if the host has been given the upload. */
+  /** Ends the upload and removes its parts in S3. Waits for the host only if the host has the upload. */
   cancel(): void {
     this.#leave('cancel', 'aborted');
     const { resumes, forget } = this.#around;
-    // What an earlier visit has sent is removed all the same.
+    // The host never got the upload, so the parts of the earlier visit are removed here.
     if (!this.#connection && resumes) forget(resumes).catch(() => {});
   }
 
-  /** Ends the upload and keeps what can be resumed. */
+  /** Ends the upload and keeps the parts that can be resumed. */
   close(): void {
     this.#leave('close', 'closed');
   }

@@ -16,30 +16,30 @@ import type { UploaderOptions } from '../index.js';
 import type { AnyUploader } from '../list/index.js';
 import { following } from './following.js';
 
-/** Each event of the element as React names handlers, such as `onStored`. */
+/** A handler for each event of the element, named as React names handlers, such as `onStored`. */
 export type DirectPutHandlers = {
   [K in keyof DirectPutEventMap as `on${Capitalize<K>}`]?: ((event: DirectPutEventMap[K]) => void) | undefined;
 };
 
-/** The properties that reflect attributes of the element, by their own names. */
+/** The element's properties that reflect attributes, under the same names. */
 export type DirectPutReflected = { [K in keyof Reflected]?: Reflected[K] | undefined };
 
-/** What else the element is told. */
+/** The element's properties that are no attributes. */
 interface Told {
   /**
-   * What else the uploader is told. The element has another uploader from then on if a value in it changes; functions in it are
-   * always those of the last rendering.
+   * Further options of the uploader. If a value changes, the element uses a new uploader from then on. Functions are always
+   * those of the latest rendering.
    */
   options?: Partial<UploaderOptions> | undefined;
-  /** What each upload is told, by its file; always that of the last rendering. */
+  /** A function that returns the options of an upload for its file; always that of the latest rendering. */
   uploadOptions?: DirectPutElement['uploadOptions'];
-  /** Its words; those that are set replace the page's language's. */
+  /** Texts that replace those of the page's language. */
   labels?: Partial<Labels> | undefined;
-  /** An uploader of the page's own. */
+  /** An uploader that the page made. */
   uploader?: AnyUploader | undefined;
 }
 
-/** What `<DirectPut>` takes: all that the element has, and all that every element of React has. */
+/** The props of `<DirectPut>`: those of the element, and those of every element in React. */
 export interface DirectPutProps
   extends DirectPutReflected,
     DirectPutHandlers,
@@ -58,10 +58,10 @@ const EVENTS = [
 const handlerOf = (type: string): keyof DirectPutHandlers =>
   `on${type[0]?.toUpperCase()}${type.slice(1)}` as keyof DirectPutHandlers;
 
-/** What is not an attribute. */
+/** Props that are no attributes. */
 const PROPERTIES = ['options', 'uploadOptions', 'labels', 'uploader', ...EVENTS.map(handlerOf)];
 
-/** Attributes whose names are not those of their props. */
+/** Attributes whose names differ from the names of their props. */
 const NAMES: Record<string, string> = {
   className: 'class',
   minBytes: 'min-bytes',
@@ -70,20 +70,20 @@ const NAMES: Record<string, string> = {
   filePicker: 'file-picker',
 };
 
-/** The attributes that React 18 and 19 make the same of. */
+/** Returns the attributes for the props, in a form that React 18 and 19 render the same. */
 function attributesOf(props: DirectPutProps): Record<string, unknown> {
   const attributes: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(props)) {
     if (PROPERTIES.includes(name)) continue;
     const isText = /^aria-|^data-|^autostart$/.test(name);
-    // React 18 writes a false flag as a text, which is a flag that is there.
+    // React 18 renders `false` as text, and a boolean attribute with any text counts as true. So false flags are left out.
     attributes[NAMES[name] ?? name] =
       typeof value !== 'boolean' ? (value ?? undefined) : isText ? `${value}` : value || undefined;
   }
   return attributes;
 }
 
-/** The values of options, by which those of two renderings are compared. */
+/** Returns a text of the options' values. Equal options of two renderings have equal texts; functions are not compared. */
 const valuesOf = (options: object): string =>
   JSON.stringify(options, (_, value) =>
     typeof value === 'function' ? 0 : value?.entries ? [...value.entries()] : value,
@@ -91,12 +91,12 @@ const valuesOf = (options: object): string =>
 
 const elementOf = ({ current }: RefObject<DirectPutElement | null>): DirectPutElement => current as DirectPutElement;
 
-/** A server has no layout, and React 18 warns of effects that wait for one there. */
+/** `useLayoutEffect`, except on a server, where React 18 warns about it. */
 const useCommitted = globalThis.document ? useLayoutEffect : useEffect;
 
 /**
- * The element with its properties, and its events as handlers. `ref` is the element. On a server it is an empty element; what
- * defines it is loaded in the browser, with the first that is shown.
+ * The element as a component, with its properties and event handlers as props. `ref` is the element. A server renders an
+ * empty element; the browser loads the element's definition when the first component mounts.
  */
 export const DirectPut: ForwardRefExoticComponent<DirectPutProps & RefAttributes<DirectPutElement>> =
   /* @__PURE__ */ forwardRef<DirectPutElement, DirectPutProps>((props, ref) => {
@@ -104,7 +104,7 @@ export const DirectPut: ForwardRefExoticComponent<DirectPutProps & RefAttributes
     const own = useRef<DirectPutElement>(null);
     const latest = useRef(props);
     const told = useRef('');
-    // Options that are written into JSX are new objects at each rendering, with the same values.
+    // Options written in JSX are a new object at each rendering, so their values are compared.
     const values = valuesOf(options);
     useImperativeHandle(ref, () => elementOf(own), []);
     useCommitted(() => {
@@ -124,7 +124,7 @@ export const DirectPut: ForwardRefExoticComponent<DirectPutProps & RefAttributes
     useCommitted(() => {
       if (uploader) elementOf(own).uploader = uploader;
     }, [uploader]);
-    // While a boundary of Suspense hides it, these effects stay.
+    // `useEffect`, not a layout effect: it stays active while a Suspense boundary hides the component.
     useEffect(() => {
       const listening = new AbortController();
       for (const type of EVENTS) {

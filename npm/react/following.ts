@@ -1,7 +1,7 @@
-// Options of an uploader that outlives the rendering that they came from.
+// Keeps the functions in an uploader's options up to date, since the uploader outlives the rendering that made it.
 import type { UploaderOptions } from '../index.js';
 
-/** The options, with functions that ask the latest ones. */
+/** Returns the options with functions that call those of the latest options. */
 export function following<O extends Partial<UploaderOptions>>(options: O, now: () => Partial<UploaderOptions>): O {
   const { headers, beforeUpload } = options;
   return {

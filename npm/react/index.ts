@@ -1,4 +1,4 @@
-// The sub-export `directput/react`: a hook for components that upload, and the element as a component.
+// The sub-export `directput/react`: a hook for components that upload files, and the element as a component.
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { UploaderOptions } from '../index.js';
 import {
@@ -19,21 +19,21 @@ export type { ListMethods, Total, UploadItem, UploadState } from '../list/index.
 
 export { DirectPut, type DirectPutHandlers, type DirectPutProps, type DirectPutReflected } from './direct-put.js';
 
-/** What `useUpload` gives a component. */
+/** The return value of `useUpload`. */
 export interface UseUpload extends ListMethods {
-  /** All uploads, in the order in which they were asked for. */
+  /** All uploads, in the order in which they were added. */
   items: readonly UploadItem[];
   /** The size, progress, speed and time left of all uploads together. */
   total: Total;
-  /** For what else there is to do, such as `listResumable()`; made when it is first asked for. */
+  /** The uploader, for calls such as `listResumable()`. Made on first access. */
   readonly uploader: AnyUploader;
 }
 
 /**
- * Uploads while the component is mounted. If an `<Activity>` hides the component and shows it again, the uploads go on where
- * they were. Options are read at the first rendering, except functions: those of the latest rendering are called. Given an
- * `Uploader` instead of options, uploads outlive the component. Given a list, they last until the last component that
- * shares it unmounts.
+ * Uploads while the component is mounted. If an `<Activity>` hides the component and shows it again, the uploads resume.
+ * Options are read at the first rendering, except functions: those of the latest rendering are called. Given an `Uploader`
+ * instead of options, uploads outlive the component. Given a list, they last until the last component that shares it
+ * unmounts.
  */
 export function useUpload(source: UploadList | AnyUploader | UploaderOptions): UseUpload {
   const latest = useRef(source);

@@ -1,4 +1,4 @@
-// The sub-export `directput/testing`: an uploader that sends nothing, for the tests of components that upload.
+// The sub-export `directput/testing`: an uploader that sends nothing, for tests of components that upload files.
 import { localError } from '../errors.js';
 import {
   type ErrorCode,
@@ -13,22 +13,22 @@ import {
 import { type UploadDetail, UploaderEvents } from '../page/events.js';
 import { ProgressStream } from '../page/progress-stream.js';
 
-/** What an upload of a `FakeUploader` was last told to do. */
+/** The last command that an upload of a `FakeUploader` received. */
 export type FakeControl = 'pause' | 'resume' | 'cancel' | undefined;
 
-/** An upload that the test drives. */
+/** An upload that the test controls. */
 export class FakeUpload {
-  /** What the component has. */
+  /** The upload that the component got. */
   readonly upload: Upload;
-  /** What is uploaded; undefined if it is resumed without a file. */
+  /** The file; undefined if the upload is resumed without a file. */
   readonly file: Blob | undefined;
-  /** What `upload` or `resume` was called with. */
+  /** The options that `upload` or `resume` was called with. */
   readonly options: UploadOptions;
   /** The id that `resume` was called with. */
   readonly resumed: string | undefined;
-  /** What the component has called last. */
+  /** The last command that the component called. */
   control: FakeControl;
-  /** The last of `prioritize`. */
+  /** The priority from the options, or from the last call of `prioritize`. */
   priority: number;
   readonly #target: EventTarget;
   readonly #latest = new ProgressStream();
@@ -37,7 +37,7 @@ export class FakeUpload {
   #resolve: (result: UploadResult) => void = () => {};
   #reject: (error: UploadError) => void = () => {};
 
-  /** Made by `FakeUploader` alone. @internal */
+  /** Only `FakeUploader` calls this. @internal */
   constructor(target: EventTarget, file: Blob | undefined, options: UploadOptions, resumed?: string) {
     this.#target = target;
     this.file = file;
@@ -70,7 +70,7 @@ export class FakeUpload {
     if (options.signal?.aborted) this.upload.cancel();
   }
 
-  /** Tells of progress: how much was sent and confirmed, from 0 to 1, or any members of `Progress`. */
+  /** Reports progress: the fraction sent and confirmed, from 0 to 1, or any members of `Progress`. */
   progress(told: number | Partial<Progress>): void {
     if (this.#isOver) return;
     const { size } = this.#progress;
@@ -85,7 +85,7 @@ export class FakeUpload {
     this.#tell('progress', { progress: this.#progress });
   }
 
-  /** Ends it as stored. */
+  /** Ends the upload as stored. */
   store(result: Partial<UploadResult> = {}): void {
     if (this.#isOver) return;
     this.progress(1);
@@ -97,7 +97,7 @@ export class FakeUpload {
     this.#resolve(stored);
   }
 
-  /** Ends it with an error of this code, as `docs/errors.md` lists them. */
+  /** Ends the upload with an error of this code. `docs/errors.md` lists the codes. */
   fail(code: ErrorCode, more: Partial<Pick<UploadError, 'message' | 'status' | 'retryable' | 'resumeId'>> = {}): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -114,7 +114,7 @@ export class FakeUpload {
   }
 }
 
-/** The codes after which the same upload may succeed later. */
+/** Codes of errors after which the same upload may succeed later. */
 const RETRYABLE: readonly ErrorCode[] = [
   ...(['too-many-requests', 'storage-unavailable', 'internal', 'network', 'timeout', 'in-use'] as const),
   ...(['unexpected-answer', 'headers-timeout', 'read-timeout', 'worker-lost', 'load-failed', 'closed'] as const),
@@ -133,18 +133,18 @@ const NOTHING: Omit<Progress, 'size'> = {
   kept: false,
 };
 
-/** Takes the place of an `Uploader`: in `useUpload`, in an `UploadList`, as the `uploader` of `<direct-put>`. */
+/** Replaces an `Uploader` in tests: in `useUpload`, in an `UploadList`, or as the `uploader` of `<direct-put>`. */
 export class FakeUploader extends UploaderEvents implements Pick<Uploader, keyof Uploader> {
-  /** Every upload that was asked for, in order. */
+  /** All uploads, in the order in which they were started. */
   readonly uploads: FakeUpload[] = [];
-  /** What `listResumable` returns. */
+  /** The uploads that `listResumable` returns. */
   resumable: Resumable[] = [];
   #isClosed = false;
 
-  /** Whether each upload is stored a task later, without more being said. */
+  /** Whether each upload ends as stored one task later, without a call of `store`. */
   readonly stores: boolean;
 
-  /** Takes whether each upload is stored by itself. Default: false. */
+  /** Takes `stores`: whether each upload ends as stored without a call of `store`. Default: false. */
   constructor(stores = false) {
     super();
     this.stores = stores;

@@ -1,21 +1,21 @@
-// The sub-export `directput/uppy`: an Uppy uploader, so that Uppy's Dashboard gets verified uploads.
+// The sub-export `directput/uppy`: an uploader plugin for Uppy with verified uploads, for example for Uppy's Dashboard.
 import { BasePlugin, type Body, type Meta, type PluginOpts, type Uppy, type UppyFile } from '@uppy/core';
 import { type Upload, type UploadError, Uploader, type UploaderOptions, type UploadResult } from '../index.js';
 
-/** The options of `Uploader`, and Uppy's own. */
+/** The options of `Uploader`, and the options of every Uppy plugin. */
 export type DirectPutOptions = PluginOpts & UploaderOptions;
 
-/** What `upload-success` has as its `body`: what S3 has confirmed. */
+/** The `body` of `upload-success`: the object that S3 has confirmed. */
 export type DirectPutBody = Body & UploadResult;
 
-/** What the server takes as a media type. Uppy takes any text, and so do the pages that give it files. */
+/** A media type that the server accepts. Uppy allows any text as a file's type, so other texts are left out. */
 const MEDIA_TYPE = /^[!-~]+\/[ -~]*[!-~]$/;
 
 /** `uppy.use(DirectPut, { endpoint: '/uploads' })` in place of Uppy's `AwsS3`. Files of remote providers are refused. */
 export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<DirectPutOptions, M, B> {
   readonly #uploader: Uploader;
   readonly #uploads = new Map<string, Upload>();
-  /** Those that are stored, until their files are removed. */
+  /** Stored uploads by the id of their file, until the file is removed from Uppy. */
   readonly #stored = new Map<string, Upload>();
   readonly #listeners: [event: string, listener: (...told: never[]) => void][] = [
     [
@@ -58,7 +58,7 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
     this.uppy.removeUploader(this.#upload);
     for (const [event, listener] of this.#listeners) this.uppy.off(event as never, listener as never);
     this.#each((upload) => upload.cancel());
-    // What is under way has something to remove first.
+    // Cancelled uploads remove their parts first; then the uploader is closed.
     void Promise.allSettled(this.#uploads.values()).then(() => this.#uploader.close());
   }
 
@@ -72,8 +72,8 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
   }
 
   #upload = async (ids: string[]): Promise<void> => {
-    // Leaves out failed and uploaded files, as Uppy's own uploaders do. Their functions for that are in another package in each
-    // version of Uppy.
+    // Leaves out failed and uploaded files, as Uppy's own uploaders do. Their helper functions for this are not imported,
+    // because each version of Uppy has them in a different package.
     const files = ids.map((id) => this.uppy.getFile(id)).filter((file) => !file.error && !file.progress.uploadComplete);
     const isKnown = ({ isRestored, progress }: UppyFile<M, B>): boolean =>
       Boolean(isRestored && progress.uploadStarted);
@@ -84,7 +84,7 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
 
   async #uploadFile(file: UppyFile<M, B>): Promise<void> {
     const { id, type, data, meta } = file;
-    // The name that the user has given it, in the Dashboard.
+    // The name from the metadata, which the user can edit in the Dashboard.
     const name = meta.name || file.name;
     if (!(data instanceof Blob)) {
       this.uppy.emit('upload-error', file, new Error('directput uploads files of this computer only'));
@@ -94,7 +94,7 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
       ...(name && { name }),
       ...(MEDIA_TYPE.test(type) && { type }),
       onProgress: ({ sentBytes, size }) => {
-        // What the file has become in the meantime; Uppy never changes the object that it has given out.
+        // Uppy replaces a file's object on each change, so this gets the current one.
         const current = this.uppy.getFile(id);
         if (!current) return;
         const uploadStarted = current.progress.uploadStarted ?? Date.now();
@@ -107,7 +107,7 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
       this.#stored.set(id, upload);
       this.uppy.emit('upload-success', this.uppy.getFile(id), { status: 200, body: { ...result } as unknown as B });
     } catch (error) {
-      // Cancelling in Uppy removes the file.
+      // A cancelled upload needs no error: Uppy removes the file.
       if ((error as UploadError).code !== 'aborted')
         this.uppy.emit('upload-error', this.uppy.getFile(id), error as Error);
     } finally {

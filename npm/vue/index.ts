@@ -1,4 +1,4 @@
-// The sub-export `directput/vue`: a composable for components that upload.
+// The sub-export `directput/vue`: a composable for components that upload files.
 import { type ComputedRef, computed, onScopeDispose, type ShallowRef, shallowRef } from 'vue';
 import type { UploaderOptions } from '../index.js';
 import {
@@ -13,19 +13,19 @@ import {
 
 export type { ListMethods, Total, UploadItem, UploadState } from '../list/index.js';
 
-/** What `useUpload` gives a component. */
+/** The return value of `useUpload`. */
 export interface UseUpload extends ListMethods {
-  /** All uploads, in the order in which they were asked for. */
+  /** All uploads, in the order in which they were added. */
   items: Readonly<ShallowRef<readonly UploadItem[]>>;
   /** The size, progress, speed and time left of all uploads together. */
   total: ComputedRef<Total>;
-  /** The list itself, for its `uploader`. */
+  /** The list, for its `uploader`. */
   list: UploadList;
 }
 
 /**
- * Uploads for as long as the component is there; with an uploader in place of options, for as long as that is; with a list,
- * for as long as one of the components that share it is there.
+ * Uploads while the component is mounted. Given an `Uploader` instead of options, uploads outlive the component. Given a
+ * list, they last until the last component that shares it unmounts.
  */
 export function useUpload(source: UploadList | AnyUploader | UploaderOptions): UseUpload {
   const list = source instanceof UploadList ? source : new UploadList(source);

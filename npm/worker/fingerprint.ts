@@ -1,15 +1,15 @@
-// What tells one file from another without reading all of it.
+// Fingerprints of files: tell one file from another without reading all of it.
 import { localError } from '../errors.js';
 import { SAMPLES_MS, within } from '../limits.js';
 
-/** How much is read at the start, in the middle and at the end of the file, in bytes. */
+/** Size of each sample, at the start, middle and end of the file, in bytes. */
 const SAMPLE_BYTES = 65_536;
 
 /**
- * The SHA-256 of a file's size and three samples, in hex. It shows which upload a file may belong to; whether its bytes
- * are those that were sent is for the parts' checksums to say. Name and time are no part of it: phones change them each
- * time that a file is picked. The second is what records had before, with both. Rejects with `file-changed` if the file
- * can't be read, and with `read-timeout`. Only for secure contexts; nothing is kept in others.
+ * Returns the SHA-256 of a file's size and three samples, in hex. It finds the upload that a file may belong to; the parts'
+ * checksums then verify the bytes. It leaves out name and time, because phones change both each time the user picks a
+ * file. The second fingerprint, of older records, includes name and time. Rejects with `file-changed` if the file can't be
+ * read, and with `read-timeout`. Needs a secure context; in other contexts no record is kept.
  */
 export async function fingerprints(file: Blob): Promise<[now: string, before: string]> {
   const { name = '', lastModified = 0, size } = file as File;

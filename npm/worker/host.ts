@@ -1,4 +1,4 @@
-// What runs in the worker, or in the page where no worker can start: the Wasm module and its uploads.
+// The host of the Wasm module and its uploads. Runs in the worker, or in the page where no worker can start.
 import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../../target/wasm/directput.js';
 import { localError, type PlainError, plainError, toUploadError, type UploadError } from '../errors.js';
 import { type Addressed, type Message, MessageBatcher, NO_UPLOAD } from '../message-batcher.js';
@@ -19,36 +19,36 @@ import { Keeper } from './keeper.js';
 import { take, taken, whenFree } from './locks.js';
 import { type EngineRecord, isResumable, type Kept, Records } from './records.js';
 
-/** The options of an upload that can be sent to a worker. */
+/** The options of an upload that can be posted to a worker. */
 export interface PlainOptions extends Metadata, Tuning {
   priority?: number;
-  /** Whether the page wants to know of each part. */
+  /** Whether the page has an `onPart` callback. */
   wantsParts?: boolean;
   handle?: FileSystemFileHandle;
 }
 
-/** Takes a message of an upload. */
+/** Sends a message of an upload to the page. */
 type Tell = (message: Message) => void;
 
-/** Codes with which an earlier upload refuses a file that seemed to fit. The upload stays, and a new one begins. */
+/** Codes after which `upload` stops trying to resume an earlier upload: its record stays, and a new upload starts. */
 const REFUSALS: readonly ErrorCode[] = ['wrong-file', 'not-your-upload', 'token-invalid'];
 
-/** How an upload ended, with its last messages. Errors are plain objects: they lose their members on the way out of a worker. */
+/** The outcome of an upload, with its last messages. Errors are plain objects, because a posted Error loses its members. */
 export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: PlainError }) & {
   messages: Addressed[];
 };
 
-/** An upload, from the page's call on. */
+/** An upload, from the page's call until its outcome. */
 interface Running {
-  /** What is kept of it, if it resumes an earlier upload. */
+  /** Members for the error if the upload is closed early: S3 holds parts of the earlier upload that it resumes. */
   kept?: Pick<PlainError, 'remains' | 'resumeId'>;
-  /** How the page has ended it. */
+  /** The command by which the page ended it. */
   end?: 'cancel' | 'close';
   isPaused: boolean;
   priority: number;
-  /** What the module runs, once it does. */
+  /** The module's handle, while the module runs the upload. */
   upload?: UploadHandle;
-  /** Ends the call of the page, while the module does not have the upload. */
+  /** Rejects the page's call, if the module does not have the upload yet. */
   stop(error: UploadError): void;
 }
 
@@ -57,7 +57,7 @@ export class Host {
   #records: Records | undefined;
   #batcher = new MessageBatcher(() => {});
   readonly #running = new Map<number, Running>();
-  /** Reject what waits for the module. */
+  /** Functions that reject the promises that wait for the module. */
   readonly #waiting = new Set<(error: UploadError) => void>();
 
   /** Loads the module. Must succeed before any other method is called. */
@@ -70,25 +70,25 @@ export class Host {
     await init({ module_or_path: module });
     this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
     this.#batcher = new MessageBatcher(tell);
-    // Nothing is kept where a browser has no store, or where tabs could not keep out of each other's way.
+    // Keeps records only with IndexedDB to store them and Web Locks to keep two tabs from using one record.
     if (globalThis.indexedDB && globalThis.navigator?.locks) this.#records = new Records(`${options.endpoint}`, caller);
-    // What it can't do is done by a later visit.
+    // If this fails, a later visit tries again.
     void this.#tidy().catch(() => {});
   }
 
-  /** Answers. A worker that has died does not. */
+  /** Returns at once. A worker that has died never answers. */
   ping(): void {}
 
-  /** Uploads a file. If an earlier visit has begun to, that upload is resumed. */
+  /** Uploads a file. Resumes an unfinished upload of the same file from an earlier visit. */
   upload(id: number, file: Blob, options: PlainOptions): Promise<Outcome> {
     return this.#lead(id, options, async (running, tell) => {
       const records = this.#records;
-      // Of a single PUT nothing is left when it is cut off.
+      // An interrupted single PUT leaves nothing in S3 to resume.
       if (!records || file.size <= singlePutBytes()) return this.#run(running, file, options, tell);
       const printing = fingerprints(file);
       printing.catch(() => {});
       for (const refused: string[] = []; ; ) {
-        // The store is an extra: without it the upload runs, and is not kept.
+        // If the store fails, the upload runs without a record and can't be resumed by a later visit.
         const keeper = await Keeper.for(records, file, options, printing, refused).catch(() => undefined);
         const goesOn = keeper?.record;
         try {
@@ -101,7 +101,7 @@ export class Host {
     });
   }
 
-  /** Resumes an upload of an earlier visit. Another file ends nothing. */
+  /** Resumes an upload of an earlier visit. A wrong file rejects, and the upload can still be resumed. */
   resume(id: number, keptId: string, file: Blob, options: PlainOptions): Promise<Outcome> {
     const kept = { remains: 'parts', resumeId: keptId } as const;
     const goOn = async (running: Running, tell: Tell): Promise<UploadResult> => {
@@ -144,7 +144,7 @@ export class Host {
     try {
       const [all = [], isTaken] = await Promise.all([this.#records?.all(), taken()]);
       const resumable = all.filter(isResumable);
-      // A page that was just reloaded, or a tab that has crashed, lets go of its uploads a moment later.
+      // After a reload or a crash, the browser releases the locks a moment later. `freed` then tells the page to list again.
       for (const { id } of resumable)
         if (isTaken(id)) whenFree(id, () => this.#batcher.add(NO_UPLOAD, { freed: true }));
       return resumable
@@ -161,7 +161,7 @@ export class Host {
     return (await this.#records?.get(keptId))?.handle;
   }
 
-  /** Removes an upload, here and in S3. What can't be removed now is removed by a later visit. */
+  /** Removes an upload's parts in S3 and its record. If that fails, a later visit tries again. */
   async forget(keptId: string): Promise<void> {
     if (!this.#records) return;
     const release = await take(keptId);
@@ -174,17 +174,17 @@ export class Host {
     }
   }
 
-  /** Ends what is under way, and uses the module no more: it has failed, or the page is done with it. */
+  /** Ends all uploads and drops the module, after the module has failed or the page has closed the connection. */
   end(): void {
     this.#uploader = undefined;
     const error = localError('worker-lost', undefined, undefined, { remains: 'unknown' });
     for (const reject of this.#waiting) reject(error);
     for (const { upload } of this.#running.values()) {
       try {
-        // What still works of a module that has failed would go on sending.
+        // Stops requests that a failed module would otherwise continue.
         upload?.close();
       } catch {
-        // It has failed.
+        // The module has failed and may throw.
       }
     }
   }
@@ -233,7 +233,7 @@ export class Host {
     };
     let upload: UploadHandle | undefined;
     try {
-      // What an earlier visit has sent is the module's to remove.
+      // If there is a record, the module has to end the upload below: it removes or keeps the parts of the earlier visit.
       if (running.end && !keeper?.record) throw localError(running.end === 'cancel' ? 'aborted' : 'closed');
       upload = this.#call((uploader) =>
         keeper?.record ? uploader.resume(file, keeper.record, options) : uploader.upload(file, options),
@@ -249,7 +249,7 @@ export class Host {
       if (running.isPaused) upload.pause();
       if (running.end) upload[running.end]();
       const result = await this.#settled(upload);
-      // The object is stored: the page need not wait for the record to be removed.
+      // Not awaited: the object is stored, and the page need not wait for the removal of the record.
       void keeper?.close();
       return result;
     } catch (error) {
@@ -260,7 +260,7 @@ export class Host {
     }
   }
 
-  /** Adds to an error whether its upload is kept. If it can't be kept, what was sent is removed. */
+  /** Adds to an error whether its upload is kept. Removes the parts in S3 if there is no record on disk. */
   async #leave(keeper: Keeper, error: unknown): Promise<UploadError> {
     const { record } = keeper;
     let more: Partial<PlainError> | undefined;
@@ -272,15 +272,15 @@ export class Host {
     return toUploadError(error, more);
   }
 
-  /** Removes what S3 holds of an upload, and then its record. */
+  /** Removes an upload's parts in S3, and then its record. */
   async #remove(records: Records, kept: Kept): Promise<void> {
     const { record } = kept;
-    // If this visit doesn't get to remove it, the next one will.
+    // Marks the record first: if this visit ends before the removal, a later visit completes it.
     if (!record.discard) await records.put({ ...kept, record: { ...record, discard: true } });
     if (await this.#discard(record)) await records.delete(kept.id);
   }
 
-  /** Removes what S3 holds of an upload. Returns whether it is gone. */
+  /** Removes an upload's parts in S3. Returns whether they are gone. */
   async #discard(record: EngineRecord): Promise<boolean> {
     let isGone = false;
     const onRecord = (next: EngineRecord | null): void => {
@@ -294,7 +294,7 @@ export class Host {
     return isGone;
   }
 
-  /** Removes what earlier visits could not remove, and what is too old to be resumed. */
+  /** Completes removals that earlier visits could not, and deletes expired records. */
   async #tidy(): Promise<void> {
     const records = this.#records;
     if (!records) return;
@@ -309,7 +309,7 @@ export class Host {
     }
   }
 
-  /** Calls into the module. If it traps there, the browser reports that as an error that was not caught. */
+  /** Calls into the module. Reports a trap as an uncaught error too, so that the page learns that the module has failed. */
   #call<T>(call: (uploader: WasmUploader) => T): T {
     if (!this.#uploader) throw localError('worker-lost', undefined, undefined, { remains: 'unknown' });
     try {
@@ -320,7 +320,7 @@ export class Host {
     }
   }
 
-  /** How an upload of the module ends: by itself, or with the module. */
+  /** Resolves or rejects when an upload of the module ends, or rejects when the module is dropped. */
   async #settled({ done }: UploadHandle): Promise<UploadResult> {
     let end: ((error: UploadError) => void) | undefined;
     const ended = new Promise<never>((_, reject) => {
@@ -335,5 +335,5 @@ export class Host {
   }
 }
 
-/** The module knows more options than the package's users do. */
+/** Returns options that the module takes, but that are not part of the package's API. */
 const optionsOf = (onRecord: (record: EngineRecord | null) => void): object => ({ onRecord });

@@ -1,27 +1,27 @@
-// What is written down of one upload while it is under way, so that a later visit can resume it.
+// Keeps the record of one upload up to date while the upload runs, so that a later visit can resume it.
 import { localError } from '../errors.js';
 import type { Metadata } from '../types.js';
 import { take } from './locks.js';
 import { type EngineRecord, isResumable, type Kept, type Records } from './records.js';
 
-/** What a record holds of a file besides its size. */
+/** The facts about a file that a record holds besides its size. */
 export interface About extends Metadata {
   handle?: FileSystemFileHandle;
 }
 
-/** How often what S3 has confirmed is written down, in milliseconds. */
+/** Minimum time between two writes of the confirmed bytes, in milliseconds. */
 const NOTE_EVERY_MS = 2_000;
 
-/** The prints of a file, on their way: see `fingerprints`. */
+/** The promise of a file's fingerprints: see `fingerprints`. */
 export type Printing = Promise<[now: string, before: string]>;
 
 export const isPrintOf = (prints: string[], { fingerprint }: Kept): boolean => prints.includes(fingerprint);
 
-/** Keeps the record of an upload that is this tab's. */
+/** Keeps the record of an upload. Holds the lock, so no other tab uses the record meanwhile. */
 export class Keeper {
-  /** What the module said last; before that what an earlier visit has left, or nothing. */
+  /** The module's latest record. Before the first: that of the earlier visit, or undefined for a new upload. */
   record: EngineRecord | undefined;
-  /** Whether that is written down. */
+  /** Whether the record is on disk and the upload can be resumed with it. */
   isKept: boolean;
   /** Called when `isKept` has changed. */
   changed: () => void = () => {};
@@ -41,11 +41,11 @@ export class Keeper {
     this.record = printing ? undefined : kept.record;
   }
 
-  /** Takes an upload of an earlier visit. Rejects with `in-use` or `upload-gone`, and if the store fails. */
+  /** Locks an upload of an earlier visit. Rejects with `in-use` or `upload-gone`, or if the store fails. */
   static async of(records: Records, id: string): Promise<Keeper> {
     const release = await take(id);
     if (!release) throw localError('in-use', undefined, undefined, { remains: 'parts', resumeId: id });
-    // Another tab may have ended it meanwhile.
+    // Read after locking, because another tab may have ended the upload.
     const kept = await records.get(id).catch((error) => {
       release();
       throw error;
@@ -56,8 +56,8 @@ export class Keeper {
   }
 
   /**
-   * Takes the earlier upload that fits a file best, except those that refused it; otherwise
-   * begins a record. Rejects if the store or the file fails.
+   * Locks the earlier upload that fits a file best, except those in `refused`. If there is none, creates a record. Rejects if
+   * the store fails or the file can't be read.
    */
   static async for(
     records: Records,
@@ -69,7 +69,7 @@ export class Keeper {
     const { size, lastModified: modified } = file as File;
     const fits = (kept: Kept): boolean => kept.size === size && isResumable(kept) && !refused.includes(kept.id);
     const found = (await records.all()).filter(fits);
-    // The file is read for nothing if there is nothing to resume.
+    // Does not wait for the fingerprints if there is no upload to compare them with.
     const prints = found.length > 0 ? await printing : [];
     const isSame = (kept: Kept): number => Number(kept.name === name && kept.modified === modified);
     const alike = found
@@ -83,7 +83,7 @@ export class Keeper {
     const [id, now] = [crypto.randomUUID(), Date.now()];
     const release = await take(id);
     if (!release) throw localError('in-use');
-    // The fingerprint is replaced before it is written, as the module's record is.
+    // Placeholders: fingerprint and record are replaced before the first write.
     const record = { expiresInSeconds: 0, discard: false };
     const facts = { id, endpoint, caller, fingerprint: '', name, size, type, modified };
     const kept = { ...facts, confirmedBytes: 0, startedAt: now, expiresAt: now, record };
@@ -94,7 +94,7 @@ export class Keeper {
     return this.#kept.id;
   }
 
-  /** Whether a file may be the one that the upload began with. */
+  /** Whether a file may be the one that the upload started with. */
   isOf(file: Blob, prints: string[]): boolean {
     return file.size === this.#kept.size && isPrintOf(prints, this.#kept);
   }
@@ -104,7 +104,7 @@ export class Keeper {
     return this;
   }
 
-  /** Takes what the module gives out to be kept: a record, or nothing once there is nothing to keep. */
+  /** Writes the module's new record to disk, or deletes the record if it is null. */
   take(record: EngineRecord | null): void {
     const isFirst = !this.record;
     this.record = record ?? undefined;
@@ -115,7 +115,7 @@ export class Keeper {
     this.#write();
   }
 
-  /** Writes down from time to time what S3 has confirmed. */
+  /** Writes the number of confirmed bytes to disk, at most every `NOTE_EVERY_MS`. */
   note(confirmedBytes: number): void {
     if (!this.record || confirmedBytes <= this.#kept.confirmedBytes || Date.now() < this.#notedAt + NOTE_EVERY_MS)
       return;
@@ -124,20 +124,20 @@ export class Keeper {
     this.#write();
   }
 
-  /** Whether a later visit will find the upload, once all is written. */
+  /** Waits for all writes. Resolves to whether a later visit will find the upload. */
   async isFound(): Promise<boolean> {
     await this.#writing;
     const kept = await this.#records.get(this.id).catch(() => undefined);
     return kept !== undefined && isResumable(kept);
   }
 
-  /** Lets go of the upload once its last word is written. */
+  /** Waits for all writes, then releases the lock. */
   async close(): Promise<void> {
     await this.#writing;
     this.#release();
   }
 
-  /** One after the other: the last word must be the last one written. */
+  /** Queues a write. Writes run one after the other, so that the latest record is the last one written. */
   #write(): void {
     const [kept, record] = [this.#kept, this.record];
     this.#writing = this.#writing.then(async () => {

@@ -1,9 +1,9 @@
-// One Web Lock for each upload, so that tabs keep out of each other's way.
+// One Web Lock per upload, so that no two tabs run the same upload.
 import { LOCK_MS, within } from '../limits.js';
 
 const lockName = (id: string): string => `directput:${id}`;
 
-/** Takes the upload for this tab, until what is returned is called; nothing if another tab has it. */
+/** Locks an upload for this tab. Resolves to a function that releases it, or to undefined if another tab holds the lock. */
 export function take(id: string): Promise<(() => void) | undefined> {
   let isLate = false;
   const taken = new Promise<(() => void) | undefined>((resolve, reject) => {
@@ -20,7 +20,7 @@ export function take(id: string): Promise<(() => void) | undefined> {
   });
 }
 
-/** Returns which uploads any tab has. */
+/** Resolves to a function that tells whether any tab holds the lock of an upload. */
 export async function taken(): Promise<(id: string) => boolean> {
   const { held = [] } = await within(LOCK_MS, navigator.locks.query());
   const names = new Set(held.map((lock) => lock.name));
@@ -29,7 +29,7 @@ export async function taken(): Promise<(id: string) => boolean> {
 
 const awaited = new Set<string>();
 
-/** Calls back once no tab has the upload: its tab was closed, or has ended or left the upload. */
+/** Calls `call` once no tab holds the lock: the tab was closed, or has ended or released the upload. */
 export function whenFree(id: string, call: () => void): void {
   if (awaited.has(id)) return;
   awaited.add(id);
@@ -37,6 +37,6 @@ export function whenFree(id: string, call: () => void): void {
     awaited.delete(id);
     call();
   };
-  // Shared, so that tabs that wait do not block each other.
+  // Shared, so that several waiting tabs do not block each other.
   navigator.locks.request(lockName(id), { mode: 'shared' }, () => {}).then(free, () => awaited.delete(id));
 }

@@ -1,33 +1,33 @@
-// What is written down of unfinished uploads for later visits, in IndexedDB. Each call may fail; the next one opens the
-// database again, which may have been cleared or closed meanwhile.
+// Records of unfinished uploads for later visits, in IndexedDB. Each call may fail, because the browser may clear or close the
+// database at any time; the next call opens it again.
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import { STORE_MS, within } from '../limits.js';
 
-/** What is kept of one upload. It holds the upload token: a script of this origin can use it. */
+/** The record of one upload. Contains the upload token, which any script of this origin can read and use. */
 export interface Kept {
   id: string;
-  /** The API that began it. */
+  /** The address of the API that started the upload. */
   endpoint: string;
-  /** The caller that began it; records of older versions have none. */
+  /** The option `caller` of the uploader; records of older versions have none. */
   caller?: string;
-  /** Tells its file from others. */
+  /** Fingerprint of the file: see `fingerprints`. */
   fingerprint: string;
   name: string;
   size: number;
   type: string;
-  /** When the file was changed last; records of older versions have none. */
+  /** The file's `lastModified`, in milliseconds since 1970; records of older versions have none. */
   modified?: number | undefined;
   confirmedBytes: number;
   startedAt: number;
   expiresAt: number;
   handle?: FileSystemFileHandle;
-  /** What the module needs to resume it. JavaScript reads only these two. */
+  /** The data that the Wasm module needs to resume the upload. JavaScript reads only the two members below. */
   record: EngineRecord;
 }
 
 export interface EngineRecord {
   expiresInSeconds: number;
-  /** The upload is no longer wanted; only its removal is missing. */
+  /** Whether the upload was cancelled or forgotten, and its parts in S3 are still to be removed. */
   discard: boolean;
 }
 
@@ -39,7 +39,7 @@ type Mode = 'readonly' | 'readwrite';
 
 type Transaction<M extends Mode> = IDBPTransaction<Schema, ['uploads'], M>;
 
-/** The uploads that one caller has begun with one API. */
+/** The records of one caller and one API. */
 export class Records {
   readonly endpoint: string;
   readonly caller: string;
@@ -59,7 +59,7 @@ export class Records {
     return kept && this.#isOwn(kept) ? kept : undefined;
   }
 
-  /** Resolves when it is on disk. */
+  /** Resolves when the record is on disk. */
   async put(kept: Kept): Promise<void> {
     await this.#request('readwrite', ({ store }) => store.put(kept));
   }
@@ -68,7 +68,7 @@ export class Records {
     await this.#request('readwrite', ({ store }) => store.delete(id));
   }
 
-  /** Returns those that are too old to be resumed, of any caller. */
+  /** Returns the records of this API, of any caller, that are too old to be resumed. */
   async expired(): Promise<Kept[]> {
     return (await this.#ofEndpoint()).filter(({ expiresAt }) => expiresAt <= Date.now());
   }
@@ -95,13 +95,13 @@ export class Records {
       this.#opening ??= open(() => this.#close());
       return (await this.#opening).transaction(['uploads'], mode);
     };
-    // A lost connection is noticed only now.
+    // A lost connection to the database fails only when a transaction starts, so this opens it again.
     const transaction = await begin().catch(() => {
       this.#close();
       return begin();
     });
     const asked = (async () => ask(transaction))();
-    // A full disk fails the transaction after its request has succeeded.
+    // Waits for both: on a full disk the request succeeds and the transaction fails.
     const [answer] = await Promise.all([asked, transaction.done]);
     return answer;
   }
@@ -115,12 +115,12 @@ export class Records {
   }
 }
 
-/** Opens the database; what browsers throw at once is a rejection, too. */
+/** Opens the database. `async`, so that errors that browsers throw synchronously become rejections. */
 async function open(lost: () => void): Promise<IDBPDatabase<Schema>> {
   return openDB<Schema>('directput', 1, {
     upgrade: (fresh) => fresh.createObjectStore('uploads', { keyPath: 'id' }).createIndex('endpoint', 'endpoint'),
     terminated: lost,
-    // Site data is cleared, which an open connection would hold up.
+    // The user clears site data, and an open connection would block that.
     blocking: lost,
   });
 }

@@ -1,4 +1,4 @@
-// The page of every consumer: uploads what is chosen, and says what became of it.
+// The script of most test pages: uploads the chosen file, and shows the result.
 import { Uploader } from 'directput';
 
 const uploader = new Uploader({ endpoint: '/uploads' });

@@ -1,5 +1,5 @@
-// The packed package in the hands of those who install it: each builds a page, and the page uploads a file in Chromium
-// under the strictest policy.
+// Tests of the packed package: each bundler or setup builds a page with it, and the page uploads a file in Chromium under a
+// strict Content Security Policy.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
@@ -85,7 +85,7 @@ test('no bundler, by an import map', async () => {
       globalThis.Uploader = Uploader;
     </script>`;
   const types = { js: 'text/javascript', wasm: 'application/wasm' };
-  // A policy of `script-src 'self'` takes no map, as it can't be in a file of its own; so this site has none.
+  // This site has no policy: `script-src 'self'` blocks import maps, because they must be inline.
   const site = createServer(({ url }, response) => {
     const isFile = url.startsWith('/directput/');
     response.setHeader('content-type', isFile ? types[url.split('.').pop()] : 'text/html');

@@ -1,4 +1,4 @@
-// What stands around the entry, each in the real framework, built from the packed package and used in Chromium.
+// Tests of the sub-exports for React, Vue, Svelte and Uppy, in the real frameworks, with the packed package, in Chromium.
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const HTML = `<!doctype html><html lang="en"><meta charset="utf-8"><title>A fram
 <link rel="stylesheet" href="app.css"><body><div id="app"></div><script type="module" src="./app.js"></script></body></html>`;
 const SLOW = JSON.stringify([{ on: 'put', bytesPerSecond: 2 << 20 }]);
 
-/** Builds a page of one script. */
+/** Builds a page with one script. */
 function build(name, script, ...options) {
   const folder = page(name, HTML);
   writeFileSync(join(folder, 'app.css'), '');
@@ -73,7 +73,7 @@ test('in an Activity of React that is hidden and shown again uploads go on where
   await setFaults(server, JSON.stringify([{ on: 'put', bytesPerSecond: 4 << 20 }]));
   const file = { ...someFile('long.bin'), buffer: Buffer.alloc(40 << 20, 7) };
   await tab.setInputFiles('input', file);
-  // S3 has a part.
+  // Waits until S3 has stored at least one part.
   await tab.waitForFunction(() => document.querySelector('progress').value > 0.5);
   const lists = [];
   tab.on('request', (request) => {
@@ -95,7 +95,7 @@ test('in an Activity of React that is hidden and shown again uploads go on where
 test('the element as a component of React is rendered by a server, and taken over in the browser', async () => {
   const folder = page('react-element', HTML);
   const script = join(HERE, 'frameworks/react-element.jsx');
-  // React says only while developing what differs from the server's page.
+  // React reports hydration mismatches only in development builds.
   const define = '--define:process.env.NODE_ENV="development"';
   tool(
     'esbuild',
@@ -141,7 +141,7 @@ test('the element as a component of React is rendered by a server, and taken ove
   await tab.setInputFiles('#file', file);
   await row(0).and(tab.locator('[data-state=stored]')).waitFor();
   assertHas(server, await tab.evaluate(() => globalThis.put.current.value), file.buffer);
-  // Other objects of the same values are the same options, and functions are those of the last rendering.
+  // New option objects with equal values keep the uploader, and functions are those of the latest rendering.
   await tab.evaluate(() => {
     globalThis.uploader = globalThis.put.current.uploader;
   });
@@ -150,7 +150,7 @@ test('the element as a component of React is rendered by a server, and taken ove
   await tab.setInputFiles('#file', someFile('b.bin'));
   await row(1).and(tab.locator('[data-state=stored]')).waitFor();
   assert.ok(await tab.evaluate(() => globalThis.put.current.uploader === globalThis.uploader));
-  // Headers are asked for once, and again when the API refuses them.
+  // The uploader calls `headers` once, and again after the API has answered 401.
   assert.deepEqual(asked, [
     ['Bearer 1', 'number 1'],
     ['Bearer 1', 'number 2'],
@@ -172,7 +172,7 @@ test('the element as a component of React is rendered by a server, and taken ove
     ],
   );
   assert.equal(await tab.evaluate(() => globalThis.moved), 2);
-  // While a boundary of Suspense hides it the upload goes on, and its end is told.
+  // While a Suspense boundary hides the element, its upload continues and dispatches its events.
   await setFaults(server, SLOW);
   await tab.setInputFiles('#file', someFile('d.bin'));
   await tab.waitForFunction(() => globalThis.put.current.shadowRoot.querySelectorAll('.bar')[3]?.value > 0);
@@ -187,7 +187,7 @@ test('the element as a component of React is rendered by a server, and taken ove
   await tab.waitForFunction(() => globalThis.told.at(-2)[0] === 'stored' && globalThis.told.length === 11);
   await tab.evaluate(() => globalThis.goOn());
   await row(3).and(tab.locator('[data-state=stored]')).waitFor();
-  // What changes is set: there is no place for a fifth.
+  // A changed prop takes effect: with `maxFiles` 3, the next file is refused.
   await tab.evaluate(() => globalThis.page.setMaxFiles(3));
   await tab.locator('direct-put[max-files="3"]').waitFor();
   await tab.setInputFiles('#file', someFile('e.bin'));
@@ -213,7 +213,7 @@ test('a page that does not use the component does without the element', () => {
   assert.ok(code.includes('directput') && !code.includes('attachShadow'));
 });
 
-// Vue would like a policy of its own for templates, and does without.
+// Vue logs an error because the page's policy does not allow Vue's Trusted Types policy; Vue works without it.
 test('a composable for Vue uploads', async () => {
   const flags = ['VUE_OPTIONS_API', 'VUE_PROD_DEVTOOLS', 'VUE_PROD_HYDRATION_MISMATCH_DETAILS'];
   await uploads('vue', build('vue', 'vue.js', ...flags.map((flag) => `--define:__${flag}__=false`)), {
@@ -227,10 +227,10 @@ test('a list is a store of Svelte', async () => {
   writeFileSync(join(folder, 'compiled.js'), compile(source, { generate: 'client', filename: 'App.svelte' }).js.code);
   writeFileSync(join(folder, 'entry.js'), readFileSync(join(HERE, 'frameworks/svelte.js')));
   writeFileSync(join(folder, 'app.css'), '');
-  // What is compiled outside finds its packages here.
+  // The compiled component is outside of this folder, so esbuild needs the path of the packages.
   process.env.NODE_PATH = join(HERE, 'node_modules');
   bundle(join(folder, 'entry.js'), folder, '--conditions=svelte,browser');
-  // Svelte 5 needs a policy of its own, `svelte-trusted-html`, which this site's does not have.
+  // Svelte 5 needs the Trusted Types policy `svelte-trusted-html`, which this site's policy does not allow.
   await uploads('svelte', folder, { bypassCSP: true });
 });
 
@@ -261,7 +261,7 @@ test("Uppy's Dashboard gets verified uploads, with pause, cancel and retry", asy
   const isStored = () => tab.evaluate(() => Boolean(globalThis.uppy.getFiles()[0].response));
   await moves();
   await tab.evaluate(() => globalThis.uppy.pauseAll());
-  // The three parts are on their way, and arrive; they are not joined.
+  // The three parts in flight still arrive, but the paused upload is not completed.
   await tab.waitForFunction(() => globalThis.share === 1);
   await tab.waitForTimeout(700);
   assert.equal(await isStored(), false);

@@ -1,4 +1,4 @@
-// Uploads while their components come and go: suspended, kept alive, made anew, or edited under a development server.
+// Uploads while their components are suspended, kept alive, remounted, or edited under a development server.
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,15 +11,15 @@ import { freePort, startServer } from '../e2e/server.mjs';
 import { assertHas, browser, HERE, OUT, someFile } from './packed.mjs';
 
 const HOT = join(HERE, 'frameworks/hot');
-/** A part takes 4 s, so that something can happen meanwhile. */
+/** Slows PUTs down: a part takes 4 s, so that the test can act during the upload. */
 const SLOW = { on: 'put', bytesPerSecond: 2 << 20 };
 
-/** A row without words has no height, and would not be visible. */
+/** Waits only for presence, because a row without text has no height and does not count as visible. */
 const THERE = { state: 'attached' };
 
-/** Serves an app by Vite's development server, and opens its page. */
+/** Serves an app with Vite's development server, and opens its page. */
 async function develop(context, name, plugin) {
-  // Where its packages are found.
+  // In this folder, because the app resolves its packages from here.
   const root = join(HERE, `hot-${name}`);
   rmSync(root, { recursive: true, force: true });
   cpSync(join(HOT, name), root, { recursive: true });
@@ -59,21 +59,21 @@ async function develop(context, name, plugin) {
   await tab.locator('body[data-state=ready]').waitFor();
   const setFaults = (...faults) => fetch(`${api.page}/-/faults`, { method: 'PUT', body: JSON.stringify(faults) });
   const edit = (file, change) => writeFileSync(join(root, file), change(readFileSync(join(root, file), 'utf8')));
-  /** Begins an upload, and waits until something has left. */
+  /** Starts an upload, and waits until the first bytes were sent. */
   const begin = async (part, own = someFile()) => {
     await setFaults(SLOW);
     await tab.locator(part).locator('input').setInputFiles(own);
     await tab.locator(`${part} p[data-state=running]:not([data-sent="0"])`).first().waitFor(THERE);
     return own;
   };
-  /** Waits for the end of the last upload that a part of the page shows. */
+  /** Waits until the last upload in a part of the page is stored, and checks the object. */
   const end = async (part, { buffer }) => {
     await setFaults();
     const row = tab.locator(`${part} p`).last();
     await row.and(tab.locator('[data-state=stored]')).waitFor(THERE);
     assertHas(api, await row.textContent(), buffer);
   };
-  /** Checks that only these files were begun, that the console has no errors, and that the page was loaded once. */
+  /** Checks that only these uploads were started, that the console has no errors, and that the page was loaded once. */
   const over = (...names) => assert.deepEqual([begun, troubles, loads], [names, [], 1]);
   return { tab, edit, begin, end, over };
 }
@@ -99,7 +99,7 @@ test('React: uploads go on while their component is suspended, and while it is e
   await end('#own', first);
 
   const second = await begin('#shared', someFile('b.bin'));
-  // With another hook React makes the component anew.
+  // React remounts a component whose hooks have changed.
   edit('Shared.jsx', (text) => text.replace("useState('before')", "useState(useState('after')[0])"));
   await says(tab, '#shared', 'after');
   await tab.waitForTimeout(300);
@@ -137,7 +137,7 @@ test('Vue: a list goes on while one of its components is there, and a component 
   await tab.locator('#shared-2').waitFor({ state: 'detached' });
   await tab.waitForTimeout(300);
   await isRunning(tab, '#shared-1');
-  // Vue makes a component anew when its script changes.
+  // Vue remounts a component whose script has changed.
   edit('Shared.vue', (text) => text.replace("= 'before'", "= 'after'"));
   await says(tab, '#shared-1', 'after');
   await tab.waitForTimeout(300);
@@ -147,7 +147,7 @@ test('Vue: a list goes on while one of its components is there, and a component 
   edit('Uploads.vue', (text) => text.replace("= 'before'", "= 'after'"));
   await says(tab, '#own', 'after');
   await end('#own', await begin('#own', someFile('b.bin')));
-  // After its last component it ends, and begins again with the next.
+  // The list closes after its last component has unmounted, and works again with the next component.
   await setOthers(0);
   await tab.waitForTimeout(300);
   await setOthers(1);

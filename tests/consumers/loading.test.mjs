@@ -1,5 +1,5 @@
-// Where the package's files are not beside its entry, or can't be used: what is inlined takes their place, and if nothing can,
-// an error and the console say so.
+// Loading when the package's files are missing or unusable: the inlined files replace them. If nothing loads, uploads reject
+// with an error and the console shows a warning.
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { HERE, open, PACKAGE, page, tool, uploads } from './packed.mjs';
 test('a bundler that emits no files: what is inlined is found, and works in a worker', async () => {
   const folder = page('alone');
   tool('esbuild', `app=${join(HERE, 'app.js')}`, '--bundle', '--splitting', '--format=esm', `--outdir=${folder}`);
-  // This site's policy allows no worker from a blob.
+  // Bypasses this site's policy, which blocks workers from `blob:` URLs.
   await uploads('alone', folder, { bypassCSP: true, tolerated: /404|\/worker\.js$|\.wasm$/ });
 });
 
@@ -20,7 +20,7 @@ test('directput/bundled is one classic script, which asks for no other file', as
   await uploads('bundled', folder, { bypassCSP: true });
 });
 
-/** A page with the package at an address, and what it tells in the console. */
+/** Opens a page that has the package in `/directput/`. Returns functions for the test, and the warnings in the console. */
 async function opened(name, prepare = () => {}) {
   const folder = page(name, '<!doctype html><title>A page</title><body data-state="ready"><p>A page</p>');
   cpSync(PACKAGE, join(folder, 'directput'), { recursive: true });

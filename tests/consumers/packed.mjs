@@ -1,4 +1,4 @@
-// What tests of the packed package share: it is installed here, pages are built with it, and a browser uploads by them.
+// Shared by the tests of the packed package: installs it, builds pages with it, and uploads with these pages in a browser.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -10,7 +10,7 @@ import { launchOptions } from '../e2e/browser.mjs';
 import { startServer } from '../e2e/server.mjs';
 
 export const HERE = import.meta.dirname;
-/** Each test file builds in a folder of its own. */
+/** The folder for builds; each test file has its own. */
 export const OUT = resolve(
   process.env.CARGO_TARGET_DIR ?? 'target',
   'consumers',
@@ -20,7 +20,7 @@ export const PACKAGE = join(HERE, 'node_modules/directput');
 const SIZE = 20 << 20;
 
 export let browser;
-/** The tarball. */
+/** The path of the package's tarball. */
 export let packed;
 
 export const run = (command, ...args) => execFileSync(command, args, { cwd: HERE, encoding: 'utf8', stdio: 'pipe' });
@@ -37,7 +37,7 @@ before(async () => {
 
 after(() => browser?.close());
 
-/** A folder with the page, as a consumer begins. */
+/** Creates a folder with an HTML page. Returns its path. */
 export function page(name, html = readFileSync(join(HERE, 'index.html'), 'utf8')) {
   const folder = join(OUT, name);
   mkdirSync(folder, { recursive: true });
@@ -45,14 +45,14 @@ export function page(name, html = readFileSync(join(HERE, 'index.html'), 'utf8')
   return folder;
 }
 
-/** Builds a page's script by esbuild, with the package's other files beside it. */
+/** Builds a page's script with esbuild, and copies the package's other files beside it. */
 export function bundle(script, folder, ...options) {
   const flags = ['--bundle', '--splitting', '--format=esm', '--jsx=automatic', `--outdir=${folder}`];
   tool('esbuild', `app=${script}`, ...flags, '--define:process.env.NODE_ENV="production"', ...options);
   for (const name of ['worker.js', 'directput_bg.wasm']) cpSync(join(PACKAGE, name), join(folder, name));
 }
 
-/** Opens what a consumer has built, served as a site. */
+/** Serves a built page with a local server, and opens it. */
 export async function open(name, www, { args = [], ...options } = {}) {
   const server = await startServer({ data: join(OUT, `${name}-data`), args: ['--www', www, ...args] });
   const context = await browser.newContext(options);
@@ -77,15 +77,15 @@ export async function open(name, www, { args = [], ...options } = {}) {
 
 export const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-/** Bytes of a file that is sent in parts. */
+/** Returns a file large enough to be sent in parts. */
 export const someFile = (name = 'a.bin') => ({ name, mimeType: 'text/plain', buffer: randomBytes(SIZE) });
 
-/** Whether the bucket has these bytes. */
+/** Checks that the object in the bucket has these bytes. */
 export function assertHas(server, key, buffer) {
   assert.equal(digest(readFileSync(join(server.data, server.bucket, key))), digest(buffer));
 }
 
-/** Serves what a consumer has built, and uploads by it: in a worker, with nothing refused but what is no matter of ours. */
+/** Serves a built page and uploads a file with it. Checks that a worker runs and that the console has only tolerated errors. */
 export async function uploads(name, www, { tolerated = /^$/, ...options } = {}) {
   const { tab, server, troubles, close } = await open(name, www, options);
   const file = someFile();

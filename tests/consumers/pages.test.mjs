@@ -1,4 +1,4 @@
-// Pages as they are out there: with a service worker, with several elements, with scripts of a CDN, in a frame of another origin.
+// Pages with a service worker, with several elements, with scripts from a CDN, and in a frame of another origin.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { assertHas, browser, OUT, open, PACKAGE, page, someFile } from './packed
 
 const TYPES = { js: 'text/javascript', wasm: 'application/wasm' };
 
-/** A site that gives its page for every address but those of the package. */
+/** Starts a site that serves the package's files, and one HTML page at every other path. */
 async function site(html) {
   const server = createServer(({ url }, response) => {
     const isFile = url.startsWith('/directput/');
@@ -22,7 +22,7 @@ async function site(html) {
   return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
-/** What an element of the page has stored, after it was given a file. */
+/** Uploads a file with an element of the page. Returns the key, and whether a worker ran. */
 async function uploadBy(tab, selector, file) {
   const element = tab.locator(selector);
   await element.locator('#file').setInputFiles(file);
@@ -30,7 +30,7 @@ async function uploadBy(tab, selector, file) {
   return element.evaluate(async ({ value, uploader }) => [value, await uploader.runsInWorker()]);
 }
 
-/** A page that takes the element from beside it. */
+/** Creates a page that loads the element from its own site. Returns the folder. */
 function elements(name, body) {
   const folder = page(
     name,
@@ -48,7 +48,7 @@ test('a service worker that answers every request', async (context) => {
     addEventListener('activate', (event) => event.waitUntil(clients.claim()));
     addEventListener('fetch', (event) => event.respondWith(fetch(event.request)));`;
   writeFileSync(join(folder, 'service-worker.js'), script);
-  // Trusted Types would ask for a policy for the address.
+  // Bypasses the page's policy: under Trusted Types, `register` would need a trusted URL.
   const { tab, server, troubles, close } = await open('service-worker', folder, { bypassCSP: true });
   context.after(close);
   await tab.evaluate(async () => {
@@ -108,7 +108,7 @@ test('a script of another origin, such as a CDN, with a worker from there', asyn
 test('in a frame of another origin the files are chosen by an input', async () => {
   const framed = await site(`<!doctype html><title>A frame</title>
     <script type="module" src="/directput/element/index.js"></script><direct-put></direct-put>`);
-  // Another name is another site.
+  // `localhost` and `127.0.0.1` are different sites.
   const around = await site(`<!doctype html><title>A page</title>
     <iframe src="${framed.origin.replace('127.0.0.1', 'localhost')}" width="600" height="400"></iframe>`);
   const tab = await browser.newPage();

@@ -1,4 +1,4 @@
-// What TypeScript at its strictest makes of the package's types.
+// Compiled with TypeScript's strictest options, to check the package's types.
 import 'directput/element';
 import { init, type Progress, type Upload, Uploader, UploadError, type UploadResult } from 'directput';
 
@@ -15,7 +15,7 @@ try {
 } catch (error) {
   if (error instanceof UploadError && error.code === 'aborted') throw error.cause;
 }
-// @ts-expect-error: there is no such checksum.
+// @ts-expect-error: `md5` is not a checksum algorithm.
 new Uploader({ endpoint: '/uploads', checksum: 'md5' });
 
 const strict = new Uploader({
@@ -44,7 +44,7 @@ put.autostart = false;
 put.labels = { error: ({ limit = 0 }) => `At most ${limit}.` };
 const element: HTMLElement = put;
 element.addEventListener('change', () => put.retryAll());
-// @ts-expect-error: it is no ProgressEvent.
+// @ts-expect-error: the event is not a ProgressEvent.
 put.addEventListener('progress', ({ loaded }) => loaded);
-// @ts-expect-error: it is a number.
+// @ts-expect-error: `maxBytes` must be a number.
 put.maxBytes = '5 MB';

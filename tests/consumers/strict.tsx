@@ -1,4 +1,4 @@
-// Compiled by the strictest rules: the element in TSX, as React has it.
+// Compiled with the strictest options: the element in TSX with React.
 import 'directput/element';
 import type { DirectPut } from 'directput/element';
 import { createRef } from 'react';
@@ -22,7 +22,7 @@ export const right = (
     onfailed={(event) => event.detail.error.limit}
   />
 );
-// @ts-expect-error The address is a text.
+// @ts-expect-error `endpoint` must be a string.
 export const wrong = <direct-put endpoint={3} />;
-// @ts-expect-error There is no such attribute.
+// @ts-expect-error `endpont` is not an attribute.
 export const unknown = <direct-put endpont="/uploads" />;

@@ -1,4 +1,4 @@
-// `directput/testing` in the hands of a component's tests: no browser, no network.
+// `directput/testing` as tests of components use it, without a browser and without a network.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,11 +63,11 @@ test('what acts on all uploads of a list leaves out what it can do nothing about
   paused.progress({ sentBytes: 250, bytesPerSecond: 7 });
   uploader.uploads[5].progress({ sentBytes: 500, bytesPerSecond: 50 });
   await task();
-  // What is paused has no speed, and what has failed is not waited for.
+  // Paused uploads add no speed, and failed uploads are left out of the total.
   assert.deepEqual(list.total, { size: 3_000, sentBytes: 1_750, bytesPerSecond: 50, secondsLeft: 25 });
   assert.deepEqual(totalOf(list.items), list.total);
   list.add([file()]);
-  // What was added in the same task is cancelled, too.
+  // Also cancels the upload added in the same task.
   list.cancelAll();
   await task();
   const after = ['stored stored', 'failed cancelled', 'hopeless failed', 'paused cancelled'];
@@ -92,7 +92,7 @@ test('of many files a list shows all at once, and begins them in order, a few in
   assert.deepEqual([list.items.length, list.items.at(-1).state], [1_000, 'running']);
   const first = uploader.uploads.length;
   assert.ok(first > 0 && first < 200, `${first} begun`);
-  // What is done about one that waits is done at once; one that is removed is never begun.
+  // A command on a queued upload starts it at once; a removed upload never starts.
   list.items[900].pause();
   list.items[901].cancel();
   list.items[902].remove();

@@ -1,4 +1,4 @@
-// The package's types, held against what the documents say of them: exactly, and not only so that something compiles.
+// Checks that the package's types are exactly those in the documents, not only that the code compiles.
 import 'directput/element';
 import { type ErrorCode, type Progress, type Upload, type UploadError, Uploader, type UploadResult } from 'directput';
 import type { DirectPut as DirectPutElement, DirectPutAttributes, DirectPutEventMap } from 'directput/element';
@@ -9,9 +9,9 @@ import type { ComponentProps, ComponentRef } from 'react';
 import type { ComputedRef, GlobalComponents, ShallowRef } from 'vue';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles if what is between its angle brackets is true. */
+/** Compiles only if the type argument is `true`. */
 const is = <_ extends true>(): void => {};
-// @ts-expect-error: `any` is equal to nothing but itself.
+// @ts-expect-error: `any` equals only `any`.
 is<Equal<any, string>>();
 
 // Errors
@@ -19,7 +19,7 @@ declare const error: UploadError;
 is<Equal<UploadError['code'], ErrorCode>>();
 is<Equal<UploadError['limit'], number | undefined>>();
 is<Equal<Extract<ErrorCode, 'aborted' | 'closed' | 'load-failed' | 'md5'>, 'aborted' | 'closed' | 'load-failed'>>();
-// @ts-expect-error: there is no such code, so a branch for it is a mistake.
+// @ts-expect-error: `cancelled` is not an error code.
 error.code === 'cancelled';
 
 // Uploads and their events
@@ -30,7 +30,7 @@ is<Equal<UploadResult['etag'], string | null>>();
 uploader.addEventListener('stored', ({ detail }) => is<Equal<typeof detail.result, UploadResult>>());
 uploader.addEventListener('failed', ({ detail }) => is<Equal<typeof detail.error, UploadError>>());
 uploader.addEventListener('resumablechange', (event) => is<Equal<typeof event, Event>>());
-// @ts-expect-error: an address is needed.
+// @ts-expect-error: `endpoint` is required.
 new Uploader({});
 
 // The element and its events
@@ -59,14 +59,14 @@ export const inVue = () => useInVue({ endpoint: '/uploads' });
 is<Equal<ReturnType<typeof inVue>['items'], Readonly<ShallowRef<readonly UploadItem[]>>>>();
 is<Equal<ReturnType<typeof inVue>['total'], ComputedRef<Total>>>();
 
-// The component of React
+// The React component
 is<Equal<ComponentRef<typeof DirectPut>, DirectPutElement>>();
 is<Equal<DirectPutProps['onFailed'], ((event: DirectPutEventMap['failed']) => void) | undefined>>();
 is<Equal<DirectPutProps['onChange'], ((event: Event) => void) | undefined>>();
 is<Equal<DirectPutProps['maxFiles'], number | null | undefined>>();
 is<Equal<Exclude<keyof DirectPutProps, keyof ComponentProps<typeof DirectPut>>, never>>();
 
-// The templates of Vue
+// Vue templates
 type InVue = InstanceType<GlobalComponents['direct-put']>['$props'];
 is<Equal<InVue['endpoint'], string | undefined>>();
 is<Equal<InVue['max-files'], number | string | undefined>>();

@@ -1,4 +1,4 @@
-// The component of React by the strictest rules.
+// Compiled with the strictest options: the React component.
 import { DirectPut, type DirectPutElement } from 'directput/react';
 import { createRef } from 'react';
 
@@ -27,17 +27,17 @@ export const right = (
     onClick={({ clientX }) => clientX}
   />
 );
-// @ts-expect-error The address is a text.
+// @ts-expect-error `endpoint` must be a string.
 export const endpoint = <DirectPut endpoint={3} />;
-// @ts-expect-error There is no such property.
+// @ts-expect-error `endpont` is not a property.
 export const unknown = <DirectPut endpont="/uploads" />;
-// @ts-expect-error It is a number.
+// @ts-expect-error `maxFiles` must be a number.
 export const number = <DirectPut endpoint="/uploads" maxFiles="3" />;
 // @ts-expect-error A stored upload has no error.
 export const stored = <DirectPut endpoint="/uploads" onStored={({ detail }) => detail.error} />;
-// @ts-expect-error It is the element.
+// @ts-expect-error `ref` must be a ref of the element.
 export const other = <DirectPut endpoint="/uploads" ref={input} />;
-// @ts-expect-error There is no such option.
+// @ts-expect-error `header` is not an option.
 export const option = <DirectPut endpoint="/uploads" options={{ header: {} }} />;
-// @ts-expect-error It shows nothing of its own.
+// @ts-expect-error The component takes no children.
 export const children = <DirectPut endpoint="/uploads">papers</DirectPut>;

@@ -1,4 +1,4 @@
-// The oldest browsers of docs/browsers.md: the newest feature that the package needs decides, by MDN's compatibility data.
+// Checks the oldest browsers in docs/browsers.md against MDN's compatibility data for each feature that the package needs.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,13 +7,13 @@ import { test } from 'node:test';
 const DATA = createRequire(import.meta.url)('@mdn/browser-compat-data');
 const BROWSERS = ['chrome', 'firefox', 'safari'];
 
-/** A feature by its key in MDN's data, and what shows that a file of the package still uses it. */
+/** Key of a feature in MDN's data, a file of the package, and a text that the file contains if it uses the feature. */
 const NEEDED = [
   ['webassembly.fixed-width-SIMD', 'directput_bg.wasm', 'v128'],
   ['webassembly.reference-types', 'directput_bg.wasm', 'externref'],
   ['webassembly.bulk-memory-operations', 'directput_bg.wasm', 'memory.copy'],
   ['webassembly.non-trapping-float-to-int-conversions', 'directput_bg.wasm', 'trunc_sat'],
-  // Chromium 103 to 123 reject with another error, which the module does not look at.
+  // Chromium 103 to 123 reject with a different error; the module does not depend on its type.
   ['api.AbortSignal.timeout_static', 'worker.js', 'AbortSignal.timeout'],
   ['javascript.builtins.Array.at', 'index.js', '.at('],
   ['javascript.builtins.Promise.any', 'index.js', 'Promise.any'],
@@ -34,7 +34,7 @@ const COLOURS = [
   ['css.types.color.color-mix', 'element/index.js', 'color-mix('],
 ];
 
-/** The rows of the table, by how they begin. */
+/** The features for each row of the table, by the start of the row. */
 const ROWS = {
   'uploads |': [...NEEDED, ...WORKER],
   'uploads, hashed in the page': NEEDED,
@@ -43,7 +43,7 @@ const ROWS = {
   '`<direct-put>` in its own': [...NEEDED, ...WORKER, ...ELEMENT, ...COLOURS],
 };
 
-/** The first version of a browser that has a feature. */
+/** Returns the first version of a browser that has a feature. */
 function first(key, browser) {
   const feature = key.split('.').reduce((node, name) => node?.[name], DATA);
   assert.ok(feature?.__compat, `MDN has no ${key}`);

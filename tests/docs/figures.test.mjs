@@ -1,4 +1,4 @@
-// Figures in the documents are those of the code, the package and the bench.
+// Checks the figures in the documents against the code, the package and the benchmark.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 
 const read = (path) => readFileSync(path, 'utf8');
 
-/** The value of a sum of products, powers of two and names, as Rust's constants have it. */
+/** Evaluates the expression of a Rust constant: numbers, products, shifts and names of other constants. */
 function value(text, path) {
   const source = text.replaceAll('_', '').replace(/ as u64/g, '');
   if (/^[\d.]+$/.test(source)) return Number(source);
@@ -19,14 +19,14 @@ function value(text, path) {
   return constant(path, text.trim());
 }
 
-/** A constant of a Rust file. */
+/** Returns the value of a constant in a Rust file. */
 function constant(path, name) {
   const [, text] =
     new RegExp(`const ${name}: [^=]+ = ([^;]+);`).exec(read(path)) ?? assert.fail(`${path} has no ${name}`);
   return value(text, path);
 }
 
-/** What a document says, the constant that says it too, and how many of the constant's units are one of the document's. */
+/** A document, a pattern for its figure, the constant with that value, and the number of the constant's units in one of it. */
 const CONSTANTS = [
   ['docs/reliability.md', /begins at ([\d.]+) s and doubles/, 'src/engine/retry.rs', 'FIRST_WINDOW_MS', 1_000],
   ['docs/reliability.md', /doubles to (\d+) s/, 'src/engine/retry.rs', 'LAST_WINDOW_MS', 1_000],
@@ -75,7 +75,7 @@ const CONSTANTS = [
   ['docs/testing.md', /more than (\d+) MiB/, 'src/plan.rs', 'SINGLE_PUT_BYTES', 2 ** 20],
   ['docs/options.md', /files of up to (\d+) MiB/, 'src/plan.rs', 'SINGLE_PUT_BYTES', 2 ** 20],
   ['docs/tuning.md', /size of parts: (\d+) MiB/, 'src/plan.rs', 'DEFAULT_PART_BYTES', 2 ** 20],
-  // From here on parts of that size would be more than S3 takes.
+  // Larger files would need more than S3's maximum of 10 000 parts of the default size.
   [
     'docs/tuning.md',
     /up to (\d+) GiB/,
@@ -153,7 +153,7 @@ test('the sizes in the documents are those of the package and of its budgets', (
   const toolchains = read('docs/toolchains.md');
   for (const file of ['index.js', 'worker.js', 'directput_bg.wasm', 'inlined.js']) {
     const [, said] = new RegExp(`^\\| \`${file}\` \\| (\\d+) kB`, 'm').exec(toolchains);
-    // A kilobyte more or less need not be told.
+    // Tolerates a difference of 1 kB.
     assert.ok(
       Math.abs(Number(said) - zipped(file)) <= 1,
       `${file} has ${zipped(file)} kB, docs/toolchains.md says ${said}`,
@@ -211,7 +211,7 @@ test('messages that npm/errors.ts writes by itself are those of docs/errors.md, 
   const pairs = [...words.matchAll(/^ {2}'?([\w-]+)'?: (['"])(.*)\2,$/gm)];
   assert.equal(pairs.length, words.split('\n').length);
   for (const [, code, , title] of pairs) assert.equal(title, errors.get(code)?.title, code);
-  // The page makes no error but these, so none of them may lack in the list.
+  // Every code in WORDS that may be retried must be in RETRYABLE.
   const [, list] = /const RETRYABLE[^=]*= \[([^\]]*)\]/.exec(source);
   const retryable = [...list.matchAll(/'([\w-]+)'/g)].map(([, code]) => code);
   for (const [, code] of pairs)

@@ -1,4 +1,4 @@
-// `docs/first-upload.md` as a new user does it, from an empty folder: its commands, its files, and then a browser.
+// Follows `docs/first-upload.md` from an empty folder, as a new user does: runs its commands, writes its files, opens a browser.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,7 +41,7 @@ test('what docs/first-upload.md says ends in an upload, twice', async () => {
     assert.equal(await page.evaluate(() => document.querySelector('direct-put').uploader.runsInWorker()), true);
     assert.match(look.text, /^ls -l .*uploads\/$/m);
 
-    // Vite reloads an open page when its files change, which would cut off what the test does with it.
+    // Leaves the page first, because Vite reloads an open page when its files change, which would interrupt the test.
     await page.goto('about:blank');
     for (const own of [ownHtml, ownScript]) write(own);
     await page.goto(site);

@@ -1,4 +1,4 @@
-// The built package on this version of Node: each entry that a server may import can be, and uploads nothing there.
+// Checks the built package on this version of Node: entries for servers can be imported, and an upload rejects.
 import assert from 'node:assert/strict';
 
 const { Uploader } = await import('../../pkg/index.js');

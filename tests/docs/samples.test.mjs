@@ -1,4 +1,4 @@
-// The code in the documents: it is compiled as strictly as the package is, or run.
+// Compiles the code samples in the documents with strict options, or runs them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { blocks, DOCUMENTS } from './markdown.mjs';
 
 const samples = DOCUMENTS.flatMap(blocks);
 
-/** What samples take for granted: elements and values of the page around them. */
+/** Declarations of elements and values that the samples use without declaring them. */
 const AROUND = `
 declare global {
   const input: HTMLInputElement & { files: FileList & { 0: File } };
@@ -24,7 +24,7 @@ declare global {
 }
 export {};`;
 
-/** What a change leaves. */
+/** Returns the code after a diff is applied. */
 const after = (diff) =>
   diff
     .split('\n')
@@ -40,7 +40,7 @@ test('samples in TypeScript and JavaScript are right, by the types of the packed
   let count = 0;
   for (const { language, text, path } of samples) {
     const code = language === 'diff' ? after(text) : text;
-    // In plain JavaScript names have no types, so a sample is compiled as what it says.
+    // Samples in JavaScript are compiled as TypeScript, so that their types are checked too.
     const extension = { ts: 'ts', tsx: 'tsx', js: 'ts', diff: 'ts' }[language];
     if (!extension || path.endsWith('first-upload.md')) continue;
     count += 1;
@@ -58,7 +58,7 @@ test('samples in TypeScript and JavaScript are right, by the types of the packed
       jsx: 'react-jsx',
       lib: ['es2022', 'dom', 'dom.iterable'],
       types: [],
-      // Vue's own types want the compiler's.
+      // Vue's own types need those of its compiler.
       skipLibCheck: true,
     },
     include: ['.'],

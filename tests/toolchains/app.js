@@ -1,4 +1,4 @@
-// The page of every app without a framework: an input of its own, and the element.
+// The script of every app without a framework: a file input, and the element.
 import { Uploader } from 'directput';
 import 'directput/element';
 

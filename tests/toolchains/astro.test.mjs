@@ -1,4 +1,4 @@
-// Astro with a script of a page: development server, and a build that a plain file server serves.
+// Astro with a script in a page: development server, and a build served by a plain file server.
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { install, run, serves, servesFiles } from './harness.mjs';

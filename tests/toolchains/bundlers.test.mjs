@@ -1,13 +1,13 @@
-// webpack, Rspack, Parcel, Rollup and esbuild: their development servers, where they have one, and their builds.
+// webpack, Rspack, Parcel, Rollup and esbuild: development servers, if they have one, and builds.
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { install, run, serves, servesFiles } from './harness.mjs';
 
-/** Rollup and esbuild emit no files of a package, so the first that is asked for is not there. */
+/** Rollup and esbuild do not copy a package's files, so the request for the Wasm module fails with 404. */
 const tolerated = /404 .*\/directput_bg\.wasm$/;
 
-/** Serves what was built, with the page beside it. */
+/** Copies the page beside the build, serves both, and uploads files with the page. */
 async function servesBuilt(folder, options) {
   cpSync(join(folder, 'public'), join(folder, 'dist'), { recursive: true });
   await servesFiles(join(folder, 'dist'), options);

@@ -1,4 +1,4 @@
-// What tests of toolchains share: an app as a user of the tool has it, the packed package in it, and a browser that uploads.
+// Shared by the tests of toolchains: installs an app with the packed package, serves it, and uploads files in a browser.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -13,15 +13,15 @@ import { launchOptions } from '../e2e/browser.mjs';
 import { freePort, startServer } from '../e2e/server.mjs';
 
 const HERE = import.meta.dirname;
-/** Apps are copied, installed and built here; installed packages stay for the next run. */
+/** The folder where apps are copied, installed and built. Installed packages stay for the next run. */
 const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'toolchains');
-/** Three parts. */
+/** Size of a file with three parts, in bytes. */
 const SIZE = 20 << 20;
-/** For a tool to serve its first page, in milliseconds. */
+/** Maximum time for a tool to serve its first page, in milliseconds. */
 const START_MS = 180_000;
 
 let browser;
-/** The tarball. */
+/** The path of the package's tarball. */
 let packed;
 
 before(async () => {
@@ -33,7 +33,7 @@ before(async () => {
 
 after(() => browser?.close());
 
-/** Copies an app of this folder, and installs what it names and the packed package; gives its folder. */
+/** Copies an app, installs its dependencies and the packed package. Returns its folder. */
 export function install(name) {
   const folder = join(OUT, name);
   installIn(folder, join(HERE, name));
@@ -41,7 +41,7 @@ export function install(name) {
   return folder;
 }
 
-/** Copies an app from one folder to another, and installs there what it names and the packed package. */
+/** Copies an app from one folder to another, and installs its dependencies and the packed package there. */
 export function installIn(folder, from) {
   mkdirSync(folder, { recursive: true });
   cpSync(from, folder, { recursive: true, filter: (path) => basename(path) !== 'node_modules' });
@@ -51,7 +51,7 @@ export function installIn(folder, from) {
     cpSync(lock, installed);
   }
   unpack(join(folder, 'node_modules/directput'));
-  // What tools have kept of an earlier package.
+  // Deletes caches that may hold an earlier version of the package.
   for (const cache of [
     'node_modules/.vite',
     'node_modules/.cache',
@@ -66,7 +66,7 @@ export function installIn(folder, from) {
     rmSync(join(folder, cache), { recursive: true, force: true });
 }
 
-/** Puts the packed package into a folder, in place of what is there. */
+/** Replaces the contents of a folder by the packed package. */
 export function unpack(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -81,10 +81,10 @@ const ENVIRONMENT = {
   NG_CLI_ANALYTICS: 'false',
   CI: '1',
 };
-// Tools behave otherwise where Node's test runner is around them.
+// Some tools behave differently under Node's test runner.
 delete ENVIRONMENT.NODE_TEST_CONTEXT;
 
-/** Runs a command of an app to its end. */
+/** Runs a command of an app and waits for its end. Returns its output. */
 export function run(folder, command, ...args) {
   const path = join(folder, 'node_modules/.bin', command);
   try {
@@ -100,12 +100,12 @@ export function run(folder, command, ...args) {
   }
 }
 
-/** Starts a server of an app, and uploads by the page that it serves. */
+/** Starts an app's server, and uploads files with the page that it serves. */
 export async function serves(folder, command, expected) {
   await running(folder, command, (address) => uploads(address, expected));
 }
 
-/** Starts a server of an app, gives its address and its output to `use`, and ends it. In the arguments `{port}` is its port. */
+/** Starts an app's server, calls `use` with its address and output, and stops it. Replaces `{port}` in the arguments. */
 export async function running(folder, [command, ...args], use, { port, env } = {}) {
   port ??= await freePort();
   const path = join(folder, 'node_modules/.bin', command);
@@ -115,7 +115,7 @@ export async function running(folder, [command, ...args], use, { port, env } = {
     {
       cwd: folder,
       env: { ...ENVIRONMENT, PORT: port, HOST: '127.0.0.1', ...env },
-      // esbuild ends with its standard input.
+      // An open pipe as standard input, because esbuild exits when its standard input closes.
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     },
@@ -132,7 +132,7 @@ export async function running(folder, [command, ...args], use, { port, env } = {
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // It has ended by itself.
+      // The server has already exited.
     }
     await exited;
   }
@@ -146,7 +146,7 @@ const TYPES = {
   map: 'application/json',
 };
 
-/** Serves a folder as any file server does, and uploads by its page. */
+/** Serves a folder with a plain file server, and uploads files with its page. */
 export async function servesFiles(folder, options) {
   const site = createServer(({ url }, response) => {
     const path = join(folder, url.split('?')[0].replace(/\/$/, '/index.html'));
@@ -165,8 +165,8 @@ export async function servesFiles(folder, options) {
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * Uploads a file of several parts by the page's own input and one by its `<direct-put>`, both in a worker, whose script is a
- * file or inlined, as expected. The console has to stay empty but for what is tolerated.
+ * Uploads one file with the page's own input and one with its `<direct-put>`, both of several parts. Checks that a worker
+ * runs, with its script from a file or inlined as expected, and that the console has only tolerated messages.
  */
 export async function uploads(address, { inlined = false, tolerated, more } = {}) {
   const { origin } = new URL(address);
@@ -200,10 +200,10 @@ export async function uploads(address, { inlined = false, tolerated, more } = {}
   });
 }
 
-/** Runs a local server while it is used. */
+/** Starts a local server, calls `use` with it, and stops it. */
 export async function withServer(options, use) {
   const data = join(OUT, 'data');
-  // A run that was killed has left its own.
+  // A killed run may have left its data.
   rmSync(data, { recursive: true, force: true });
   const server = await startServer({ data, ...options });
   try {
@@ -214,10 +214,10 @@ export async function withServer(options, use) {
   }
 }
 
-/** Opens a page as soon as it is served, and gives its tab to `use`. The console has to stay empty but for what is tolerated. */
+/** Opens a page once it is served, and calls `use` with its tab. Checks that the console has only tolerated messages. */
 export async function visit(page, { tolerated = /^$/ } = {}, use) {
   const context = await browser.newContext();
-  // Builds of other apps may keep the machine busy.
+  // Allows more time, because builds of other apps may keep the machine busy.
   context.setDefaultTimeout(90_000);
   const troubles = [];
   const tab = await context.newPage();
@@ -239,7 +239,7 @@ export async function visit(page, { tolerated = /^$/ } = {}, use) {
   }
 }
 
-/** Waits until a page is served. */
+/** Waits until a page is served, at most `START_MS`. */
 export async function isServed(page) {
   for (const end = Date.now() + START_MS; ; await sleep(300)) {
     const response = await fetch(page).catch(() => undefined);
@@ -248,20 +248,20 @@ export async function isServed(page) {
   }
 }
 
-/** A page hashes in a worker, whose script is a file or inlined. */
+/** Checks that all workers of a page run a script from a file or, if `inlined`, from a `blob:` URL. */
 export function assertInWorker(tab, inlined = false) {
   const scripts = tab.workers().map((worker) => worker.url().split(':')[0]);
   assert.deepEqual(new Set(scripts), new Set([inlined ? 'blob' : 'http']));
 }
 
-/** A file of three parts, or of another size. */
+/** Returns a file of random bytes. Default: three parts. */
 export const file = (name, size = SIZE) => ({
   name,
   mimeType: 'application/octet-stream',
   buffer: randomBytes(size),
 });
 
-/** The bucket has these bytes. */
+/** Checks that the object in the bucket has these bytes. */
 export function assertHas(server, key, buffer) {
   assert.equal(digest(readFileSync(join(server.data, server.bucket, key))), digest(buffer));
 }

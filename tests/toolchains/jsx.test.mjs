@@ -1,4 +1,4 @@
-// The element's types in the TSX of those that have no app here, in templates, and the element as a component of React 18.
+// The element's types in TSX of frameworks without an app here, and in templates; and the component in React 18.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';

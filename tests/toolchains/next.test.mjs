@@ -1,4 +1,4 @@
-// Next.js with its hook and its element: both bundlers, development server, build with type check, rendering on the server.
+// Next.js with the hook and the element: both bundlers, development server, build with type check, server-side rendering.
 import { test } from 'node:test';
 import { install, run, serves } from './harness.mjs';
 

@@ -1,4 +1,4 @@
-// Nuxt with its composable and the element: development server, type check, build, rendering on the server.
+// Nuxt with the composable and the element: development server, type check, build, server-side rendering.
 import { test } from 'node:test';
 import { install, run, serves } from './harness.mjs';
 

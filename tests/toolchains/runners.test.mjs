@@ -1,4 +1,4 @@
-// Test runners whose browser is no browser: the element has to do without what they lack.
+// Test runners with jsdom or happy-dom: the element must work without the browser features that these lack.
 import { test } from 'node:test';
 import { install, run } from './harness.mjs';
 
@@ -8,7 +8,7 @@ for (const environment of ['jsdom', 'happy-dom']) {
   });
 }
 
-// Jest takes modules as they are only if Node is told so: https://jestjs.io/docs/ecmascript-modules
+// Jest runs ES modules only with this flag of Node: https://jestjs.io/docs/ecmascript-modules
 test('Jest with jsdom', () => {
   run(install('runners'), 'node', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js');
 });

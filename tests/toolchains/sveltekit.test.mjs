@@ -1,4 +1,4 @@
-// SvelteKit with the list as a store and the element: development server, type check, build, rendering on the server.
+// SvelteKit with the list as a store and the element: development server, type check, build, server-side rendering.
 import { test } from 'node:test';
 import { install, run, serves } from './harness.mjs';
 

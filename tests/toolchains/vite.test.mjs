@@ -1,10 +1,10 @@
-// Vite's development server and its builds, without a line of configuration.
+// Vite's development server and its builds, without any configuration.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { install, run, serves } from './harness.mjs';
 
-/** Changes the script while the page is open, and uploads by what it has become. */
+/** Changes the script while the page is open, and uploads a file with the updated page. */
 const changed = (folder) => async (tab, uploadOwn) => {
   const script = join(folder, 'app.js');
   writeFileSync(script, `${readFileSync(script, 'utf8')}document.body.dataset.state = 'changed';\n`);

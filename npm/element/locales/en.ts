@@ -1,4 +1,4 @@
-// English, which `<direct-put>` speaks where it has no words of the page's language. Texts of errors are in
+// English, also the fallback if there is no translation for the page's language. The messages of errors are in
 // `npm/errors.ts` and `src/protocol/error_code.rs`.
 import type { Words } from '../words.js';
 

@@ -1,4 +1,4 @@
-// The element as a bundler finds it, in a form.
+// The element in a form, imported through a bundler.
 import 'directput/element';
 
 const put = document.createElement('direct-put');

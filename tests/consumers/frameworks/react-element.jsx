@@ -1,11 +1,11 @@
-// The element as a component, over what a server has rendered.
+// The element as a React component, hydrated from HTML that a server has rendered.
 import { DirectPut } from 'directput/react';
 import { StrictMode, Suspense, use, useEffect, useRef, useState } from 'react';
 import { hydrateRoot } from 'react-dom/client';
 
 globalThis.told = [];
 
-/** Suspends the boundary around it, until a promise is there. */
+/** Suspends the boundary around it until a promise resolves. */
 function Wait({ until }) {
   if (until) use(until);
   return null;

@@ -1,4 +1,4 @@
-// A component that uploads.
+// A React component that uploads files.
 import { useUpload } from 'directput/react';
 import { Activity, StrictMode, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';

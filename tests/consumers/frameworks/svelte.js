@@ -1,4 +1,4 @@
-// Mounts the component that `App.svelte` is compiled to.
+// Mounts the component compiled from `App.svelte`.
 import { mount } from 'svelte';
 import App from './compiled.js';
 

@@ -1,4 +1,4 @@
-// Uppy without its Dashboard: what files become that were renamed, have an odd type, or are removed.
+// Uppy without its Dashboard: files that are renamed, that have an invalid media type, or that are removed.
 import Uppy from '@uppy/core';
 import DirectPut from 'directput/uppy';
 

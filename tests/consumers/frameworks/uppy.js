@@ -1,4 +1,4 @@
-// Uppy's Dashboard, whose files directput uploads.
+// Uppy's Dashboard with directput as its uploader.
 import '@uppy/core/css/style.css';
 import '@uppy/dashboard/css/style.css';
 import Uppy from '@uppy/core';

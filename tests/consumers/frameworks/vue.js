@@ -1,4 +1,4 @@
-// A component that uploads.
+// A Vue component that uploads files.
 import { useUpload } from 'directput/vue';
 import { createApp, h, onMounted, ref, watch } from 'vue';
 

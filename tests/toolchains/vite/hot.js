@@ -1,4 +1,4 @@
-// A change of the app's script is taken over without a reload.
+// Accepts changes of the app's script without a reload of the page.
 import './app.js';
 
 import.meta.hot?.accept('./app.js');

@@ -1,4 +1,4 @@
-// What components of several places show: a list that lasts while one of them is there.
+// A list that several components share. It stays open while at least one of them is mounted.
 import { UploadList } from 'directput/list';
 
 export const endpoint = new URLSearchParams(location.search).get('api');

@@ -4,7 +4,7 @@ import { DirectPut, useUpload } from 'directput/react';
 import { useEffect, useState } from 'react';
 
 export default function Page() {
-  // A server knows only a path.
+  // Server-side rendering has no URL of the page, so the endpoint starts as a path.
   const [endpoint, setEndpoint] = useState('/uploads');
   useEffect(() => {
     setEndpoint(new URLSearchParams(location.search).get('api') ?? '');

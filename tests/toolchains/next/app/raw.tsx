@@ -4,7 +4,7 @@ import 'directput/element';
 
 const OPTIONS = { warnBeforeLeaving: false };
 
-/** The element itself, for the types that it brings. */
+/** The element without its React component, to check its JSX types. */
 export const Raw = () => (
   <direct-put name="papers" endpoint="/uploads" options={OPTIONS} multiple onstored={({ detail }) => console.info(detail.result.key)} />
 );

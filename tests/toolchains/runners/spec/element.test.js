@@ -1,4 +1,4 @@
-// What a user of the package tests of a page: it imports all, renders the element, and uses what it renders.
+// Tests a page as a user of the package would: imports all entries, renders the element, and uses it.
 import { UploadError, Uploader } from 'directput';
 import { DirectPut } from 'directput/element';
 import { UploadList } from 'directput/list';

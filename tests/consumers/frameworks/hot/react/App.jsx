@@ -2,7 +2,7 @@ import { Suspense, useEffect, useState } from 'react';
 import { Shared } from './Shared.jsx';
 import { Uploads } from './Uploads.jsx';
 
-/** Shows it, and may have it wait for a promise. */
+/** The page. `globalThis.suspend` makes `Uploads` wait for a promise. */
 export function App() {
   const [until, setUntil] = useState();
   useEffect(() => {
