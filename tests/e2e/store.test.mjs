@@ -73,8 +73,7 @@ for (const [name, prepare] of Object.entries(BREAKS)) {
     const [first, list, second] = seen.during;
     for (const end of [first, second, seen.after[0]]) assert.equal(end.value?.size, 20 * MIB, JSON.stringify(end));
     assert.deepEqual([list.value, seen.after[1].value], [[], []]);
-    if (!KEPT.includes(name))
-      assert.deepEqual(seen.kept, [false], 'the upload reports that it is not kept');
+    if (!KEPT.includes(name)) assert.deepEqual(seen.kept, [false], 'the upload reports that it is not kept');
     assert.ok(seen.next.includes(true), 'a working store is used again');
     assert.deepEqual(openUploads(server), []);
   });
