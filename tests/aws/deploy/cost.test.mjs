@@ -22,7 +22,7 @@ test('a small file costs one PUT and one call, and through a backend its bytes a
 test('a large file costs its parts plus two requests, and a call for every few parts', () => {
   const { direct, backend } = costs(256 * MIB, 1_000_000, prices);
   isAbout(direct.s3, 34 * 5);
-  isAbout(direct.api, 14);
+  isAbout(direct.api, 12);
   // 52 requests of 5 MiB, each metered ten times.
   isAbout(backend.api, 52 * 10);
   assert.ok(backend.total > 3 * direct.total);
