@@ -132,20 +132,23 @@ export class ChaosProxy {
     const upload = token && [...this.#uploads.values()].find((upload) => upload.token === token);
     if (upload) upload.isKnown = true;
     if (target === 'create') {
-      const { name } = JSON.parse(await exchange.readAll());
-      exchange.onAnswer = (answer) => this.#opened(exchange, name, answer);
-      return this.#inject(exchange, `${name} create`);
+      // One file, or a batch of several.
+      const request = JSON.parse(await exchange.readAll());
+      const names = (request.uploads ?? [request]).map(({ name }) => name);
+      exchange.onAnswer = (answer) => this.#opened(exchange, names, answer);
+      return this.#inject(exchange, `${names.join(' and ')} create`);
     }
     const places = target === 'sign' ? ` ${JSON.parse(await exchange.readAll()).parts?.[0]?.number}` : '';
     await this.#inject(exchange, `${upload?.name ?? path} ${target}${places}`);
   }
 
-  #opened({ run, kind: fault }, name, { status, body }) {
-    if (status !== 201) return;
-    const { key, token, kind } = JSON.parse(body);
+  #opened({ run, kind: fault }, names, { status, body }) {
+    if (status >= 300) return;
+    const reply = JSON.parse(body);
     // If the reply is damaged, the client has no valid token of the upload.
     const isSpoilt = fault === 'flip-answer';
-    this.#uploads.set(key, { run, name, key, token, kind, isKnown: false, isSpoilt });
+    for (const [index, { key, token, kind }] of (reply.uploads ?? [reply]).entries())
+      if (key) this.#uploads.set(key, { run, name: names[index], key, token, kind, isKnown: false, isSpoilt });
   }
 
   async #put(exchange) {
