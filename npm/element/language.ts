@@ -38,17 +38,22 @@ export class Language {
 
   /** Loads the labels again if the element's language has changed. */
   listen(): void {
-    const language = languageOf(this.#element);
+    let language = languageOf(this.#element);
+    try {
+      // `Intl` throws at a text that is no language tag.
+      Intl.getCanonicalLocales(language);
+    } catch {
+      language = 'en';
+    }
     if (language === this.tag) return;
     this.tag = language;
-    const spoken = wordsOf(language).then((words) => speak(words, language));
-    // Falls back to English if the file of the language can't be loaded.
-    void spoken
-      .catch(() => speak(ENGLISH, 'en'))
-      .then((spoken) => {
+    // Falls back to English words if the file of the language can't be loaded.
+    void wordsOf(language)
+      .catch(() => ENGLISH)
+      .then((words) => {
         // The language may have changed again while this one was loaded.
         if (language !== this.tag) return;
-        this.#spoken = spoken;
+        this.#spoken = speak(words, language);
         this.set(this.#own);
       });
   }

@@ -106,7 +106,7 @@ test('an error states what is allowed, in the language of the page or with label
 });
 
 test('an element can have its own language, and a page without a language has English', async () => {
-  const { page, close } = await openPage(server);
+  const { page, troubles, close } = await openPage(server);
   await page.evaluate(() => {
     document.querySelector('direct-put').lang = 'es';
   });
@@ -116,6 +116,12 @@ test('an element can have its own language, and a page without a language has En
     document.documentElement.removeAttribute('lang');
   });
   await page.getByRole('button', { name: 'Choose files' }).waitFor();
+  await page
+    .locator('input[type=file]')
+    .setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.alloc(2_000) });
+  await ended(rowOf(page));
+  assert.match(await rowOf(page).textContent(), /2 kB/);
+  assert.deepEqual(troubles, [], 'numbers are shown although the language is none');
   await close();
 });
 
