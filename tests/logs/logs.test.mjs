@@ -15,14 +15,14 @@ const FIELDS = {
   level: /^(INFO|WARN)$/,
   // The last one is from Lambda's runtime in the emulator.
   message:
-    /^(opened|answered|completed|aborted|the (storage|token keys|function) [a-z' ]+|AWS_LAMBDA_MAX_CONCURRENCY is set to '\d+', [a-z, ;-]+)$/,
+    /^(opened|answered|refused|completed|aborted|the (storage|token keys|function) [a-z' ]+|AWS_LAMBDA_MAX_CONCURRENCY is set to '\d+', [a-z, ;-]+)$/,
   request_id: /^[\w-]{1,64}$/,
   // API Gateway's ids are Base64.
   gateway_request_id: /^[\w+/=-]{1,64}$/,
   caller: /^[0-9a-f]{32}$/,
   key: /^uploads\/([0-9a-f]{32}\/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.[a-z0-9]{1,10})?$/,
   method: /^([A-Z]+|other)$/,
-  route: /^(none|\/uploads(\/parts|\/complete)?)$/,
+  route: /^(none|\/uploads(\/batch|\/parts|\/complete)?)$/,
   status: /^\d{1,3}$/,
   milliseconds: /^\d+$/,
   code: /^[a-z0-9-]+$/,
