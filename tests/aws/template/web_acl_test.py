@@ -42,7 +42,7 @@ class WebAcl(unittest.TestCase):
     def test_opening_an_upload_is_counted_for_every_spelling_of_the_path(self):
         for name, rule in RULES.items():
             counted = lambda method, path: matches(rule["ScopeDownStatement"], method, path)
-            for path in ["/uploads", "/%75ploads", "//uploads", "/uploads/", "/x/../uploads", "/uploads/parts/.."]:
+            for path in ["/uploads", "/%75ploads", "//uploads", "/uploads/", "/x/../uploads", "/uploads/parts/..", "/uploads/batch"]:
                 self.assertTrue(counted("POST", path), f"{name}: {path}")
             for method, path in [
                 ("POST", "/uploads/parts"), ("POST", "/uploads/complete"), ("POST", "/uploads/./parts"),
