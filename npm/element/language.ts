@@ -38,13 +38,7 @@ export class Language {
 
   /** Loads the labels again if the element's language has changed. */
   listen(): void {
-    let language = languageOf(this.#element);
-    try {
-      // `Intl` throws at a text that is no language tag.
-      Intl.getCanonicalLocales(language);
-    } catch {
-      language = 'en';
-    }
+    const language = languageOf(this.#element);
     if (language === this.tag) return;
     this.tag = language;
     // Falls back to English words if the file of the language can't be loaded.
@@ -68,11 +62,15 @@ export class Language {
 
 /** Returns an element's language (BCP 47): its own `lang`, or that of its nearest ancestor. Default: `en`. */
 function languageOf(element: Element): string {
-  for (let at: Element | null = element; at; ) {
-    const { lang } = (at.closest('[lang]') ?? {}) as HTMLElement;
-    if (lang) return lang;
-    const root = at.getRootNode();
-    at = root instanceof ShadowRoot ? root.host : null;
+  let at: Element | undefined = element;
+  try {
+    while (at) {
+      const { lang } = (at.closest('[lang]') ?? {}) as HTMLElement;
+      if (lang) return `${new Intl.Locale(lang)}`;
+      at = (at.getRootNode() as Partial<ShadowRoot>).host;
+    }
+  } catch {
+    // `lang` is no language tag.
   }
   return 'en';
 }
