@@ -1,9 +1,9 @@
-//! Reads a request from JSON. An error names the field that is wrong, by its path, and the reason, by an error code.
+//! Reads a request from JSON. An error gives the path of the wrong field and an error code for the reason.
 //!
 //! Most formats reduce serde's errors to text. serde's trait `de::Error`, however, has one function for each kind of
 //! error. So [`Checked`] wraps the format and reports a [`FieldError`], which keeps the code and the path. The request is
-//! read directly into its type, without a tree in between, and no list grows beyond the call's limit. A body of a few MiB
-//! therefore never takes many times its size in memory.
+//! read directly into its type, without a tree in between, and no list grows beyond the call's limit. The memory
+//! for a request therefore stays in proportion to the size of its body.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};

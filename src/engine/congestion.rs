@@ -1,10 +1,11 @@
 //! The congestion window: how many parts may be in flight at once.
 //!
 //! The window follows additive increase, multiplicative decrease, as TCP does (RFC 5681, section 3.1), with one more
-//! condition: a larger window must be faster. A round ends when as many parts are stored as the window holds. The
-//! window grows by one part after a round that was 5 % faster than the round before, or after four rounds that were
-//! not. On congestion the window is halved, once for all parts that were in flight. If all parts in flight stall, the
-//! window shrinks to two parts, then to one: the link may carry no more.
+//! condition: a larger window must be faster. A round lasts until S3 has stored as many parts as the window holds, counted
+//! from the start of the round. The window grows by one part after a round that was 5 % faster than the round before, or
+//! after four rounds that were not. On congestion the window is halved, once for all parts that were in flight. If all
+//! parts in flight stall, the window shrinks to two parts, and to one part if those stall too: perhaps the link can carry
+//! no more.
 
 use super::action::PutId;
 

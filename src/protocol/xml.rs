@@ -1,7 +1,8 @@
 //! Reads S3's error documents, which are XML.
 
-/// Returns the text of an element of S3's error document, such as `Code`: at most its first 64 characters (S3 API Reference,
-/// "Error responses"). The document is flat and its texts contain no markup. Workers have no XML parser.
+/// Returns the first 64 characters of the text of an element, such as `Code`, of S3's error document. A search of the text
+/// is enough: the document is flat, and its texts contain no markup (S3 API Reference, "Error responses"). Web workers
+/// have no XML parser.
 pub fn xml_element(xml: &str, name: &str) -> Option<String> {
     let text = xml.split('<').find_map(|tag| tag.strip_prefix(name)?.strip_prefix('>'))?;
     Some(excerpt(text))

@@ -1,4 +1,5 @@
-//! Outcomes of API calls: they are lost, refused, answered, answered too late, or answered by a portal or proxy.
+//! Outcomes of API calls. A call may be lost, refused, answered in time, answered too late, or answered by a portal or a
+//! proxy instead of the API.
 
 use directput::engine::{CALL_TIMEOUT_MS, Call, Event, Failure};
 use directput::protocol::{CompleteUpload, CreateUpload, ErrorCode, PartNumber, SignParts, code_of_refusal};

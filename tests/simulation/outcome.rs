@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 use crate::storage::{Storage, Upload};
 use crate::world::World;
 
-/// Checks that a failure agrees with the state of S3. `keys` are the keys of the uploads that the run knows.
+/// Checks that what a failure reports as remaining is in S3. `keys`: keys of the uploads that this run has opened.
 pub fn check_remains(failure: &Failure, keys: &[String], storage: &Storage) -> Result<(), String> {
     if failure.code == ErrorCode::PartsRefused {
         return Err("only S3 has detected that the parts are of different files".to_owned());
