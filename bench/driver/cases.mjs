@@ -6,6 +6,13 @@ const MBIT = 1_000_000;
 const PEERS = ['floor', 'reference', 'uppy', 'lib-storage', 'evaporate', 'single-put'];
 const OURS = ['directput-sha256', 'directput-page', 'directput-wasm', 'directput-crc64nvme', 'directput-none'];
 
+/** Many small files on a link with latency. The bucket has three host names, and clients may use one or all. */
+const SMALL_FILES = {
+  contestants: ['floor', 'floor-lanes', 'uppy', 'directput-sha256'],
+  link: { bitsPerSecond: 100 * MBIT, roundTripMs: 50 },
+  lanes: 3,
+};
+
 /** All cases. Without `link`, the loopback is not limited. `timeoutSeconds` ends a run that hangs. */
 export const CASES = {
   '256MiB': { files: 1, bytes: 256 * MIB, contestants: [...PEERS, ...OURS], timeoutSeconds: 120 },
@@ -24,23 +31,8 @@ export const CASES = {
     timeoutSeconds: 60,
   },
   '200x1MiB': { files: 200, bytes: MIB, contestants: [...PEERS, ...OURS], timeoutSeconds: 120 },
-  // The bucket has three host names. Clients may use one or all.
-  '500x100KiB-50ms': {
-    files: 500,
-    bytes: 100 << 10,
-    contestants: ['floor', 'floor-lanes', 'uppy', 'directput-sha256'],
-    link: { bitsPerSecond: 100 * MBIT, roundTripMs: 50 },
-    lanes: 3,
-    timeoutSeconds: 90,
-  },
-  '10000x10KiB-50ms': {
-    files: 10_000,
-    bytes: 10 << 10,
-    contestants: ['floor', 'floor-lanes', 'uppy', 'directput-sha256'],
-    link: { bitsPerSecond: 100 * MBIT, roundTripMs: 50 },
-    lanes: 3,
-    timeoutSeconds: 300,
-  },
+  '500x100KiB-50ms': { ...SMALL_FILES, files: 500, bytes: 100 << 10, timeoutSeconds: 90 },
+  '10000x10KiB-50ms': { ...SMALL_FILES, files: 10_000, bytes: 10 << 10, timeoutSeconds: 300 },
   '100Mbit-50ms': {
     files: 1,
     bytes: 128 * MIB,

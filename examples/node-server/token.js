@@ -5,7 +5,7 @@ import { Refusal } from './problem.js';
 
 const KEY = new TextEncoder().encode(config.tokenKey);
 
-/** Seals the plan of an upload for its caller, for so many seconds. A token of one bucket is no good for another. */
+/** Seals the plan of an upload for its caller. The token is valid for `seconds` seconds, and only for this bucket. */
 export function seal(plan, caller, seconds) {
   const token = new SignJWT(plan).setProtectedHeader({ alg: 'HS256' }).setSubject(caller).setAudience(config.bucket);
   return token.setExpirationTime(Math.floor(Date.now() / 1000) + seconds).sign(KEY);

@@ -115,10 +115,9 @@ async fn create_batch(
 }
 
 /// Logs why one file of a batch is refused, and returns it for the answer.
-fn refused(ApiError { code, field, detail }: ApiError) -> BatchRefusal {
-    // The name of an unknown field is text of the client, which the log must not have.
-    let loggable = field.as_ref().filter(|_| code != ErrorCode::UnknownField);
-    info!(code = code.as_str(), field = loggable, "refused");
+fn refused(error: ApiError) -> BatchRefusal {
+    info!(code = error.code.as_str(), field = error.loggable_field(), "refused");
+    let ApiError { code, field, detail } = error;
     BatchRefusal { code, detail, field }
 }
 

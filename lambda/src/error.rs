@@ -22,6 +22,11 @@ impl ApiError {
         Self { code, field: Some(field.into()), detail: Some(detail.into()) }
     }
 
+    /// Returns the field for the log. The name of an unknown field is text of the client, which the log must not have.
+    pub(crate) fn loggable_field(&self) -> Option<&str> {
+        self.field.as_deref().filter(|_| self.code != ErrorCode::UnknownField)
+    }
+
     /// Returns an error with an explanation and without a field.
     pub fn detail(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { code, field: None, detail: Some(detail.into()) }

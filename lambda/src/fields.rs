@@ -63,26 +63,31 @@ pub async fn read_uploads<T: DeserializeOwned>(
     max_items: usize,
 ) -> Result<Vec<Result<T, ApiError>>, ApiError> {
     let bytes = read_bytes(headers, body, limits.bytes).await?;
-    let Shape { uploads } = read_json(&bytes, u32::MAX)?;
+    let Ok(Texts { uploads }) = serde_json::from_slice(&bytes) else {
+        // Only this way of reading knows which field is wrong.
+        read_json::<Shape>(&bytes, u32::MAX)?;
+        return Err(invalid_json(&bytes));
+    };
     if uploads.is_empty() {
         return Err(ApiError::field(ErrorCode::EmptyField, "uploads", "expected at least one file"));
     }
     if uploads.len() > max_items {
         return Err(ApiError::field(ErrorCode::OutOfRange, "uploads", format!("at most {max_items} files")));
     }
-    let texts: Texts<'_> = serde_json::from_slice(&bytes).map_err(|_| invalid_json(&bytes))?;
-    Ok(texts.uploads.into_iter().map(|item| read_json(item.get().as_bytes(), limits.parts)).collect())
+    Ok(uploads.into_iter().map(|item| read_json(item.get().as_bytes(), limits.parts)).collect())
 }
 
 /// The form of a batch, without its items.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Shape {
-    uploads: Vec<IgnoredAny>,
+    #[serde(rename = "uploads")]
+    _uploads: Vec<IgnoredAny>,
 }
 
 /// The text of each item of a batch.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Texts<'a> {
     #[serde(borrow)]
     uploads: Vec<&'a RawValue>,

@@ -13,7 +13,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use directput::protocol::{ErrorCode, Problem, REQUEST_ID_HEADER};
+use directput::protocol::{Problem, REQUEST_ID_HEADER};
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Span, field, info, info_span};
 use tracing_subscriber::filter::Targets;
@@ -107,9 +107,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         let mut response = next.run(request).await;
         let error = response.extensions_mut().remove::<ApiError>();
         let code = error.as_ref().map(|error| error.code.as_str());
-        // The name of an unknown field is text of the client, which the log must not have.
-        let loggable = error.as_ref().filter(|error| error.code != ErrorCode::UnknownField);
-        let field = loggable.and_then(|error| error.field.clone());
+        let field = error.as_ref().and_then(ApiError::loggable_field);
         info!(
             status = response.status().as_u16(),
             milliseconds = started.elapsed().as_millis() as u64,

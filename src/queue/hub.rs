@@ -157,8 +157,8 @@ impl Hub {
         takes
     }
 
-    /// Returns the uploads to open by one call now, each with its lane. The driver sends the answer of each, and then
-    /// calls [`Hub::batch_ended`]. Must come after [`Hub::share`].
+    /// Returns the uploads to open by one call now, each with its lane. The driver passes the outcome of the call to
+    /// [`Hub::batch_ended`], and then sends each upload its answer. Must come after [`Hub::share`].
     pub fn next_batch(&mut self) -> Vec<(UploadId, u32)> {
         let speed = self.pace.bytes_per_second(self.bytes_in_flight);
         let limit = self.queue.batch_limit(self.openings.len());

@@ -176,10 +176,6 @@ impl Queue {
 
     /// Marks the next upload that may start now as started, and returns it.
     pub fn begin_next(&mut self) -> Option<UploadId> {
-        let room = self.max_limit().saturating_mul(ACTIVE_PER_CONNECTION);
-        if self.active >= room.saturating_add(self.ahead) {
-            return None;
-        }
         let takes_large = self.active_large < (self.connections / 2).max(1);
         let next = match (self.small.first(), self.large.first()) {
             (Some(small), Some(large)) if takes_large => small.min(large),
@@ -187,14 +183,14 @@ impl Queue {
             (small, _) => small?,
         };
         let at = self.index(next.id)?;
-        if self.active >= room && self.entries[at].bytes > BATCH_FILE_BYTES {
+        let entry = self.entries[at];
+        let ahead = if entry.bytes <= BATCH_FILE_BYTES { self.ahead } else { 0 };
+        if self.active >= self.max_limit().saturating_mul(ACTIVE_PER_CONNECTION).saturating_add(ahead) {
             return None;
         }
-        let bytes = self.entries[at].bytes;
         // A file that is opened together with others gets its lane then.
-        let is_opened_later = self.ahead > 0 && bytes <= BATCH_FILE_BYTES;
-        let lane = (!is_opened_later).then(|| self.lanes.choose(bytes > SINGLE_PUT_BYTES, self.small.len()));
-        self.replace(at, Entry { has_begun: true, lane, ..self.entries[at] });
+        let lane = (ahead == 0).then(|| self.lanes.choose(entry.is_large(), self.small.len()));
+        self.replace(at, Entry { has_begun: true, lane, ..entry });
         Some(next.id)
     }
 
@@ -261,7 +257,7 @@ impl Queue {
     fn drop_lanes(&mut self) {
         while let Some(dropped) = self.lanes.drop_worst() {
             for at in 0..self.entries.len() {
-                if self.entries[at].has_begun && self.entries[at].lane == Some(dropped) {
+                if self.entries[at].lane == Some(dropped) {
                     self.replace(at, Entry { lane: Some(0), ..self.entries[at] });
                 }
             }

@@ -1,4 +1,4 @@
-// Small files over several host names of the bucket, some of which do not work.
+// Small files over several host names of the bucket. Some of the names do not work.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

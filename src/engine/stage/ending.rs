@@ -162,8 +162,14 @@ impl Engine {
         self.calls.may_be_complete || self.may_have_stored
     }
 
+    /// Records that a PUT has ended without an answer of S3's. S3 may still store its bytes, all of them if `may_be_whole`.
+    pub(in crate::engine) fn note_lost_put(&mut self, may_be_whole: bool) {
+        self.calls.abort_again = true;
+        self.note_possible_object(may_be_whole);
+    }
+
     /// Records that S3 may have received all bytes of a PUT without an answer. Only a single PUT makes an object.
-    pub(in crate::engine) fn note_possible_object(&mut self, may_be_whole: bool) {
+    fn note_possible_object(&mut self, may_be_whole: bool) {
         self.may_have_stored |= may_be_whole && !self.has_remote_parts();
     }
 

@@ -23,8 +23,7 @@ impl Engine {
         while let Some(put) = self.parts.unsent_on_other_lane(self.lane()) {
             let Some(attempt) = self.parts.end_put(now, put) else { return };
             self.outbox.push(Action::CancelPut(put));
-            self.calls.abort_again = true;
-            self.note_possible_object(attempt.may_be_whole);
+            self.note_lost_put(attempt.may_be_whole);
             self.parts.rest(attempt.number, now.ms, None);
         }
     }

@@ -109,8 +109,7 @@ impl Engine {
         let number = attempt.number;
         let failures = self.parts.count_read_failure(number);
         let Some(after_ms) = reads_again_after_ms(failure.code, failures) else { return self.end(now, failure) };
-        self.calls.abort_again = true;
-        self.note_possible_object(attempt.may_be_whole);
+        self.note_lost_put(attempt.may_be_whole);
         self.parts.rest(number, now.ms + u64::from(after_ms), Some(attempt.presigned));
         self.report_retry(Some(number), &failure, failures, after_ms.into());
     }
@@ -139,8 +138,7 @@ impl Engine {
     /// Sends a part again whose PUT got no answer, or none that judges the request.
     pub(super) fn put_lost(&mut self, now: Now, put: PutId, attempt: Attempt, is_busy: bool, failure: Failure) {
         let number = attempt.number;
-        self.calls.abort_again = true;
-        self.note_possible_object(attempt.may_be_whole || failure.status != 0);
+        self.note_lost_put(attempt.may_be_whole || failure.status != 0);
         let is_not_from_s3 = failure.code == ErrorCode::UnexpectedAnswer;
         let is_first = is_not_from_s3 || self.congestion.congested(now.ms, put, self.parts.next_put());
         // Failures without a network do not count.

@@ -62,8 +62,7 @@ impl Engine {
         if is_over || self.holds.is_offline() {
             return self.put_lost(now, put, attempt, false, failure);
         }
-        self.calls.abort_again = true;
-        self.note_possible_object(attempt.may_be_whole);
+        self.note_lost_put(attempt.may_be_whole);
         self.congestion.congested(now.ms, put, self.parts.next_put());
         self.patience.stalled();
         let failures = self.parts.count_failure(attempt.number);
