@@ -15,8 +15,8 @@ import { freePort, startServer } from '../e2e/server.mjs';
 const HERE = import.meta.dirname;
 /** The folder where apps are copied, installed and built. Installed packages stay for the next run. */
 const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'toolchains');
-/** Size of a file with three parts, in bytes. */
-const SIZE = 20 << 20;
+/** Size of a file with five parts, in bytes. */
+const SIZE = 40 << 20;
 /** Maximum time for a tool to serve its first page, in milliseconds. */
 const START_MS = 180_000;
 
@@ -254,7 +254,7 @@ export function assertInWorker(tab, inlined = false) {
   assert.deepEqual(new Set(scripts), new Set([inlined ? 'blob' : 'http']));
 }
 
-/** Returns a file of random bytes. Default: three parts. */
+/** Returns a file of random bytes. Default: five parts. */
 export const file = (name, size = SIZE) => ({
   name,
   mimeType: 'application/octet-stream',
