@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import ClientError
 
-from stage import Answer, Stage, Upload, at_once, call, digest, expect, need
+from stage import Answer, Stage, Upload, at_once, call, crc64nvme, digest, expect, need
 
 # Larger than SINGLE_PUT_BYTES, so that the upload has parts.
 MULTIPART_BYTES = (16 << 20) + 1
@@ -262,6 +262,29 @@ def completion(stage: Stage) -> str:
     return completed(stage, stage.open(secrets.token_bytes(MULTIPART_BYTES)))
 
 
+def verified_after(stage: Stage) -> str:
+    """S3 computes the CRC64NVME of a part that has none, and refuses a completion that names another."""
+    need("crc64nvme-after" in stage.parameters.get("AllowedChecksums", ""), "AllowedChecksums lacks crc64nvme-after")
+    body = secrets.token_bytes(64)
+    upload = stage.open(body, algorithm="crc64nvme-after", parts=[{"number": 1, "length": len(body)}])
+    stored = stage.put(upload)
+    computed = stored.headers.get("x-amz-checksum-crc64nvme")
+    expect(stored.status == 200, f"the PUT was answered by {stored}")
+
+    def complete(checksum: str) -> Answer:
+        part = {"number": 1, "etag": stored.headers["etag"].strip('"'), "checksum": checksum}
+        message = {"parts": [part], "checksum": checksum}
+        return stage.post(stage.endpoint + "/complete", message, upload_token=upload.reply["token"])
+
+    other = complete(crc64nvme(b"other bytes"))
+    expect(other.status == 409, f"the checksum of other bytes was answered by {other}")
+    joined = complete(crc64nvme(body))
+    expect(joined.status == 200, f"the completion was answered by {joined}")
+    # The client then compares at the completion alone.
+    expect(computed == crc64nvme(body), f"the PUT's checksum is {computed or 'not in the answer'}")
+    return f"other bytes {other}, then 200"
+
+
 class Zeros:
     """A sequence of zero bytes that takes no memory."""
 
@@ -387,6 +410,6 @@ def undelivered(stage: Stage) -> str:
 # Order matters: the checks of logs must come after the checks that write them.
 CHECKS = [
     api_preflight, bucket_preflight, cors_on_401, single_put, lanes, batch, unsigned_headers, plain_http, delete_then_put,
-    delete_marker, refused_to_others, other_prefixes, unscanned, completion, largest_completion, encoded_path,
+    delete_marker, refused_to_others, other_prefixes, unscanned, completion, verified_after, largest_completion, encoded_path,
     headers_through_cloudfront, errors_uncached, execute_api_closed, throttling, cors_on_429, logs_join, metrics, alarms, undelivered,
 ]

@@ -2,10 +2,11 @@
 export type NetworkHint = 'slow-2g' | '2g' | '3g' | '4g' | 'wifi' | 'ethernet' | 'unknown';
 
 /**
- * How bytes are verified: `sha256` detects accidents and tampering, `crc64nvme` detects accidents at a lower cost, `none`
- * verifies nothing. Most servers accept `sha256` and `crc64nvme`.
+ * How bytes are verified: `sha256` detects accidents and tampering, `crc64nvme` detects accidents at a lower cost.
+ * `crc64nvme-after` sends parts before they are hashed and compares them with S3's checksum afterwards: fewer calls, but a URL
+ * accepts any bytes of its part's length. `none` verifies nothing. Most servers accept `sha256` and `crc64nvme`.
  */
-export type ChecksumAlgorithm = 'sha256' | 'crc64nvme' | 'none';
+export type ChecksumAlgorithm = 'sha256' | 'crc64nvme' | 'crc64nvme-after' | 'none';
 
 /** Options that an uploader and an upload have in common. An upload's own value takes precedence. */
 export interface Tuning {

@@ -86,7 +86,7 @@ fn crc64nvme_matches_the_published_vectors() {
 
 #[test]
 fn an_algorithm_is_read_by_its_name_on_the_wire() {
-    let names = ["sha256", "crc64nvme", "none"];
+    let names = ["sha256", "crc64nvme", "crc64nvme-after", "none"];
     for (algorithm, name) in ChecksumAlgorithm::ALL.into_iter().zip(names) {
         assert_eq!(serde_json::to_value(algorithm).expect("serialises"), name);
         assert_eq!((algorithm.as_str(), ChecksumAlgorithm::parse(name)), (name, Some(algorithm)));
@@ -132,7 +132,9 @@ fn an_object_has_a_checksum_only_if_all_its_parts_have_one_of_the_same_kind() {
     };
     let composite = CompositeChecksum::of([&Sha256Digest::of(b"a"); 2]).to_string();
     assert_eq!(of(ChecksumAlgorithm::Sha256, &[Some(sha256); 2]), Some(composite));
-    assert_eq!(of(ChecksumAlgorithm::Crc64nvme, &[Some(crc64nvme); 2]), Some(Crc64Nvme::of(b"aa").to_string()));
+    for algorithm in [ChecksumAlgorithm::Crc64nvme, ChecksumAlgorithm::Crc64nvmeAfter] {
+        assert_eq!(of(algorithm, &[Some(crc64nvme); 2]), Some(Crc64Nvme::of(b"aa").to_string()));
+    }
     for algorithm in ChecksumAlgorithm::ALL {
         assert_eq!(of(algorithm, &[Some(sha256), Some(crc64nvme)]), None);
         assert_eq!(of(algorithm, &[Some(sha256), None]), None);

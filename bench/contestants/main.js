@@ -26,6 +26,7 @@ const CONTESTANTS = {
   // The driver opens this contestant's page in an insecure context, where `crypto.subtle` is missing.
   'directput-wasm': directput({}),
   'directput-crc64nvme': directput({ checksum: 'crc64nvme' }),
+  'directput-crc64nvme-after': directput({ checksum: 'crc64nvme-after' }),
   'directput-none': directput({ checksum: 'none' }),
 };
 

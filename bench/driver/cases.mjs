@@ -6,6 +6,9 @@ const MBIT = 1_000_000;
 const PEERS = ['floor', 'reference', 'uppy', 'lib-storage', 'evaporate', 'single-put'];
 const OURS = ['directput-sha256', 'directput-page', 'directput-wasm', 'directput-crc64nvme', 'directput-none'];
 
+/** Sends parts before they are hashed. A file of one part is sent as by `directput-crc64nvme`. */
+const AFTER = 'directput-crc64nvme-after';
+
 /** Many small files on a link with latency. The bucket has three host names, and clients may use one or all. */
 const SMALL_FILES = {
   contestants: ['floor', 'floor-lanes', 'uppy', 'directput-sha256'],
@@ -15,11 +18,11 @@ const SMALL_FILES = {
 
 /** All cases. Without `link`, the loopback is not limited. `timeoutSeconds` ends a run that hangs. */
 export const CASES = {
-  '256MiB': { files: 1, bytes: 256 * MIB, contestants: [...PEERS, ...OURS], timeoutSeconds: 120 },
+  '256MiB': { files: 1, bytes: 256 * MIB, contestants: [...PEERS, ...OURS, AFTER], timeoutSeconds: 120 },
   '2GiB': {
     files: 1,
     bytes: 2048 * MIB,
-    contestants: [...PEERS, 'directput-sha256', 'directput-crc64nvme', 'directput-none'],
+    contestants: [...PEERS, 'directput-sha256', 'directput-crc64nvme', AFTER, 'directput-none'],
     timeoutSeconds: 150,
   },
   // Time from the start of loading the library to the first byte that arrives. The page has loaded nothing of it before.
@@ -43,7 +46,7 @@ export const CASES = {
   '1Gbit-20ms': {
     files: 1,
     bytes: 1024 * MIB,
-    contestants: [...PEERS, 'directput-sha256', 'directput-crc64nvme'],
+    contestants: [...PEERS, 'directput-sha256', 'directput-crc64nvme', AFTER],
     link: { bitsPerSecond: 1000 * MBIT, roundTripMs: 20 },
     timeoutSeconds: 120,
   },

@@ -39,7 +39,7 @@ async function play(name) {
       ...['--discard', '--control', '--www', 'target/bench', '--lanes', String(lanes)],
       ...(link ? ['--link', JSON.stringify(link)] : []),
     ],
-    env: { RUST_LOG: 'error', ALLOWED_CHECKSUMS: 'sha256,crc64nvme,none' },
+    env: { RUST_LOG: 'error', ALLOWED_CHECKSUMS: 'sha256,crc64nvme,crc64nvme-after,none' },
   });
   await fetch(`${server.page}/-/faults`, { method: 'PUT', body: JSON.stringify(faults) });
   const runs = new Map(taking.map((contestant) => [contestant, []]));

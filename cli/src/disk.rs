@@ -116,7 +116,9 @@ impl Hasher {
     fn new(algorithm: ChecksumAlgorithm) -> Self {
         match algorithm {
             ChecksumAlgorithm::Sha256 | ChecksumAlgorithm::None => Self::Sha256(Sha256Hasher::default()),
-            ChecksumAlgorithm::Crc64nvme => Self::Crc64Nvme(Crc64NvmeHasher::default()),
+            ChecksumAlgorithm::Crc64nvme | ChecksumAlgorithm::Crc64nvmeAfter => {
+                Self::Crc64Nvme(Crc64NvmeHasher::default())
+            }
         }
     }
 

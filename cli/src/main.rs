@@ -51,7 +51,7 @@ struct PutFlags {
     /// Header `authorization`. Other users can see it in the list of processes, unless you set the environment variable.
     #[arg(long, env = "DIRECTPUT_AUTHORIZATION", value_name = "VALUE", hide_env_values = true)]
     authorization: Option<String>,
-    /// Algorithm of the checksums: sha256, crc64nvme or none.
+    /// Algorithm of the checksums: sha256, crc64nvme, crc64nvme-after or none.
     #[arg(long, default_value = "sha256", value_parser = named(ChecksumAlgorithm::parse))]
     checksum: ChecksumAlgorithm,
     /// Kind of network link: slow-2g, 2g, 3g, 4g, wifi, ethernet or unknown.

@@ -14,9 +14,6 @@ use tokio_util::io::ReaderStream;
 use crate::api::{header, unanswered};
 use crate::disk::Source;
 
-/// Prefix of S3's checksum headers.
-const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
-
 /// Length of one read from disk, in bytes.
 const READ_BYTES: usize = 256 << 10;
 
@@ -56,7 +53,6 @@ async fn send(
         request = request.header(name, value);
     }
     let response = request.send().await.map_err(|error| unanswered(&error))?;
-    let checksum = put.headers.iter().map(|(name, _)| name).find(|name| name.starts_with(CHECKSUM_PREFIX));
     if !response.status().is_success() {
         return Err(refusal(response).await);
     }
@@ -64,7 +60,7 @@ async fn send(
     let answer = PutAnswer {
         status: response.status().as_u16(),
         etag: text("etag"),
-        checksum: checksum.and_then(text),
+        checksum: put.checksum_header().and_then(text),
         media_type: text("content-type"),
         is_empty: false,
     };

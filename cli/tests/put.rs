@@ -71,9 +71,11 @@ async fn other_checksums_arrive_too() {
     let file = server.file("a.bin", 20 * MIB);
     let crc = result(&server.put(&file, &["--json", "--checksum", "crc64nvme"]).await);
     assert_eq!(crc["checksum"].as_str().unwrap().len(), 12);
+    let after = result(&server.put(&file, &["--json", "--checksum", "crc64nvme-after"]).await);
+    assert_eq!(after["checksum"], crc["checksum"]);
     let none = result(&server.put(&file, &["--json", "--checksum", "none"]).await);
     assert!(none["checksum"].is_null());
-    for printed in [crc, none] {
+    for printed in [crc, after, none] {
         assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
     }
 }

@@ -288,13 +288,26 @@ fn repeated(index: usize) -> ApiError {
     ApiError::field(ErrorCode::PartRepeated, format!("parts[{index}].number"), "this part is already in the list")
 }
 
-/// Checks that a checksum is of this algorithm, or absent if the algorithm is `none`.
+/// Checks the checksum of a part to be signed: it is of this algorithm. It may be absent if parts are compared after their
+/// PUTs.
 pub(crate) fn check_checksum(
     checksum: Option<&PartChecksum>,
     algorithm: ChecksumAlgorithm,
     index: usize,
 ) -> Result<(), ApiError> {
-    if checksum.map_or(ChecksumAlgorithm::None, PartChecksum::algorithm) == algorithm {
+    match checksum {
+        None if algorithm == ChecksumAlgorithm::Crc64nvmeAfter => Ok(()),
+        checksum => check_final_checksum(checksum, algorithm, index),
+    }
+}
+
+/// Checks that a checksum is of this algorithm, or absent if the algorithm is `none`.
+fn check_final_checksum(
+    checksum: Option<&PartChecksum>,
+    algorithm: ChecksumAlgorithm,
+    index: usize,
+) -> Result<(), ApiError> {
+    if checksum.map_or(ChecksumAlgorithm::None, PartChecksum::algorithm) == algorithm.computed_by() {
         return Ok(());
     }
     let code = if checksum.is_none() { ErrorCode::MissingField } else { ErrorCode::InvalidValue };
@@ -315,7 +328,7 @@ fn check_completion(request: &CompleteUpload, plan: &Plan, algorithm: ChecksumAl
             return Err(ApiError::field(ErrorCode::PartsIncomplete, format!("parts[{index}].number"), detail));
         }
         previous = Some(part.number);
-        check_checksum(part.checksum.as_ref(), algorithm, index)?;
+        check_final_checksum(part.checksum.as_ref(), algorithm, index)?;
     }
     if request.parts.len() != plan.part_count() as usize {
         let detail = format!("expected {} parts", plan.part_count());

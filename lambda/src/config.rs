@@ -80,7 +80,7 @@ impl Config {
             download_names: DownloadNames::None,
             lanes: vec![Lane::Regional],
             single_put_bytes: SINGLE_PUT_BYTES,
-            max_parts_per_request: 100,
+            max_parts_per_request: 128,
             url_lifetime_seconds: 60..=300,
             token_lifetime_seconds: 604_800,
             needs_caller: false,
@@ -119,7 +119,7 @@ impl Config {
             let algorithms = text.split(',').map(|name| ChecksumAlgorithm::parse(name.trim()));
             config.allowed_checksums = algorithms.collect::<Option<_>>().ok_or_else(|| ConfigError {
                 variable: "ALLOWED_CHECKSUMS",
-                expected: "some of sha256, crc64nvme and none, with commas between them".to_owned(),
+                expected: "some of sha256, crc64nvme, crc64nvme-after and none, with commas between them".to_owned(),
                 is_missing: false,
             })?;
         }
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(config.url_lifetime_seconds, 60..=300);
         assert_eq!(config.token_lifetime_seconds, 604_800);
         assert_eq!((config.max_file_bytes, config.single_put_bytes), (53_687_091_200, 16_777_216));
-        assert_eq!((config.max_parts_per_request, config.needs_caller), (100, false));
+        assert_eq!((config.max_parts_per_request, config.needs_caller), (128, false));
         assert_eq!((config.allowed_types, config.download_names), (AllowedTypes::any(), DownloadNames::None));
         assert_eq!(config.allowed_checksums, [ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64nvme]);
         assert_eq!(config.lanes, [Lane::Regional]);
@@ -261,7 +261,7 @@ mod tests {
             ("URL_MAX_SECONDS", "601", "from 60 to 600"),
             ("URL_MIN_SECONDS", "5", "from 30 to 600"),
             ("MAX_PARTS_PER_REQUEST", "0", "from 1 to 1000"),
-            ("ALLOWED_CHECKSUMS", "sha256,md5", "some of sha256, crc64nvme and none"),
+            ("ALLOWED_CHECKSUMS", "sha256,md5", "some of sha256, crc64nvme, crc64nvme-after and none"),
             ("ALLOWED_TYPES", "image", "media types"),
             ("DOWNLOAD_NAMES", "yes", "none, attachment or inline"),
             ("LANES", "regional,ipv6", "some of regional, dualstack"),

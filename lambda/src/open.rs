@@ -86,7 +86,8 @@ impl App {
             size: request.size,
             part_bytes: plan.part_bytes(),
             content_type: request.content_type,
-            algorithm: request.algorithm,
+            // A single PUT is bound to its bytes.
+            algorithm: if plan.is_multipart() { request.algorithm } else { request.algorithm.computed_by() },
             caller,
         };
         let token = self.keys.seal(new, lifetime).await?;

@@ -348,7 +348,9 @@ fn bare(etag: &str) -> String {
 fn of_s3(algorithm: ChecksumAlgorithm) -> Option<(types::ChecksumAlgorithm, ChecksumType)> {
     match algorithm {
         ChecksumAlgorithm::Sha256 => Some((types::ChecksumAlgorithm::Sha256, ChecksumType::Composite)),
-        ChecksumAlgorithm::Crc64nvme => Some((types::ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject)),
+        ChecksumAlgorithm::Crc64nvme | ChecksumAlgorithm::Crc64nvmeAfter => {
+            Some((types::ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject))
+        }
         ChecksumAlgorithm::None => None,
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use common::{Running, start};
-use directput::checksum::{CompositeChecksum, Sha256Digest};
+use directput::checksum::{CompositeChecksum, Crc64Nvme, Sha256Digest};
 use reqwest::Method;
 
 const MIB: usize = 1 << 20;
@@ -217,6 +217,35 @@ async fn wrong_parts_and_completions_are_refused() {
     let wanted = Wanted { parts, checksum: None, size: None };
     assert_eq!(complete(&s3, &small, &wanted).await, Err("EntityTooSmall".to_owned()));
     assert!(complete(&s3, &id, &good).await.is_ok(), "a refused completion does not damage the upload");
+}
+
+#[tokio::test]
+async fn a_part_without_a_checksum_gets_its_crc64nvme_from_s3_which_refuses_another_whole() {
+    let s3 = start().await;
+    let request = s3.s3.create_multipart_upload().bucket(&s3.bucket).key(KEY);
+    let request = request.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
+    let id = request.send().await.unwrap().upload_id().unwrap().to_owned();
+    let bodies = [vec![1; 5 * MIB], vec![2]];
+    let mut parts = Vec::new();
+    for (number, body) in (1..).zip(&bodies) {
+        let put = s3.s3.upload_part().bucket(&s3.bucket).key(KEY).upload_id(&id).part_number(number);
+        let presigned = put.content_length(body.len() as i64).presigned(PresigningConfig::expires_in(MINUTE).unwrap());
+        let reply = s3.http.put(presigned.await.unwrap().uri()).body(body.clone()).send().await.unwrap();
+        let crc = Crc64Nvme::of(body).to_string();
+        assert_eq!(reply.headers()["x-amz-checksum-crc64nvme"], crc.as_str());
+        let etag = reply.headers()["etag"].to_str().unwrap().to_owned();
+        parts.push(CompletedPart::builder().part_number(number).e_tag(etag).checksum_crc64_nvme(crc).build());
+    }
+    let listed = s3.s3.list_parts().bucket(&s3.bucket).key(KEY).upload_id(&id).send().await.unwrap();
+    assert_eq!(listed.parts()[1].checksum_crc64_nvme(), Some(Crc64Nvme::of(&[2]).to_string().as_str()));
+    let complete = |whole: String| {
+        let list = CompletedMultipartUpload::builder().set_parts(Some(parts.clone())).build();
+        let request = s3.s3.complete_multipart_upload().bucket(&s3.bucket).key(KEY).upload_id(&id);
+        request.multipart_upload(list).checksum_crc64_nvme(whole).checksum_type(ChecksumType::FullObject).send()
+    };
+    let refusal = complete(Crc64Nvme::of(b"other").to_string()).await.unwrap_err();
+    assert_eq!(refusal.code(), Some("BadDigest"));
+    assert!(complete(Crc64Nvme::of(&bodies.concat()).to_string()).await.is_ok());
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ export const UPLOAD_OPTIONS: readonly (keyof UploadOptions)[] = [
 
 const NETWORKS: readonly NetworkHint[] = ['slow-2g', '2g', '3g', '4g', 'wifi', 'ethernet', 'unknown'];
 
-const CHECKSUMS: readonly ChecksumAlgorithm[] = ['sha256', 'crc64nvme', 'none'];
+const CHECKSUMS: readonly ChecksumAlgorithm[] = ['sha256', 'crc64nvme', 'crc64nvme-after', 'none'];
 
 /** Checks the options. Returns them for the Wasm module: plain data, with an absolute endpoint. Throws `UploadError`. */
 export function checkUploaderOptions(options: UploaderOptions): UploaderOptions & { hasServiceWorker: boolean } {

@@ -27,7 +27,7 @@ const COPY_BYTES: u32 = 256 * 1024;
 /// [`ErrorCode::FileChanged`] if the bytes can no longer be read; [`ErrorCode::ReadTimeout`] if that takes too long.
 pub async fn checksum(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
     match subtle_crypto() {
-        _ if algorithm == ChecksumAlgorithm::Crc64nvme => by_wasm(blob, algorithm).await,
+        _ if algorithm.computed_by() == ChecksumAlgorithm::Crc64nvme => by_wasm(blob, algorithm).await,
         Some(subtle) if blob.size() <= MAX_WHOLE_BYTES => sha256_by_browser(&subtle, blob).await.map(Into::into),
         _ => by_wasm(blob, algorithm).await,
     }
@@ -64,7 +64,7 @@ enum Hasher {
 /// # Errors
 /// As [`checksum`].
 pub async fn by_wasm(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
-    let mut hasher = match algorithm {
+    let mut hasher = match algorithm.computed_by() {
         ChecksumAlgorithm::Crc64nvme => Hasher::Crc64Nvme(Crc64NvmeHasher::default()),
         _ => Hasher::Sha256(Box::default()),
     };

@@ -8,9 +8,6 @@ use web_sys::{Blob, ProgressEvent, XmlHttpRequest};
 use crate::engine::{Failure, PutAnswer};
 use crate::protocol::{ErrorCode, Headers, retry_after_ms};
 
-/// Prefix of S3's checksum headers.
-const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
-
 /// Opens a PUT. Returns its request, which can be aborted.
 ///
 /// # Errors
@@ -27,14 +24,15 @@ pub fn open(url: &str, headers: &Headers) -> Result<XmlHttpRequest, Failure> {
     opened().map_err(|_| ErrorCode::InvalidReply.into())
 }
 
-/// Sends the blob and waits for the answer. Calls `on_progress` with the number of sent bytes.
+/// Sends the blob and waits for the answer, of which `checksum_header` is read. Calls `on_progress` with the number of sent
+/// bytes.
 ///
 /// # Errors
 /// [`ErrorCode::Network`] without an answer, [`ErrorCode::StorageRefused`] with S3's code otherwise.
 pub async fn send(
     request: &XmlHttpRequest,
     blob: &Blob,
-    headers: &Headers,
+    checksum_header: Option<&str>,
     on_progress: impl FnMut(u64) + 'static,
 ) -> Result<PutAnswer, Failure> {
     let mut on_progress = on_progress;
@@ -56,11 +54,11 @@ pub async fn send(
         upload.set_onprogress(None);
     }
     outcome.map_err(|_| Failure::from(ErrorCode::Network))?;
-    answer(request, headers.iter().map(|(name, _)| name).find(|name| name.starts_with(CHECKSUM_PREFIX)))
+    answer(request, checksum_header)
 }
 
 /// Returns the parts of the answer that the bucket's CORS rule lets the page read.
-fn answer(request: &XmlHttpRequest, checksum: Option<&str>) -> Result<PutAnswer, Failure> {
+fn answer(request: &XmlHttpRequest, checksum_header: Option<&str>) -> Result<PutAnswer, Failure> {
     let header = |name| request.get_response_header(name).ok().flatten();
     let status = request.status().unwrap_or(0);
     if status == 0 {
@@ -69,7 +67,7 @@ fn answer(request: &XmlHttpRequest, checksum: Option<&str>) -> Result<PutAnswer,
     let body = request.response_text().ok().flatten().unwrap_or_default();
     let media_type = header("content-type");
     if (200..300).contains(&status) {
-        let (etag, checksum) = (header("etag"), checksum.and_then(header));
+        let (etag, checksum) = (header("etag"), checksum_header.and_then(header));
         return Ok(PutAnswer { status, etag, checksum, media_type, is_empty: body.is_empty() });
     }
     let failure = Failure::of_storage(status, &body, media_type.as_deref());

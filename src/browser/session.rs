@@ -273,7 +273,7 @@ impl Session {
                     session.report_part(number, "sending");
                     let watching = Rc::clone(&session);
                     let on_progress = move |sent_bytes| watching.send(Event::PutProgress { put: id, sent_bytes });
-                    match put::send(&request, &slice, &put.headers, on_progress).await {
+                    match put::send(&request, &slice, put.checksum_header(), on_progress).await {
                         // The browser reports a file that it can no longer read as a network error, too.
                         Err(failure)
                             if failure.status == 0 && session.is_under_way(id) && !is_readable(&slice).await =>

@@ -23,21 +23,31 @@ pub enum ChecksumAlgorithm {
     Sha256,
     /// CRC64NVME: detects accidental changes and costs less; does not protect against deliberate ones.
     Crc64nvme,
+    /// CRC64NVME that is compared after the PUT. Parts are signed and sent before they are hashed, so that no URL waits for
+    /// a checksum. S3 still accepts the object only with the CRC64NVME of all bytes. The URL of a part accepts any bytes of
+    /// the part's length. A file that is sent in one PUT is hashed first, as with [`Self::Crc64nvme`].
+    Crc64nvmeAfter,
     /// No checksum: only the length is verified.
     None,
 }
 
 impl ChecksumAlgorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 3] = [Self::Sha256, Self::Crc64nvme, Self::None];
+    pub const ALL: [Self; 4] = [Self::Sha256, Self::Crc64nvme, Self::Crc64nvmeAfter, Self::None];
 
     /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",
             Self::Crc64nvme => "crc64nvme",
+            Self::Crc64nvmeAfter => "crc64nvme-after",
             Self::None => "none",
         }
+    }
+
+    /// Returns the algorithm that computes the checksums: [`Self::Crc64nvme`] for [`Self::Crc64nvmeAfter`], otherwise itself.
+    pub fn computed_by(self) -> Self {
+        if self == Self::Crc64nvmeAfter { Self::Crc64nvme } else { self }
     }
 
     /// Reads the name on the wire. Returns `None` if it is unknown.
@@ -124,7 +134,7 @@ impl ObjectChecksum {
                 });
                 CompositeChecksum::of_all(digests).map(Self::Composite)
             }
-            ChecksumAlgorithm::Crc64nvme => {
+            ChecksumAlgorithm::Crc64nvme | ChecksumAlgorithm::Crc64nvmeAfter => {
                 let mut joiner = crc64nvme::Joiner::default();
                 for (checksum, length) in parts {
                     match checksum? {

@@ -79,4 +79,21 @@ pub struct Put {
     pub url: String,
     /// Headers to send.
     pub headers: Headers,
+    /// Whether the part is compared with S3's CRC64NVME after the PUT.
+    pub is_verified_after: bool,
+}
+
+/// Prefix of S3's checksum headers.
+const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
+
+/// Header with S3's CRC64NVME. S3 computes it for parts without a checksum (S3 User Guide, "Checking object integrity for data
+/// uploads").
+const CRC64NVME_HEADER: &str = "x-amz-checksum-crc64nvme";
+
+impl Put {
+    /// Returns the name of the header in S3's answer that is to be read as [`PutAnswer::checksum`](super::PutAnswer::checksum).
+    pub fn checksum_header(&self) -> Option<&str> {
+        let signed = self.headers.iter().map(|(name, _)| name).find(|name| name.starts_with(CHECKSUM_PREFIX));
+        signed.or(self.is_verified_after.then_some(CRC64NVME_HEADER))
+    }
 }

@@ -9,7 +9,7 @@ pub struct PutAnswer {
     pub status: u16,
     /// The header `ETag`, quotes included, if the browser may read it.
     pub etag: Option<String>,
-    /// The checksum header of the algorithm that was asked for, if the browser may read it.
+    /// The header that [`Put::checksum_header`](super::Put::checksum_header) names, if the browser may read it.
     pub checksum: Option<String>,
     /// The header `Content-Type`.
     pub media_type: Option<String>,

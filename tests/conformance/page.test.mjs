@@ -25,7 +25,11 @@ let server;
 before(async () => {
   assert.ok(process.env.USE_S3, 'expected to be run by tests/conformance/with-garage.mjs');
   const { USE_S3, AWS_ACCESS_KEY_ID: access_key, AWS_SECRET_ACCESS_KEY: secret_key } = process.env;
-  const started = await startServer({ data: join(folder, 'page'), args: ['--use-s3', USE_S3] });
+  const started = await startServer({
+    data: join(folder, 'page'),
+    args: ['--use-s3', USE_S3],
+    env: { ALLOWED_CHECKSUMS: 'sha256,crc64nvme,crc64nvme-after' },
+  });
   server = { ...started, access_key, secret_key };
 });
 
@@ -90,16 +94,31 @@ test('cancelling removes the parts in Garage', async () => {
   await close();
 });
 
+/** Uploads a blob from the page. Returns the result, or the code of the error. */
+const uploadBlob = (page, size, checksum) =>
+  page.evaluate(
+    async ([size, checksum]) => {
+      const { Uploader } = await import('/directput/index.js');
+      const uploader = new Uploader({ endpoint: '/uploads', checksum });
+      const blob = new Blob([new Uint8Array(size).map((_, at) => at >> 9)]);
+      return uploader.upload(blob).catch(({ code }) => ({ code }));
+    },
+    [size, checksum],
+  );
+
 test('Garage also verifies CRC64NVME, whole and in parts', async () => {
   const { page, close } = await openPage(server);
   for (const size of [MIB, 20 * MIB]) {
-    const { key, checksum } = await page.evaluate(async (size) => {
-      const { Uploader } = await import('/directput/index.js');
-      const uploader = new Uploader({ endpoint: '/uploads', checksum: 'crc64nvme' });
-      return uploader.upload(new Blob([new Uint8Array(size).map((_, at) => at >> 9)]));
-    }, size);
+    const { key, checksum } = await uploadBlob(page, size, 'crc64nvme');
     const headers = curlAs(server, `${server.bucket}/${key}`, '--head', '--header', 'x-amz-checksum-mode: ENABLED');
     assert.equal(/x-amz-checksum-crc64nvme: (\S+)/i.exec(headers)?.[1], checksum);
   }
+  await close();
+});
+
+test('Garage refuses parts without a checksum, and nothing is left', async () => {
+  const { page, close } = await openPage(server);
+  assert.deepEqual(await uploadBlob(page, 20 * MIB, 'crc64nvme-after'), { code: 'storage-refused' });
+  assert.deepEqual(openUploads(server), []);
   await close();
 });

@@ -19,3 +19,4 @@ mod sessions;
 mod signing;
 mod silence;
 mod time;
+mod verified_after;

@@ -10,7 +10,9 @@ pub type Content = Sha256Digest;
 pub fn checksum_of(algorithm: ChecksumAlgorithm, content: Content) -> Option<PartChecksum> {
     match algorithm {
         ChecksumAlgorithm::Sha256 => Some(content.into()),
-        ChecksumAlgorithm::Crc64nvme => Some(Crc64Nvme::of(content.as_bytes()).into()),
+        ChecksumAlgorithm::Crc64nvme | ChecksumAlgorithm::Crc64nvmeAfter => {
+            Some(Crc64Nvme::of(content.as_bytes()).into())
+        }
         ChecksumAlgorithm::None => None,
     }
 }

@@ -9,7 +9,7 @@ pub struct ProgressCheck {
     before: Option<Progress>,
     /// Whether the number of sent bytes may go back.
     may_send_again: bool,
-    /// Whether the upload was restarted.
+    /// Whether the upload was restarted, or S3's list of parts is read again.
     may_start_again: bool,
 }
 
@@ -26,7 +26,8 @@ impl ProgressCheck {
     /// Records a retry that was reported to the user.
     pub fn retries(&mut self, retry: &Retry) {
         self.may_send_again = true;
-        self.may_start_again |= matches!(retry.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
+        self.may_start_again |=
+            matches!(retry.code, ErrorCode::UploadGone | ErrorCode::TokenExpired | ErrorCode::PartsRefused);
     }
 
     pub fn check(&mut self, progress: Progress) -> Result<(), String> {

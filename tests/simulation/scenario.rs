@@ -160,6 +160,10 @@ impl Scenario {
             scenario.files.extend((0..30).map(small));
             scenario.server.max_uploads_per_request = 8;
         }
+        if scenario.algorithm == ChecksumAlgorithm::Crc64nvme && scenario.round_trip_ms.is_multiple_of(2) {
+            scenario.algorithm = ChecksumAlgorithm::Crc64nvmeAfter;
+            scenario.server.hides_checksum = scenario.round_trip_ms.is_multiple_of(4);
+        }
         if !is_calm {
             scenario.server.dead_lane = [None, Some(1), Some(2)][scenario.round_trip_ms as usize / 3 % 3];
             scenario.odds = draw_odds(rng);
@@ -191,6 +195,7 @@ impl Scenario {
         let Self { link, server, clocks, .. } = self;
         let kinds = [
             ("crc64nvme", self.algorithm == ChecksumAlgorithm::Crc64nvme),
+            ("crc64nvme-after", self.algorithm == ChecksumAlgorithm::Crc64nvmeAfter),
             ("not verified", self.algorithm == ChecksumAlgorithm::None),
             ("thousands of parts", self.all_bytes() > 10_000 * MIB),
             ("several files", self.files.len() > 1),

@@ -28,6 +28,8 @@ pub struct Server {
     pub repeats: Repeats,
     /// Number of files that one call opens; 0 if there is no such call.
     pub max_uploads_per_request: u32,
+    /// Whether the bucket's CORS rule hides S3's checksum of a part.
+    pub hides_checksum: bool,
     /// Number of lanes that URLs are signed for.
     pub lanes: u32,
     /// A dead lane.
@@ -55,6 +57,7 @@ impl Default for Server {
             parts_per_page: 3,
             repeats: Repeats::AsTheFirst,
             max_uploads_per_request: 0,
+            hides_checksum: false,
             lanes: 1,
             dead_lane: None,
         }
@@ -136,6 +139,11 @@ pub type Stored = (String, Option<String>);
 impl Storage {
     pub fn new(server: Server) -> Self {
         Self { server, ..Self::default() }
+    }
+
+    /// Returns whether the browser can't read S3's checksums of parts.
+    pub fn hides_checksum(&self) -> bool {
+        self.server.hides_checksum
     }
 
     pub fn plan(&self, request: &CreateUpload) -> Plan {
@@ -246,7 +254,10 @@ impl Storage {
         } else {
             return Err(refusal(404, "NoSuchUpload"));
         }
-        Ok((format!("\"{}\"", etag(number, &content)), checksum.map(|checksum| checksum.to_text())))
+        // S3 computes the CRC64NVME of a part that has none.
+        let computed = checksum.or_else(|| checksum_of(upload.algorithm, content));
+        let readable = computed.filter(|_| !self.server.hides_checksum);
+        Ok((format!("\"{}\"", etag(number, &content)), readable.map(|checksum| checksum.to_text())))
     }
 
     /// Handles a PUT that arrives just after its upload was removed. S3 may keep a part that the bucket's owner pays

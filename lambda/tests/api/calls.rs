@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// Returns a parameter of a presigned URL.
-fn parameter<'a>(url: &'a str, name: &str) -> &'a str {
+pub fn parameter<'a>(url: &'a str, name: &str) -> &'a str {
     url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default()
 }
 
@@ -48,7 +48,9 @@ async fn a_large_file_is_opened_in_s3_with_its_type_its_name_and_its_checksum() 
 #[tokio::test]
 async fn a_large_file_may_have_crc64nvme_checksums_or_none_if_allowed() {
     let api = Api::with(|config| config.allowed_checksums = directput::checksum::ChecksumAlgorithm::ALL.to_vec()).await;
-    for (algorithm, in_s3, kind) in [("crc64nvme", "CRC64NVME", "FULL_OBJECT"), ("none", "", "")] {
+    for (algorithm, in_s3, kind) in
+        [("crc64nvme", "CRC64NVME", "FULL_OBJECT"), ("crc64nvme-after", "CRC64NVME", "FULL_OBJECT"), ("none", "", "")]
+    {
         api.s3.answers(200, CREATED);
         let mut file = large_file();
         file["algorithm"] = json!(algorithm);

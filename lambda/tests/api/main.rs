@@ -11,6 +11,7 @@ mod quota;
 mod refusals;
 mod s3;
 mod storage;
+mod verified_after;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};

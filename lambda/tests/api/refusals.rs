@@ -161,7 +161,7 @@ async fn a_refusal_names_the_expected_values() {
         ("size", json!("5"), "expected a whole number from 0 to 53687091200000"),
         ("name", json!(""), "expected a name of 1 to 1,024 bytes"),
         ("algorithm", json!("none"), "expected one of sha256, crc64nvme"),
-        ("algorithm", json!("md5"), "expected one of sha256, crc64nvme, none"),
+        ("algorithm", json!("md5"), "expected one of sha256, crc64nvme, crc64nvme-after, none"),
         ("key", json!(1), "expected one of name, type, size, algorithm, parts, network, lane"),
     ] {
         let mut file = small_file();

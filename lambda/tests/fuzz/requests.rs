@@ -156,11 +156,11 @@ fn name() -> impl Strategy<Value = Value> {
 fn create() -> impl Strategy<Value = Value> {
     let size = prop_oneof![0..100_000_u64, Just(20 << 20), any::<u64>()];
     let kind = prop_oneof![Just("image/png".to_owned()), Just("text/html".to_owned()), any::<String>()];
-    let algorithm = select(vec!["sha256", "crc64nvme", "none"]);
+    let algorithm = select(vec!["sha256", "crc64nvme", "crc64nvme-after", "none"]);
     (name(), size, kind, algorithm, any::<bool>()).prop_map(|(name, size, kind, algorithm, has_parts)| {
         let checksum = match algorithm {
             "sha256" => json!(Sha256Digest::of(b"x").to_string()),
-            "crc64nvme" => json!("AAAAAAAAAAA="),
+            "crc64nvme" | "crc64nvme-after" => json!("AAAAAAAAAAA="),
             _ => Value::Null,
         };
         let length = size.min(8 << 20);

@@ -49,7 +49,7 @@ fn checksum_type(sha256: Option<&str>, crc64nvme: Option<&str>) -> Option<Checks
 fn name_of(algorithm: Algorithm) -> Option<ChecksumAlgorithm> {
     match algorithm {
         Algorithm::Sha256 => Some(ChecksumAlgorithm::SHA256),
-        Algorithm::Crc64nvme => Some(ChecksumAlgorithm::CRC64NVME),
+        Algorithm::Crc64nvme | Algorithm::Crc64nvmeAfter => Some(ChecksumAlgorithm::CRC64NVME),
         Algorithm::None => None,
     }
     .map(ChecksumAlgorithm::from_static)
@@ -87,6 +87,7 @@ impl S3 for Operations {
         let claimed = Claimed {
             length: input.content_length,
             md5: input.content_md5,
+            adds_crc64nvme: false,
             checksum: claimed_checksum(
                 input.checksum_sha256,
                 input.checksum_sha1,
@@ -161,24 +162,21 @@ impl S3 for Operations {
         let input = request.input;
         let number = number_of(input.part_number)?;
         let upload = self.0.upload(&input.key, &input.upload_id).await?;
-        let has_checksum = match upload.algorithm {
-            Algorithm::Sha256 => input.checksum_sha256.is_some(),
-            Algorithm::Crc64nvme => input.checksum_crc64nvme.is_some(),
-            Algorithm::None => true,
-        };
-        if !has_checksum {
+        // S3 computes the CRC64NVME itself, because it is the checksum of the full object and not composite.
+        if upload.algorithm == Algorithm::Sha256 && input.checksum_sha256.is_none() {
             let expected = upload.algorithm.as_str();
             return Err(s3_error!(InvalidRequest, "Checksum Type mismatch occurred, expected {expected}, actual null"));
         }
         let claimed = Claimed {
             length: input.content_length,
             md5: input.content_md5,
+            adds_crc64nvme: upload.algorithm == Algorithm::Crc64nvme,
             checksum: claimed_checksum(
                 input.checksum_sha256.clone(),
                 input.checksum_sha1,
                 input.checksum_crc32,
                 input.checksum_crc32c,
-                input.checksum_crc64nvme.clone(),
+                input.checksum_crc64nvme,
             ),
         };
         let received = receive(&self.0.incoming(), input.body, &claimed).await?;
@@ -186,7 +184,7 @@ impl S3 for Operations {
         Ok(S3Response::new(UploadPartOutput {
             e_tag: etag(&part.etag),
             checksum_sha256: input.checksum_sha256,
-            checksum_crc64nvme: input.checksum_crc64nvme,
+            checksum_crc64nvme: part.crc64nvme,
             ..UploadPartOutput::default()
         }))
     }

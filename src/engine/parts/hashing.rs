@@ -1,6 +1,6 @@
 //! Chooses the parts to hash next, and uses their checksums: to sign the part, or to compare it with what S3 holds.
 
-use super::{Parts, State};
+use super::{Parts, Slot, State};
 use crate::checksum::{ChecksumAlgorithm, PartChecksum};
 use crate::plan::Part;
 use crate::protocol::{ETag, PartNumber, StoredPart};
@@ -16,6 +16,8 @@ pub(in crate::engine) enum Hashed {
     Differs,
     /// S3 holds other bytes of this part from an earlier session, so this is another file.
     IsAnother,
+    /// S3 has stored other bytes of this part, which was sent before it was hashed.
+    IsCorrupted,
 }
 
 impl Parts {
@@ -42,6 +44,7 @@ impl Parts {
         }
         self.never_hashed = 1;
         self.stored = 0;
+        self.unverified = 0;
         self.stored_bytes = 0;
     }
 
@@ -54,7 +57,8 @@ impl Parts {
 
     /// Returns the next part to hash before it is sent. Parts that have to be hashed again come first.
     pub fn start_hash(&mut self) -> Option<Part> {
-        let number = self.to_hash.pop_first().or_else(|| self.next_never_hashed())?;
+        let again = self.to_hash.pop_first();
+        let number = again.or_else(|| if self.sends_unhashed() { None } else { self.next_never_hashed() })?;
         self.slot(number).state = State::Hashing;
         self.hashing += 1;
         self.plan.part(number)
@@ -75,7 +79,8 @@ impl Parts {
 
     /// Queues the next part for signing without a checksum. Returns whether there was one.
     pub fn skip_hash(&mut self) -> bool {
-        let Some(number) = self.to_hash.pop_first().or_else(|| self.next_never_hashed()) else { return false };
+        let again = if self.algorithm == ChecksumAlgorithm::None { self.to_hash.pop_first() } else { None };
+        let Some(number) = again.or_else(|| self.next_never_hashed()) else { return false };
         self.slot(number).state = State::Hashed;
         self.to_sign.insert(number);
         true
@@ -93,7 +98,8 @@ impl Parts {
     /// Returns whether the part is being hashed. A part of an earlier plan, which the server has replaced, may have another
     /// range.
     pub fn is_hashing(&self, part: Part) -> bool {
-        self.plan.part(part.number) == Some(part) && matches!(self.slots[part.number.index()].state, State::Hashing)
+        let is_read = |slot: &Slot| slot.is_verifying || matches!(slot.state, State::Hashing);
+        self.plan.part(part.number) == Some(part) && is_read(&self.slots[part.number.index()])
     }
 
     /// Records the checksum of a part.
@@ -101,6 +107,9 @@ impl Parts {
         let number = part.number;
         if !self.is_hashing(part) {
             return Hashed::Unexpected;
+        }
+        if self.slot(number).is_verifying {
+            return self.verified(part, checksum);
         }
         self.hashing -= 1;
         let slot = self.slot(number);
@@ -117,7 +126,8 @@ impl Parts {
             Some(listed) => {
                 self.comparing -= 1;
                 if listed.checksum != Some(checksum.to_text()) {
-                    return Hashed::IsAnother;
+                    // S3 may have stored other bytes than the earlier session sent.
+                    return if self.verifies_after() { Hashed::IsCorrupted } else { Hashed::IsAnother };
                 }
                 if let Ok(etag) = ETag::parse(&listed.etag) {
                     self.compared(number, etag, part.length);

@@ -5,6 +5,7 @@
 mod hashing;
 mod puts;
 mod signing;
+mod verifying;
 
 pub(super) use hashing::Hashed;
 pub(super) use puts::{Attempt, Moved};
@@ -65,6 +66,10 @@ struct Slot {
     pub checksum: Option<PartChecksum>,
     /// The part that S3 lists from an earlier session, until it has been compared with the file.
     pub listed: Option<Box<StoredPart>>,
+    /// S3's checksum of a part that was stored before it was hashed, in Base64; `None` if the answer hides it.
+    pub stored_checksum: Option<String>,
+    /// Whether it is being hashed although it is sent already.
+    pub is_verifying: bool,
 
     // Failures
     /// Number of attempts that failed because of the network or the server.
@@ -84,6 +89,8 @@ const NEW_SLOT: Slot = Slot {
     state: State::Waiting,
     checksum: None,
     listed: None,
+    stored_checksum: None,
+    is_verifying: false,
     failures: 0,
     refusals: 0,
     timeouts: 0,
@@ -105,6 +112,8 @@ pub(super) struct Parts {
     to_hash: Ordered<PartNumber>,
     /// Parts that S3 holds from an earlier session, to be compared with the file.
     to_compare: Ordered<PartNumber>,
+    /// Parts that are sent before they are hashed, to be compared with what S3 has stored.
+    to_verify: Ordered<PartNumber>,
     to_sign: Ordered<PartNumber>,
     /// Parts with a presigned URL.
     ready: Ordered<PartNumber>,
@@ -116,12 +125,16 @@ pub(super) struct Parts {
     hashing: u32,
     /// Number of parts that are being hashed to compare them with what S3 holds.
     comparing: u32,
+    /// Number of parts that are being hashed although they are sent already. `hashing` does not count them.
+    verifying: u32,
     signing: Vec<PartNumber>,
     in_flight: Vec<(PutId, PartNumber)>,
     next_put: u32,
 
     // Totals
     stored: u32,
+    /// Number of parts that are stored and not yet hashed.
+    unverified: u32,
     hashed_bytes: u64,
     stored_bytes: u64,
     in_flight_bytes: u64,
@@ -140,7 +153,9 @@ impl Parts {
             never_hashed: 1,
             to_hash: Ordered::default(),
             to_compare: Ordered::default(),
+            to_verify: Ordered::default(),
             comparing: 0,
+            verifying: 0,
             to_sign: Ordered::default(),
             ready: Ordered::default(),
             resting: Ordered::default(),
@@ -149,6 +164,7 @@ impl Parts {
             signing: Vec::new(),
             next_put: 0,
             stored: 0,
+            unverified: 0,
             hashed_bytes: 0,
             stored_bytes: 0,
             in_flight_bytes: 0,
@@ -175,8 +191,9 @@ impl Parts {
         self.stored
     }
 
+    /// Returns whether S3 holds every part, and each was compared with the file.
     pub fn is_all_stored(&self) -> bool {
-        self.stored == self.plan.part_count()
+        self.stored == self.plan.part_count() && self.unverified == 0
     }
 
     pub fn hashed_bytes(&self) -> u64 {
@@ -204,8 +221,14 @@ impl Parts {
         self.ready.len() as u32
     }
 
+    /// Returns the number of parts that are being hashed before they are sent.
     pub fn hashing(&self) -> u32 {
         self.hashing
+    }
+
+    /// Returns the number of parts that are being read and hashed.
+    pub fn reading(&self) -> u32 {
+        self.hashing + self.verifying
     }
 
     /// Returns the number of parts that are hashed or being hashed and whose PUT is not in flight.

@@ -69,8 +69,16 @@ impl Parts {
             let id = PutId(self.next_put);
             self.next_put += 1;
             self.in_flight.push((id, number));
+            self.verify(number);
             self.progress_ms = now.ms;
-            let put = Put { id, part, lane, url: presigned.url.clone(), headers: presigned.headers.clone() };
+            let put = Put {
+                id,
+                part,
+                lane,
+                url: presigned.url.clone(),
+                headers: presigned.headers.clone(),
+                is_verified_after: self.verifies_after(),
+            };
             self.slot(number).state = State::Sending(Sending {
                 presigned,
                 sent_bytes: 0,
@@ -233,9 +241,11 @@ impl Parts {
         self.in_flight.iter().find(|&&(id, _)| id == put).map(|&(_, number)| number)
     }
 
-    /// Records that S3 has stored the part. Returns the length of the part in bytes.
-    pub fn put_done(&mut self, number: PartNumber, etag: Option<ETag>) -> u64 {
+    /// Records that S3 has stored the part, with S3's `checksum` of it if that is known. Returns the length of the part in
+    /// bytes.
+    pub fn put_done(&mut self, number: PartNumber, etag: Option<ETag>, checksum: Option<String>) -> u64 {
         let length = self.length(number);
+        self.is_to_be_verified(number, checksum);
         let slot = self.slot(number);
         slot.state = State::Stored { etag };
         slot.timeouts = 0;

@@ -48,12 +48,8 @@ impl Engine {
                 // Without it no upload can be completed, and no retry will show it.
                 self.end(now, ErrorCode::ETagHidden.into());
             }
-            Proof::Stored(etag) => self.part_is_stored(now, &attempt, etag),
-            Proof::OtherBytes => {
-                let storage_code = Some("BadDigest".to_owned());
-                let failure = Failure { status: 400, storage_code, ..ErrorCode::Integrity.into() };
-                self.refused(now, attempt, true, failure);
-            }
+            Proof::Stored(etag) => self.part_is_stored(now, &attempt, etag, answer.checksum.clone()),
+            Proof::OtherBytes => self.corrupted(now, attempt.number),
             Proof::Nothing => self.put_unproven(now, put, attempt, answer),
         }
     }
@@ -70,8 +66,8 @@ impl Engine {
         self.put_lost(now, put, attempt, false, failure);
     }
 
-    fn part_is_stored(&mut self, now: Now, attempt: &Attempt, etag: Option<ETag>) {
-        let bytes = self.parts.put_done(attempt.number, etag);
+    fn part_is_stored(&mut self, now: Now, attempt: &Attempt, etag: Option<ETag>, checksum: Option<String>) {
+        let bytes = self.parts.put_done(attempt.number, etag, checksum);
         let left_bytes = if attempt.left_bytes > 0 { attempt.left_bytes } else { self.parts.total_sent_bytes() };
         self.meter.arrived(now.ms, left_bytes, attempt.started_ms);
         self.parts.peer_stored(now, attempt.started_ms, self.config.stall_ms);
@@ -88,12 +84,12 @@ impl Engine {
             failure.status != 0 && matches!(verdict, Verdict::GiveUp | Verdict::NotFromS3 | Verdict::SignAgain);
         let has_left_lane = self.leave_lane(&attempt, is_refused);
         match verdict {
-            Verdict::AlreadyStored => self.part_is_stored(now, &attempt, None),
+            Verdict::AlreadyStored => self.part_is_stored(now, &attempt, None, None),
             Verdict::Gone => self.start_again(now, Failure { code: ErrorCode::UploadGone, ..failure }),
             Verdict::GiveUp if has_left_lane && is_refused => self.send_again(now, attempt, false, false, 1, &failure),
             Verdict::GiveUp => self.end(now, failure),
-            Verdict::SignAgain => self.refused(now, attempt, false, failure),
-            Verdict::HashAgain => self.refused(now, attempt, true, failure),
+            Verdict::SignAgain => self.refused(now, attempt.number, false, failure),
+            Verdict::HashAgain => self.refused(now, attempt.number, true, failure),
             Verdict::ReadAgain => self.put_unread(now, attempt, failure),
             Verdict::NotFromS3 => {
                 let failure = Failure { code: ErrorCode::UnexpectedAnswer, ..failure };
@@ -114,9 +110,16 @@ impl Engine {
         self.report_retry(Some(number), &failure, failures, after_ms.into());
     }
 
+    /// Sends a part again whose bytes S3 has stored differently.
+    #[inline(never)]
+    pub(super) fn corrupted(&mut self, now: Now, number: PartNumber) {
+        let storage_code = Some("BadDigest".to_owned());
+        let failure = Failure { status: 400, storage_code, ..ErrorCode::Integrity.into() };
+        self.refused(now, number, true, failure);
+    }
+
     /// Repeats a PUT that S3 has refused from an earlier step: signing, or hashing if `is_corrupted`.
-    fn refused(&mut self, now: Now, attempt: Attempt, is_corrupted: bool, failure: Failure) {
-        let number = attempt.number;
+    fn refused(&mut self, now: Now, number: PartNumber, is_corrupted: bool, failure: Failure) {
         let refusals = self.parts.count_refusal(number);
         if refusals >= REFUSED_BUDGET {
             if is_corrupted {

@@ -29,6 +29,7 @@ impl Engine {
             Hashed::Unexpected | Hashed::Accepted => {}
             Hashed::Differs => self.end_and_remove(now, ErrorCode::FileChanged.into()),
             Hashed::IsAnother => self.end(now, ErrorCode::WrongFile.into()),
+            Hashed::IsCorrupted => self.corrupted(now, part.number),
         }
     }
 
@@ -94,26 +95,28 @@ impl Engine {
         unsigned > 0 && is_worth_it && ready <= meanwhile.min(limit)
     }
 
-    /// Keeps the hashers busy, first with the parts that S3 already holds, then with parts to send, up to the lead of
-    /// [`Self::parts_ahead`].
+    /// Keeps the hashers busy: first with the parts that S3 already holds, then with parts to send, up to the lead of
+    /// [`Self::parts_ahead`], then with parts that were sent unhashed.
     pub(in crate::engine) fn hash_ahead(&mut self) {
         if self.holds.is_paused() {
             return;
         }
         let ahead = self.parts_ahead();
-        if self.config.algorithm == ChecksumAlgorithm::None {
+        if self.parts.sends_unhashed() {
             while self.parts.ahead() < ahead && self.parts.skip_hash() {}
+        }
+        if self.config.algorithm == ChecksumAlgorithm::None {
             return;
         }
         // One hasher until the upload is open, so that hashing does not delay the call that opens it.
         let is_open = matches!(self.stage, Stage::Listing | Stage::Sending);
         let hashers = if is_open { self.config.hashers } else { 1 };
-        while self.parts.hashing() < hashers {
+        while self.parts.reading() < hashers {
             let next = match self.parts.start_compare() {
                 None if self.parts.ahead() < ahead => self.parts.start_hash(),
                 next => next,
             };
-            let Some(part) = next else { break };
+            let Some(part) = next.or_else(|| self.parts.start_verify()) else { break };
             self.outbox.push(Action::HashPart { part, after_ms: 0 });
         }
     }

@@ -88,8 +88,14 @@ class Local(unittest.TestCase):
 
     def test_checks_of_missing_features_are_skipped(self):
         for name in ["cors-on-401", "lanes", "plain-http", "delete-marker", "unscanned", "largest-completion", "execute-api-closed",
-                     "undelivered"]:
+                     "undelivered", "verified-after"]:
             self.assertEqual(run(self.stage, name)[name][0], "skip", name)
+
+    def test_checksums_that_s3_computes_are_checked(self):
+        allowed = "sha256,crc64nvme-after"
+        ready = start(self, ALLOWED_CHECKSUMS=allowed)
+        stage = Stage("local", {"Endpoint": f"{ready['page']}/uploads"}, {"AllowedChecksums": allowed})
+        self.assertEqual(run(stage, "verified-after")["verified-after"], ("ok", "other bytes 409 parts-refused, then 200"))
 
     def test_each_lane_is_checked(self):
         ready = start(self, "--lanes", "3")

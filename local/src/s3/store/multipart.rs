@@ -47,7 +47,7 @@ pub struct ListedPart {
     pub etag: String,
     /// SHA-256 in Base64.
     pub sha256: String,
-    /// CRC64NVME in Base64, if the client has sent one.
+    /// CRC64NVME in Base64, if the upload has this algorithm or the client has sent one.
     pub crc64nvme: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl ListedPart {
     fn checksum(&self, algorithm: ChecksumAlgorithm) -> Option<&str> {
         match algorithm {
             ChecksumAlgorithm::Sha256 => Some(&self.sha256),
-            ChecksumAlgorithm::Crc64nvme => self.crc64nvme.as_deref(),
+            ChecksumAlgorithm::Crc64nvme | ChecksumAlgorithm::Crc64nvmeAfter => self.crc64nvme.as_deref(),
             ChecksumAlgorithm::None => None,
         }
     }

@@ -23,6 +23,8 @@ pub struct Claimed {
     pub md5: Option<String>,
     /// The `x-amz-checksum-*` headers.
     pub checksum: Checksum,
+    /// Whether the CRC64NVME is computed although the client claims none.
+    pub adds_crc64nvme: bool,
 }
 
 /// A body that has passed all checks. Its file is removed when it is dropped.
@@ -36,7 +38,7 @@ pub struct Received {
     pub md5: [u8; 16],
     /// SHA-256.
     pub sha256: Sha256Digest,
-    /// CRC64NVME in Base64, if the client has claimed one.
+    /// CRC64NVME in Base64, if the client has claimed one or the upload has this algorithm.
     pub crc64nvme: Option<String>,
 }
 
@@ -49,7 +51,7 @@ pub async fn receive(folder: &Path, body: Option<StreamingBlob>, claimed: &Claim
     let mut file = tokio::io::BufWriter::with_capacity(1 << 20, tokio::fs::File::from_std(file));
     let mut md5 = Md5::new();
     let mut sha256 = Sha256::new();
-    let mut others = other_hashers(&claimed.checksum);
+    let mut others = other_hashers(claimed);
     let mut size = 0;
     if let Some(mut body) = body {
         while let Some(bytes) = body.next().await {
@@ -70,14 +72,14 @@ pub async fn receive(folder: &Path, body: Option<StreamingBlob>, claimed: &Claim
     Ok(received)
 }
 
-/// Returns the hashers of claimed checksums other than SHA-256, which is always computed.
-fn other_hashers(claimed: &Checksum) -> ChecksumHasher {
+/// Returns the hashers of checksums other than SHA-256, which is always computed.
+fn other_hashers(Claimed { checksum: claimed, adds_crc64nvme, .. }: &Claimed) -> ChecksumHasher {
     ChecksumHasher {
         crc32: claimed.checksum_crc32.as_ref().map(|_| Default::default()),
         crc32c: claimed.checksum_crc32c.as_ref().map(|_| Default::default()),
         sha1: claimed.checksum_sha1.as_ref().map(|_| Default::default()),
         sha256: None,
-        crc64nvme: claimed.checksum_crc64nvme.as_ref().map(|_| Default::default()),
+        crc64nvme: (*adds_crc64nvme || claimed.checksum_crc64nvme.is_some()).then(Default::default),
     }
 }
 
