@@ -45,7 +45,9 @@ pub async fn start(auth: Option<Auth>) -> Running {
         control: true,
         discard: false,
         link: None,
-        settings: Box::new(|name| (name == "ALLOWED_CHECKSUMS").then(|| "sha256,crc64nvme,crc64nvme-after,none".to_owned())),
+        settings: Box::new(|name| {
+            (name == "ALLOWED_CHECKSUMS").then(|| "sha256,crc64nvme,crc64nvme-after,none".to_owned())
+        }),
     };
     let server = Server::start(options).await.unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel();

@@ -29,7 +29,7 @@ async fn a_large_file_is_opened_in_s3_with_its_type_its_name_and_its_checksum() 
     let (status, created) = api.post("/uploads", "", large_file()).await;
     assert_eq!((status, &created["kind"], &created["parts"]), (201, &json!("multipart"), &Value::Null));
     let figures = ["partSize", "partCount", "maxPartsPerRequest", "expiresInSeconds"].map(|name| created[name].clone());
-    assert_eq!(figures, [json!(8 << 20), json!(3), json!(100), json!(604_800)]);
+    assert_eq!(figures, [json!(8 << 20), json!(3), json!(128), json!(604_800)]);
     let [call] = &api.s3.take_calls()[..] else { panic!("one call") };
     let key = created["key"].as_str().unwrap();
     assert!(key.starts_with("uploads/") && key.ends_with(".png"), "{key}");
