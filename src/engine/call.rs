@@ -1,17 +1,17 @@
-//! API calls: the request of each, and whether it is idle, in flight or waiting for its next attempt.
+//! API calls: the HTTP request of each call, and whether the call is idle, in flight or waiting for its next attempt.
 
 use serde::Serialize;
 
 use super::event::Now;
 use crate::protocol::{CompleteUpload, CreateUpload, PartNumber, SignParts};
 
-/// Timeout of every API call, in milliseconds. By then the driver must send the answer or
+/// Timeout of every API call, in milliseconds. Within this time, the driver must send the answer or
 /// [`Event::CallFailed`](super::Event::CallFailed). API Gateway gives up after 30 s (HTTP API quotas), so no answer
 /// comes later.
 pub const CALL_TIMEOUT_MS: u32 = 35_000;
 
-/// Path of the call that opens several uploads, below the address of the API. It is a POST whose body is a
-/// [`CreateUploads`](crate::protocol::CreateUploads).
+/// Path of the call that opens several uploads, below the address of the API. The call is a POST with a
+/// [`CreateUploads`](crate::protocol::CreateUploads) as its body.
 pub const BATCH_PATH: &str = "/batch";
 
 /// Kind of API call. At most one call of each kind is in flight.
@@ -30,8 +30,8 @@ pub enum Call {
 }
 
 impl Call {
-    /// Returns the HTTP status of the documented answer (`docs/openapi.yaml`). An answer with any other status below
-    /// 400 is [`ErrorCode::UnexpectedAnswer`](crate::protocol::ErrorCode::UnexpectedAnswer).
+    /// Returns the HTTP status of a successful answer (`docs/openapi.yaml`). Any other status below 400 is
+    /// [`ErrorCode::UnexpectedAnswer`](crate::protocol::ErrorCode::UnexpectedAnswer).
     pub fn success_status(self) -> u16 {
         match self {
             Self::Create => 201,
@@ -50,7 +50,7 @@ pub enum ApiCall {
     List {
         /// The upload token.
         token: String,
-        /// List the parts after this one; `None` lists from the first.
+        /// The list starts after this part; `None` starts it at the first part.
         after: Option<PartNumber>,
     },
     /// Asks for URLs; answered by [`Event::Signed`](super::Event::Signed).
@@ -139,14 +139,14 @@ pub(super) struct Calls {
     pub abort: CallState,
 
     // Lost and stale answers
-    /// Whether the signing call in flight belongs to an upload id that was given up since.
+    /// Whether the signing call in flight is for an upload id that has been given up.
     pub sign_is_stale: bool,
-    /// Whether S3 may have joined the parts, because the answer to a completion may be lost.
+    /// Whether S3 may have joined the parts although no answer has confirmed this.
     pub may_be_complete: bool,
-    /// Whether the completion is sent once more after the removal, to learn whether the parts had been joined before.
+    /// Whether the completion is repeated after the removal, to learn whether S3 had joined the parts before.
     pub is_checking_completion: bool,
-    /// Whether the removal is to be repeated: S3 may still store parts of PUTs that ended without an answer (S3 API
-    /// Reference, "AbortMultipartUpload").
+    /// Whether the removal must be repeated, because S3 may still store parts of PUTs that ended without an answer (S3
+    /// API Reference, "AbortMultipartUpload").
     pub abort_again: bool,
 
     // Credentials
@@ -154,7 +154,7 @@ pub(super) struct Calls {
     pub has_refreshed: bool,
     pub is_refreshing: bool,
 
-    /// Duration of the last call that was answered, in milliseconds.
+    /// Duration of the last answered call, in milliseconds.
     pub turnaround_ms: u64,
 }
 
@@ -191,7 +191,7 @@ enum Step {
     UnderWay,
     Waiting {
         until_ms: u64,
-        /// Earliest time of the next attempt, which [`CallState::skip_backoff`] keeps to, in milliseconds.
+        /// Earliest time that the server allows for the next attempt, in milliseconds of [`Now::ms`].
         not_before_ms: u64,
     },
     NeedsCredentials,
@@ -217,7 +217,7 @@ impl CallState {
         }
     }
 
-    /// Returns when its wait ends, in milliseconds of [`Now::ms`], if it waits.
+    /// Returns when the wait for the next attempt ends, in milliseconds of [`Now::ms`]; `None` without a wait.
     pub fn wakes_at(&self) -> Option<u64> {
         match self.step {
             Step::Waiting { until_ms, .. } => Some(until_ms),
@@ -231,19 +231,20 @@ impl CallState {
         self.started_ms = now.ms;
     }
 
-    /// Records that the call, which has waited for others, is made now.
+    /// Records that the call is sent now, after it has waited for its batch.
     pub fn sent(&mut self, now: Now) {
         if self.is_under_way() {
             self.started_ms = now.ms;
         }
     }
 
-    /// Returns when the call was made, in milliseconds of [`Now::ms`]. A lifetime in the answer starts no earlier.
+    /// Returns when the call was made, in milliseconds of [`Now::ms`]. Lifetimes in the answer are counted from this
+    /// time, because the server cannot have started them earlier.
     pub fn started_ms(&self) -> u64 {
         self.started_ms
     }
 
-    /// Resets the call after its answer, or when the answer has become stale.
+    /// Resets the call, after its answer or when its answer has become stale.
     pub fn settle(&mut self) {
         *self = Self::default();
     }
@@ -255,18 +256,18 @@ impl CallState {
         self.failures
     }
 
-    /// Records a failure that does not count.
+    /// Records a failure without counting it.
     pub fn fail_uncounted(&mut self) {
         self.step = Step::AtRest;
     }
 
-    /// Schedules the next attempt at `until_ms`. [`Self::skip_backoff`] moves it forward, but not before
+    /// Schedules the next attempt at `until_ms`. [`Self::skip_backoff`] may move the attempt forward to
     /// `not_before_ms`.
     pub fn wait_until(&mut self, until_ms: u64, not_before_ms: u64) {
         self.step = Step::Waiting { until_ms, not_before_ms };
     }
 
-    /// Moves the next attempt to the earliest time that the server allows: the reason for the backoff is gone.
+    /// Moves the next attempt to the earliest time that the server allows, because the reason for the backoff is gone.
     pub fn skip_backoff(&mut self) {
         if let Step::Waiting { until_ms, not_before_ms } = &mut self.step {
             *until_ms = (*not_before_ms).min(*until_ms);
@@ -278,7 +279,7 @@ impl CallState {
         self.step = Step::NeedsCredentials;
     }
 
-    /// Ends the wait for credentials: there are fresh ones, or there will be none.
+    /// Ends the wait for credentials: fresh ones are there, or none will come.
     pub fn take_credentials(&mut self) {
         if self.is_waiting_for_credentials() {
             self.step = Step::AtRest;

@@ -21,7 +21,7 @@ pub struct Now {
 /// Something that has happened.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The upload may start. Must come before all other events.
+    /// The upload may start. Only events from the queue, the user and the browser may come earlier.
     Start,
 
     // Outcomes of actions
@@ -39,7 +39,7 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// [`ApiCall::Create`](super::ApiCall::Create) has waited for others and is made now, together with them.
+    /// [`ApiCall::Create`](super::ApiCall::Create) has waited for its batch, and the batch is sent now.
     CreateSent {
         /// Lane for which the upload is opened.
         lane: u32,
@@ -57,12 +57,12 @@ pub enum Event {
         /// Bytes of the part sent so far in this attempt.
         sent_bytes: u64,
     },
-    /// A PUT was answered with a status from 200 to 299. The engine checks whether the answer proves that S3 has the
-    /// part.
+    /// A PUT was answered with a status from 200 to 299. The engine checks whether the answer proves that S3 has stored
+    /// the part.
     PutDone {
         /// Which attempt.
         put: PutId,
-        /// The readable parts of the answer.
+        /// The readable content of the answer.
         answer: PutAnswer,
     },
     /// A PUT failed.
@@ -91,7 +91,7 @@ pub enum Event {
     Tick,
 
     // From the queue
-    /// The share of the connections that this upload gets from now on.
+    /// The share of the connections that this upload has from now on.
     Share(Share),
     /// S3 throttled another upload: send nothing for `wait_ms`.
     Busy {
@@ -100,16 +100,17 @@ pub enum Event {
     },
 
     // From the user and the browser
-    /// The user has paused the upload. PUTs in flight run to their ends.
+    /// The user has paused the upload. PUTs in flight continue.
     Pause,
     /// The user has ended the pause.
     Unpause,
     /// The browser reports that there is no network.
     Offline,
-    /// The browser reports that there is a network again.
+    /// The browser reports a network after it had reported none.
     Online,
     /// The user has cancelled the upload.
     Abort,
-    /// The page closes the upload: it ends now, and is kept for a later session where records are kept.
+    /// The page closes the upload, which ends now. A later session can resume it if [`super::Config::keeps_records`] is
+    /// set.
     Close,
 }

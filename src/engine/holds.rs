@@ -1,15 +1,15 @@
-//! Reasons for which an upload makes no requests for a while: a pause, a missing network, a busy server. PUTs in flight
-//! continue.
+//! Holds: the reasons for which an upload starts no requests for a while. These are a pause, a missing network, and
+//! throttling by S3. PUTs in flight continue.
 
 use super::event::Now;
 use super::report::Held;
 use super::retry::backoff_ms;
 
-/// Time between two attempts to make requests while offline, in milliseconds. Browsers may wrongly report that they are
-/// offline.
+/// Time between two probes, in milliseconds. A probe is an attempt to make requests while offline, because browsers may
+/// wrongly report that they are offline.
 const PROBE_EVERY_MS: u64 = 20_000;
 
-/// The current reasons to wait.
+/// The current holds of one upload.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Holds {
     paused: bool,
@@ -49,8 +49,8 @@ impl Holds {
         self.offline.is_some()
     }
 
-    /// Starts a wait after S3 has throttled a part. No part is sent during the wait. Only the first refusal of a burst
-    /// doubles the backoff. Returns the length of the wait in milliseconds.
+    /// Starts a wait after S3 has throttled a part. The upload starts no PUT during the wait. Only the first refusal of
+    /// a burst doubles the backoff window. Returns the length of the wait in milliseconds.
     pub fn busy(&mut self, now: Now, retry_after_ms: u64, is_first_of_burst: bool) -> u64 {
         self.busy_in_a_row += u32::from(is_first_of_burst);
         let backoff_ms = if is_first_of_burst { backoff_ms(self.busy_in_a_row, now.random) } else { 0 };
@@ -58,12 +58,12 @@ impl Holds {
         self.busy_until_ms - now.ms
     }
 
-    /// Sends no part for at least `wait_ms`, because S3 has throttled this upload or another one.
+    /// Starts no PUT for at least `wait_ms` milliseconds, because S3 has throttled this upload or another one.
     pub fn rest(&mut self, now: Now, wait_ms: u64) {
         self.busy_until_ms = self.busy_until_ms.max(now.ms + wait_ms);
     }
 
-    /// Records that a request has succeeded. If it was made while offline, the browser is wrong and the upload is
+    /// Records that a request has succeeded. If the request was a probe, there is a network, and the upload goes
     /// online.
     pub fn succeeded(&mut self) {
         self.busy_in_a_row = 0;
@@ -72,12 +72,12 @@ impl Holds {
         }
     }
 
-    /// Returns whether it is time to make requests in spite of being offline.
+    /// Returns whether it is time for a probe.
     pub fn is_time_to_probe(&self, now: Now) -> bool {
         !self.paused && self.offline.as_ref().is_some_and(|offline| offline.probe_at_ms <= now.ms)
     }
 
-    /// Schedules the next probe if requests were made while offline. Must come after all requests of an event.
+    /// Schedules the next probe if a probe was made now. Must be called after all requests of an event.
     pub fn asked(&mut self, now: Now) {
         if self.is_time_to_probe(now) {
             self.offline = Some(Offline { probe_at_ms: now.ms + PROBE_EVERY_MS, is_probing: true });
@@ -94,7 +94,8 @@ impl Holds {
         self.may_call(now) && self.busy_until_ms <= now.ms
     }
 
-    /// Returns when the next wait ends, in milliseconds of [`Now::ms`]. A pause has no end of its own.
+    /// Returns when the next hold ends, in milliseconds of [`Now::ms`]; `None` during a pause, which only the user
+    /// ends.
     pub fn wakes_at(&self, now: Now) -> Option<u64> {
         if self.paused {
             return None;
@@ -103,7 +104,7 @@ impl Holds {
         self.offline.as_ref().map(|offline| offline.probe_at_ms).into_iter().chain(busy).min()
     }
 
-    /// Returns the reason for which the upload waits; a pause comes before all others.
+    /// Returns the reason for which the upload waits, or `None`. A pause takes precedence over other reasons.
     pub fn held(&self, now: Now) -> Option<Held> {
         match self {
             Self { paused: true, .. } => Some(Held::Paused),

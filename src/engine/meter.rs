@@ -1,35 +1,36 @@
-//! Measures the speed at which bytes arrive, and estimates how many sent bytes are still on their way.
+//! Measures the speed at which bytes arrive at S3, and estimates how many sent bytes have not arrived.
 //!
-//! Bytes that have left the browser may wait in megabytes of buffers: of sockets, a service worker or a box on the way.
-//! So the bytes sent overstate the speed at first, and the progress until the end. When S3 confirms a part, all bytes
-//! that were sent before the last byte of that part have arrived, too. So each answer is a point on the curve of
-//! arrivals.
+//! Sent bytes may wait in buffers of several megabytes: in sockets, a service worker or a proxy. So the number of sent
+//! bytes is above the number of arrived bytes until the end, and the speed of sending is too high at first. When S3
+//! confirms a part, all bytes that were sent before the last byte of that part are taken as arrived. So each
+//! confirmation gives one point of the curve of arrived bytes over time.
 
-/// Minimum time between two samples, in milliseconds. A shorter one measures the browser's events, not the link.
+/// Minimum time between two samples, in milliseconds. A shorter time would measure the browser's events, not the link.
 const SAMPLE_MS: u64 = 200;
 
-/// Time in which buffers fill, in milliseconds. Bytes sent in it say little about the link.
+/// Time in which buffers fill, in milliseconds. Bytes that are sent in this time do not show the speed of the link.
 const FILLING_MS: u64 = 2_000;
 
-/// Time after which the bytes sent show the speed, in milliseconds.
+/// Minimum measured time after which the sent bytes give a settled speed, in milliseconds.
 const MEASURED_MS: u64 = 1_000;
 
-/// Time after which older bytes count half, in milliseconds.
+/// Time after which the weight of older bytes is halved, in milliseconds.
 const MEMORY_MS: u64 = 12_000;
 
-/// Time without progress after which the speed falls, in milliseconds. Where answers come in bursts it is longer.
+/// Time without progress after which the speed falls, in milliseconds. The time is longer if S3 confirms parts in
+/// bursts.
 const IDLE_MS: u64 = 3_000;
 
-/// A time in milliseconds, and the number of bytes until then.
+/// A time in milliseconds, and the total number of bytes by that time.
 type Point = (u64, u64);
 
-/// Bytes and the time that they took; older ones count less.
+/// A number of bytes, and the time in which they were sent or arrived. Older bytes count less.
 #[derive(Debug, Clone, Copy, Default)]
 struct Rate {
     bytes: u64,
     ms: u64,
     last: Point,
-    /// The longest time between two points, in milliseconds.
+    /// Longest time between two points, in milliseconds.
     gap_ms: u64,
 }
 
@@ -37,8 +38,8 @@ impl Rate {
     fn count(&mut self, (now_ms, bytes): Point) {
         let (last_ms, last_bytes) = self.last;
         let elapsed_ms = now_ms.saturating_sub(last_ms);
-        // Answers may come in bursts. Bytes and time are halved only between bursts, so that a burst and its time stay
-        // together.
+        // S3 may confirm parts in bursts. The weights are halved only between bursts, so that the bytes of a burst keep
+        // the same weight as the time before the burst.
         if self.ms > MEMORY_MS && 2 * elapsed_ms >= self.gap_ms {
             self.bytes /= 2;
             self.ms /= 2;
@@ -49,20 +50,20 @@ impl Rate {
         self.last = (now_ms, bytes.max(last_bytes));
     }
 
-    /// Returns the speed in byte/s, with `idle_ms` more milliseconds without bytes.
+    /// Returns the speed in byte/s. `idle_ms` is added to the measured time.
     fn bytes_per_second(&self, idle_ms: u64) -> f64 {
         self.bytes as f64 * 1_000.0 / (self.ms + idle_ms).max(1) as f64
     }
 }
 
-/// The speed of an upload. Bytes are counted from its start; bytes sent twice count twice.
+/// The speed of one upload. Bytes are counted from the start of the upload. Bytes that are sent twice count twice.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Meter {
-    /// When the transfer started or was resumed after a wait; `None` during a wait.
+    /// Start of the transfer, or its continuation after a wait; `None` during a wait.
     since: Option<Point>,
     left: Rate,
     arrived: Rate,
-    /// Last time at which bytes left, arrived or were on their way, in milliseconds.
+    /// Last time at which bytes were sent, had arrived or were estimated to be on their way, in milliseconds.
     progress_ms: u64,
     bytes_per_second: Option<f64>,
     /// Whether `bytes_per_second` is more than a first guess.
@@ -75,7 +76,7 @@ impl Meter {
     pub fn sample(&mut self, now_ms: u64, bytes: u64) {
         let now = (now_ms, bytes);
         let has_speed = self.bytes_per_second.is_some();
-        // The time before the first byte is that of the connection, and does not count.
+        // The time before the first byte is spent on the connection, and does not count.
         let since = *self.since.get_or_insert(now);
         if since.0 == now_ms || (!has_speed && self.left.last.1 == bytes) {
             self.since = Some(now);
@@ -85,7 +86,7 @@ impl Meter {
         if now_ms.saturating_sub(self.left.last.0) < SAMPLE_MS {
             return;
         }
-        // All bytes may wait in buffers. That is no speed of zero.
+        // If no bytes were sent, the bytes before may be waiting in buffers, so the speed need not be 0.
         if bytes > self.left.last.1 {
             self.progress_ms = now_ms;
             match now_ms < since.0 + FILLING_MS {
@@ -96,11 +97,11 @@ impl Meter {
         self.estimate(now, since);
     }
 
-    /// Records that S3 has confirmed a part that was started at `started_ms`. `bytes` is the number of bytes of all
-    /// parts that had been sent when its last byte left.
+    /// Records that S3 has confirmed a part whose PUT was started at `started_ms`. `bytes` is the number of bytes of
+    /// all parts that had been sent when the last byte of this part was sent.
     pub fn arrived(&mut self, now_ms: u64, bytes: u64, started_ms: u64) {
         if self.arrived.ms == 0 {
-            // No bytes may have been seen to leave.
+            // Without progress events, `last` may be later than the start of the PUT.
             self.arrived.last.0 = self.arrived.last.0.min(started_ms);
         }
         self.progress_ms = now_ms;
@@ -129,7 +130,7 @@ impl Meter {
         self.bytes_per_second = Some(rate.bytes_per_second(idle_ms));
     }
 
-    /// Stops the measurement during a wait, so that the wait does not count as a speed of zero.
+    /// Stops the measurement at the start of a wait, so that the wait does not count as a speed of 0.
     pub fn interrupt(&mut self) {
         self.since = None;
     }
@@ -139,8 +140,8 @@ impl Meter {
         self.bytes_per_second
     }
 
-    /// Returns the speed in byte/s, or `None` until buffers are full or a part has arrived: before that it may be far
-    /// too high.
+    /// Returns the speed in byte/s, or `None` while it is a first guess that may be far too high. The guess ends when
+    /// buffers are full or a part has arrived.
     pub fn settled_bytes_per_second(&self) -> Option<f64> {
         self.bytes_per_second.filter(|_| self.is_settled)
     }
@@ -157,8 +158,8 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    /// Parts of 8 MiB, six at once, over a link that all share equally. Each connection has a buffer. Returns the
-    /// largest error of the time left, as a part of the truth, from the tenth second on and until 2 s are left.
+    /// Simulates parts of 8 MiB, six at a time, that share a link equally. Each connection has a buffer. Returns the
+    /// largest relative error of the estimated time left, between the tenth second and 2 s before the end.
     fn worst_error(size: u64, bytes_per_second: u64, buffer_bytes: u64) -> f64 {
         const STEP_MS: u64 = 20;
         const PART: u64 = 8 * MIB;
@@ -260,7 +261,7 @@ mod tests {
     fn without_progress_events_there_is_still_a_speed() {
         let mut meter = Meter::default();
         meter.sample(0, 0);
-        // Six parts of 8 MiB, whose answers come together every 10 s.
+        // S3 confirms six parts of 8 MiB together every 10 s.
         for round in 1..=4 {
             for part in 1..=6 {
                 let now_ms = round * 10_000 + part * 10;

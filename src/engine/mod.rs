@@ -1,13 +1,14 @@
-//! One upload as data: events in, actions out, time as an argument.
+//! The engine of one upload, as data: events in, actions out, time as an argument.
 //!
-//! The engine owns no socket, timer, task, clock or random source. A driver turns actions into calls and calls into
-//! events, and holds no policy. The contract of the loop:
+//! The engine owns no socket, timer, task, clock or random source. A driver performs its actions and reports the
+//! outcomes as events, and decides nothing itself. The contract of the loop:
 //!
-//! 1. hand in an event with [`Engine::handle`], the first being [`Event::Start`];
+//! 1. hand in an event with [`Engine::handle`]; [`Event::Start`] begins the upload;
 //! 2. take actions with [`Engine::poll`] until there are none, and perform each;
-//! 3. when something happened, or the time of the latest [`Action::WakeAt`] has come, go to 1.
+//! 3. when something has happened, or the time of the latest [`Action::WakeAt`] has come, go to 1.
 //!
-//! The last action is [`Action::Finished`]. Until then, either an action is outstanding or a wake-up is set.
+//! The last action is [`Action::Finished`]. Until then, an action is outstanding, a wake-up is set, or the upload waits
+//! for the end of a pause or for a larger share.
 //!
 //! The stages of an upload (`stage`):
 //!
@@ -73,7 +74,7 @@ use crate::checksum::ChecksumAlgorithm;
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
 use crate::protocol::{CompleteUpload, ErrorCode, PartNumber};
 
-/// One upload. See the [module](self) for how to drive it.
+/// One upload. The [module](self) describes how to drive it.
 #[derive(Debug, Clone)]
 pub struct Engine {
     config: Config,
@@ -81,21 +82,21 @@ pub struct Engine {
     stage: Stage,
 
     // State of the upload
-    /// The upload as the API has opened it; `None` before that.
+    /// Record of the upload; `None` until the API has opened the upload.
     open: Option<Record>,
     parts: Parts,
-    /// Last part of the pages of S3's list that were read so far.
+    /// Part after which the next page of S3's list starts; `None` for the first page.
     listed_until: Option<PartNumber>,
     completion: Option<CompleteUpload>,
-    /// Whether it resumes the upload of an earlier session.
+    /// Whether this session resumes the upload of an earlier session.
     is_restored: bool,
-    /// Whether a second upload id was opened after the first was lost.
+    /// Whether the upload was started again because its first upload id or token was lost.
     has_restarted: bool,
     /// When the upload token expires, in milliseconds of [`Now::ms`].
     token_until_ms: u64,
-    /// Whether S3's list was read again after S3 refused to join the parts.
+    /// Whether S3's list was read a second time, because S3 had refused to join the parts.
     has_listed_again: bool,
-    /// Whether S3 may have stored a single PUT whose answer did not come.
+    /// Whether a single PUT that got no answer may have made an object.
     may_have_stored: bool,
 
     // Limits, retries and waits
@@ -105,20 +106,20 @@ pub struct Engine {
     congestion: Congestion,
     pace: Pace,
     share: Share,
-    /// Lane of the last request for URLs.
+    /// Lane of the latest request for URLs.
     asked_lane: u32,
-    /// Lane that has failed for this upload.
+    /// Lane that the upload no longer uses, because a PUT on it has failed.
     failed_lane: Option<u32>,
     /// Deadline of the user's cancel; `None` if the user has not cancelled the upload.
     cancel: Option<Cancel>,
-    /// Time of the latest [`Action::WakeAt`], in milliseconds of [`Now::ms`].
+    /// Time of the latest [`Action::WakeAt`] that has not passed, in milliseconds of [`Now::ms`].
     alarm: Option<u64>,
 
     // Reports to the user
     meter: Meter,
     /// Last reported progress, and its time in milliseconds of [`Now::ms`].
     reported: Option<(u64, Progress)>,
-    /// Whether the next report may be below the last one.
+    /// Whether the next report may show less progress than the last one.
     may_decrease: bool,
 
     outbox: Vec<Action>,
@@ -160,21 +161,21 @@ impl Engine {
         }
     }
 
-    /// Restores an upload of an earlier session from the record of [`Action::Persist`]. The upload continues with the
-    /// parts that S3 lacks. If the record is marked for removal, the upload is only removed.
+    /// Restores an upload of an earlier session from the record of [`Action::Persist`]. The engine sends the parts that
+    /// S3 lacks. If the record is marked for removal, the engine only removes the upload.
     pub fn restore(config: Config, file: FileInfo, record: Record) -> Self {
         let mut engine = Self::new(Config { algorithm: record.algorithm, ..config }, file);
         if let Some(plan) = Plan::restore(engine.file.size, record.part_size, true) {
             engine.parts.restart(plan);
         }
         engine.completion = record.completion.clone();
-        // The last requests of the earlier session may have succeeded without an answer.
+        // The answers to the completion and the PUTs of the earlier session may have been lost.
         engine.calls.may_be_complete = record.completion.is_some();
         engine.calls.abort_again = true;
         Self { open: Some(record), is_restored: true, ..engine }
     }
 
-    /// Handles one event. Stale events are ignored, and so are all events after [`Action::Finished`].
+    /// Handles one event. Ignores stale events, and all events after [`Action::Finished`].
     pub fn handle(&mut self, now: Now, event: Event) {
         if self.is_finished() {
             return;
@@ -183,7 +184,7 @@ impl Engine {
         self.alarm = self.alarm.filter(|&alarm_ms| alarm_ms > now.ms);
         match event {
             Event::Start => self.begin(now),
-            // A browser's timer may fire early. `set_alarm` then sets the wake-up again.
+            // A browser's timer may fire early. `set_alarm` then requests the wake-up again.
             Event::Tick => self.alarm = None,
             Event::PartHashed { part, checksum } => self.part_hashed(now, part, checksum),
             Event::HashFailed { part, failure } => self.hash_failed(now, part, failure),
@@ -216,8 +217,8 @@ impl Engine {
         (!self.outbox.is_empty()).then(|| self.outbox.remove(0))
     }
 
-    /// Returns the algorithm for the parts of [`Action::HashPart`]. With [`ChecksumAlgorithm::None`] there are no such
-    /// actions.
+    /// Returns the checksum algorithm for [`Action::HashPart`]. With [`ChecksumAlgorithm::None`] the engine never asks
+    /// for a hash.
     pub fn algorithm(&self) -> ChecksumAlgorithm {
         self.config.algorithm
     }
@@ -232,7 +233,7 @@ impl Engine {
         matches!(self.stage, Stage::Finished)
     }
 
-    /// Returns the PUTs in flight, and the PUTs that could be in flight with enough connections.
+    /// Returns the connections that the upload uses, and those that it could use.
     pub fn demand(&self, now: Now) -> Demand {
         let may_start = matches!(self.stage, Stage::Sending) && self.holds.may_put(now);
         let more = if may_start { self.parts.ready() } else { 0 };
@@ -241,7 +242,8 @@ impl Engine {
         Demand { in_flight, wanted, bytes_in_flight: self.parts.bytes_under_way() }
     }
 
-    /// Starts all that can be started, then reports the progress and sets the wake-up. Every event ends here.
+    /// Starts every action that is possible now, then reports the progress and sets the wake-up. Runs after every
+    /// event.
     fn advance(&mut self, now: Now) {
         self.advance_cancel(now);
         if self.holds.is_time_to_probe(now) {
@@ -260,7 +262,7 @@ impl Engine {
             Stage::Sending => self.advance_parts(now),
             _ => {}
         }
-        // Must come after `advance_parts`, which may have ended the stage of sending.
+        // Must come after `advance_parts`, which enters this stage when all parts are stored.
         if matches!(self.stage, Stage::Completing) {
             self.advance_complete(now);
         }
@@ -280,7 +282,7 @@ impl Engine {
             Stage::New | Stage::HashingFirst | Stage::Finished => None,
             Stage::Ending(_) if calls.is_checking_completion => calls.complete.wakes_at(),
             Stage::Ending(_) => calls.abort.wakes_at(),
-            // PUTs in flight can stall while the upload is offline, too.
+            // PUTs in flight can also stall during a pause or while offline.
             _ if !self.holds.may_call(now) => held.into_iter().chain(self.stalls_at(now)).min(),
             Stage::Creating => calls.create.wakes_at().into_iter().chain(held).min(),
             Stage::Listing => calls.list.wakes_at().into_iter().chain(held).min(),
@@ -294,7 +296,8 @@ impl Engine {
         let looks_at = self.patience.wakes_at(now).filter(|_| wakes_at.is_some());
         let wakes_at = [wakes_at, looks_at, self.cancel_wakes_at()].into_iter().flatten().min();
         let wakes_at = wakes_at.filter(|_| !self.is_finished());
-        // An early wake-up is harmless and costs less than a new timer, so a wake-up is never moved back.
+        // Only an earlier wake-up replaces the one that is set. A wake-up that is too early is harmless and costs less
+        // than a new timer.
         if let Some(at_ms) = wakes_at.filter(|&at_ms| self.alarm.is_none_or(|alarm_ms| at_ms < alarm_ms)) {
             self.alarm = wakes_at;
             self.outbox.push(Action::WakeAt(at_ms));

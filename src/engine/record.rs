@@ -24,10 +24,11 @@ pub struct Record {
     /// Lifetime of the token from when it was issued, in seconds.
     #[serde(serialize_with = "serialize_whole")]
     pub expires_in_seconds: u64,
-    /// Body of the completion, once every part is stored. It may have been sent already.
+    /// Body of the completion; `None` until every part is stored. An earlier session may have sent the completion
+    /// already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion: Option<CompleteUpload>,
-    /// Whether the upload was given up and only has to be removed.
+    /// Whether the upload was given up, and has only to be removed.
     #[serde(default)]
     pub discard: bool,
 }

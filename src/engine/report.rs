@@ -2,7 +2,7 @@
 
 use crate::protocol::{ErrorCode, PartNumber, excerpt, serialize_whole, xml_element};
 
-/// The readable parts of an answer to a PUT.
+/// What the driver can read of an answer to a PUT.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PutAnswer {
     /// The HTTP status, from 200 to 299. S3 answers 200 (S3 API Reference, "PutObject" and "UploadPart").
@@ -13,24 +13,24 @@ pub struct PutAnswer {
     pub checksum: Option<String>,
     /// The header `Content-Type`.
     pub media_type: Option<String>,
-    /// Whether the body has no bytes, as S3's has none.
+    /// Whether the body is empty. S3 answers a PUT with an empty body.
     pub is_empty: bool,
 }
 
-/// What S3 holds of an upload that has failed.
+/// What S3 holds of an upload after its failure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Remains {
     /// Nothing.
     #[default]
     Nothing,
-    /// Parts, to be resumed or still to be removed; no object.
+    /// Parts that can be resumed or have to be removed, but no object.
     Parts,
-    /// Possibly the object: the answer that would show it was lost.
+    /// Possibly an object: the answer that would have told was lost.
     Unknown,
 }
 
 impl Remains {
-    /// Returns the name on the way to JavaScript.
+    /// Returns the name of this value in JavaScript.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -67,7 +67,7 @@ pub struct Progress {
     pub bytes_per_second: f64,
     /// Time left in seconds; `None` while the speed is unknown.
     pub seconds_left: Option<f64>,
-    /// Reason for which the upload waits, if it does.
+    /// Reason for which the upload waits; `None` if it does not wait.
     pub held: Option<Held>,
 }
 
@@ -75,9 +75,9 @@ pub struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Held {
-    /// The user has paused it; PUTs in flight still run to their ends.
+    /// The user has paused the upload, and PUTs are still in flight.
     Pausing,
-    /// The user has paused it.
+    /// The user has paused the upload, and no PUT is in flight.
     Paused,
     /// There is no network.
     Offline,
@@ -89,11 +89,11 @@ pub enum Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// The first bytes are read and hashed.
+    /// The first part is read and hashed.
     Hash,
     /// The API opens the upload and signs URLs.
     Sign,
-    /// Parts are sent; later parts are hashed and signed meanwhile.
+    /// Parts are sent, while later parts are hashed and signed.
     Upload,
     /// S3 joins the parts.
     Complete,
@@ -103,11 +103,11 @@ pub enum Phase {
     Done,
 }
 
-/// A request has failed and will be made again.
+/// Something has failed and is tried again.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// Part of the request; `None` for an API call.
+    /// Part that is read or sent again; `None` for an API call.
     pub part: Option<PartNumber>,
     /// Code of the failure.
     pub code: ErrorCode,
@@ -120,7 +120,7 @@ pub struct Retry {
     pub wait_ms: u64,
 }
 
-/// A failure, as far as the driver knows its cause.
+/// A failure, and what is known of its cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     /// Stable code.
@@ -140,8 +140,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Returns the failure for an answer that comes neither from S3 nor from the API. It holds the status and the media
-    /// type of the answer, and nothing of its content.
+    /// Returns the failure for an answer that comes neither from S3 nor from the API. Keeps the status and the media
+    /// type of the answer, and no other content.
     pub fn unexpected(status: u16, media_type: Option<&str>) -> Self {
         let media_type = media_type.unwrap_or("no media type");
         let essence = media_type.split_once(';').map_or(media_type, |(essence, _)| essence);
@@ -150,7 +150,7 @@ impl Failure {
         Self { status, detail, ..ErrorCode::UnexpectedAnswer.into() }
     }
 
-    /// Returns the failure for a refused PUT. `body` is S3's error document, or whatever a proxy has answered instead.
+    /// Returns the failure for a refused PUT. `body` is S3's error document or a proxy's answer.
     pub fn of_storage(status: u16, body: &str, media_type: Option<&str>) -> Self {
         let storage_code = xml_element(body, "Code");
         let detail = storage_code.clone().or_else(|| Self::unexpected(status, media_type).detail);
@@ -173,18 +173,18 @@ impl From<ErrorCode> for Failure {
     }
 }
 
-/// An object that S3 has confirmed.
+/// An object that S3 has stored.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Uploaded {
-    /// Its key.
+    /// Key of the object.
     pub key: String,
-    /// Its entity tag without quotes; `None` if the answer of S3 was lost.
+    /// Entity tag of the object without quotes; `None` if S3's answer was lost or hides it.
     pub etag: Option<String>,
-    /// Its checksum, Base64: SHA-256 of the whole object after a single PUT, composite (`…-N`) after parts, or the
-    /// CRC64NVME of the whole object; none where nothing was verified.
+    /// Checksum of the object in Base64: SHA-256 after a single PUT, composite SHA-256 (`…-N`) after several parts, or
+    /// CRC64NVME; `None` if nothing was verified.
     pub checksum: Option<String>,
-    /// Its size in bytes.
+    /// Size of the object in bytes.
     #[serde(serialize_with = "serialize_whole")]
     pub size: u64,
 }

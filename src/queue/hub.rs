@@ -1,8 +1,10 @@
-//! The uploads of one `Uploader`, as data: they share the connections, the network, and the rests that S3 asks for.
+//! The hub of one `Uploader`: its uploads share the connections, the network state, and the waits after S3 has
+//! throttled.
 //!
-//! Like the engine, the hub owns no session and no clock. Its methods take what has happened, and [`Hub::poll`] returns
-//! the events to hand out. Only uploads that have begun are told of the network and of rests. An upload that waits or
-//! is paused is told when it goes on, so the work for an event does not depend on the number of files that wait.
+//! Like the engine, the hub does no I/O and has no clock. Its methods record what has happened, and [`Hub::poll`]
+//! returns the events for the uploads. Only uploads that have begun get events about the network and about throttling.
+//! An upload that waits or is paused gets the missed events when it starts or continues. So the work for an event does
+//! not depend on the number of files that wait.
 //!
 //! ```
 //! use directput::engine::{Event, Now};
@@ -29,24 +31,24 @@ use crate::protocol::{ErrorCode, UploadCreated};
 pub struct Hub {
     queue: Queue,
     is_offline: bool,
-    /// End of the wait after S3 has throttled an upload, in milliseconds of [`Now::ms`].
+    /// End of the current wait after S3 has throttled an upload, in milliseconds of [`Now::ms`].
     rests_until_ms: u64,
-    /// Speed at which S3 confirms the bytes of all uploads.
+    /// Speed at which S3 confirms the bytes of all uploads together.
     pace: Pace,
-    /// Total length of all PUTs in flight at the last [`Hub::share`], in bytes.
+    /// Total size of all PUTs in flight at the last [`Hub::share`], in bytes.
     bytes_in_flight: u64,
-    /// Whether a PUT has stalled since S3 last confirmed one.
+    /// Whether a PUT has stalled since S3 last confirmed a part.
     has_stalled: bool,
     openings: Openings,
-    /// Whether a batch was refused by a server or a gateway that does not know the call.
+    /// Whether a server or gateway without support for batches has refused one.
     knows_no_batch: bool,
-    /// Number of files at the last [`Hub::share`] that were opened and not being sent.
+    /// Number of files that were opened and not being sent at the last [`Hub::share`].
     ready: u32,
     outbox: Vec<(UploadId, Event)>,
 }
 
 impl Hub {
-    /// Creates a hub for at most `connections` PUTs at once; 0 counts as 1.
+    /// Creates a hub for at most `connections` PUTs in flight on each lane; 0 counts as 1.
     pub fn new(connections: u32) -> Self {
         Self {
             queue: Queue::new(connections),
@@ -62,7 +64,7 @@ impl Hub {
         }
     }
 
-    /// Adds an upload of a file of `bytes` bytes to the queue. Ids must be in ascending order.
+    /// Adds an upload of a file of `bytes` bytes to the queue. `id` must be greater than all ids before.
     pub fn add(&mut self, id: UploadId, bytes: u64, priority: i32) {
         self.queue.add(id, bytes, priority);
     }
@@ -73,45 +75,45 @@ impl Hub {
         self.openings.remove(id);
     }
 
-    /// Puts an upload before all uploads with a lower priority.
+    /// Changes the priority of an upload. Uploads with a higher priority go first.
     pub fn prioritize(&mut self, id: UploadId, priority: i32) {
         self.queue.prioritize(id, priority);
     }
 
-    /// Pauses an upload. Another one may start in its place.
+    /// Pauses an upload. Another upload may start in its place.
     pub fn pause(&mut self, id: UploadId) {
         if self.queue.set_paused(id, true) {
             self.send(id, Event::Pause);
         }
     }
 
-    /// Ends the pause of an upload. First it gets the events that it missed.
+    /// Ends the pause of an upload, after handing out the events that the upload missed.
     pub fn unpause(&mut self, now: Now, id: UploadId) {
         if self.queue.set_paused(id, false) {
             self.send_with_missed(now, id, Event::Unpause);
         }
     }
 
-    /// Cancels an upload, whether or not it has started.
+    /// Cancels an upload. The upload may or may not have started.
     pub fn cancel(&mut self, now: Now, id: UploadId) {
         self.send_with_missed(now, id, Event::Abort);
         self.stop_opening(id);
     }
 
-    /// Closes an upload, whether or not it has started. It is kept for a later session where records are kept.
+    /// Closes an upload. The upload may or may not have started. A later session can resume it if records are kept.
     pub fn close(&mut self, now: Now, id: UploadId) {
         self.send_with_missed(now, id, Event::Close);
         self.stop_opening(id);
     }
 
-    /// Tells an upload that is ending that its call will not be made.
+    /// Takes an upload that is ending out of the next batch, and fails its create call as aborted.
     fn stop_opening(&mut self, id: UploadId) {
         if self.openings.remove(id) {
             self.send(id, Event::CallFailed { call: Call::Create, failure: ErrorCode::Aborted.into() });
         }
     }
 
-    /// Records whether there is a network, as the browser reports it.
+    /// Records whether the browser reports a network.
     pub fn set_online(&mut self, is_online: bool) {
         self.is_offline = !is_online;
         for id in self.queue.begun() {
@@ -120,8 +122,8 @@ impl Hub {
         }
     }
 
-    /// Holds all uploads back for `wait_ms` milliseconds, because S3 has throttled the upload `from`. The wait also
-    /// holds for uploads that start later. A later, shorter wait does not shorten it.
+    /// Holds all uploads back for `wait_ms` milliseconds, because S3 has throttled the upload `from`. Uploads that
+    /// start during the wait are held back, too. A later call can lengthen the wait but not shorten it.
     pub fn rest(&mut self, now: Now, from: UploadId, wait_ms: u64) {
         let until_ms = now.ms.saturating_add(wait_ms);
         if until_ms <= self.rests_until_ms {
@@ -135,7 +137,7 @@ impl Hub {
         }
     }
 
-    /// Records what the server is able to do, as it says in each answer that opens an upload.
+    /// Records the abilities of the server, which each answer that opens an upload states.
     pub fn learn_server(&mut self, created: &UploadCreated) {
         self.queue.add_lanes(created.lane_count as usize);
         if !self.knows_no_batch {
@@ -148,7 +150,7 @@ impl Hub {
         self.queue.set_ahead(max);
     }
 
-    /// Takes an upload of a file of `bytes` bytes to open together with others. Returns false if it needs a call of its own.
+    /// Adds an upload of a file of `bytes` bytes to the next batch. Returns false if the upload needs its own call.
     pub fn open(&mut self, id: UploadId, bytes: u64) -> bool {
         let takes = self.openings.takes(bytes);
         if takes {
@@ -157,8 +159,8 @@ impl Hub {
         takes
     }
 
-    /// Returns the uploads to open by one call now, each with its lane. The driver passes the outcome of the call to
-    /// [`Hub::batch_ended`], and then sends each upload its answer. Must come after [`Hub::share`].
+    /// Begins a batch if it is time for one. Returns its uploads, each with its lane. The driver passes the outcome of
+    /// the call to [`Hub::batch_ended`], and then sends each upload its answer. Must be called after [`Hub::share`].
     pub fn next_batch(&mut self) -> Vec<(UploadId, u32)> {
         let speed = self.pace.bytes_per_second(self.bytes_in_flight);
         let limit = self.queue.batch_limit(self.openings.len());
@@ -172,11 +174,12 @@ impl Hub {
         batch
     }
 
-    /// Records that the call of a batch has ended. Returns its answer, or the failure to tell its uploads.
+    /// Records that the call of a batch has ended. Returns the answer of the call.
     ///
     /// # Errors
-    /// The failure of the call. If the server or a gateway does not know the call (status 400, 404, 405 or 413), the
-    /// failure makes each upload ask by a call of its own, and no further batch is opened.
+    /// The failure that the driver reports to each upload of the batch. Status 400, 404, 405 or 413 means that the
+    /// server or a gateway does not support batches. Then the failure is `unexpected-answer`, no further batch begins,
+    /// and each upload makes its own call.
     pub fn batch_ended<T>(&mut self, answer: Result<T, Failure>) -> Result<T, Failure> {
         self.openings.ended();
         answer.map_err(|failure| {
@@ -189,21 +192,21 @@ impl Hub {
         })
     }
 
-    /// Records that S3 has confirmed a part of `bytes` bytes, of any upload. Its PUT was started at `started_ms`, in
-    /// milliseconds of [`Now::ms`].
+    /// Records that S3 has confirmed a part of `bytes` bytes of some upload. The PUT of this part was started at
+    /// `started_ms`, in milliseconds of [`Now::ms`].
     pub fn confirmed(&mut self, now: Now, lane: u32, bytes: u64, started_ms: u64) {
         self.pace.answered(now.ms, bytes, started_ms);
         self.has_stalled = false;
         self.queue.stored(lane as usize, bytes, now.ms.saturating_sub(started_ms));
     }
 
-    /// Records that a PUT has failed. The lane may be the reason.
+    /// Records that a PUT has failed. Its lane may be the cause.
     pub fn failed(&mut self, lane: u32) {
         self.queue.failed(lane as usize);
     }
 
-    /// Records that a PUT of some upload has stalled. The link may be slow, so the limit of PUTs at once is halved
-    /// once. It is halved again only after S3 has confirmed a part.
+    /// Records that a PUT of some upload has stalled. The link may be slow, so the first stall halves the maximum
+    /// number of PUTs in flight. Further stalls change nothing until S3 has confirmed a part.
     pub fn stalled(&mut self, lane: u32) {
         self.queue.failed(lane as usize);
         self.pace.forget();
@@ -212,7 +215,7 @@ impl Hub {
         }
     }
 
-    /// Adds an event of one upload, which no other gets. Events are handed out in the order in which they came.
+    /// Adds an event for one upload. [`Hub::poll`] returns events in the order in which they were added.
     pub fn send(&mut self, id: UploadId, event: Event) {
         self.outbox.push((id, event));
     }
@@ -224,7 +227,7 @@ impl Hub {
         }
     }
 
-    /// Shares the connections out among the uploads that have started. `demand` returns the demand of an upload.
+    /// Shares the connections among the uploads that have started. `demand` returns the demand of an upload.
     pub fn share(&mut self, demand: impl Fn(UploadId) -> Demand) {
         let (bytes_in_flight, ready) = (Cell::new(0), Cell::new(0));
         let counted = |id| {
@@ -240,17 +243,18 @@ impl Hub {
         self.ready = ready.get();
     }
 
-    /// Returns whether no event waits to be handed out.
+    /// Returns whether [`Hub::poll`] would return `None`.
     pub fn is_idle(&self) -> bool {
         self.outbox.is_empty()
     }
 
-    /// Returns the next event and the upload to hand it to, or `None`.
+    /// Returns the next event and the upload that gets it, or `None`.
     pub fn poll(&mut self) -> Option<(UploadId, Event)> {
         (!self.outbox.is_empty()).then(|| self.outbox.remove(0))
     }
 
-    /// Sends an event to an upload, after the events that it missed: a change of the network, and a wait for S3.
+    /// Sends an event to an upload, after the events that the upload missed: a change of the network, and a wait after
+    /// S3 has throttled.
     fn send_with_missed(&mut self, now: Now, id: UploadId, event: Event) {
         let Some(is_change) = self.queue.set_offline(id, self.is_offline) else { return };
         if is_change {

@@ -1,24 +1,25 @@
-//! Lanes: the names under which S3 serves one bucket. Browsers limit connections by host name, so each lane has
-//! connections of its own.
+//! Lanes: the host names under which S3 serves one bucket. Browsers limit connections per host name, so each lane has
+//! its own connections.
 //!
-//! Lane 0 is the default of the server and always in use. Another lane may not work here: its name may not resolve, a
-//! firewall may drop its packets, or it may lead by a slow way. So it begins with one PUT. It gets all its connections
-//! when that PUT is stored. It is dropped for good if that PUT fails or hangs while the other lanes work, after three
-//! failures in a row, or if another lane is more than three times as fast.
+//! Lane 0 is the server's default and always in use. Any other lane may not work here: its name may not resolve, a
+//! firewall may drop its packets, or its route may be slow. So such a lane starts with one PUT, and gets all its
+//! connections when S3 has stored that PUT. The lane is dropped for good if its first PUT fails or hangs while other
+//! lanes work, after three failures in a row while other lanes work, or if another lane is more than three times as
+//! fast.
 
 /// Maximum number of lanes in use.
 const MAX_LANES: usize = 8;
 
-/// Number of PUTs that the other lanes store during the first PUT of a lane, after which the lane counts as dead.
+/// Number of PUTs that other lanes store during the first PUT of a lane, after which that lane is dropped.
 const STORED_ELSEWHERE: u32 = 24;
 
-/// Number of failures in a row after which a lane that has worked is dropped, if the other lanes work.
+/// A proven lane is dropped after this many failures in a row, if other lanes have stored this many PUTs in that time.
 const FAILURES: u32 = 3;
 
-/// Number of PUTs from which the speed of a lane is known.
+/// Minimum number of stored PUTs for a lane's speed to count as known.
 const SAMPLES: u32 = 24;
 
-/// Weight of the last PUT in the speed of a lane.
+/// Weight of the latest PUT in the moving average of a lane's speed.
 const WEIGHT: f64 = 1.0 / 16.0;
 
 /// A lane is dropped if another one is more than this many times as fast.
@@ -26,10 +27,10 @@ const TIMES_SLOWER: f64 = 3.0;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {
-    /// The server has not named it.
+    /// The server has not announced the lane.
     #[default]
     Unknown,
-    /// S3 has stored nothing by this lane yet.
+    /// S3 has not stored a PUT on the lane yet.
     Unproven,
     Proven,
     Dropped,
@@ -38,15 +39,16 @@ enum State {
 #[derive(Debug, Clone, Copy, Default)]
 struct Lane {
     state: State,
-    /// Number of active uploads.
+    /// Number of active uploads on the lane.
     active: u32,
-    /// Number of failed PUTs since the last one that S3 has stored.
+    /// Number of failed PUTs since S3 last stored a PUT on the lane.
     failures: u32,
-    /// Number of PUTs that other lanes have stored since an upload was assigned to this one, or since it last worked.
+    /// Number of PUTs that other lanes have stored since this lane last stored one, or, on an unproven lane, since an
+    /// upload was assigned to it.
     stored_elsewhere: u32,
-    /// Number of PUTs that S3 has stored.
+    /// Number of PUTs that S3 has stored on the lane.
     stored: u32,
-    /// Moving average of the speed of one connection, in bytes per millisecond.
+    /// Moving average of the speed of one PUT, in bytes per millisecond.
     speed: f64,
 }
 
@@ -57,14 +59,14 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Creates the default lane alone.
+    /// Creates the set of lanes with only the default lane in use.
     pub fn new() -> Self {
         let mut lanes = [Lane::default(); MAX_LANES];
         lanes[0].state = State::Proven;
         Self { lanes }
     }
 
-    /// Adds lanes up to this count. A smaller count than before changes nothing.
+    /// Adds lanes until there are `count`. Lanes beyond `count` stay.
     pub fn add(&mut self, count: usize) {
         for lane in self.lanes.iter_mut().take(count) {
             if lane.state == State::Unknown {
@@ -73,7 +75,7 @@ impl Lanes {
         }
     }
 
-    /// Returns how many PUTs each lane may run, if a lane has `connections`.
+    /// Returns the maximum number of PUTs in flight on each lane. A proven lane has `connections`.
     pub fn limits(&self, connections: u32) -> [u32; MAX_LANES] {
         let mut limits = [0; MAX_LANES];
         for (limit, lane) in limits.iter_mut().zip(&self.lanes) {
@@ -86,8 +88,8 @@ impl Lanes {
         limits
     }
 
-    /// Returns the lane with the fewest active uploads. A lane that has not worked yet takes one small file, and only if
-    /// at least [`STORED_ELSEWHERE`] files are waiting: their PUTs show whether it is dead.
+    /// Returns the lane with the fewest active uploads. An unproven lane gets one small file at a time, and only while
+    /// at least [`STORED_ELSEWHERE`] files wait: if the lane hangs, the PUTs of those files on other lanes reveal it.
     pub fn choose(&self, is_large: bool, waiting: usize) -> usize {
         let may_try = !is_large && has_enough(waiting);
         let mut chosen = 0;
@@ -100,7 +102,7 @@ impl Lanes {
         chosen
     }
 
-    /// Returns whether a lane is still to be tried, and enough files wait for that.
+    /// Returns whether a lane is unproven and enough files wait to try it.
     pub fn may_try(&self, waiting: usize) -> bool {
         has_enough(waiting) && self.lanes.iter().any(|lane| lane.state == State::Unproven)
     }
@@ -114,12 +116,13 @@ impl Lanes {
         }
     }
 
-    /// Counts an upload that is no longer active on a lane.
+    /// Counts an upload that stops being active on a lane.
     pub fn leave(&mut self, lane: usize) {
         self.lanes[lane].active -= 1;
     }
 
-    /// Records that S3 has stored `bytes` bytes by a PUT of `ms` milliseconds. Returns whether that has proven the lane.
+    /// Records that S3 has stored a PUT of `bytes` bytes on a lane after `ms` milliseconds. Returns whether the lane
+    /// was unproven before.
     pub fn stored(&mut self, lane: usize, bytes: u64, ms: u64) -> bool {
         for lane in &mut self.lanes {
             lane.stored_elsewhere += 1;
@@ -136,14 +139,15 @@ impl Lanes {
         is_first
     }
 
-    /// Records that a PUT has failed, or has stalled.
+    /// Records that a PUT on a lane has failed or stalled.
     pub fn failed(&mut self, lane: usize) {
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.failures += 1;
         }
     }
 
-    /// Drops a lane that does not work while others do, or that is much slower. Returns that lane.
+    /// Drops the first lane that fails while other lanes work, or that is much slower than another lane. Returns that
+    /// lane.
     pub fn drop_worst(&mut self) -> Option<usize> {
         let mut fastest: f64 = 0.0;
         for lane in &self.lanes {
@@ -168,7 +172,7 @@ impl Lanes {
     }
 }
 
-/// Returns whether enough files wait to show whether a lane is dead.
+/// Returns whether enough files wait: if a new lane hangs, their PUTs on other lanes reveal it.
 fn has_enough(waiting: usize) -> bool {
     waiting >= STORED_ELSEWHERE as usize
 }
@@ -216,7 +220,7 @@ mod tests {
         assert_eq!((lanes.drop_worst(), &lanes.limits(6)[..3]), (Some(1), &[6, 0, 1][..]));
         assert_eq!((lanes.drop_worst(), lanes.choose(true, 24)), (None, 0));
         lanes.add(3);
-        assert_eq!(lanes.limits(6)[..3], [6, 0, 1], "it stays dropped");
+        assert_eq!(lanes.limits(6)[..3], [6, 0, 1], "lane 1 stays dropped");
     }
 
     #[test]
@@ -225,7 +229,7 @@ mod tests {
         for _ in 0..100 {
             lanes.stored(0, 1, 1);
         }
-        assert_eq!(lanes.drop_worst(), None, "it was not tried");
+        assert_eq!(lanes.drop_worst(), None, "lanes 1 and 2 were not tried");
         lanes.enter(2);
         for _ in 0..23 {
             lanes.stored(0, 1, 1);

@@ -1,13 +1,14 @@
-//! Many uploads under one limit of connections: which may start, and how many PUTs each may run.
+//! The queue of one `Uploader`: decides which uploads start, and how many PUTs each upload may run.
 //!
-//! Uploads start by priority, then in the order in which they were added. At most two uploads for each connection are
-//! active, so the next small file is hashed and opened while another is sent. At most half as many large files as
-//! connections are active, so small files behind them need not wait. Connections are shared max-min fairly among
-//! uploads of one priority: none gets a second connection while another that could use one has none (Bertsekas and
-//! Gallager, "Data Networks", section 6.5.2).
+//! Uploads start by priority, then in the order in which they were added. At most two uploads per connection are
+//! active, so one small file is hashed and opened while another is sent. At most half as many large files as
+//! connections are active, so that small files behind large ones need not wait. Uploads of one priority share the
+//! connections max-min fairly: no upload gets a second connection while another upload that could use one has none
+//! (Bertsekas and Gallager, "Data Networks", section 6.5.2).
 //!
-//! Thousands of files may wait. The next upload is the first of a list, and an upload is found by binary search. So the
-//! work for an event depends on the number of active uploads, not on the number of waiting ones.
+//! Thousands of files may wait. The next upload is the first entry of a sorted list, and a binary search finds an
+//! upload by its id. So the work for an event depends on the number of active uploads, not on the number of waiting
+//! uploads.
 
 mod hub;
 mod lanes;
@@ -25,7 +26,7 @@ use crate::engine::Share;
 use crate::ordered::Ordered;
 use crate::plan::{BATCH_FILE_BYTES, SINGLE_PUT_BYTES};
 
-/// Maximum number of uploads under way for each connection.
+/// Maximum number of active uploads for each connection.
 const ACTIVE_PER_CONNECTION: u32 = 2;
 
 /// Id of an upload in a queue.
@@ -37,13 +38,13 @@ struct Entry {
     priority: i32,
     /// Size of the file, in bytes.
     bytes: u64,
-    /// Its lane, from when it begins.
+    /// Lane of its PUTs; `None` until a lane is chosen.
     lane: Option<usize>,
     has_begun: bool,
     is_paused: bool,
-    /// Whether the last network event that it got was [`Event::Offline`](crate::engine::Event::Offline).
+    /// Whether the last network event that the upload got was [`Event::Offline`](crate::engine::Event::Offline).
     is_offline: bool,
-    /// Its last share.
+    /// Last share that the upload got.
     share: Share,
 }
 
@@ -65,7 +66,7 @@ impl Entry {
         Place { priority: self.priority, id: self.id }
     }
 
-    /// Returns whether the file has several parts.
+    /// Returns whether the file is sent in several parts.
     fn is_large(&self) -> bool {
         self.bytes > SINGLE_PUT_BYTES
     }
@@ -75,7 +76,7 @@ impl Entry {
     }
 }
 
-/// Where an upload stands: before those with a lower priority, then before those that came later.
+/// Position of an upload in the queue: by descending priority, then by ascending id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
     priority: i32,
@@ -98,29 +99,29 @@ impl PartialOrd for Place {
 /// The uploads of one `Uploader`.
 #[derive(Debug)]
 struct Queue {
-    /// Maximum number of PUTs at once on one lane.
+    /// Maximum number of PUTs in flight on one lane.
     connections: u32,
     lanes: Lanes,
-    /// Current maximum of PUTs at once on all lanes together.
+    /// Current maximum number of PUTs in flight on all lanes together.
     limit: u32,
-    /// In ascending order of ids.
+    /// All uploads that have not ended, in ascending order of ids.
     entries: Vec<Entry>,
-    /// Small files that wait and are not paused.
+    /// Small files that have not begun and are not paused.
     small: Ordered<Place>,
-    /// Large files that wait and are not paused.
+    /// Large files that have not begun and are not paused.
     large: Ordered<Place>,
-    /// Uploads that have begun. A paused one leaves when none of its PUTs is under way.
+    /// Uploads that have begun. `share` removes a paused upload once it has no PUT in flight.
     begun: Ordered<Place>,
-    /// Number of uploads that have begun and are not paused.
+    /// Number of active uploads: they have begun and are not paused.
     active: u32,
-    /// Number of large ones among them.
+    /// Number of active uploads of large files.
     active_large: u32,
-    /// Number of files that may begin beyond the usual number, so that one call can open them.
+    /// Number of small files that may begin beyond [`ACTIVE_PER_CONNECTION`], so that one call can open them.
     ahead: u32,
 }
 
 impl Queue {
-    /// Creates a queue for at most `connections` PUTs at once on each lane; 0 counts as 1.
+    /// Creates a queue for at most `connections` PUTs in flight on each lane; 0 counts as 1.
     pub fn new(connections: u32) -> Self {
         Self {
             connections: connections.max(1),
@@ -136,7 +137,7 @@ impl Queue {
         }
     }
 
-    /// Adds an upload of a file of `bytes` bytes. Ids must be in ascending order.
+    /// Adds an upload of a file of `bytes` bytes. `id` must be greater than all ids before.
     pub fn add(&mut self, id: UploadId, bytes: u64, priority: i32) {
         let entry = Entry::new(id, bytes, priority);
         self.entries.push(entry);
@@ -150,7 +151,7 @@ impl Queue {
         self.entries.remove(at);
     }
 
-    /// Puts an upload before all uploads with a lower priority.
+    /// Changes the priority of an upload. Uploads with a higher priority go first.
     pub fn prioritize(&mut self, id: UploadId, priority: i32) {
         if let Some(at) = self.index(id) {
             self.replace(at, Entry { priority, ..self.entries[at] });
@@ -167,14 +168,14 @@ impl Queue {
         at.is_some()
     }
 
-    /// Records the network state that an upload gets. Returns whether it differs from its last one, or `None` if there
-    /// is no such upload.
+    /// Records the network state that an upload is told. Returns whether this state differs from the last one that it
+    /// was told, or `None` if the upload does not exist.
     pub fn set_offline(&mut self, id: UploadId, is_offline: bool) -> Option<bool> {
         let at = self.index(id)?;
         Some(std::mem::replace(&mut self.entries[at].is_offline, is_offline) != is_offline)
     }
 
-    /// Marks the next upload that may start now as started, and returns it.
+    /// Marks the next upload that may start as started, and returns its id; `None` if no upload may start.
     pub fn begin_next(&mut self) -> Option<UploadId> {
         let takes_large = self.active_large < (self.connections / 2).max(1);
         let next = match (self.small.first(), self.large.first()) {
@@ -188,23 +189,23 @@ impl Queue {
         if self.active >= self.max_limit().saturating_mul(ACTIVE_PER_CONNECTION).saturating_add(ahead) {
             return None;
         }
-        // A file that is opened together with others gets its lane then.
+        // A file of a batch gets its lane from `assign_lane`, when the batch is sent.
         let lane = (ahead == 0).then(|| self.lanes.choose(entry.is_large(), self.small.len()));
         self.replace(at, Entry { has_begun: true, lane, ..entry });
         Some(next.id)
     }
 
-    /// Returns the uploads that have started, except paused ones without a PUT in flight.
+    /// Returns the uploads that have started, except paused uploads that have no PUT in flight.
     pub fn begun(&self) -> Vec<UploadId> {
         self.begun.iter().map(|place| place.id).collect()
     }
 
-    /// Returns the current maximum of PUTs at once.
+    /// Returns the current maximum number of PUTs in flight.
     pub fn limit_now(&self) -> u32 {
         self.limit
     }
 
-    /// Sets the maximum of PUTs at once. It is at least 1, and at most the connections of all lanes.
+    /// Sets the maximum number of PUTs in flight. The limit is at least 1, and at most the connections of all lanes.
     pub fn limit(&mut self, limit: u32) {
         self.limit = limit.clamp(1, self.max_limit());
     }
@@ -213,13 +214,13 @@ impl Queue {
         self.lanes.limits(self.connections).iter().sum()
     }
 
-    /// Sets how many files may begin beyond the usual number.
+    /// Sets how many small files may begin beyond [`ACTIVE_PER_CONNECTION`].
     pub fn set_ahead(&mut self, ahead: u32) {
         self.ahead = ahead;
     }
 
-    /// Chooses the lane of an upload that is opened together with others. `waiting` is the number of those that are opened
-    /// after it.
+    /// Chooses the lane of an upload that is opened in a batch. `waiting` is the number of files that wait for a later
+    /// batch.
     pub fn assign_lane(&mut self, id: UploadId, waiting: usize) -> u32 {
         let lane = self.lanes.choose(false, waiting + self.small.len());
         if let Some(at) = self.index(id) {
@@ -228,18 +229,18 @@ impl Queue {
         lane as u32
     }
 
-    /// Returns the maximum number of files to open by one call. While a lane is still to be tried, it is small, so that the
-    /// files of later calls can use that lane.
+    /// Returns the maximum number of files that one batch may open. The maximum is small while an untried lane exists,
+    /// so that files of later batches can try that lane. `waiting` is the number of files that wait for a batch.
     pub fn batch_limit(&self, waiting: usize) -> usize {
         if self.lanes.may_try(waiting + self.small.len()) { 2 * self.connections as usize } else { usize::MAX }
     }
 
-    /// Adds lanes up to this count.
+    /// Adds lanes until there are `count`.
     pub fn add_lanes(&mut self, count: usize) {
         self.lanes.add(count);
     }
 
-    /// Records that S3 has stored `bytes` bytes by a PUT of `ms` milliseconds.
+    /// Records that S3 has stored a PUT of `bytes` bytes on a lane after `ms` milliseconds.
     pub fn stored(&mut self, lane: usize, bytes: u64, ms: u64) {
         let is_proven_now = self.lanes.stored(lane, bytes, ms);
         let more = if is_proven_now { self.connections } else { 1 };
@@ -247,13 +248,13 @@ impl Queue {
         self.drop_lanes();
     }
 
-    /// Records that a PUT has failed or stalled.
+    /// Records that a PUT on a lane has failed or stalled.
     pub fn failed(&mut self, lane: usize) {
         self.lanes.failed(lane);
         self.drop_lanes();
     }
 
-    /// Moves the uploads of lanes that do not work to the default lane.
+    /// Drops all lanes that do not work, and moves their uploads to the default lane.
     fn drop_lanes(&mut self) {
         while let Some(dropped) = self.lanes.drop_worst() {
             for at in 0..self.entries.len() {
@@ -265,7 +266,7 @@ impl Queue {
         }
     }
 
-    /// Returns the index of the upload in `entries`, or `None` if it has ended.
+    /// Returns the index of an upload in `entries`, or `None` if the upload does not exist.
     fn index(&self, id: UploadId) -> Option<usize> {
         let at = self.entries.partition_point(|entry| {
             touch();
@@ -274,14 +275,14 @@ impl Queue {
         self.entries.get(at).filter(|entry| entry.id == id).map(|_| at)
     }
 
-    /// Changes an upload, which may move it from one list to another.
+    /// Changes the entry of an upload, and moves the upload to the list where the new entry belongs.
     fn replace(&mut self, at: usize, entry: Entry) {
         self.leave(self.entries[at]);
         self.entries[at] = entry;
         self.enter(entry);
     }
 
-    /// Inserts an upload into its list and counts it.
+    /// Inserts an upload into its list, and adds it to the counts.
     fn enter(&mut self, entry: Entry) {
         if entry.has_begun {
             self.begun.insert(entry.place());
@@ -295,7 +296,7 @@ impl Queue {
         }
     }
 
-    /// Removes an upload from its list and from the counts. Must come before a change of its entry.
+    /// Removes an upload from its list and from the counts. Must be called before its entry changes.
     fn leave(&mut self, entry: Entry) {
         if entry.has_begun {
             self.begun.remove(entry.place());
@@ -319,13 +320,13 @@ thread_local! {
     static TOUCHED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// Counts an upload that is looked at, where tests count the work.
+/// Counts one look at an upload. Tests measure the work for an event by this count.
 fn touch() {
     #[cfg(test)]
     TOUCHED.set(TOUCHED.get() + 1);
 }
 
-/// Returns how many times this thread has looked at an upload.
+/// Returns the number of looks at uploads in this thread.
 #[cfg(test)]
 fn touched() -> u64 {
     TOUCHED.get()

@@ -1,57 +1,56 @@
-//! Opens many small files by one API call.
+//! Batches: one API call opens many small files.
 //!
-//! One such call is in flight at a time, and the files that are hashed meanwhile wait for the next. To open as many files
-//! as possible, the next call waits for one of two things: as many files wait as one call may open, or fewer opened files
-//! are left than there are connections.
+//! At most one batch is in flight. Files that are hashed in the meantime wait for the next batch. That batch is sent
+//! when it is full, or when fewer files are ready to be sent than there are connections.
 
 use super::UploadId;
 use crate::plan::BATCH_FILE_BYTES;
 
-/// Time within which all files of one call should be sent, in seconds. URLs live for at least a minute.
+/// Time in which all files of one batch should be sent, in seconds. URLs live for at least 60 s.
 const BATCH_SECONDS: u64 = 10;
 
-/// Size of the files that one call may open while the speed of the link is unknown, in bytes.
+/// Total size of the files of one batch while the speed of the link is unknown, in bytes.
 const FIRST_BATCH_BYTES: u64 = 4 << 20;
 
 /// Small files that wait to be opened.
 #[derive(Debug, Default)]
 pub(super) struct Openings {
-    /// Maximum number of files that the server opens by one call; 0 if each file needs a call of its own.
+    /// Maximum number of files that the server opens by one call; 0 if the server opens one file per call.
     max: usize,
-    /// Files in the order in which they were hashed, with their sizes in bytes.
+    /// Ids and sizes in bytes of the files that wait, in the order in which they were hashed.
     waiting: Vec<(UploadId, u64)>,
     is_calling: bool,
 }
 
 impl Openings {
-    /// Records how many files the server opens by one call.
+    /// Sets the maximum number of files that the server opens by one call; 0 turns batches off.
     pub fn set_max(&mut self, max: u32) {
         self.max = max as usize;
     }
 
-    /// Returns whether a file of `bytes` bytes is opened together with others.
+    /// Returns whether a file of `bytes` bytes is opened in a batch.
     pub fn takes(&self, bytes: u64) -> bool {
         self.max > 0 && bytes <= BATCH_FILE_BYTES
     }
 
-    /// Adds a file.
+    /// Adds a file that waits to be opened.
     pub fn add(&mut self, id: UploadId, bytes: u64) {
         self.waiting.push((id, bytes));
     }
 
-    /// Removes a file that waits. Returns whether it did.
+    /// Removes a file that waits to be opened. Returns whether `id` was waiting.
     pub fn remove(&mut self, id: UploadId) -> bool {
         let at = self.waiting.iter().position(|&(waiting, _)| waiting == id);
         at.map(|at| self.waiting.remove(at)).is_some()
     }
 
-    /// Returns the number of files that wait.
+    /// Returns the number of files that wait to be opened.
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Begins a call if it is time. Returns how many files it opens: the first that wait, at most `limit`. `ready` is the
-    /// number of files that are opened and not being sent.
+    /// Begins a batch if it is time for one. Returns how many of the waiting files the batch opens, at most `limit`; 0
+    /// if no batch begins. `ready` is the number of files that are opened and not being sent.
     pub fn begin(&mut self, ready: u32, connections: u32, limit: usize, bytes_per_second: Option<u64>) -> usize {
         let mut count = 0;
         if self.is_calling || (ready >= connections && self.len() < self.max) {
@@ -60,7 +59,7 @@ impl Openings {
         let limit = limit.min(self.max.max(1));
         let mut bytes_left = bytes_per_second.map_or(FIRST_BATCH_BYTES, |speed| speed.saturating_mul(BATCH_SECONDS));
         for &(_, bytes) in &self.waiting {
-            // At least one.
+            // The first file is always taken, even if it is too long for `bytes_left`.
             if count == limit || (count > 0 && bytes > bytes_left) {
                 break;
             }
@@ -76,7 +75,7 @@ impl Openings {
         (!self.waiting.is_empty()).then(|| self.waiting.remove(0).0)
     }
 
-    /// Records that the call in flight has ended.
+    /// Records that the batch in flight has ended.
     pub fn ended(&mut self) {
         self.is_calling = false;
     }
@@ -109,7 +108,7 @@ mod tests {
         assert_eq!(openings.begin(5, 6, ALL, None), 1);
         assert_eq!((openings.pop(), openings.pop()), (Some(100), None));
         openings.ended();
-        assert_eq!(openings.begin(0, 6, ALL, None), 0, "none waits");
+        assert_eq!(openings.begin(0, 6, ALL, None), 0, "no file waits");
     }
 
     #[test]

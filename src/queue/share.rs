@@ -1,11 +1,11 @@
-//! Shares the connections out among the uploads that have begun.
+//! Shares the connections among the uploads that have begun.
 
 use super::{Entry, Place, Queue, UploadId, touch};
 use crate::engine::{Demand, Share};
 
 /// An upload whose share is being computed.
 struct Claim {
-    /// Where it is in [`Queue::entries`].
+    /// Index of the upload in [`Queue::entries`].
     at: usize,
     priority: i32,
     lane: usize,
@@ -16,9 +16,9 @@ struct Claim {
 }
 
 impl Queue {
-    /// Returns each upload whose share has changed. PUTs under way go on, so an upload that has more connections than its
-    /// share only starts no new ones. `demand` is called once for each upload; `bytes_per_second` is the speed of
-    /// answers.
+    /// Computes the share of each upload, and returns the shares that have changed. PUTs in flight continue: an upload
+    /// with more PUTs in flight than its share starts no new ones. `demand` is called once for each upload.
+    /// `bytes_per_second` is the speed at which S3 confirms the bytes of all uploads.
     pub fn share(
         &mut self,
         bytes_per_second: Option<u64>,
@@ -43,7 +43,7 @@ impl Queue {
         for equals in claims.chunk_by_mut(|one, other| one.priority == other.priority) {
             left = fill(left, &mut of_lanes, equals);
         }
-        // PUTs of uploads above their share are still in flight, so their connections are not free yet.
+        // An upload may have more PUTs in flight than its share. Those connections are not free yet.
         let mut free = self.limit.saturating_sub(claims.iter().map(|claim| claim.in_flight).sum());
         let all_bytes: u64 = claims.iter().map(|claim| claim.bytes_in_flight).sum();
         let mut changed = Vec::new();
@@ -51,7 +51,7 @@ impl Queue {
             let more = share.saturating_sub(in_flight).min(free);
             free -= more;
             let connections = share.min(in_flight + more);
-            // Rounding to powers of two makes changes rare: each change costs an event.
+            // Each changed share costs an event. Rounding to powers of two makes such changes rare.
             let share = Share {
                 connections,
                 lane: lane as u32,
@@ -68,13 +68,14 @@ impl Queue {
     }
 }
 
-/// Returns the greatest power of two that is not above a number; 0 of 0.
+/// Returns the greatest power of two that is at most `number`; 0 for 0.
 fn power_of_two_below(number: u64) -> u64 {
     number.checked_ilog2().map_or(0, |bits| 1 << bits)
 }
 
-/// Gives out connections one by one in rounds, until all have what they want or none is left. Returns how many are left.
-/// `of_lanes` has how many are left of each lane.
+/// Gives each claim one connection per round, until all claims have what they want or no connection is left. `left` is
+/// the number of free connections in total, and `of_lanes` on each lane. Returns the number of connections that are
+/// left.
 fn fill(mut left: u32, of_lanes: &mut [u32], claims: &mut [Claim]) -> u32 {
     loop {
         let before = left;

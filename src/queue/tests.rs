@@ -1,11 +1,12 @@
-//! Which uploads begin, and how connections are shared: the rules one by one, and against a simple model of them.
+//! Tests the order in which uploads begin and the shares of connections: each rule alone, and all against a simple
+//! model.
 
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::engine::Demand;
 
-/// Size of a file of several parts, in bytes.
+/// Size of a file that is sent in several parts, in bytes.
 const LARGE: u64 = 1 << 30;
 
 /// The latest share of each upload.
@@ -13,7 +14,8 @@ const LARGE: u64 = 1 << 30;
 struct Shares(BTreeMap<UploadId, u32>);
 
 impl Shares {
-    /// Shares by PUTs in flight and PUTs wanted, in the order of ids.
+    /// Returns the share of each upload, in the order of ids. `list` has the PUTs in flight and the PUTs wanted of each
+    /// upload.
     fn now(&mut self, queue: &mut Queue, list: &[(u32, u32)]) -> Vec<u32> {
         let demand = |id| {
             let (in_flight, wanted) = list[id as usize];
@@ -87,7 +89,7 @@ fn a_paused_upload_leaves_its_lanes_as_its_puts_end() {
     assert_eq!(shares.now(&mut queue, &[(0, 6), (3, 6)]), [0, 6]);
     assert_eq!(queue.begun(), [1]);
     queue.set_paused(0, false);
-    assert_eq!(shares.now(&mut queue, &[(0, 6), (6, 6)]), [0, 3], "its connections are not free yet");
+    assert_eq!(shares.now(&mut queue, &[(0, 6), (6, 6)]), [0, 3], "upload 1 still has six PUTs in flight");
     assert_eq!(shares.now(&mut queue, &[(0, 6), (3, 6)]), [3, 3]);
 }
 
@@ -116,7 +118,7 @@ fn demands_never_take_more_lanes_than_exist() {
     }
 }
 
-/// The rules as plainly as they can be said: every list is looked through from its start.
+/// Simple model of the rules: searches every list from its start.
 #[cfg(not(target_arch = "wasm32"))]
 #[derive(Default)]
 struct Naive {
@@ -138,7 +140,7 @@ impl Naive {
         }
         let may_begin =
             |upload: &&mut Entry| !upload.has_begun && !upload.is_paused && (takes_large || !upload.is_large());
-        // Of equals the last is taken, which is the first from behind.
+        // `max_by_key` returns the last of equal items, so the reversed list yields the upload that was added first.
         let next = self.uploads.iter_mut().rev().filter(may_begin).max_by_key(|upload| upload.priority)?;
         next.has_begun = true;
         Some(next.id)
@@ -178,7 +180,7 @@ impl Naive {
 #[cfg(not(target_arch = "wasm32"))]
 fn ten_thousand_files_begin_and_share_by_the_same_rules_as_a_few() {
     let mut rng = fastrand::Rng::with_seed(7);
-    // Most histories are short, so that lists run empty; some have ten thousand files at once.
+    // In short histories the lists often become empty. The longest history has 10,000 files at once.
     for (files, operations) in [(5, 300), (30, 300), (200, 1_000), (10_000, 1_500)].repeat(3) {
         let connections = rng.u32(1..9);
         let mut queue = Queue::new(connections);
@@ -186,7 +188,7 @@ fn ten_thousand_files_begin_and_share_by_the_same_rules_as_a_few() {
         let mut shares = BTreeMap::new();
         let mut next_id = 0;
         for step in 0..files + operations {
-            // The oldest are most likely to be under way.
+            // The first 30 uploads are the most likely to have begun, so half of the draws take one of them.
             let some = if rng.bool() { rng.usize(0..30) } else { rng.usize(0..files.max(30)) };
             let id = naive.uploads.get(some).map_or(next_id + 7, |upload| upload.id);
             match rng.u32(0..10) {
@@ -224,7 +226,8 @@ fn ten_thousand_files_begin_and_share_by_the_same_rules_as_a_few() {
                     let mut demands = BTreeMap::new();
                     for upload in naive.uploads.iter().filter(|upload| upload.has_begun) {
                         let is_known = queue.begun.iter().any(|place| place.id == upload.id);
-                        // A paused upload starts nothing, so it has PUTs under way only at first.
+                        // A paused upload starts no PUT. Once `share` has removed it from `begun`, it has no PUT in
+                        // flight.
                         let in_flight = if is_known { rng.u32(0..=left) } else { 0 };
                         let more = if upload.is_paused { 0 } else { rng.u32(0..4) };
                         left -= in_flight;
@@ -237,7 +240,7 @@ fn ten_thousand_files_begin_and_share_by_the_same_rules_as_a_few() {
                 }
             }
         }
-        // What is left begins and ends in the same order.
+        // The remaining uploads must begin in the same order in the queue and in the model.
         for _ in 0..200 {
             let begun = queue.begin_next();
             assert_eq!(begun, naive.begin_next());

@@ -1,4 +1,4 @@
-//! Which events the uploads of a hub get, and that the work for an event does not grow with the number of files.
+//! Tests which events the uploads of a hub get, and that the work for an event does not grow with the number of files.
 
 use super::super::touched;
 use super::*;
@@ -6,7 +6,7 @@ use crate::engine::Share;
 use crate::plan::BATCH_FILE_BYTES;
 use crate::protocol::UploadKind;
 
-/// Size of a file of several parts, in bytes.
+/// Size of a file that is sent in several parts, in bytes.
 const LARGE: u64 = 1 << 30;
 
 fn at(ms: u64) -> Now {
@@ -19,7 +19,7 @@ fn hub(connections: u32, files: u32) -> Hub {
     hub
 }
 
-/// Takes all events, as one word each.
+/// Takes all events. Each event is returned as a short text.
 fn drain(hub: &mut Hub) -> Vec<(UploadId, String)> {
     let word = |event| match event {
         Event::Busy { wait_ms } => format!("busy {wait_ms}"),
@@ -38,7 +38,7 @@ fn throttling_of_s3_also_holds_for_an_upload_that_begins_later() {
     let mut hub = hub(6, 1);
     hub.begin(at(0));
     hub.rest(at(1_000), 0, 10_000);
-    assert_eq!(drain(&mut hub), [(0, "start".to_owned())], "the one that was refused knows it");
+    assert_eq!(drain(&mut hub), [(0, "start".to_owned())], "S3 throttled upload 0 itself");
     hub.add(1, 1, 0);
     hub.begin(at(1_101));
     assert_eq!(drain(&mut hub), [(1, "busy 9899".to_owned()), (1, "start".to_owned())]);
@@ -55,7 +55,7 @@ fn throttling_holds_for_all_running_uploads_and_is_not_shortened_later() {
     hub.rest(at(0), 1, 10_000);
     assert_eq!(drain(&mut hub), [(0, "busy 10000".to_owned())]);
     hub.rest(at(1_000), 0, 2_000);
-    assert_eq!(drain(&mut hub), [], "they rest longer anyway");
+    assert_eq!(drain(&mut hub), [], "the current wait is longer");
     hub.remove(0);
     hub.begin(at(5_000));
     assert_eq!(drain(&mut hub), [(2, "busy 5000".to_owned()), (2, "start".to_owned())]);
@@ -145,12 +145,12 @@ fn an_upload_gets_its_lanes_only_when_they_change() {
     assert_eq!(drain(&mut hub), [(0, "connections 6".to_owned())]);
 }
 
-/// Counts the work of each act on a hub with this many files, by the uploads looked at and the events handed out. A
-/// list that closes a gap looks at none of them: it is one move of memory.
+/// Returns the work for each act on a hub with `files` files: the number of looks at uploads plus the number of events.
+/// The move of memory that closes a gap in a list is not counted.
 fn work_by_act(files: u32) -> Vec<(&'static str, u64)> {
     let mut hub = Hub::new(6);
     (0..files).for_each(|id| hub.add(id, if id % 3 == 0 { 1 } else { LARGE }, 0));
-    // Large files that may not begin yet and paused ones stand before those that may.
+    // The front of the queue holds files that must not begin: paused files, and large files beyond their limit.
     (12..files / 2).for_each(|id| hub.pause(id));
     drain(&mut hub);
     let demand = |_| Demand { in_flight: 0, wanted: 1, bytes_in_flight: 0 };
@@ -185,13 +185,13 @@ fn work_by_act(files: u32) -> Vec<(&'static str, u64)> {
 
 #[test]
 fn an_event_costs_no_more_with_ten_thousand_files_than_with_a_hundred() {
-    // Lists are searched by halves: 14 steps for ten thousand, 7 for a hundred.
+    // A binary search takes 14 steps for 10,000 files, and 7 for 100.
     for ((name, few), (_, many)) in work_by_act(100).into_iter().zip(work_by_act(10_000)) {
         assert!(many <= 2 * few + 14, "{name}: {many}, but {few} with a hundred files");
     }
 }
 
-/// Runs this many files to their end, as the driver does. Returns the work for each.
+/// Runs `files` uploads to their end, as the driver does. Returns the work for each upload.
 fn work_for_each(files: u32) -> u64 {
     let mut hub = Hub::new(6);
     let before = touched();
@@ -226,7 +226,7 @@ fn the_speed_of_answers_is_measured_over_all_uploads_and_shared() {
     let shares: Vec<_> = std::iter::from_fn(|| hub.poll()).collect();
     for (id, event) in &shares {
         let Event::Share(share) = event else { panic!("{event:?}") };
-        assert_eq!(share.bytes_per_second, Some(1 << 19), "{id}: a million, to a power of two");
+        assert_eq!(share.bytes_per_second, Some(1 << 19), "{id}: 1,000,000, rounded down to a power of two");
         assert_eq!(share.bytes_elsewhere, 1 << 20, "{id}");
     }
     assert_eq!(shares.len(), 2);
@@ -299,7 +299,7 @@ fn small_files_use_all_lanes_that_work_and_leave_one_that_is_dropped() {
     let lane_of = |id| first.iter().find(|&&(other, ..)| other == id).map(|&(_, lane, _)| lane);
     assert_eq!([3, 4, 5, 6].map(lane_of), [0, 1, 2, 0].map(Some), "four began before the other lanes were known");
     let running = first.iter().filter(|&&(_, _, connections)| connections > 0).count();
-    assert_eq!(running, 2, "no more PUTs than on one lane, until one is stored");
+    assert_eq!(running, 2, "an unproven lane adds no PUTs to the limit");
     hub.confirmed(at(1_000), 0, 1_000, 0);
     hub.remove(0);
     hub.confirmed(at(1_000), 0, 1_000, 0);
@@ -315,7 +315,7 @@ fn small_files_use_all_lanes_that_work_and_leave_one_that_is_dropped() {
     assert!(moved.iter().any(|&(id, lane, _)| (id, lane) == (5, 0)), "{moved:?}");
 }
 
-/// An answer of a server with batches.
+/// Returns an answer that opens an upload, from a server with batches.
 fn able() -> UploadCreated {
     UploadCreated {
         token: String::new(),
@@ -339,7 +339,7 @@ fn an_upload_that_has_ended_is_not_opened() {
     assert_eq!(hub.next_batch(), [(1, 0)]);
 }
 
-/// A hub whose server opens up to 100 files by one call, with small files that have begun.
+/// Returns a hub with `files` small files that have begun. Its server opens up to 100 files by one call.
 fn batching(files: u32) -> Hub {
     let mut hub = hub(2, files);
     hub.set_max_uploads(100);
@@ -358,7 +358,7 @@ fn files_that_are_hashed_during_a_call_are_opened_by_the_next() {
     assert_eq!(hub.next_batch(), [], "one call at a time");
     hub.batch_ended(Ok(())).expect("an answer");
     hub.share(|id| Demand { in_flight: 0, wanted: u32::from(id < 20), bytes_in_flight: 0 });
-    assert_eq!(hub.next_batch(), [], "twenty are open and wait");
+    assert_eq!(hub.next_batch(), [], "twenty files are open and wait to be sent");
     hub.share(|id| Demand { in_flight: 0, wanted: u32::from(id < 1), bytes_in_flight: 0 });
     assert_eq!(ids(hub.next_batch()), [20, 21]);
 }
@@ -371,7 +371,7 @@ fn more_small_files_begin_where_one_call_opens_them() {
     hub.set_max_uploads(100);
     (0..500).for_each(|id| hub.add(id, BATCH_FILE_BYTES + 1, 0));
     hub.begin(at(0));
-    assert_eq!(begun(&hub), 2 * 2, "larger files have calls of their own");
+    assert_eq!(begun(&hub), 2 * 2, "each larger file needs its own call");
 }
 
 #[test]
@@ -399,6 +399,6 @@ fn a_server_that_does_not_know_the_call_is_not_asked_again() {
         assert_eq!(told.code.is_retryable(), !is_known, "{status}");
         assert_eq!(hub.open(1, 1), is_known, "{status}");
         hub.learn_server(&able());
-        assert_eq!(hub.open(2, 1), is_known, "{status}: whatever the function says, the gateway stays the same");
+        assert_eq!(hub.open(2, 1), is_known, "{status}: a later answer does not bring batches back");
     }
 }
