@@ -1,10 +1,11 @@
-//! Emulates a slow link: bytes take half a round trip, and all connections share one bandwidth.
+//! Emulates a slow link: bytes take half a round trip, and all connections share one bandwidth. Each connection may have a
+//! limit of its own and lose packets.
 //!
 //! `--link` puts the link in front of both listeners, so API calls and PUTs compete as they do on a user's link. The server
-//! reads each connection no faster than the link carries its bytes, and TCP's flow control slows the sender down. Slow
-//! start and packet loss are not emulated.
+//! reads each connection no faster than the link carries its bytes, and TCP's flow control slows the sender down.
 
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::window::Window;
+
 /// Maximum delay of a timer that the link makes up for.
 const BURST: Duration = Duration::from_millis(10);
 
@@ -21,7 +24,7 @@ const BURST: Duration = Duration::from_millis(10);
 const MAX_PIECES: usize = 1_024;
 
 /// Speed and delay of a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LinkSpeed {
     /// Speed towards the server, shared by all connections, in bit/s, from 1.
@@ -29,6 +32,33 @@ pub struct LinkSpeed {
     /// Round-trip time, in milliseconds.
     #[serde(default)]
     round_trip_ms: u64,
+    /// Maximum speed of each connection towards the server, in bit/s, from 1. Default: no limit.
+    #[serde(default)]
+    connection_bits_per_second: Option<u64>,
+    /// Share of the packets towards the server that are lost, from 0 to 50 %. Default: none. Each loss halves the congestion
+    /// window of its connection.
+    #[serde(default)]
+    loss_percent: f64,
+}
+
+impl LinkSpeed {
+    pub(super) fn round_trip_seconds(&self) -> f64 {
+        Duration::from_millis(self.round_trip_ms).as_secs_f64()
+    }
+
+    /// Returns the maximum speed of a connection, in byte/s; infinite without a limit.
+    pub(super) fn connection_bytes_per_second(&self) -> f64 {
+        self.connection_bits_per_second.map_or(f64::INFINITY, |bits| bits as f64 / 8.0)
+    }
+
+    pub(super) fn loses(&self) -> bool {
+        self.loss_percent > 0.0
+    }
+
+    /// Returns the number of packets of which one is lost; infinite if none is.
+    pub(super) fn packets_for_each_loss(&self) -> f64 {
+        100.0 / self.loss_percent
+    }
 }
 
 impl std::str::FromStr for LinkSpeed {
@@ -36,10 +66,16 @@ impl std::str::FromStr for LinkSpeed {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let speed: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        match speed.bits_per_second {
-            0 => Err("bitsPerSecond: expected a whole number from 1".to_owned()),
-            _ => Ok(speed),
+        if speed.bits_per_second == 0 {
+            return Err("bitsPerSecond: expected a whole number from 1".to_owned());
         }
+        if speed.connection_bits_per_second == Some(0) {
+            return Err("connectionBitsPerSecond: expected a whole number from 1".to_owned());
+        }
+        if !(0.0..=50.0).contains(&speed.loss_percent) {
+            return Err("lossPercent: expected a number from 0 to 50".to_owned());
+        }
+        Ok(speed)
     }
 }
 
@@ -48,12 +84,14 @@ impl std::str::FromStr for LinkSpeed {
 pub struct Link {
     speed: LinkSpeed,
     free_at: Mutex<Instant>,
+    /// Number of connections so far.
+    connections: AtomicU32,
 }
 
 impl Link {
     /// Returns an idle link.
     pub fn new(speed: LinkSpeed) -> Arc<Self> {
-        Arc::new(Self { speed, free_at: Mutex::new(Instant::now()) })
+        Arc::new(Self { speed, free_at: Mutex::new(Instant::now()), connections: AtomicU32::new(0) })
     }
 
     fn half_trip(&self) -> Duration {
@@ -79,6 +117,23 @@ impl Link {
     }
 }
 
+/// One connection of a link, towards the server.
+struct Connection {
+    window: Window,
+    free_at: Instant,
+}
+
+impl Connection {
+    /// Waits until this connection may send `bytes` bytes, and has sent them.
+    async fn send(&mut self, bytes: usize) {
+        let seconds = bytes as f64 / self.window.bytes_per_second();
+        let now = Instant::now();
+        self.free_at = self.free_at.max(now.checked_sub(BURST).unwrap_or(now)) + Duration::from_secs_f64(seconds);
+        self.window.sent(bytes);
+        tokio::time::sleep_until(self.free_at).await;
+    }
+}
+
 /// Puts the link in front of a connection, and returns the server's end.
 pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
     let (near, far) = duplex(1 << 18);
@@ -88,9 +143,11 @@ pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
         // On a real link, the client's first byte leaves one round trip after the handshake began.
         let up = async {
             tokio::time::sleep(2 * link.half_trip()).await;
-            carry_all(from_client, to_server, &link, true).await
+            let number = link.connections.fetch_add(1, Ordering::Relaxed);
+            let connection = Connection { window: Window::new(link.speed, number), free_at: Instant::now() };
+            carry_all(from_client, to_server, &link, Some(connection)).await
         };
-        let down = carry_all(from_server, to_client, &link, false);
+        let down = carry_all(from_server, to_client, &link, None);
         // After the server has closed its end, bytes of the client are dropped.
         tokio::pin!(up, down);
         tokio::select! {
@@ -101,12 +158,13 @@ pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
     far
 }
 
-/// Moves bytes from one end to the other, with a delay of half a round trip.
+/// Moves bytes from one end to the other, with a delay of half a round trip. The speed of the link and of the `connection` limit
+/// only what goes to the server.
 async fn carry_all(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     link: &Link,
-    is_metered: bool,
+    mut connection: Option<Connection>,
 ) -> io::Result<()> {
     let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(MAX_PIECES);
     let read = async move {
@@ -117,7 +175,8 @@ async fn carry_all(
                 return Ok::<_, io::Error>(());
             }
             piece.truncate(length);
-            if is_metered {
+            if let Some(connection) = &mut connection {
+                connection.send(length).await;
                 link.carry(length).await;
             }
             if sender.send((Instant::now() + link.half_trip(), piece)).await.is_err() {

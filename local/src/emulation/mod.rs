@@ -3,3 +3,4 @@
 pub(crate) mod count;
 pub(crate) mod faults;
 pub(crate) mod link;
+pub(crate) mod window;
