@@ -1,8 +1,8 @@
-//! Emulates a slow link: bytes take half a round trip, and all connections share one bandwidth.
+//! Emulates a slow link. Bytes arrive after half a round-trip time, and all connections share one bandwidth.
 //!
-//! `--link` puts the link in front of both listeners, so API calls and PUTs compete as they do on a user's link. The server
-//! reads each connection no faster than the link carries its bytes, and TCP's flow control slows the sender down. Slow
-//! start and packet loss are not emulated.
+//! The flag `--link` puts the link in front of both listeners, so API calls and PUTs compete for the bandwidth, as they
+//! do on a user's link. The server reads from the connections only at the speed of the link, so TCP's flow control
+//! slows the clients down. Slow start and packet loss are not emulated.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,17 +14,18 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// Maximum delay of a timer that the link makes up for.
+/// Maximum idle time whose bandwidth a connection may use afterwards. Timers can fire late. Without this time, a late
+/// timer would lower the speed of the link.
 const BURST: Duration = Duration::from_millis(10);
 
-/// Maximum number of pieces under way for each connection and direction.
+/// Maximum number of pieces that are delayed at the same time, for each connection and direction.
 const MAX_PIECES: usize = 1_024;
 
 /// Speed and delay of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LinkSpeed {
-    /// Speed towards the server, shared by all connections, in bit/s, from 1.
+    /// Speed of all connections together towards the server, in bit/s, at least 1.
     bits_per_second: u64,
     /// Round-trip time, in milliseconds.
     #[serde(default)]
@@ -60,8 +61,8 @@ impl Link {
         Duration::from_millis(self.speed.round_trip_ms) / 2
     }
 
-    /// Returns the length of one read, in bytes: about what the link carries in 2 ms, so that no connection blocks the
-    /// others.
+    /// Returns the maximum length of one read, in bytes. The link carries one read in about 2 ms, so that no connection
+    /// blocks the others.
     fn piece_bytes(&self) -> usize {
         (self.speed.bits_per_second / 8 / 500).clamp(1 << 12, 1 << 16) as usize
     }
@@ -79,19 +80,19 @@ impl Link {
     }
 }
 
-/// Puts the link in front of a connection, and returns the server's end.
+/// Puts the link between a client and the server. Returns the server's end of the link.
 pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
     let (near, far) = duplex(1 << 18);
     tokio::spawn(async move {
         let (from_client, to_client) = stream.into_split();
         let (from_server, to_server) = split(near);
-        // On a real link, the client's first byte leaves one round trip after the handshake began.
+        // On a real link, the handshake takes one round trip before the client can send its first byte.
         let up = async {
             tokio::time::sleep(2 * link.half_trip()).await;
             carry_all(from_client, to_server, &link, true).await
         };
         let down = carry_all(from_server, to_client, &link, false);
-        // After the server has closed its end, bytes of the client are dropped.
+        // After the server has closed its end, the link drops the client's bytes.
         tokio::pin!(up, down);
         tokio::select! {
             _ = &mut down => {}
@@ -101,7 +102,8 @@ pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
     far
 }
 
-/// Moves bytes from one end to the other, with a delay of half a round trip.
+/// Moves bytes from one end to the other, with a delay of half a round-trip time. If `is_metered` is set, the bytes use
+/// the link's bandwidth.
 async fn carry_all(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
