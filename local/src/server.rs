@@ -35,7 +35,7 @@ const REGION: &str = "us-east-1";
 /// Maximum time for the completion of requests that have begun when the server is stopped.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Timeout of a call of the API, from the first byte of the request to the answer. Equal to API Gateway's timeout (API
+/// Timeout of a call of the API, from the headers of the request to the answer. Equal to API Gateway's timeout (API
 /// Gateway Developer Guide, "Quotas for HTTP API").
 const API_TIMEOUT: Duration = Duration::from_secs(30);
 
