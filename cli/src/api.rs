@@ -20,8 +20,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// Returns the API at `endpoint`. Sends `headers` with every call. Omits invalid headers without an error, because
-    /// the parser of the command line has checked the headers.
+    /// Returns the API at `endpoint`. Every call has `headers`. Invalid headers are omitted without an error.
     pub fn new(client: Client, endpoint: &Url, headers: &[(String, String)]) -> Self {
         let headers = headers
             .iter()

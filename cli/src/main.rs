@@ -40,7 +40,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct PutFlags {
-    /// Path of the file, a pipe, or - for standard input. Piped input is read to its end first; name it with --name.
+    /// Path of the file, a pipe, or - for standard input. Piped input is read to its end first. --name gives its name.
     file: PathBuf,
     /// URL of the signing API, such as https://api.example.com/uploads.
     #[arg(long, env = "DIRECTPUT_ENDPOINT", value_name = "URL")]
@@ -48,7 +48,7 @@ struct PutFlags {
     /// Header of every call of the API, such as "authorization: Bearer …". May be repeated. Never sent to S3.
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(String, String)>,
-    /// Header `authorization`. Other users can see it in the list of processes, unless you set the environment
+    /// Header `authorization`. Other users can see this option in the list of processes, but not the environment
     /// variable.
     #[arg(long, env = "DIRECTPUT_AUTHORIZATION", value_name = "VALUE", hide_env_values = true)]
     authorization: Option<String>,

@@ -56,8 +56,8 @@ impl DownloadNames {
     }
 }
 
-/// Returns whether a file of this type is safe to show, because browsers run no scripts in it. The bytes are not
-/// checked: browsers treat a file as its type says.
+/// Returns whether a file of this type is safe to show, because browsers run no scripts in such files. The bytes may be
+/// of another type, but browsers trust the header `Content-Type`.
 fn is_shown(content_type: &ContentType) -> bool {
     content_type.as_str().parse().is_ok_and(|parsed: Mime| match parsed.type_().as_str() {
         "audio" | "video" => true,

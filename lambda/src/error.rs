@@ -22,8 +22,8 @@ impl ApiError {
         Self { code, field: Some(field.into()), detail: Some(detail.into()) }
     }
 
-    /// Returns the field for the log. Returns `None` for an unknown field, because the client chose its name, and the
-    /// log must contain no text of the client.
+    /// Returns the name of the field for the log. Returns `None` for an unknown field, because its name is text of the
+    /// client, which the log must not contain.
     pub(crate) fn loggable_field(&self) -> Option<&str> {
         self.field.as_deref().filter(|_| self.code != ErrorCode::UnknownField)
     }

@@ -2,7 +2,7 @@
 //!
 //! A line of the log has the request's method and route, the object's key, and a hash of the caller. No line has a
 //! path, query, header or body, because these can contain URLs, tokens and file names. Each line has the request ids of
-//! Lambda and of API Gateway, by which API Gateway's access log gives the client's address.
+//! Lambda and of API Gateway. API Gateway's access log has the same ids and the client's address.
 
 use std::io::Stderr;
 use std::time::Instant;

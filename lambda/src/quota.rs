@@ -1,7 +1,7 @@
 //! Daily quotas of callers. A day begins at 00:00 UTC.
 //!
-//! An upload is counted with its whole size when it is opened. An upload that is never completed is counted too,
-//! because it also uses S3.
+//! An upload is counted with its whole size when it is opened, even if it is never completed, because an incomplete
+//! upload also uses S3.
 
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -2,7 +2,7 @@
 //!
 //! A status code alone is ambiguous. S3 answers 400 to a request that arrived too slowly, and also to parts that can't
 //! be joined. S3 answers 404 for a missing bucket, and also for a missing upload. S3 answers 200 to a completion before
-//! it joins the parts, and a later failure is only in the body (S3 API Reference, "CompleteMultipartUpload").
+//! the parts are joined. A later failure is only in the body (S3 API Reference, "CompleteMultipartUpload").
 //!
 //! Temporary errors and errors in the deployment must not end an upload. Only codes of S3 that are known to be final
 //! end an upload.

@@ -306,8 +306,8 @@ impl Storage {
         };
         let reply = request.send().await.map_err(|error| failure("complete", &error))?;
         let missing = || unexpected("complete", "the reply lacks the entity tag or the checksum");
-        // If the upload has no checksums, S3 answers with a CRC64NVME. It is dropped, because the client has no value
-        // to compare it with.
+        // If the upload has no checksums, S3 answers with a CRC64NVME. The API does not return this CRC64NVME, because
+        // the client has no value to compare with.
         let computed = match checksum {
             Some(ObjectChecksum::Composite(_)) => Some(reply.checksum_sha256().ok_or_else(missing)?.to_owned()),
             Some(ObjectChecksum::Crc64Nvme(_)) => Some(reply.checksum_crc64_nvme().ok_or_else(missing)?.to_owned()),

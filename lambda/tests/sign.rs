@@ -51,8 +51,7 @@ fn put() -> impl Strategy<Value = Put> {
     )
         .prop_map(|((key, upload_id, number, length), (sha256, content_type, name, seconds), (at, file))| Put {
             disposition: disposition_of(&file),
-            // The SDK replaces a double slash by a single one, so the test uses no double slash. No key of this API has
-            // one.
+            // The SDK changes a double slash in a key to a single slash. No key of this API has a double slash.
             key: key.replace("//", "/a/"),
             upload_id,
             number,

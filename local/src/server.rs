@@ -45,9 +45,9 @@ pub type Settings = Box<dyn Fn(&str) -> Option<String> + Send>;
 /// Options of a server.
 pub struct Options {
     // Addresses
-    /// Address of the page and the API; port 0 takes a free port.
+    /// Address of the page and the API. Port 0 takes a free port.
     pub listen: SocketAddr,
-    /// Address of the embedded S3 server; port 0 takes a free port.
+    /// Address of the embedded S3 server. Port 0 takes a free port.
     pub s3_listen: SocketAddr,
     /// URL at which browsers reach the embedded S3 server, if it is behind a proxy.
     pub s3_url: Option<String>,

@@ -47,7 +47,7 @@ enum When {
     Before,
     /// After half of the body was read.
     Midway,
-    /// After the request was processed; for a PUT, after the object was stored.
+    /// After the request was processed. The object or part of a PUT is then stored.
     After,
 }
 
@@ -89,7 +89,7 @@ pub struct Fault {
     /// Neither reads the body nor answers, until the client closes the connection.
     #[serde(default)]
     stall: bool,
-    /// Number of seconds by which S3's clock is ahead. S3 refuses URLs whose lifetime is not longer.
+    /// Number of seconds by which S3's clock is ahead. S3 then refuses a URL with this lifetime or a shorter one.
     #[serde(default)]
     clock_ahead_seconds: u64,
 }

@@ -57,8 +57,8 @@ async fn forgeries_of_a_parts_put_are_refused() {
     let parts = [part.as_slice(), &second, &last];
     let (mine, theirs) = (open(&server, "alice", &parts).await, open(&server, "bob", &parts).await);
     let (put, other) = (Put::of(&mine.parts[0], &part), Put::of(&theirs.parts[0], &part));
-    // The other caller's PUT is for part 2, whose bytes differ. With the URL for part 1, the forgery would be valid,
-    // because whoever has a URL may send the bytes that it was signed for.
+    // The other caller's PUT is for part 2, which has other bytes. The other caller's URL for part 1 would be valid for
+    // this part, because both parts have the same bytes, and S3 does not check who uses a URL.
     let mut forged = forgeries(&put, &mine.key, &server.bucket, &Put::of(&theirs.parts[1], &second));
     forged.push(("another part".to_owned(), put.set_query("partNumber", "2")));
     forged.push(("no part".to_owned(), put.set_query("partNumber", "0")));
