@@ -20,8 +20,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// Returns the API at `endpoint`. `headers` are sent with every call; invalid ones are left out, because the command
-    /// line has checked them.
+    /// Returns the API at `endpoint`. Every call has `headers`. Invalid headers are omitted without an error.
     pub fn new(client: Client, endpoint: &Url, headers: &[(String, String)]) -> Self {
         let headers = headers
             .iter()
@@ -51,7 +50,7 @@ impl Api {
 
     async fn send(self, request: ApiCall) -> Result<Response, Failure> {
         let HttpRequest { method, path, token, body } = request.http();
-        // The methods of the calls are always valid.
+        // The method of a call is always valid, so the default is never used.
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
         let timeout = Duration::from_millis(CALL_TIMEOUT_MS.into());
         let mut request = self.client.request(method, self.endpoint.of(&path)).timeout(timeout).headers(self.headers);
@@ -82,12 +81,13 @@ fn unexpected(response: &Response) -> Failure {
     Failure::unexpected(response.status().as_u16(), header(response, "content-type"))
 }
 
-/// Returns the failure for a request without an answer. It has no detail, because the error's text may contain the URL.
+/// Returns the failure for a request without an answer. The failure has no detail, because the error's text may contain
+/// the URL.
 pub fn unanswered(error: &reqwest::Error) -> Failure {
     if error.is_timeout() { ErrorCode::Timeout.into() } else { ErrorCode::Network.into() }
 }
 
-/// Returns a header of an answer, or `None` if it is absent or not a text.
+/// Returns a header of an answer, or `None` if the header is absent or not a text.
 pub fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
     response.headers().get(name)?.to_str().ok()
 }

@@ -1,5 +1,7 @@
-//! The file on disk: its state when the upload began, and the hashing of its parts. Input from a pipe is first written to a
-//! temporary file, because S3 needs the size, and parts may have to be sent again.
+//! The file on disk: its state when it was opened, and the hashing of its parts.
+//!
+//! Input from a pipe is written to a temporary file before the upload. The size of the input must be known when the
+//! upload is opened, and a part may have to be read several times.
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
@@ -17,7 +19,7 @@ use tempfile::{NamedTempFile, TempPath};
 /// Length of one read, in bytes.
 const READ_BYTES: usize = 1 << 20;
 
-/// State of a file. A change of the state shows that the file was modified.
+/// State of a file. If the state changes, the file was modified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// Size in bytes.
@@ -40,12 +42,13 @@ pub struct Source {
     pub path: PathBuf,
     /// State when the file was opened.
     pub state: State,
-    /// Temporary file of a piped input. It is removed when the last clone is dropped.
+    /// Temporary file with piped input. It is removed when the last clone of the source is dropped. `None` for other
+    /// input.
     spool: Option<Arc<TempPath>>,
 }
 
 impl Source {
-    /// Opens a file. If the path is `-` (standard input) or a pipe, reads it to its end.
+    /// Opens a file. If the path is `-` (standard input) or a pipe, copies its bytes to a temporary file.
     ///
     /// # Errors
     /// The file does not exist, is a folder, or can't be read.
@@ -72,7 +75,7 @@ impl Source {
         Ok(Self { path: spool.to_path_buf(), state, spool: Some(Arc::new(spool)) })
     }
 
-    /// Returns whether the input came through a pipe. A later run can't read it again.
+    /// Returns whether the input came from standard input or a pipe. A later run can't read such input again.
     pub fn is_piped(&self) -> bool {
         self.spool.is_some()
     }
@@ -112,7 +115,7 @@ enum Hasher {
 }
 
 impl Hasher {
-    /// Returns a hasher. The engine never hashes parts with [`ChecksumAlgorithm::None`].
+    /// Returns a hasher for the algorithm. The engine never hashes parts with [`ChecksumAlgorithm::None`].
     fn new(algorithm: ChecksumAlgorithm) -> Self {
         match algorithm {
             ChecksumAlgorithm::Sha256 | ChecksumAlgorithm::None => Self::Sha256(Sha256Hasher::default()),

@@ -1,5 +1,5 @@
-//! `directput put FILE --endpoint URL`: uploads a file with the engine of the browser module. Run again after an
-//! interruption, the same command resumes the upload.
+//! `directput put FILE --endpoint URL`: uploads a file with the engine of the browser module. After an interruption,
+//! the same command resumes the upload.
 
 mod api;
 mod disk;
@@ -40,7 +40,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct PutFlags {
-    /// Path of the file, a pipe, or - for standard input. Piped input is read to its end first; name it with --name.
+    /// Path of the file, a pipe, or - for standard input. Piped input is read to its end first. --name gives its name.
     file: PathBuf,
     /// URL of the signing API, such as https://api.example.com/uploads.
     #[arg(long, env = "DIRECTPUT_ENDPOINT", value_name = "URL")]
@@ -48,7 +48,8 @@ struct PutFlags {
     /// Header of every call of the API, such as "authorization: Bearer …". May be repeated. Never sent to S3.
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(String, String)>,
-    /// Header `authorization`. Other users can see it in the list of processes, unless you set the environment variable.
+    /// Header `authorization`. Other users can see this option in the list of processes, but not the environment
+    /// variable.
     #[arg(long, env = "DIRECTPUT_AUTHORIZATION", value_name = "VALUE", hide_env_values = true)]
     authorization: Option<String>,
     /// Algorithm of the checksums: sha256, crc64nvme, crc64nvme-after or none.
@@ -89,7 +90,7 @@ fn header(text: &str) -> Result<(String, String), String> {
     Ok((name, value))
 }
 
-/// Returns a parser of options whose values are names.
+/// Returns a command-line parser for an option whose values are names. `parse` returns `None` for an unknown name.
 fn named<T: Clone + Send + Sync + 'static>(parse: fn(&str) -> Option<T>) -> ValueParser {
     ValueParser::new(move |text: &str| parse(text).ok_or("unknown name"))
 }

@@ -1,5 +1,5 @@
-//! The record of an unfinished upload, for a later run. Each record is a file in the user's state folder. Only the user can
-//! read it, because it contains the upload token.
+//! The record of an unfinished upload, from which a later run resumes. Each record is a file in the user's state
+//! folder. The record contains the upload token, so only the user can read the file.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -22,8 +22,8 @@ pub struct UnfinishedUpload {
     pub record: Record,
 }
 
-/// Record file of one uploaded file and one API. Until it is dropped, its lock keeps other processes from resuming the same
-/// upload.
+/// Record file for one file and one API. Until the value is dropped, a lock prevents other processes from uploading the
+/// same file to the same API.
 #[derive(Debug)]
 pub struct RecordFile {
     path: PathBuf,
@@ -31,7 +31,7 @@ pub struct RecordFile {
 }
 
 impl RecordFile {
-    /// Locks the record file of a file and an API. The record itself may not exist yet.
+    /// Locks the record file of a file and an API. The record does not have to exist.
     ///
     /// # Errors
     /// [`ErrorCode::InUse`] if another process has the lock; [`ErrorCode::Internal`] if the folder can't be written.
@@ -52,17 +52,18 @@ impl RecordFile {
         }
     }
 
-    /// Returns a record file without a path, for input that can be read only once. Such input has no record.
+    /// Returns a record file without a path, for piped input. Piped input has no record, because a later run can't read
+    /// it again.
     pub fn none() -> Self {
         Self { path: PathBuf::new(), _lock: None }
     }
 
-    /// Returns the record of an earlier run, or `None` if there is none or it can't be read.
+    /// Returns the record of an earlier run, or `None` if there is no record or it can't be read.
     pub fn load(&self) -> Option<UnfinishedUpload> {
         serde_json::from_slice(&fs::read(&self.path).ok()?).ok()
     }
 
-    /// Replaces the record in one step. If that fails, prints a warning and keeps the old record.
+    /// Replaces the record in one step. If writing fails, prints a warning and keeps the old record.
     pub fn store(&self, upload: &UnfinishedUpload) {
         let write = || {
             let folder = self.path.parent().unwrap_or(Path::new("."));
@@ -79,11 +80,11 @@ impl RecordFile {
 
     /// Removes the record.
     pub fn forget(&self) {
-        // Fails if there is no record.
+        // The error is ignored, because there may be no record.
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Returns whether there is a record, from which a later run can resume.
+    /// Returns whether there is a record. A later run can resume from a record.
     pub fn exists(&self) -> bool {
         self.path.exists()
     }
@@ -91,7 +92,7 @@ impl RecordFile {
 
 fn folder() -> Option<PathBuf> {
     let folders = choose_base_strategy().ok()?;
-    // Some systems have no folder for the state of programs.
+    // On systems without a folder for the state of programs, the records are in the folder for the data of programs.
     Some(folders.state_dir().unwrap_or_else(|| folders.data_dir()).join("directput"))
 }
 

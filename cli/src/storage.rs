@@ -17,11 +17,11 @@ use crate::disk::Source;
 /// Length of one read from disk, in bytes.
 const READ_BYTES: usize = 256 << 10;
 
-/// Sends a part and waits for the answer. Calls `on_progress` with the number of bytes that have been sent.
+/// Sends a part and waits for the answer. Calls `on_progress` with the number of bytes that have been sent so far.
 ///
 /// # Errors
-/// [`ErrorCode::Network`] or [`ErrorCode::Timeout`] without an answer; [`ErrorCode::FileChanged`] if the file has changed;
-/// otherwise the failure that S3's answer stands for.
+/// [`ErrorCode::Network`] or [`ErrorCode::Timeout`] if there is no answer; [`ErrorCode::FileChanged`] if the file has
+/// changed; otherwise the failure for S3's answer.
 pub async fn put(
     client: Client,
     source: Source,
@@ -29,7 +29,7 @@ pub async fn put(
     on_progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<PutAnswer, Failure> {
     let outcome = send(client, &source, put, on_progress).await;
-    // S3 refuses the bytes of a changed file. The cause is the changed file, not S3.
+    // S3 refuses bytes that differ from the checksum. If the file has changed, the file is the cause and not S3.
     if outcome.is_err() && !source.is_unchanged() { Err(ErrorCode::FileChanged.into()) } else { outcome }
 }
 

@@ -1,4 +1,4 @@
-//! Driver of the engine: executes its actions (calls, PUTs, reads) and passes their outcomes back as events.
+//! Driver of the engine: executes the engine's actions (calls, PUTs, hashing) and passes the outcomes back as events.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -58,7 +58,7 @@ pub async fn put(flags: PutFlags, screen: &Screen) -> Ending {
 }
 
 fn prepare(flags: &PutFlags, source: &Source) -> Result<(FileInfo, RecordFile), Failure> {
-    // The name of a temporary file is meaningless.
+    // Piped input is in a temporary file. The name of that file is meaningless.
     let path = if source.is_piped() { Path::new("stdin") } else { &source.path };
     let own_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = flags.name.clone().unwrap_or_else(|| FileName::fit(&own_name.unwrap_or_default()));
@@ -100,7 +100,7 @@ async fn run(flags: &PutFlags, source: &Source, info: FileInfo, record_file: &Re
     let drive = |engine| Driver::new(engine, &context).run();
     let unfinished = record_file.load();
     if let Some(UnfinishedUpload { file, record }) = unfinished {
-        // The modification time is not compared: the engine compares the stored parts with the file.
+        // The modification time is not compared, because the engine compares the stored parts with the file's bytes.
         if !record.discard && file.size == source.state.size && !flags.restart {
             screen.say("Resuming an earlier upload of this file.");
             match drive(Engine::restore(config, info.clone(), record.clone())).await {
@@ -111,7 +111,8 @@ async fn run(flags: &PutFlags, source: &Source, info: FileInfo, record_file: &Re
             }
         }
         screen.say("Removing an earlier upload of this file.");
-        // The removal must end before the new upload begins. It may fail: a lifecycle rule removes the parts later.
+        // The removal must end before the new upload begins, because both use the same record file. A failed removal is
+        // ignored, because a lifecycle rule of the bucket removes the parts later.
         let discarded = Record { discard: true, ..record };
         if let Ending::Interrupted { kept } = drive(Engine::restore(config, info.clone(), discarded)).await {
             return Ending::Interrupted { kept };
@@ -121,7 +122,7 @@ async fn run(flags: &PutFlags, source: &Source, info: FileInfo, record_file: &Re
     drive(Engine::new(config, info)).await
 }
 
-/// Targets of the engine's actions.
+/// Targets on which a driver executes the engine's actions.
 struct Context<'a> {
     api: Api,
     client: Client,
@@ -208,7 +209,7 @@ impl<'a> Driver<'a> {
                 Action::Retry(retry) => self.context.screen.retry(&retry),
                 Action::WakeAt(ms) => self.wakes_at_ms = Some(ms),
                 Action::Finished(outcome) => return Some(outcome),
-                // These concern other uploads, and this process has only one.
+                // These actions concern other uploads, but this process has only one upload.
                 Action::Rest { .. } | Action::Stalled { .. } => {}
             }
         }
@@ -233,7 +234,7 @@ impl<'a> Driver<'a> {
         let progress = events.clone();
         let task = tokio::spawn(async move {
             let on_progress = move |sent_bytes| {
-                // Fails if the upload has ended.
+                // Sending fails if the upload has ended.
                 let _ = progress.send(Event::PutProgress { put: id, sent_bytes });
             };
             let event = match storage::put(client, source, &put, on_progress).await {
@@ -249,7 +250,7 @@ impl<'a> Driver<'a> {
 fn spawn(events: &UnboundedSender<Event>, work: impl Future<Output = Event> + Send + 'static) {
     let events = events.clone();
     tokio::spawn(async move {
-        // Fails if the upload has ended.
+        // Sending fails if the upload has ended.
         let _ = events.send(work.await);
     });
 }

@@ -1,4 +1,4 @@
-//! `directput put` from a user's point of view: files arrive, faults are overcome, Ctrl-C loses nothing.
+//! Tests of `directput put` from a user's point of view: uploads, faults, resumption after Ctrl-C, and error messages.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use common::{MIB, Running, digest, end, result, start};
 
-/// Slows the upload down, so that a test can act during it.
+/// Fault that slows all PUTs down, so that a test can act during an upload.
 const SLOW: &str = r#"{"on":"put","bytesPerSecond":20000000}"#;
+/// Fault without an effect, whose counter counts the PUTs.
 const COUNTED: &str = r#"{"on":"put"}"#;
 
 /// Runs the program until at least two parts are stored, and then interrupts it.
@@ -16,7 +17,7 @@ async fn interrupt(server: &Running, file: &std::path::Path) -> common::Run {
     server.set_faults(&[SLOW]).await;
     let child = server.command(file, &[]).spawn().unwrap();
     let pid = child.id().unwrap().to_string();
-    // Six parts are sent at once, so the eighth begins after two are stored.
+    // Six parts are sent at once, so the eighth PUT begins after at least two parts are stored.
     for _ in 0..300 {
         tokio::time::sleep(Duration::from_millis(50)).await;
         if server.hits().await >= 8 {
@@ -91,7 +92,7 @@ async fn uploads_succeed_despite_faults() {
     ] {
         server.set_faults(&faults).await;
         let printed = result(&server.put(&file, &["--json"]).await);
-        assert!(server.hits().await >= 2, "the faults were injected");
+        assert!(server.hits().await >= 2, "the server has injected the faults");
         assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file), "{faults:?}");
     }
     assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
@@ -109,7 +110,7 @@ async fn the_same_command_resumes_the_upload_after_ctrl_c() {
     server.set_faults(&[COUNTED]).await;
     let printed = result(&server.put(&file, &["--json"]).await);
     let puts = server.hits().await;
-    assert!(puts < 13, "{puts} of 13 parts were sent after Ctrl-C");
+    assert!(puts < 13, "the second run has sent {puts} of 13 parts");
     assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
     assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
 }
@@ -138,7 +139,7 @@ async fn an_unfinished_upload_is_removed_if_the_file_has_changed_or_the_user_res
         assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
         assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
         let parts: u64 = if flags.len() == 1 { 7 } else { 13 };
-        assert_eq!(server.hits().await, parts, "all parts are sent again");
+        assert_eq!(server.hits().await, parts, "the second run sends all parts of the file");
         server.file("a.bin", 100 * MIB);
     }
 }
@@ -159,7 +160,7 @@ async fn an_upload_fails_if_the_file_changes_meanwhile() {
     assert_eq!(
         (server.unfinished(), server.kept().len()),
         (1, 1),
-        "perhaps only the file's time has changed, so the upload is kept"
+        "the upload is kept, because the parts that are stored may still match the file"
     );
     server.set_faults(&[]).await;
     let printed = result(&server.put(&file, &["--json"]).await);
@@ -184,7 +185,7 @@ async fn an_upload_is_resumed_if_only_the_files_time_has_changed() {
         let printed = result(&server.put(&file, &["--json"]).await);
         assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
         assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
-        assert_eq!(server.hits().await == 13, bytes_change, "stored parts are not sent again");
+        assert_eq!(server.hits().await == 13, bytes_change, "all 13 parts are sent only if the bytes have changed");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Media types that the deployment accepts, parsed as RFC 9110, section 8.3.1, defines them.
+//! The media types (RFC 9110, section 8.3.1) of files that the deployment accepts.
 
 use directput::protocol::ContentType;
 use mime::{Mime, STAR};
@@ -13,14 +13,15 @@ impl AllowedTypes {
         Self(vec![mime::STAR_STAR])
     }
 
-    /// Reads a list such as `image/*,application/pdf`. Returns `None` if an item is not a media type or a family, or if it
-    /// has parameters.
+    /// Parses a list such as `image/*,application/pdf`. Returns `None` if an item has parameters, or is neither a media
+    /// type nor a family.
     pub fn parse(text: &str) -> Option<Self> {
         text.split(',').map(parse_range).collect::<Option<_>>().map(Self)
     }
 
-    /// Returns whether a file of that type is accepted. Parameters (`;charset=…`) are ignored. Returns `None` if the text
-    /// is not a valid media type: another program could read it as a type that is not accepted.
+    /// Returns whether a file of that type is accepted. Ignores parameters such as `;charset=utf-8`. Returns `None` if
+    /// `content_type` is malformed, because browsers and servers may read a malformed type as a type that is not
+    /// accepted.
     pub fn contains(&self, content_type: &ContentType) -> Option<bool> {
         let content_type =
             parse(content_type.as_str()).filter(|parsed| parsed.type_() != STAR && !is_family(parsed))?;
@@ -37,12 +38,12 @@ fn parse_range(text: &str) -> Option<Mime> {
     is_sound.then_some(range)
 }
 
-/// Parses a media type or a range. The library also accepts a type without a subtype (`image/`); this function does not.
+/// Parses a media type or a family. Refuses a type without a subtype (`image/`), which the crate `mime` accepts.
 fn parse(text: &str) -> Option<Mime> {
     text.parse().ok().filter(|parsed: &Mime| !parsed.essence_str().ends_with('/'))
 }
 
-/// Returns whether the range stands for all subtypes of a type.
+/// Returns whether the range covers all subtypes of a type, as `image/*` does.
 fn is_family(range: &Mime) -> bool {
     range.essence_str().ends_with("/*")
 }

@@ -1,4 +1,4 @@
-//! Handlers of the six calls. Each handler extracts the request, checks it, acts and answers.
+//! Handlers of the six calls of the API. Each handler extracts the request, checks it, acts and answers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,13 +29,13 @@ use crate::quota::Quota;
 use crate::storage::{Object, Storage, Target};
 use crate::token::Claims;
 
-/// Maximum length of a body, except that of a completion, in bytes. 1,000 parts to sign fit.
+/// Maximum length of a body that opens one upload or asks for signatures, in bytes. A body with 1,000 parts fits.
 const MAX_BODY_BYTES: usize = 256 << 10;
 
-/// Maximum body of a batch of new uploads, in bytes: 128 files with the longest names fit.
+/// Maximum length of a body that opens a batch of uploads, in bytes. A body with 128 files of the longest names fits.
 const MAX_BATCH_BODY_BYTES: usize = 1 << 20;
 
-/// Maximum length of the body of a completion, in bytes. 10,000 parts fit.
+/// Maximum length of a body that completes an upload, in bytes. A body with 10,000 parts fits.
 const MAX_COMPLETE_BODY_BYTES: usize = 3 << 20;
 
 /// State shared by all calls.
@@ -44,12 +44,12 @@ pub struct App {
     pub config: Config,
     /// Bucket that receives the files.
     pub storage: Storage,
-    /// Keys of the upload tokens.
+    /// Keys that seal and open the upload tokens.
     pub keys: Keyring,
 }
 
-/// Returns the router of the whole API. The server may add a [`Caller`], a [`crate::RequestId`] and an [`Arc`] of a
-/// [`Quota`] to the extensions of a request.
+/// Returns the router of the whole API. The server that runs the router may add a [`Caller`], a [`crate::RequestId`]
+/// and an [`Arc`] of a [`Quota`] to the extensions of a request.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/uploads", post(create).delete(abort))
@@ -114,7 +114,7 @@ async fn create_batch(
     Ok(Json(UploadsCreated { uploads: join_all(opened).await }))
 }
 
-/// Logs why one file of a batch is refused, and returns it for the answer.
+/// Logs why one file of a batch is refused. Returns the file's entry in the answer.
 fn refused(error: ApiError) -> BatchRefusal {
     info!(code = error.code.as_str(), field = error.loggable_field(), "refused");
     let ApiError { code, field, detail } = error;
@@ -182,7 +182,7 @@ async fn abort(
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let claims = app.claims(caller, &headers).await?;
-    // A single PUT leaves no parts that would have to be removed.
+    // Only a multipart upload stores parts, which have to be removed.
     if let Some(upload_id) = &claims.upload {
         app.storage.abort(&claims.key, upload_id).await?;
         info!("aborted");
@@ -190,7 +190,7 @@ async fn abort(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Assumed speed of the link if the client names none, in bit/s.
+/// Speed of the link that is assumed if the request names no speed, in bit/s.
 const UNKNOWN_BITS_PER_SECOND: u64 = 1_000_000;
 
 impl App {
@@ -216,8 +216,8 @@ impl App {
         Ok(claims)
     }
 
-    /// Signs the PUTs of parts in the order in which they will be sent, after `bytes_before` bytes of other files: later ones
-    /// get longer lifetimes.
+    /// Signs the PUTs of `parts`. The client sends them in this order, after `bytes_before` bytes of other files. The
+    /// URL of a later part gets a longer lifetime, because the part waits longer.
     pub(crate) async fn sign<'a>(
         &self,
         target: Target<'_>,
@@ -237,8 +237,8 @@ impl App {
     }
 }
 
-/// Checks that each part is named once, has the length that the plan gives it, and has a checksum of the upload's
-/// algorithm.
+/// Checks that no part is repeated, that each part has the length in the plan, and that each checksum is of the
+/// upload's algorithm.
 fn check_batch(parts: &[PartToSign], plan: &Plan, algorithm: ChecksumAlgorithm) -> Result<(), ApiError> {
     if parts.is_empty() {
         return Err(ApiError::field(ErrorCode::EmptyField, "parts", "expected at least one part"));
@@ -258,8 +258,8 @@ fn check_batch(parts: &[PartToSign], plan: &Plan, algorithm: ChecksumAlgorithm) 
     Ok(())
 }
 
-/// Checks that a single PUT is signed for the bytes for which it was opened. Otherwise a client could write a second
-/// object to the same key after the application has checked and deleted the first.
+/// Checks that the checksum of a single PUT is the checksum in the token. Otherwise, after the application has checked
+/// and deleted the object, a client could write other bytes to the same key.
 fn check_bytes(parts: &[PartToSign], claims: &Claims) -> Result<(), ApiError> {
     if claims.bytes.is_none() || parts.iter().all(|part| part.checksum == claims.bytes) {
         return Ok(());
@@ -288,8 +288,8 @@ fn repeated(index: usize) -> ApiError {
     ApiError::field(ErrorCode::PartRepeated, format!("parts[{index}].number"), "this part is already in the list")
 }
 
-/// Checks the checksum of a part to be signed: it is of this algorithm. It may be absent if parts are compared after their
-/// PUTs.
+/// Checks that the checksum of a part to be signed is of this algorithm. With `crc64nvme-after`, the checksum may be
+/// absent, because the client compares the part with S3's checksum after the PUT.
 pub(crate) fn check_checksum(
     checksum: Option<&PartChecksum>,
     algorithm: ChecksumAlgorithm,
@@ -301,7 +301,7 @@ pub(crate) fn check_checksum(
     }
 }
 
-/// Checks that a checksum is of this algorithm, or absent if the algorithm is `none`.
+/// Checks that a part's checksum is of this algorithm, or that the checksum is absent if the algorithm is `none`.
 fn check_final_checksum(
     checksum: Option<&PartChecksum>,
     algorithm: ChecksumAlgorithm,
@@ -315,7 +315,8 @@ fn check_final_checksum(
     Err(ApiError::field(code, format!("parts[{index}].checksum"), detail))
 }
 
-/// Checks that the request names every part once, in order, and the checksum of the object that follows from theirs.
+/// Checks that the request names every part once, in order. Also checks that the object's checksum is the one that
+/// follows from the checksums of the parts.
 fn check_completion(request: &CompleteUpload, plan: &Plan, algorithm: ChecksumAlgorithm) -> Result<(), ApiError> {
     let mut previous: Option<PartNumber> = None;
     for (index, part) in request.parts.iter().enumerate() {

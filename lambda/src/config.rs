@@ -1,4 +1,4 @@
-//! Settings of the deployment. They come from environment variables, which are checked before the first request.
+//! Settings of the deployment. They are read from environment variables and checked before the first request.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -16,9 +16,9 @@ pub struct Config {
     // Bucket
     /// Name of the bucket that receives the files.
     pub bucket: String,
-    /// Lanes that browsers may use to reach the bucket. The first is the default.
+    /// Host names under which browsers may send to the bucket. The first is the default.
     pub lanes: Vec<Lane>,
-    /// Whether browsers show or save a downloaded object, and whether they learn the file's name.
+    /// Whether browsers show or save a downloaded object, and whether they save it under the file's name.
     pub download_names: DownloadNames,
 
     // Accepted files and callers
@@ -28,24 +28,25 @@ pub struct Config {
     pub allowed_types: AllowedTypes,
     /// Accepted checksum algorithms.
     pub allowed_checksums: Vec<ChecksumAlgorithm>,
-    /// Whether a request without a caller is refused.
+    /// Whether a request of an anonymous caller is refused.
     pub needs_caller: bool,
 
     // Signing
     /// Maximum size of a file that is sent in one PUT, in bytes.
     pub single_put_bytes: u64,
-    /// Maximum number of parts that one call may have signed.
+    /// Maximum number of parts that one call signs.
     pub max_parts_per_request: u32,
     /// Range of the lifetime of a presigned URL, in seconds.
     pub url_lifetime_seconds: RangeInclusive<u64>,
-    /// Maximum time that an upload may stay open, in seconds.
+    /// Lifetime of the token of a multipart upload, in seconds. After this time the upload can't be continued. Also the
+    /// maximum lifetime of the token of a single PUT.
     pub token_lifetime_seconds: u64,
 }
 
 /// Upper limit of the setting `URL_MAX_SECONDS`, in seconds.
 const MAX_URL_SECONDS: u64 = 600;
 
-/// Maximum number of files that one call opens.
+/// Maximum number of uploads that one call opens.
 const MAX_UPLOADS_PER_REQUEST: u32 = 128;
 
 /// Error about an environment variable that is missing or wrong.
@@ -69,8 +70,8 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Returns the defaults for a bucket: files of any type up to 50 GiB, checksums required, downloads saved without the
-    /// file's name, URLs that live 60 s to 300 s, and uploads that stay open for up to a week.
+    /// Returns the defaults for a bucket: files of any type up to 50 GiB, required checksums, downloads saved under a
+    /// name from the key, URLs with a lifetime of 60 s to 300 s, and uploads with a lifetime of at most a week.
     pub fn for_bucket(bucket: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
@@ -87,7 +88,8 @@ impl Config {
         }
     }
 
-    /// Returns how many files one call may open; 0 if small files may need a multipart upload, which a batch does not open.
+    /// Returns the maximum number of uploads that one call opens. Returns 0 if the largest file of a batch is too large
+    /// for a single PUT, because a batch opens no multipart uploads.
     pub fn max_uploads_per_request(&self) -> u32 {
         if self.single_put_bytes < BATCH_FILE_BYTES { 0 } else { MAX_UPLOADS_PER_REQUEST }
     }
@@ -95,7 +97,7 @@ impl Config {
     /// Reads the configuration. `get` returns the value of an environment variable, or `None` if it is not set.
     ///
     /// # Errors
-    /// The first variable that is missing or wrong.
+    /// [`ConfigError`] about the first variable that is missing or wrong.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let read = Reader { get };
         let mut config = Self::for_bucket(read.bucket()?);

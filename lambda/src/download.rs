@@ -1,4 +1,5 @@
-//! The header `Content-Disposition` (RFC 6266): whether a browser shows or saves a downloaded object, and under which name.
+//! The header `Content-Disposition` (RFC 6266). It decides whether a browser shows or saves a downloaded object, and
+//! under which name.
 
 use std::borrow::Cow;
 
@@ -9,24 +10,25 @@ use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use crate::object_key::fit;
 use crate::sign::UNRESERVED;
 
-/// How browsers treat downloaded objects. The header is signed, so a client can't change it.
+/// How browsers treat downloaded objects. `Content-Disposition` is a signed header of the upload, so a client can't
+/// change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DownloadNames {
     /// Browsers save the object under a name that they derive from the key.
     None,
     /// Browsers save the object under the file's name.
     Attachment,
-    /// Browsers show objects of types that run no scripts (see `is_shown`) and save all others, under the file's name.
+    /// Browsers show objects of types that run no scripts (see `is_shown`) and save all others. The name is the file's.
     Inline,
 }
 
-/// Maximum length of a name, in bytes of UTF-8: the limit of file systems (Linux, `NAME_MAX`). Percent-encoding makes it
-/// at most three times as long, which fits the 2 KB of headers that S3 keeps for an object (S3 User Guide, "Working with
-/// object metadata").
+/// Maximum length of a name, in bytes of UTF-8: the limit of Linux file systems (`NAME_MAX`). Percent-encoding at most
+/// triples the length. The result fits into the 2 KB of headers that S3 stores for an object (S3 User Guide, "Working
+/// with object metadata").
 const MAX_NAME_BYTES: usize = 255;
 
 impl DownloadNames {
-    /// Reads the setting. Returns `None` if the text is not `none`, `attachment` or `inline`.
+    /// Parses `none`, `attachment` or `inline`. Returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "none" => Some(Self::None),
@@ -47,14 +49,15 @@ impl DownloadNames {
         if name.is_empty() {
             return Cow::Borrowed(kind);
         }
-        // RFC 8187, section 3.2.1, allows more characters, but the unreserved ones are safe in every header.
+        // RFC 8187, section 3.2.1, permits more characters without encoding. The unreserved ones are safe in every
+        // header.
         let encoded = utf8_percent_encode(&name, UNRESERVED);
         Cow::Owned(format!("{kind}; filename=\"{}\"; filename*=UTF-8''{encoded}", ascii_of(&name)))
     }
 }
 
-/// Returns whether a file of this type is safe to show: browsers run no scripts in it. Browsers trust the type even if
-/// the bytes are of another type.
+/// Returns whether a file of this type is safe to show, because browsers run no scripts in such files. The bytes may be
+/// of another type, but browsers trust the header `Content-Type`.
 fn is_shown(content_type: &ContentType) -> bool {
     content_type.as_str().parse().is_ok_and(|parsed: Mime| match parsed.type_().as_str() {
         "audio" | "video" => true,
@@ -65,8 +68,9 @@ fn is_shown(content_type: &ContentType) -> bool {
     })
 }
 
-/// Returns the name without folders, invisible characters and characters that change the direction of text, which can make
-/// one extension look like another. Dots and spaces at the end are cut, because some file systems ignore them.
+/// Returns the name without folders, control characters and characters that change the direction of text. A changed
+/// direction can make one extension look like another. Dots and spaces at the end are removed, because some file
+/// systems ignore them.
 fn base_of(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let visible: String =
@@ -74,13 +78,15 @@ fn base_of(name: &str) -> String {
     fit(visible.trim().trim_end_matches(['.', ' ']), MAX_NAME_BYTES, |character| character.len_utf8())
 }
 
-/// Returns whether a character sets the direction of text, or ends a line (Unicode Standard Annex 9, section 2).
+/// Returns whether a character sets the direction of text (Unicode Standard Annex 9, section 2), ends a line, or is a
+/// byte order mark.
 fn is_direction(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Returns the name for clients that do not know `filename*`. Quotes and percent signs are replaced: clients read them in
-/// different ways (RFC 6266, appendix D). Several spaces become one, as they do when the header is signed.
+/// Returns the ASCII name for clients that do not support `filename*`. Replaces quotes, backslashes and percent signs,
+/// because clients interpret these differently (RFC 6266, appendix D). Replaces several spaces by one, as the canonical
+/// form of signed headers does.
 fn ascii_of(name: &str) -> String {
     let is_plain = |character: char| (' '..='~').contains(&character) && !['"', '\\', '%'].contains(&character);
     let plain: String = name.chars().map(|character| if is_plain(character) { character } else { '_' }).collect();
@@ -129,7 +135,7 @@ mod tests {
             ("C:\\Users\\me\\a.txt", "a.txt"),
             ("a\r\nSet-Cookie: b=c", "aSet-Cookie: b=c"),
             ("a\0b\u{7f}\u{85}c", "abc"),
-            // Shown as "picexe.png".
+            // Programs show this name as "picexe.png".
             ("pic\u{202e}gnp.exe", "picgnp.exe"),
             ("\u{2066}a\u{2069}\u{feff}\u{61c}b\u{2028}c", "abc"),
             ("  a.txt. . ", "a.txt"),

@@ -1,5 +1,5 @@
-//! The error of a refused request. `log.rs` turns it into a problem document, because only `log.rs` knows the request's
-//! id.
+//! Error of a refused request. `log.rs` turns the error into a problem document, because only `log.rs` knows the
+//! request's id.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -8,11 +8,11 @@ use directput::protocol::ErrorCode;
 /// Error of a refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// Stable code.
+    /// Stable code for programs.
     pub code: ErrorCode,
     /// Field that is wrong, such as `parts[2].length`.
     pub field: Option<String>,
-    /// Explanation for developers. Never holds a URL, a token or a file's name.
+    /// Explanation for developers. Never contains a URL, a token or a file's name.
     pub detail: Option<String>,
 }
 
@@ -22,7 +22,8 @@ impl ApiError {
         Self { code, field: Some(field.into()), detail: Some(detail.into()) }
     }
 
-    /// Returns the field for the log. The name of an unknown field is text of the client, which the log must not have.
+    /// Returns the name of the field for the log. Returns `None` for an unknown field, because its name is text of the
+    /// client, which the log must not contain.
     pub(crate) fn loggable_field(&self) -> Option<&str> {
         self.field.as_deref().filter(|_| self.code != ErrorCode::UnknownField)
     }

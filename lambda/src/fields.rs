@@ -1,9 +1,11 @@
-//! Reads a request from JSON. An error gives the path of the wrong field and an error code for the reason.
+//! Reads a request from JSON or from a query. An error has the path of the wrong field and the error code of the
+//! reason.
 //!
-//! Most formats reduce serde's errors to text. serde's trait `de::Error`, however, has one function for each kind of
-//! error. So [`Checked`] wraps the format and reports a [`FieldError`], which keeps the code and the path. The request is
-//! read directly into its type, without a tree in between, and no list grows beyond the call's limit. The memory
-//! for a request therefore stays in proportion to the size of its body.
+//! serde's trait `de::Error` has one function for each kind of error, but `serde_json` reduces the errors to text.
+//! Therefore [`Checked`] wraps the deserializer and reports a [`FieldError`], which keeps the code and the path.
+//!
+//! A body is read directly into its type, without a tree of JSON values. No list of parts grows beyond the call's
+//! limit. So the memory for a request is at most proportional to the length of its body.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -34,8 +36,8 @@ pub struct Limits {
 /// Reads a JSON body.
 ///
 /// # Errors
-/// [`ErrorCode::UnsupportedMediaType`] if the body is not declared as `application/json`; [`ErrorCode::BodyTooLarge`] if
-/// it is longer than `limits.bytes`; [`ErrorCode::InvalidJson`]; or the error of a field, with its path.
+/// [`ErrorCode::UnsupportedMediaType`] if `Content-Type` is not `application/json`; [`ErrorCode::BodyTooLarge`] if the
+/// body is longer than `limits.bytes`; [`ErrorCode::InvalidJson`]; or the error of a field, with the field's path.
 pub async fn read_body<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limits: Limits) -> Result<T, ApiError> {
     read_json(&read_bytes(headers, body, limits.bytes).await?, limits.parts)
 }
@@ -51,11 +53,12 @@ async fn read_bytes(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result
         .map_err(|_| ApiError::detail(ErrorCode::BodyTooLarge, format!("at most {max_bytes} bytes")))
 }
 
-/// Reads each item of the list in the one field of a JSON body. An item that is wrong spoils no other.
+/// Reads each item of the list `uploads`, the only field of a batch's body. A wrong item does not affect the other
+/// items.
 ///
 /// # Errors
-/// As [`read_body`], for the body as a whole; [`ErrorCode::EmptyField`] and [`ErrorCode::OutOfRange`] if the list does
-/// not have 1 to `max_items` items.
+/// The errors of [`read_body`] for the body as a whole; [`ErrorCode::EmptyField`] if the list is empty;
+/// [`ErrorCode::OutOfRange`] if the list has more than `max_items` items.
 pub async fn read_uploads<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Body,
@@ -64,7 +67,7 @@ pub async fn read_uploads<T: DeserializeOwned>(
 ) -> Result<Vec<Result<T, ApiError>>, ApiError> {
     let bytes = read_bytes(headers, body, limits.bytes).await?;
     let Ok(Texts { uploads }) = serde_json::from_slice(&bytes) else {
-        // Only this way of reading knows which field is wrong.
+        // The error of `from_slice` does not name the wrong field. The error of `read_json` does.
         read_json::<Shape>(&bytes, u32::MAX)?;
         return Err(invalid_json(&bytes));
     };
@@ -77,7 +80,7 @@ pub async fn read_uploads<T: DeserializeOwned>(
     Ok(uploads.into_iter().map(|item| read_json(item.get().as_bytes(), limits.parts)).collect())
 }
 
-/// The form of a batch, without its items.
+/// The body of a batch. Its items are skipped.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Shape {
@@ -85,7 +88,7 @@ struct Shape {
     _uploads: Vec<IgnoredAny>,
 }
 
-/// The text of each item of a batch.
+/// The body of a batch, with each item as unparsed JSON text.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Texts<'a> {
@@ -96,7 +99,7 @@ struct Texts<'a> {
 fn read_json<T: DeserializeOwned>(bytes: &[u8], max_parts: u32) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = read(&mut json, max_parts).map_err(|error| match error.code {
-        // Only the JSON parser knows the line and the column.
+        // `FieldError` has no line and column, so the JSON parser reads the body once more to find them.
         ErrorCode::InvalidJson => invalid_json(bytes),
         _ => error.into(),
     })?;
@@ -113,7 +116,7 @@ fn invalid_json(bytes: &[u8]) -> ApiError {
 /// Reads a query whose values are whole numbers.
 ///
 /// # Errors
-/// The error of a field, with its name.
+/// The error of the first wrong field, with the field's name.
 pub fn read_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, ApiError> {
     let fields = pairs.into_iter().map(|(name, text)| {
         let value = text.parse::<i64>().map_or(Value::String(text), Value::from);
@@ -145,7 +148,7 @@ impl FieldError {
         Self { code, path: String::new(), detail }
     }
 
-    /// Puts the name of the enclosing field or item before the path.
+    /// Puts `outer` before the path: the name of the enclosing field, or the index of the enclosing item in brackets.
     fn inside(mut self, outer: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{outer}{dot}{}", self.path);
@@ -188,7 +191,7 @@ impl de::Error for FieldError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        // The name is text of the client, so its length is limited.
+        // The client chose the name, so its length is limited.
         let path = field.chars().take(64).collect();
         Self { path, ..Self::new(ErrorCode::UnknownField, format!("expected one of {}", expected.join(", "))) }
     }
@@ -202,28 +205,28 @@ impl de::Error for FieldError {
     }
 }
 
-/// State shared by all levels of one value.
+/// State that the deserializers of all nested values of a request share.
 struct Context {
     /// Maximum number of items in a list.
     max_parts: u32,
-    /// The current error. It is kept here because the format's own error type would reduce it to text.
+    /// The current error, with its code and path. The format's own error type would keep only its text.
     error: RefCell<Option<FieldError>>,
 }
 
 impl Context {
-    /// Stores an error for [`Self::restore`], and returns an empty error of the format's type in its place.
+    /// Stores an error for [`Self::restore`]. Returns an empty error of the type that the format requires.
     fn store<E: de::Error>(&self, error: FieldError) -> E {
         *self.error.borrow_mut() = Some(error);
         E::custom("")
     }
 
-    /// Returns the stored error. Without one, the format itself has failed: the JSON is invalid.
+    /// Returns the stored error. If there is none, the format itself has reported an error, so the JSON is invalid.
     fn restore<E>(&self, _: E) -> FieldError {
         self.error.take().unwrap_or_else(|| FieldError::new(ErrorCode::InvalidJson, String::new()))
     }
 }
 
-/// Wraps a deserializer or a seed, so that errors keep their code and path.
+/// Wraps a deserializer or a seed, so that its errors keep their code and path.
 struct Checked<'a, T> {
     format: T,
     context: &'a Context,
@@ -254,7 +257,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<'_, D> {
         visitor.visit_enum(name.into_deserializer())
     }
 
-    /// Rejects arrays. By default, serde reads an array into a struct field by field.
+    /// Rejects an array in place of a struct. By default, serde reads the items of such an array as the struct's
+    /// fields.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -275,7 +279,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<'_, D> {
 struct Watched<'a, V> {
     visitor: V,
     context: &'a Context,
-    /// Whether the type is a struct with named fields.
+    /// Whether the type is a struct with named fields. Then an array is an error.
     has_names: bool,
 }
 
@@ -291,7 +295,8 @@ macro_rules! forward_to_visitor {
 impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     type Value = V::Value;
 
-    /// Writes nothing. Only a format's own errors contain this text, and [`Context::restore`] drops them.
+    /// Writes nothing, because only the format's own errors contain this text, and [`Context::restore`] drops those
+    /// errors.
     fn expecting(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! The token keys of this process. They are read again at regular intervals, and when a token arrives that no key opens.
+//! The token keys of this process. The process reads the keys again when they are 5 minutes old, and when no key opens
+//! a token.
 
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,34 +11,36 @@ use tracing::{info, warn};
 
 use crate::token::{Claims, NewUpload, TokenKeys};
 
-/// Maximum age of the keys. A key that was removed from the secret because it leaked opens no tokens after this time.
+/// Maximum age of the keys. A key that is removed from the secret, for example after a leak, opens no tokens after this
+/// time.
 pub const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
-/// Minimum time between two reads because of tokens that no key opens. It limits the calls that invalid tokens can cause.
+/// Minimum time between two reads that invalid tokens cause. Limits the calls to Secrets Manager that a client can
+/// cause.
 const MIN_REREAD: Duration = Duration::from_secs(60);
 
-/// Minimum time between two attempts to replace keys that are too old.
+/// Minimum time between two attempts to read the keys after they have reached [`MAX_AGE`].
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The system's clock, or the clock of a test.
+/// Returns the current time. In tests, the test sets the time.
 type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Reads the keys from the secret. Returns `None` if that fails.
+/// Function that reads the keys from the secret. Returns `None` if reading fails.
 pub type Source = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Option<TokenKeys>> + Send>> + Send + Sync>;
 
-/// The keys that this process knows, and the source of newer keys.
+/// The keys that this process knows, and the function that reads newer keys.
 ///
-/// An instance of the function lives for hours. After a rotation, new instances seal with the new key while old instances
-/// still know only the old key. Every instance must open the tokens of all others. New instances accept the old key as the
-/// previous key. Old instances read the keys again when a token arrives that they can't open.
+/// Every instance of the Lambda function must open the tokens of all other instances, also while a key is rotated.
+/// After a rotation, new instances seal with the new key, and also open tokens of the previous key. Old instances know
+/// only the previous key. When an old instance can't open a token, the instance reads the keys again.
 ///
-/// The age of the keys is measured by the system's clock, because the monotonic clock may stop while Lambda keeps an
-/// instance frozen.
+/// The system's clock measures the age of the keys, because the monotonic clock may stop while Lambda freezes an
+/// instance.
 pub struct Keyring {
     known: RwLock<Known>,
     source: Option<Source>,
-    /// Time of the last attempt to read the keys. The lock is held during the attempt, so concurrent requests cause only
-    /// one.
+    /// Time of the last attempt to read the keys. The lock is held during the attempt, so concurrent requests cause
+    /// only one attempt.
     attempted_at: Mutex<SystemTime>,
     clock: Clock,
 }
@@ -54,7 +57,7 @@ impl Keyring {
         Self::with_clock(keys, None, Box::new(SystemTime::now))
     }
 
-    /// Returns a keyring with keys that were read just now. `source` reads them again.
+    /// Returns a keyring with keys that were read just now. `source` reads newer keys.
     pub fn rotating(keys: TokenKeys, source: Source) -> Self {
         Self::with_clock(keys, Some(source), Box::new(SystemTime::now))
     }
@@ -68,15 +71,17 @@ impl Keyring {
     /// Seals a token with the newest key. The token expires after `lifetime`.
     ///
     /// # Errors
-    /// As [`TokenKeys::seal`]; [`ErrorCode::StorageUnavailable`] if the known keys are too old and can't be read again.
+    /// The errors of [`TokenKeys::seal`]. [`ErrorCode::StorageUnavailable`] if the keys have reached [`MAX_AGE`] and
+    /// can't be read again.
     pub async fn seal(&self, upload: NewUpload, lifetime: Duration) -> Result<String, ErrorCode> {
         self.current().await?.seal(upload, lifetime)
     }
 
-    /// Opens a token that `caller` presents. If no key opens it, reads the keys again.
+    /// Opens a token that `caller` presents. Reads the keys again if no known key opens the token.
     ///
     /// # Errors
-    /// As [`TokenKeys::open`]; [`ErrorCode::StorageUnavailable`] if the known keys are too old and can't be read again.
+    /// The errors of [`TokenKeys::open`]. [`ErrorCode::StorageUnavailable`] if the keys have reached [`MAX_AGE`] and
+    /// can't be read again.
     pub async fn open(&self, token: &str, caller: Option<&str>) -> Result<Claims, ErrorCode> {
         match self.current().await?.open(token, caller) {
             Err(ErrorCode::TokenInvalid) => {
@@ -98,7 +103,8 @@ impl Keyring {
         is_good.then_some(known.keys).ok_or(ErrorCode::StorageUnavailable)
     }
 
-    /// Reads the keys again if they are at least `min_age` old and the last attempt is at least `min_interval` ago.
+    /// Reads the keys again if they are at least `min_age` old and the last attempt to read them was at least
+    /// `min_interval` ago.
     async fn read_if(&self, min_age: Duration, min_interval: Duration) {
         let Some(source) = self.source.as_ref().filter(|_| self.age(self.known().read_at) >= min_age) else { return };
         let mut attempted_at = self.attempted_at.lock().await;
@@ -112,7 +118,8 @@ impl Keyring {
         info!("the token keys were read again");
     }
 
-    /// Returns the time since `then`, or [`Duration::MAX`] if the clock was set back, because the age is unknown then.
+    /// Returns the time since `then`. Returns [`Duration::MAX`] if `then` is in the future, because the clock was set
+    /// back and the age is unknown.
     fn age(&self, then: SystemTime) -> Duration {
         (self.clock)().duration_since(then).unwrap_or(Duration::MAX)
     }
@@ -150,7 +157,7 @@ mod tests {
         keys.seal(upload, DAY).await.expect("sealed")
     }
 
-    /// An instance of the function with its own clock. It read the old key at second 1,000.
+    /// An instance of the Lambda function with its own clock. The instance has read the old key at second 1,000.
     struct Instance {
         keys: Keyring,
         seconds: Arc<AtomicU64>,
@@ -158,7 +165,7 @@ mod tests {
     }
 
     impl Instance {
-        /// Each further read takes `reading_seconds` and returns the result of `find`.
+        /// Each read after the first takes `reading_seconds` and returns the result of `find`.
         fn new(find: fn() -> Option<TokenKeys>, reading_seconds: u64) -> Self {
             let (seconds, reads) = (Arc::new(AtomicU64::new(1_000)), Arc::new(AtomicU64::new(0)));
             let (clock, at_source, counted) = (Arc::clone(&seconds), Arc::clone(&seconds), Arc::clone(&reads));
@@ -198,12 +205,12 @@ mod tests {
         old.set_clock(60);
         assert!(new.open(&from_old, None).await.is_ok());
         assert!(old.open(&from_old).await.is_ok());
-        assert_eq!(old.reads(), 0, "a token that opens needs no newer key");
+        assert_eq!(old.reads(), 0, "a token that a known key opens causes no read");
         assert!(old.open(&from_new).await.is_ok());
-        assert!(old.open(&from_old).await.is_ok(), "the old key is the previous one now");
+        assert!(old.open(&from_old).await.is_ok(), "the old key is now the previous key");
         assert_eq!(old.reads(), 1);
         let only_new = Keyring::fixed(keys(NEW, None));
-        assert!(only_new.open(&sealed(&old.keys).await, None).await.is_ok(), "it seals by the new key from now on");
+        assert!(only_new.open(&sealed(&old.keys).await, None).await.is_ok(), "the instance seals with the new key");
     }
 
     #[tokio::test]
@@ -245,7 +252,10 @@ mod tests {
         assert_eq!(instance.open(&leaked).await, Err(ErrorCode::TokenInvalid));
         assert_eq!(instance.reads(), 1);
         let only_new = Keyring::fixed(keys(NEW, None));
-        assert!(only_new.open(&sealed(&instance.keys).await, None).await.is_ok(), "nor does it seal by that key");
+        assert!(
+            only_new.open(&sealed(&instance.keys).await, None).await.is_ok(),
+            "the instance seals with the new key"
+        );
     }
 
     #[tokio::test]

@@ -1,21 +1,21 @@
-//! Lanes: the host names under which browsers reach a bucket.
+//! Lanes: the host names under which browsers send files to one bucket.
 //!
-//! Browsers open six connections to a host. S3 has several host names for one bucket, so several lanes carry several
-//! times as many requests at once. URLs of all lanes lead to the same objects, with the same rights.
+//! A browser opens at most six connections to one host name. S3 has several host names for a bucket, so each additional
+//! lane allows six more requests at once. URLs of all lanes address the same objects and need the same permissions.
 
 use aws_sdk_s3::config::Builder;
 
-/// Host name and form of a bucket's URLs (S3 User Guide, "Virtual hosting of general purpose buckets", "Using dual-stack
-/// endpoints", "Configuring fast, secure file transfers using Transfer Acceleration").
+/// Host name and form of a bucket's URLs (S3 User Guide, "Virtual hosting of general purpose buckets", "Using
+/// dual-stack endpoints", "Configuring fast, secure file transfers using Transfer Acceleration").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     /// `https://<bucket>.s3.<region>.amazonaws.com`
     Regional,
-    /// `https://<bucket>.s3.dualstack.<region>.amazonaws.com`, by IPv6 or IPv4.
+    /// `https://<bucket>.s3.dualstack.<region>.amazonaws.com`, over IPv6 or IPv4.
     DualStack,
     /// `https://s3.<region>.amazonaws.com/<bucket>`
     Path,
-    /// `https://s3.dualstack.<region>.amazonaws.com/<bucket>`, by IPv6 or IPv4.
+    /// `https://s3.dualstack.<region>.amazonaws.com/<bucket>`, over IPv6 or IPv4.
     DualStackPath,
     /// `https://<bucket>.s3-accelerate.amazonaws.com`. The bucket must have Transfer Acceleration, which costs extra.
     Accelerate,
@@ -30,8 +30,8 @@ impl Lane {
         ("accelerate", Self::Accelerate),
     ];
 
-    /// Reads a list such as `regional,dualstack,path`. Returns `None` if a name is unknown or repeated, or if there is
-    /// none.
+    /// Parses a list such as `regional,dualstack,path`. Returns `None` if a name is unknown or repeated, or if the list
+    /// is empty.
     pub fn parse_list(text: &str) -> Option<Vec<Self>> {
         let mut lanes = Vec::new();
         for name in text.split(',') {
@@ -44,7 +44,7 @@ impl Lane {
         Some(lanes)
     }
 
-    /// Returns the configuration of a client that signs for this lane.
+    /// Returns `config`, changed so that a client signs URLs of this lane.
     pub fn configure(self, config: Builder) -> Builder {
         match self {
             Self::Regional => config,

@@ -1,7 +1,8 @@
-//! The signing API of directput: six calls that return presigned URLs. The bytes of files go to S3 directly.
+//! The signing API of directput: six calls that open, sign, list, complete and abort uploads. Clients send the bytes of
+//! files directly to S3, with presigned URLs from this API.
 //!
-//! [`router`] returns the whole API as an axum router. `main.rs` runs it in AWS Lambda; the local server and the tests
-//! run the same code. Signing needs no network:
+//! [`router`] returns the whole API as an axum router. `main.rs` runs the router in AWS Lambda. The local server and
+//! the tests run the same router. This example needs no network, because signing needs none:
 //!
 //! ```
 //! use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};

@@ -3,21 +3,22 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Factor between the estimated waiting time of a part and the lifetime of its URL. Links are often slower than reported.
+/// Factor by which a URL's lifetime exceeds the estimated time until its part is sent. Links are often slower than the
+/// speed in the estimate.
 const MARGIN: u64 = 3;
 
 /// Speed of the slowest supported link, in byte/s: 64 kbit/s (`docs/reliability.md`).
 const SLOWEST_BYTES_PER_SECOND: u64 = 8_000;
 
-/// Number of full attempts of a PUT that the slowest link has time for. Earlier attempts end sooner, because the client
-/// gives up silent ones.
+/// Number of whole attempts of a single PUT that a token's lifetime covers on the slowest link. Attempts without
+/// progress take less time, because the client aborts them.
 const SLOWEST_ATTEMPTS: u64 = 2;
 
-/// Time after which a client without any success gives up, in seconds (`docs/reliability.md`, "Budgets").
+/// Time without success after which the client ends an upload, in seconds (`docs/reliability.md`, "Budgets").
 const PATIENCE_SECONDS: u64 = 15 * 60;
 
-/// Returns the lifetime of the token of a single PUT of `bytes` bytes: enough for the retries on the slowest link. The
-/// client needs the token to have an expired URL signed again.
+/// Returns the lifetime of the token of a single PUT of `bytes` bytes. The lifetime covers the retries on the slowest
+/// link, because the client needs the token to have an expired URL signed again.
 pub fn single_put_lifetime(bytes: u64) -> Duration {
     let attempt_seconds = bytes.div_ceil(SLOWEST_BYTES_PER_SECOND);
     Duration::from_secs(PATIENCE_SECONDS + attempt_seconds.saturating_mul(SLOWEST_ATTEMPTS))
@@ -25,9 +26,9 @@ pub fn single_put_lifetime(bytes: u64) -> Duration {
 
 /// Returns the lifetime of the URL of a part of `bytes` bytes.
 ///
-/// S3 checks a URL when the request begins, so the lifetime covers the time before the PUT begins. The estimate is the
-/// time that this part and the `bytes_before` it in the same batch take on a link of `bits_per_second`. The result is the
-/// estimate times `MARGIN`, within the range `seconds`.
+/// S3 checks a URL's expiry only when a request begins, so the lifetime must cover the time until the PUT begins. The
+/// estimated time is the time in which a link of `bits_per_second` sends the part and the `bytes_before` bytes before
+/// it. The lifetime is the estimated time multiplied by `MARGIN`, limited to the range `seconds`.
 pub fn url_lifetime(bytes_before: u64, bytes: u64, bits_per_second: u64, seconds: &RangeInclusive<u64>) -> Duration {
     let bits = u128::from(bytes_before.saturating_add(bytes)) * 8;
     let lifetime = bits.div_ceil(u128::from(bits_per_second.max(1))) * u128::from(MARGIN);
@@ -56,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_slow_link_gets_a_longer_lifetime_up_to_the_limit() {
-        // 8 MiB at 1 Mbit/s are 67.1 s.
+        // Sending 8 MiB at 1 Mbit/s takes 67.1 s, which is rounded up to 68 s.
         assert_eq!(seconds(0, 8 * MIB, NetworkHint::Unknown), 204);
         assert_eq!(seconds(0, 8 * MIB, NetworkHint::G3), 204);
         assert_eq!(seconds(0, 8 * MIB, NetworkHint::G2), 300);

@@ -1,9 +1,8 @@
-//! Middleware of every request: it sets the request's id, writes its line in the log, and turns an error into a problem
-//! document.
+//! Middleware of every request. Sets the request's id, logs the request, and turns an error into a problem document.
 //!
-//! The log has a request's method and route, the key that the API has chosen and a hash of the caller. It never has the
-//! path, query, headers or body, because those can hold URLs, tokens and the names of files. The ids of Lambda and API
-//! Gateway link each line to the access log, which has the client's address.
+//! A line of the log has the request's method and route, the object's key, and a hash of the caller. No line has a
+//! path, query, header or body, because these can contain URLs, tokens and file names. Each line has the request ids of
+//! Lambda and of API Gateway. API Gateway's access log has the same ids and the client's address.
 
 use std::io::Stderr;
 use std::time::Instant;
@@ -26,44 +25,45 @@ use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::object_key::hash_of_caller;
 
-/// The caller of a request, or `None` if the caller is anonymous. The server that runs the router adds it to the request's
-/// extensions.
+/// The caller of a request, or `None` if the caller is anonymous. The server that runs the router adds the caller to
+/// the request's extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller(pub Option<String>);
 
 impl Caller {
-    /// Returns the caller that a verified token names. A subject is unique only within its issuer (RFC 7519, section
-    /// 4.1.2), so the caller's name has both. For the `home_issuer`, the only issuer of most deployments, the subject alone
-    /// is the name.
+    /// Returns the caller that a verified JWT names. A subject is unique only within its issuer (RFC 7519, section
+    /// 4.1.2), so the caller's name consists of issuer and subject. If the issuer is `home_issuer` or absent, the name
+    /// is the subject alone. Most deployments accept only the `home_issuer`.
     pub fn of(issuer: Option<&str>, subject: Option<&str>, home_issuer: Option<&str>) -> Self {
         let subject = subject.filter(|subject| !subject.is_empty());
         Self(subject.map(|subject| match issuer {
-            // A line break separates issuer and subject, because no issuer contains one. A subject with a line break
-            // always gets its issuer, so it can't imitate the subject of another issuer.
+            // A line break separates issuer and subject, because no issuer contains a line break. The issuer is never
+            // omitted if the subject contains a line break, so the subject can't imitate a caller of another issuer.
             Some(issuer) if Some(issuer) != home_issuer || subject.contains('\n') => format!("{issuer}\n{subject}"),
             _ => subject.to_owned(),
         }))
     }
 }
 
-/// API Gateway's id of a request, as in its access log. The server adds it to the request's extensions.
+/// Id of a request in API Gateway's access log. The server that runs the router may add the id to the request's
+/// extensions.
 #[derive(Debug, Clone)]
 pub struct GatewayRequestId(pub String);
 
-/// Id of a request in the log; in AWS, it is Lambda's. The server may add it to the request's extensions. Default: a
-/// random UUID.
+/// Id of a request in the log. In AWS, this is Lambda's request id. The server that runs the router may add the id to
+/// the request's extensions. Default: a random UUID.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
 /// Starts the log: one JSON object per line on standard error. `RUST_LOG` sets the filter (default: `info`). If
-/// `METRICS_STAGE` is set, the log also has lines of metrics for that stage.
+/// `METRICS_STAGE` names a stage, such as `dev`, the log also has lines of metrics for that stage.
 pub fn log_as_json() {
     let stage = std::env::var("METRICS_STAGE").ok();
     let metrics = stage.map(|stage| Metrics::new(stage, std::io::stderr as fn() -> Stderr));
     start(std::io::stderr, "info", metrics);
 }
 
-/// Starts the log with another writer and without metrics. `RUST_LOG` sets the filter. Default: `filter`.
+/// Starts the log with `writer` and without metrics. `RUST_LOG` sets the filter (default: `filter`).
 pub fn log_as_json_to(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static, filter: &str) {
     start(writer, filter, None);
 }
@@ -83,11 +83,11 @@ fn start(
         .with_span_list(false)
         .with_target(false)
         .with_writer(writer);
-    // Fails if a log was started before, as in tests. That log then stays in use.
+    // `try_init` fails if the process already has a log, as in tests. The earlier log stays in use.
     let _ = tracing_subscriber::registry().with(filter).with(lines).with(metrics).try_init();
 }
 
-/// Runs a request with an id, logs it, and completes its response.
+/// Handles a request by `next`, logs the request, and adds the id and the common headers to the response.
 pub(crate) async fn trace(request: Request, next: Next) -> Response {
     let RequestId(id) = request.extensions().get().cloned().unwrap_or_else(|| RequestId(Uuid::new_v4().to_string()));
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
@@ -118,7 +118,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         if let Some(error) = error {
             let headers = std::mem::take(response.headers_mut());
             response = problem(error, id.clone());
-            // Keep the headers of the original response, such as `Allow`.
+            // The original response can have headers such as `Allow`.
             for (name, value) in &headers {
                 response.headers_mut().entry(name).or_insert(value.clone());
             }
@@ -126,7 +126,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
         }
-        // Responses hold tokens and URLs, which caches must not keep.
+        // Responses contain tokens and URLs, which caches must not store.
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response
@@ -145,7 +145,8 @@ pub(crate) fn log_key(key: &str) {
     Span::current().record("key", key);
 }
 
-/// Returns the name of a known method. Unknown methods are logged as `other`: no client text in logs.
+/// Returns the method's name for the log. Returns `other` for an unknown method, because the log must contain no text
+/// of the client.
 fn known_method(method: &Method) -> &'static str {
     let names = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     names.into_iter().find(|name| *name == method.as_str()).unwrap_or("other")
@@ -177,7 +178,7 @@ mod tests {
             of(Some("https://other"), "https://home\nalice"),
         ];
         for (index, caller) in all.iter().enumerate() {
-            assert!(!all[..index].contains(caller), "{caller:?} is another caller");
+            assert!(!all[..index].contains(caller), "two callers have the name {caller:?}");
         }
         assert_eq!(Caller::of(Some("https://home"), Some("alice"), None).0.as_deref(), Some("https://home\nalice"));
         for missing in [None, Some("")] {

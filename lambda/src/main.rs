@@ -19,10 +19,11 @@ use lambda_http::request::RequestContext;
 use lambda_http::tower::ServiceBuilder;
 use lambda_http::{Context, Error, Request};
 
-/// Timeout of a call to Secrets Manager. Together with the timeout of a call to S3, it is shorter than API Gateway's.
+/// Timeout of a call to Secrets Manager. The sum of this timeout, `TABLE_TIMEOUT` and the timeout of a call to S3 (25
+/// s) is less than API Gateway's timeout (30 s).
 const SECRET_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Timeout of a call to the table of quotas.
+/// Timeout of a call to the DynamoDB table of quotas.
 const TABLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[tokio::main(flavor = "current_thread")]
@@ -43,7 +44,7 @@ async fn start() -> Result<Router, Error> {
     let storage = Storage::open(aws.s3(get("S3_ENDPOINT")), aws.credentials.clone(), &config.bucket).await;
     let storage = storage.map_err(|error| format!("the bucket can't be signed for ({})", error.code.as_str()))?;
     let storage = storage.owned_by(get("BUCKET_OWNER"));
-    // A server other than AWS has one host name only.
+    // `S3_ENDPOINT` names a server other than AWS. Such a server has only one host name.
     let lanes = if get("S3_ENDPOINT").is_some() { &[][..] } else { &config.lanes };
     let storage = storage.with_lanes(lanes.iter().map(|lane| lane.configure(aws.s3(None)))).await;
     let storage = storage.map_err(|error| format!("a lane can't be signed for ({})", error.code.as_str()))?;
@@ -81,7 +82,8 @@ impl Aws {
         })
     }
 
-    /// Returns the configuration of an S3 client for the region, or for `endpoint` in tests without an account.
+    /// Returns the configuration of an S3 client. In tests without an AWS account, `endpoint` is the address of the S3
+    /// server.
     fn s3(&self, endpoint: Option<String>) -> aws_sdk_s3::config::Builder {
         let builder = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -114,8 +116,8 @@ impl Aws {
     }
 }
 
-/// Reads the keys of the upload tokens from the secret that `TOKEN_SECRET_ARN` names. In tests without an account,
-/// `TOKEN_KEY` holds the key itself.
+/// Reads the keys of the upload tokens from the secret that `TOKEN_SECRET_ARN` names. In tests without an AWS account,
+/// `TOKEN_KEY` is the key itself.
 async fn token_keys(get: &impl Fn(&str) -> Option<String>, aws: &Aws, bucket: &str) -> Result<Keyring, Error> {
     let expected = format!("a secret of at least {MIN_KEY_BYTES} characters");
     let unusable = |variable, is_missing| ConfigError { variable, expected: expected.clone(), is_missing };
@@ -133,7 +135,8 @@ async fn token_keys(get: &impl Fn(&str) -> Option<String>, aws: &Aws, bucket: &s
     }
 }
 
-/// Adds the caller that API Gateway's authorizer has verified, and the request's ids, to the request's extensions.
+/// Adds to the request's extensions the caller that API Gateway's authorizer has verified, and the request ids of API
+/// Gateway and Lambda.
 fn with_identity(mut request: Request, home_issuer: Option<&str>) -> Request {
     let extensions = request.extensions_mut();
     if let Some(RequestContext::ApiGatewayV2(context)) = extensions.get::<RequestContext>() {

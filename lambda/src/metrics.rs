@@ -1,7 +1,7 @@
-//! Metrics in CloudWatch's embedded metric format: CloudWatch extracts metrics from these lines of the log (CloudWatch
+//! Metrics in CloudWatch's embedded metric format: lines of the log from which CloudWatch extracts metrics (CloudWatch
 //! User Guide, "Specification: Embedded metric format").
 //!
-//! The metrics are derived from log events, so the handlers of the calls contain no code for metrics.
+//! The metrics are derived from log events, so the handlers of the API's calls contain no code for metrics.
 
 use std::fmt::Debug;
 use std::io::Write;
@@ -17,10 +17,11 @@ use tracing_subscriber::layer::Context;
 /// CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "directput";
 
-/// Status of the answer to an abort. No other call is answered with this status.
+/// HTTP status of the answer to an abort. No other call is answered with this status.
 const NO_CONTENT: u64 = 204;
 
-/// Writes a line of metrics for each event that is counted.
+/// Layer of the log that writes a line of metrics for each upload that is opened, completed or aborted, and for each
+/// refusal.
 #[derive(Debug)]
 pub struct Metrics<W> {
     stage: String,
@@ -40,7 +41,7 @@ impl<W> Metrics<W> {
             ("opened", ..) => (vec![("Opened", "Count", 1), ("OpenedBytes", "Bytes", event.size)], None),
             ("completed", ..) => (vec![("Completed", "Count", 1), ("CompletedBytes", "Bytes", event.size)], None),
             ("answered", NO_CONTENT, None) => (vec![("Aborted", "Count", 1)], None),
-            // "refused" is one file of a batch.
+            // "refused" is the event of one refused file of a batch.
             ("answered" | "refused", _, Some(code)) => (vec![("Refused", "Count", 1)], Some(code)),
             _ => return None,
         };
@@ -65,7 +66,7 @@ impl<S: Subscriber, W: for<'w> MakeWriter<'w> + 'static> Layer<S> for Metrics<W>
         event.record(&mut fields);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if let Some(line) = self.line(&fields, now.as_millis() as u64) {
-            // Lines that can't be written are lost, like lines of the log.
+            // If writing fails, the line is lost, but the request must not fail.
             let _ = writeln!(self.writer.make_writer(), "{line}");
         }
     }

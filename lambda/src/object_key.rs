@@ -1,4 +1,5 @@
-//! Object keys and names. The server chooses each key. The only text of the client in a key is a harmless file extension.
+//! Keys and names of objects. The API chooses each key. The only text of the client in a key is a harmless file
+//! extension.
 
 use std::fmt::Write as _;
 
@@ -15,12 +16,12 @@ pub const PREFIX: &str = "uploads/";
 /// Maximum length of an extension, in characters.
 const MAX_EXTENSION: usize = 10;
 
-/// Maximum length of a percent-encoded name, in bytes. The user metadata of an object is limited to 2 KiB, names of the
-/// headers included (S3 User Guide, "Working with object metadata").
+/// Maximum length of a percent-encoded name, in bytes. S3 limits the user metadata of an object to 2 KB, including the
+/// names of the headers (S3 User Guide, "Working with object metadata").
 const MAX_ENCODED_NAME_BYTES: usize = 1_800;
 
-/// Returns the pseudonym of a caller in keys and logs: the first 128 bits of a SHA-256 hash, in hexadecimal. It
-/// distinguishes callers without revealing their names.
+/// Returns the pseudonym of a caller in keys and logs: the first 128 bits of the SHA-256 hash of the caller's name, in
+/// hexadecimal. Pseudonyms distinguish callers without their names.
 pub fn hash_of_caller(caller: &str) -> String {
     let mut text = String::new();
     for byte in &Sha256::digest(caller.as_bytes())[..16] {
@@ -64,8 +65,8 @@ pub fn name_for_metadata(name: &FileName) -> String {
     utf8_percent_encode(&fit(name.as_str(), MAX_ENCODED_NAME_BYTES, encoded_bytes), UNRESERVED).to_string()
 }
 
-/// Cuts a name to at most `max_bytes`. `bytes_of` returns the length of one character in bytes. A name that is too long
-/// keeps its extension; its stem is cut between two characters.
+/// Shortens a name to at most `max_bytes` bytes. `bytes_of` returns the length of one character in bytes. Shortens only
+/// the stem, by whole characters, and keeps a harmless extension.
 pub(crate) fn fit(name: &str, max_bytes: usize, bytes_of: impl Fn(char) -> usize) -> String {
     let bytes_of_all = |text: &str| text.chars().map(&bytes_of).sum::<usize>();
     if bytes_of_all(name) <= max_bytes {
@@ -155,7 +156,7 @@ mod tests {
     fn a_name_in_metadata_is_ascii_and_short_enough() {
         assert_eq!(name_for_metadata(&name("Käse & Brot.png")), "K%C3%A4se%20%26%20Brot.png");
         assert_eq!(name_for_metadata(&name("a\r\nX-Evil: 1")), "a%0D%0AX-Evil%3A%201");
-        // Each is 12 bytes.
+        // Each percent-encoded camera has 12 bytes.
         for (cameras, kept) in [(149, 149), (150, 150), (151, 150), (256, 150)] {
             assert_eq!(name_for_metadata(&name(&"📷".repeat(cameras))), "%F0%9F%93%B7".repeat(kept));
         }

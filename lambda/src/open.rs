@@ -1,4 +1,4 @@
-//! Opens uploads: checks a file, chooses its key and plan, and signs what can be signed already.
+//! Opens uploads: checks a file, chooses its key and plan, and signs the parts that the request lists.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::storage::{Object, Target};
 use crate::token::NewUpload;
 
 impl App {
-    /// Opens an upload of a batch. `bytes_before` is the size of the files before it, in bytes.
+    /// Opens one upload of a batch. `bytes_before` is the total size of the earlier files of the batch, in bytes.
     pub(crate) async fn open_small(
         &self,
         request: CreateUpload,
@@ -30,7 +30,7 @@ impl App {
         }
         self.check_acceptable(&request)?;
         let plan = self.plan(&request);
-        // A multipart upload needs a call of S3, and a batch makes none.
+        // A batch makes no calls to S3, but opening a multipart upload needs one.
         if plan.is_multipart() {
             let detail = "expected the checksum of the whole file";
             return Err(ApiError::field(ErrorCode::EmptyField, "parts", detail));
@@ -41,7 +41,8 @@ impl App {
         Ok(created)
     }
 
-    /// Opens an upload of a file that has been checked.
+    /// Opens an upload of a file that [`Self::check_acceptable`] has accepted. `bytes_before` is the total size of the
+    /// files that the client sends before it, in bytes.
     pub(crate) async fn open(
         &self,
         request: CreateUpload,
@@ -66,7 +67,8 @@ impl App {
             Some(upload_id) => Target::Part { key: &key, upload_id },
             None => Target::Object(object),
         };
-        // The client may have cut the file differently. Only the parts that match this plan are signed with this call.
+        // The client may have cut the file into parts of another length. Only the parts that match this plan are
+        // signed.
         let matching = request.parts.iter().filter_map(|wanted| {
             let part = plan.part(wanted.number).filter(|part| part.length == wanted.length)?;
             Some((part, wanted.checksum.as_ref()))
@@ -80,13 +82,13 @@ impl App {
         let new = NewUpload {
             key: key.clone(),
             bytes: bytes_of_whole(&request).filter(|_| upload.is_none()).copied(),
-            // A multipart upload keeps its own metadata.
+            // S3 already has the name of a multipart upload. Each PUT of a single object sends the name as metadata.
             name: upload.is_none().then_some(name),
             upload,
             size: request.size,
             part_bytes: plan.part_bytes(),
             content_type: request.content_type,
-            // A single PUT is bound to its bytes.
+            // The checksum of a single PUT is known before the PUT, so `crc64nvme-after` becomes `crc64nvme`.
             algorithm: if plan.is_multipart() { request.algorithm } else { request.algorithm.computed_by() },
             caller,
         };
@@ -105,8 +107,9 @@ impl App {
         })
     }
 
-    /// Returns the plan of the upload. The token of a single PUT binds the checksum of the file, so a file whose checksum
-    /// is not known yet is sent as a multipart upload, which S3's upload id binds.
+    /// Returns the plan of the upload. A single PUT needs the checksum of the whole file in its token, so that no other
+    /// bytes can be written to the key. A file without a known checksum is therefore sent as a multipart upload, which
+    /// accepts no parts after its completion.
     pub(crate) fn plan(&self, request: &CreateUpload) -> Plan {
         let plan = Plan::new(request.size, self.config.single_put_bytes);
         let is_known = request.algorithm == ChecksumAlgorithm::None || bytes_of_whole(request).is_some();
@@ -119,7 +122,7 @@ impl App {
         if plan.is_multipart() { longest } else { single_put_lifetime(plan.size()).min(longest) }
     }
 
-    /// Checks a file against the limits of this server.
+    /// Checks a file's size, type and checksums against the settings of the deployment.
     pub(crate) fn check_acceptable(&self, request: &CreateUpload) -> Result<(), ApiError> {
         if request.size.bytes() > self.config.max_file_bytes {
             let detail = format!("at most {} bytes", self.config.max_file_bytes);
@@ -145,7 +148,7 @@ impl App {
     }
 }
 
-/// Returns the checksum of the whole file if the request names the file as one part.
+/// Returns the checksum of the whole file if the request lists the whole file as part 1.
 fn bytes_of_whole(request: &CreateUpload) -> Option<&PartChecksum> {
     let whole = request.parts.iter().find(|part| part.number == PartNumber::FIRST);
     whole.filter(|part| part.length == request.size.bytes())?.checksum.as_ref()

@@ -1,7 +1,7 @@
 //! Daily quotas of callers. A day begins at 00:00 UTC.
 //!
-//! An upload is counted with its whole size when it is opened, whether it is completed later or not, because an upload
-//! that is not completed also uses S3.
+//! An upload is counted with its whole size when it is opened, even if it is never completed, because an incomplete
+//! upload also uses S3.
 
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,7 +14,8 @@ use crate::object_key::hash_of_caller;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
-/// Time from the beginning of a day until its counts expire, in seconds. The surplus covers clocks that are wrong.
+/// Time from the beginning of a day until the day's counts expire, in seconds. Longer than a day, because clocks can be
+/// wrong.
 const KEPT_SECONDS: u64 = 3 * SECONDS_PER_DAY;
 
 /// Name under which all anonymous callers are counted together.
@@ -30,11 +31,11 @@ pub struct DailyLimits {
 }
 
 impl DailyLimits {
-    /// Reads the name of the table that uploads are counted in, and the limits. Returns `None` if no table is set. `get`
-    /// returns the value of an environment variable, or `None` if it is not set.
+    /// Reads the name of the DynamoDB table that counts uploads, and the limits. Returns `None` if no table is set.
+    /// `get` returns the value of an environment variable, or `None` if the variable is not set.
     ///
     /// # Errors
-    /// A limit that is missing or not a number.
+    /// [`ConfigError`] about a limit that is missing or not a number.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Option<(String, Self)>, ConfigError> {
         let Some(table) = get("QUOTA_TABLE").filter(|table| !table.is_empty()) else { return Ok(None) };
         let limit = |variable: &'static str| {
@@ -51,11 +52,11 @@ impl DailyLimits {
 /// An upload to count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// Id of the count: the day's number since 1970, and a hash of the caller.
+    /// Id of the count: the number of days since 1970, and a hash of the caller or `anonymous`.
     pub id: String,
     /// Size of the upload, in bytes.
     pub bytes: u64,
-    /// Limits that the count must not exceed, this upload included.
+    /// Limits that the count, with this upload, must not exceed.
     pub limits: DailyLimits,
     /// Time at which the count expires, in seconds since 1970.
     pub expires: u64,
@@ -85,7 +86,7 @@ impl Quota {
 
     fn used(&self, caller: Option<&str>, bytes: u64, now: Duration) -> Use {
         let day = now.as_secs() / SECONDS_PER_DAY;
-        // No hash is equal to this word.
+        // No hash equals `ANONYMOUS`, because a hash consists of 32 hexadecimal digits.
         let id = format!("{day}#{}", caller.map_or_else(|| ANONYMOUS.to_owned(), hash_of_caller));
         Use { id, bytes, limits: self.limits, expires: day * SECONDS_PER_DAY + KEPT_SECONDS }
     }
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_count_expires_three_days_after_its_day_began() {
-        // 2024-10-04, 00:00:00 UTC, and its last second.
+        // The first and the last second of 2024-10-04 UTC.
         for at in [1_728_000_000, 1_728_086_399] {
             assert_eq!(used(None, at).expires, 1_728_259_200);
         }

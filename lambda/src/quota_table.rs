@@ -8,8 +8,8 @@ use tracing::warn;
 
 use crate::quota::{Count, Use};
 
-/// Returns a function that counts uploads in the table. A single conditional update checks and counts, so concurrent
-/// uploads can't exceed the limits.
+/// Returns a function that counts uploads in `table`. One conditional update checks the limits and counts the upload,
+/// so concurrent uploads can't exceed the limits.
 pub fn count_in(client: Client, table: String) -> Count {
     Box::new(move |wanted| {
         let (client, table) = (Client::clone(&client), table.clone());

@@ -1,23 +1,26 @@
 //! Maps S3's error codes to the API's error codes.
 //!
-//! Status codes alone are ambiguous. S3 answers 400 both to a request that arrived too slowly and to parts that can't be
-//! joined, 404 both for a missing bucket and for a missing upload, and 200 to a completion that fails later (S3 API
-//! Reference, "CompleteMultipartUpload"). A temporary error, or an error in the deployment, must not end an upload. Only
-//! a code of S3 that is known to be final ends one.
+//! A status code alone is ambiguous. S3 answers 400 to a request that arrived too slowly, and also to parts that can't
+//! be joined. S3 answers 404 for a missing bucket, and also for a missing upload. S3 answers 200 to a completion before
+//! the parts are joined. A later failure is only in the body (S3 API Reference, "CompleteMultipartUpload").
+//!
+//! Temporary errors and errors in the deployment must not end an upload. Only codes of S3 that are known to be final
+//! end an upload.
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use directput::protocol::ErrorCode;
 
 /// Returns the API's error code for an S3 error (S3 API Reference, "Error responses", "List of error codes").
 ///
-/// `status` is the HTTP status of the answer, or 0 without an answer. `storage_code` is S3's code, or empty without one.
+/// `status` is the HTTP status of S3's answer, or 0 if there is no answer. `storage_code` is S3's code, or empty if the
+/// answer has no code.
 pub fn code_of_storage_error(is_completion: bool, status: u16, storage_code: &str) -> ErrorCode {
     match storage_code {
         "NoSuchUpload" => ErrorCode::UploadGone,
-        // The key was made for this upload, so an object under it comes from an earlier completion.
+        // Each upload has its own key, so an object with this key comes from an earlier completion of the same upload.
         "PreconditionFailed" if is_completion => ErrorCode::AlreadyComplete,
-        // The stored parts differ from those that the client names, or they do not make the object that it wants. Garage
-        // answers InvalidDigest if a part's checksum is wrong.
+        // The stored parts differ from the parts in the request, or the joined object has another size or checksum.
+        // InvalidDigest is Garage's code for a wrong checksum of a part.
         "BadDigest"
         | "EntityTooLarge"
         | "EntityTooSmall"
@@ -30,10 +33,12 @@ pub fn code_of_storage_error(is_completion: bool, status: u16, storage_code: &st
         {
             ErrorCode::PartsRefused
         }
-        // S3 or the network is busy, or two requests conflict. Expired credentials and signatures are renewed for the next
-        // request. S3's documentation says that parts have to be sent again after ConditionalRequestConflict. In this API
-        // its most likely cause is a repeated completion while S3 still works on the first; if the upload is gone, the
-        // next answer is NoSuchUpload.
+        // Temporary: S3 or the network is busy, two requests conflict, or credentials or a signature have expired. The
+        // next request has new credentials and a new signature.
+        //
+        // S3's documentation says that parts have to be sent again after ConditionalRequestConflict. In this API, the
+        // most likely cause is a repeated completion while S3 works on the first completion. If the upload is gone, S3
+        // answers the next request with NoSuchUpload.
         "ConditionalRequestConflict"
         | "ExpiredToken"
         | "IncompleteBody"
@@ -47,9 +52,9 @@ pub fn code_of_storage_error(is_completion: bool, status: u16, storage_code: &st
         | "ServiceUnavailable"
         | "TokenRefreshRequired"
         | "TooManyRequests" => ErrorCode::StorageUnavailable,
-        // The body of the call was damaged on its way.
+        // The body of the request was damaged on its way to S3.
         "XAmzContentSHA256Mismatch" => ErrorCode::StorageUnavailable,
-        // The bucket is new, and its DNS entry has not reached all servers yet.
+        // The bucket is new, and not all DNS servers have its address yet.
         "Redirect" | "TemporaryRedirect" => ErrorCode::StorageUnavailable,
         // Errors that the SDK retries for all services.
         busy if THROTTLING_ERRORS.contains(&busy) || TRANSIENT_ERRORS.contains(&busy) => ErrorCode::StorageUnavailable,
@@ -57,8 +62,8 @@ pub fn code_of_storage_error(is_completion: bool, status: u16, storage_code: &st
     }
 }
 
-/// Returns the code for an error whose S3 code is unknown. A missing answer, and a 200 that was cut off or ends in an
-/// error, are retried.
+/// Returns the API's error code for the status of an answer whose S3 code is unknown. Two cases are temporary errors of
+/// the storage: no answer (0), and a 200 whose body is incomplete or contains an error.
 fn code_of_status(status: u16) -> ErrorCode {
     match status {
         0 | 200..=299 | 408 | 409 | 425 | 429 | 500 | 502..=599 => ErrorCode::StorageUnavailable,
@@ -71,14 +76,14 @@ mod tests {
     use super::*;
     use ErrorCode::{AlreadyComplete, Internal, PartsRefused, StorageUnavailable, UploadGone};
 
-    /// S3's codes that opening, listing, completing and aborting can return, with their statuses, their meaning for a
-    /// completion, and their meaning for the other calls.
+    /// S3's codes for opening, listing, completing and aborting an upload. Each row has S3's code, the HTTP status, the
+    /// API's code if the call is a completion, and the API's code if the call is another one.
     ///
-    /// Compared with the API Reference, "Error responses", "List of error codes" (2026), and with the SDKs' model of S3
-    /// (`Error$Code` in botocore 1.44's `service-2.json`). `tests/aws/deploy/storage_codes_test.py` compares this file
-    /// with that model in each run. Codes that are in neither list are marked.
+    /// The codes are from two lists: the S3 API Reference, "Error responses", "List of error codes" (2026), and the
+    /// SDKs' model of S3 (`Error$Code` in botocore 1.44's `service-2.json`). `tests/aws/deploy/storage_codes_test.py`
+    /// compares this file with the model. Comments below name the codes that are in neither list.
     const TABLE: &[(&str, u16, ErrorCode, ErrorCode)] = &[
-        // Final: these end an upload, or mean that it has ended. XAmzContentChecksumMismatch is not listed.
+        // Final: the upload ends or has ended. XAmzContentChecksumMismatch is in neither list.
         ("NoSuchUpload", 404, UploadGone, UploadGone),
         ("PreconditionFailed", 412, AlreadyComplete, Internal),
         ("BadDigest", 400, PartsRefused, Internal),
@@ -104,7 +109,7 @@ mod tests {
         ("SlowDown", 503, StorageUnavailable, StorageUnavailable),
         ("TemporaryRedirect", 307, StorageUnavailable, StorageUnavailable),
         ("TokenRefreshRequired", 400, StorageUnavailable, StorageUnavailable),
-        // Temporary, not on S3's list: from services behind S3, from other servers, or from older versions of S3.
+        // Temporary, in neither list: from services behind S3, from other servers, or from older versions of S3.
         ("InternalServerError", 500, StorageUnavailable, StorageUnavailable),
         ("KMS.ThrottlingException", 400, StorageUnavailable, StorageUnavailable),
         ("RequestExpired", 400, StorageUnavailable, StorageUnavailable),
@@ -164,7 +169,7 @@ mod tests {
         ("UnexpectedIPError", 403, Internal, Internal),
         ("UnsupportedArgument", 400, Internal, Internal),
         ("UnsupportedSignature", 400, Internal, Internal),
-        // On no list, or not from S3.
+        // Answers without a code of S3, and with a code in neither list.
         ("", 0, StorageUnavailable, StorageUnavailable),
         ("", 200, StorageUnavailable, StorageUnavailable),
         ("", 400, Internal, Internal),
@@ -182,8 +187,8 @@ mod tests {
     /// Number of codes at the top of the table that end an upload.
     const FINAL_CODES: usize = 10;
 
-    /// S3's other codes on both lists. They belong to calls that the API doesn't make (ACLs, access points, policies,
-    /// logging, versions, SOAP, forms). If one of them arrives nevertheless, the client retries.
+    /// The other codes of both lists. These codes belong to calls that the API does not make (ACLs, access points,
+    /// policies, logging, versions, SOAP, forms). If S3 returns one of these codes nevertheless, the client retries.
     const OF_OTHER_CALLS: &str = "AccessControlListNotSupported AccessPointAlreadyOwnedByYou AmbiguousGrantByEmailAddress \
         BucketAlreadyExists BucketAlreadyOwnedByYou BucketHasAccessPointsAttached BucketNotEmpty ClientTokenConflict \
         ConnectionClosedByRequester CrossLocationLoggingProhibited DeviceNotActiveError \
@@ -211,7 +216,7 @@ mod tests {
     #[test]
     fn an_error_inside_a_200_is_mapped_by_its_code() {
         for &(storage_code, status, completion, _) in TABLE.iter().filter(|(code, ..)| !code.is_empty()) {
-            // A 200 with an unknown code is retried.
+            // A code is known if its meaning does not depend on the status. A 200 with an unknown code is retried.
             let is_known =
                 code_of_storage_error(true, 0, storage_code) == code_of_storage_error(true, 418, storage_code);
             let expected = if is_known { completion } else { StorageUnavailable };
@@ -224,7 +229,7 @@ mod tests {
         for &(storage_code, status, completion, other) in &TABLE[FINAL_CODES..] {
             assert!(completion.is_retryable() && other.is_retryable(), "{storage_code} {status}");
         }
-        // 200: an error inside the answer to a completion.
+        // Status 200: the error is in the body of the answer to a completion.
         let unexpected = OF_OTHER_CALLS.split_whitespace().chain(["SomethingNew"]);
         for (storage_code, status) in
             unexpected.flat_map(|code| [200, 304, 400, 403, 404, 409, 412].map(|of| (code, of)))

@@ -1,4 +1,4 @@
-//! The secret of AWS Secrets Manager that holds the token keys.
+//! The secret in AWS Secrets Manager that contains the token keys.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub struct Secret {
     bucket: String,
 }
 
-/// Error of reading the keys.
+/// Reason why the keys can't be read or used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretError {
     /// Secrets Manager did not return a version. The fields are the version's stage and the error.
@@ -49,9 +49,9 @@ impl Secret {
     /// Reads the secret's current version, and its previous version if there is one.
     ///
     /// # Errors
-    /// [`SecretError`] if a version can't be read or used. A previous version counts as absent only if Secrets Manager
-    /// says so. Any other failure is an error: otherwise a temporary failure would drop the previous key, and with it the
-    /// uploads that it has opened.
+    /// [`SecretError`] if a version can't be read or used. A previous version is absent only if Secrets Manager answers
+    /// that it does not exist. Any other failure to read the previous version is an error, because without the previous
+    /// key the function would refuse the tokens that this key has sealed.
     pub async fn read(&self) -> Result<TokenKeys, SecretError> {
         let (current, previous) = tokio::join!(self.version("AWSCURRENT"), self.version("AWSPREVIOUS"));
         let current = current?.ok_or_else(|| SecretError::Unreadable("AWSCURRENT", NOT_FOUND.to_owned()))?;
@@ -60,7 +60,7 @@ impl Secret {
         keys.ok_or(SecretError::TooShort)
     }
 
-    /// Returns the function by which a keyring reads the secret again.
+    /// Returns the function with which a keyring reads the secret again.
     pub fn into_source(self) -> Source {
         let secret = Arc::new(self);
         Box::new(move || {
@@ -69,7 +69,7 @@ impl Secret {
         })
     }
 
-    /// Returns the version with this stage, or `None` if there is none.
+    /// Returns the text of the version with this stage, or `None` if no version has this stage.
     async fn version(&self, stage: &'static str) -> Result<Option<String>, SecretError> {
         let request = self.client.get_secret_value().secret_id(&self.arn).version_stage(stage);
         match request.send().await {

@@ -1,9 +1,10 @@
 //! Presigned PUTs by AWS Signature Version 4 in the query (S3 API Reference, "Authenticating Requests: Using
 //! Query Parameters").
 //!
-//! The crate `aws-sigv4` does the cryptography. This module builds the request to sign, with every header that a PUT has to
-//! carry. The SDK's presigner runs a client's whole pipeline for each URL. This signer derives the signing key once a day
-//! and builds two strings per URL, which is much faster. `tests/sign.rs` compares its URLs with the SDK's, byte for byte.
+//! The crate `aws-sigv4` does the cryptography. This module builds the request to sign, with every header that a PUT
+//! must have. For each URL, the SDK's presigner runs a client's whole pipeline. This module is much faster: it derives
+//! the signing key once a day, and builds two strings for each URL. `tests/sign.rs` compares the URLs with the SDK's,
+//! byte for byte.
 
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +19,7 @@ use sha2::{Digest, Sha256};
 /// Characters that are percent-encoded in a query: all but the unreserved ones of RFC 3986, section 2.3.
 pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Characters that are percent-encoded in a path.
+/// Characters that are percent-encoded in a path: all but the unreserved ones and `/`.
 const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 
 /// Address and region of a bucket, and the signing key of the day.
@@ -56,13 +57,13 @@ pub struct Request<'a> {
     pub query: &'a [(&'static str, &'a str)],
     /// All required headers sorted by lower-case name, without `host`.
     pub headers: &'a [(&'static str, &'a str)],
-    /// Lifetime of the URL; whole seconds count.
+    /// Lifetime of the URL. Fractions of a second are dropped.
     pub lifetime: Duration,
 }
 
 impl Signer {
-    /// Returns a signer for the address and the region of a URL that the SDK has presigned for `key`. The SDK's rules for
-    /// endpoints thus apply. Returns `None` if the URL does not have the expected form.
+    /// Returns a signer with the address and the region of `url`, a URL that the SDK has presigned for `key`. So the
+    /// address follows the SDK's rules for endpoints. Returns `None` if `url` does not have the expected form.
     pub fn like(url: &str, key: &str) -> Option<Self> {
         let (before, query) = url.split_once('?')?;
         let base = before.strip_suffix(key)?;
@@ -78,11 +79,11 @@ impl Signer {
         })
     }
 
-    /// Begins to sign with these credentials at this time. Prepares the values that all URLs of a batch share. Returns
-    /// `None` if the time is outside the range of S3's date format.
+    /// Returns a [`Signing`] for these credentials and this time, with the values that all URLs of a batch share.
+    /// Returns `None` if the time is outside the range of S3's date format.
     pub fn begin<'a>(&'a self, credentials: &Credentials, now: SystemTime) -> Option<Signing<'a>> {
         let written = DateTime::from(now).fmt(DateTimeFormat::DateTime).ok()?;
-        // `written` is like 2026-11-25T12:00:00.5Z.
+        // `written` has the form 2026-11-25T12:00:00.5Z.
         let seconds = written.split(['.', 'Z']).next()?;
         let time: String = seconds.chars().filter(|character| !"-:".contains(*character)).collect::<String>() + "Z";
         let day = time.split('T').next()?.to_owned();
@@ -131,7 +132,7 @@ impl Signing<'_> {
         let Signer { origin, host, path, .. } = signer;
         let seconds = request.lifetime.as_secs();
         let path = format!("{path}{}", utf8_percent_encode(request.key, PATH));
-        // The header names must be sorted, so `host` is inserted at its place.
+        // The header names must be sorted, so `host` is inserted at its place in alphabetical order.
         let (before, after) = request.headers.split_at(request.headers.partition_point(|(name, _)| *name < "host"));
         let host = [("host", host.as_str())];
         let headers = || before.iter().chain(&host).chain(after);
@@ -169,7 +170,7 @@ impl Signing<'_> {
     }
 }
 
-/// Appends a header's value in its canonical form: trimmed, with single spaces.
+/// Appends a header's value in the canonical form of the signature: trimmed, with single spaces.
 fn push_folded(canonical: &mut String, value: &str) {
     let mut words = value.split(' ').filter(|word| !word.is_empty());
     canonical.push_str(words.next().unwrap_or_default());

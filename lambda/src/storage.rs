@@ -22,22 +22,23 @@ use crate::error::ApiError;
 use crate::refusal::code_of_storage_error;
 use crate::sign::{Request, Signer, Signing};
 
-/// Signed value of `Content-Encoding`. S3 stores this header of a PUT even if it is not signed, and returns it with the
-/// object. With an unsigned `gzip`, readers would decode the object to bytes that no checksum has verified.
+/// Value of the signed header `Content-Encoding`. S3 stores this header with the object and returns it to readers, even
+/// if the header is not signed. Without a signed value, a client could send `gzip`, and readers would decode the object
+/// to bytes that no checksum has verified.
 const CONTENT_ENCODING: &str = "identity";
 
 /// Name of the user metadata that holds the file's name.
 const NAME_METADATA: &str = "name";
 
-/// Header of that metadata.
+/// Header of a PUT that sets the metadata `NAME_METADATA`.
 const NAME_HEADER: &str = "x-amz-meta-name";
 
 /// Key of a URL that the SDK signs at the start. [`Signer`] takes the bucket's address from that URL.
 const PROBE_KEY: &str = "uploads/probe";
 
-/// Timeout of a call to S3, retries by the SDK included: 5 s shorter than API Gateway's (API Gateway Developer Guide,
-/// "Quotas for HTTP API"), so that the client gets an answer of this API and retries. S3 can take minutes to join
-/// thousands of parts; a repeated completion succeeds as soon as they are joined.
+/// Timeout of a call to S3, including retries by the SDK. It is 5 s shorter than API Gateway's timeout (API Gateway
+/// Developer Guide, "Quotas for HTTP API"), so that the client gets an answer of this API and retries. S3 can take
+/// minutes to join thousands of parts. A repeated completion succeeds after the parts are joined.
 const CALL_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Number of parts in a page of S3's list (S3 API Reference, "ListParts").
@@ -49,9 +50,9 @@ pub struct Storage {
     client: Client,
     bucket: String,
     credentials: SharedCredentialsProvider,
-    /// Signers of the lanes; the first is the default. Never empty.
+    /// One signer for each lane. The first is the default lane's. Never empty.
     signers: Vec<Signer>,
-    /// Id of the account that must own the bucket.
+    /// Id of the AWS account that must own the bucket. `None`: any account.
     owner: Option<String>,
 }
 
@@ -64,12 +65,13 @@ pub struct Object<'a> {
     pub content_type: &'a ContentType,
     /// Percent-encoded name of the user's file.
     pub name: Option<&'a str>,
-    /// Value of `Content-Disposition`. It prevents an uploaded HTML file from running under the bucket's host name.
+    /// Value of `Content-Disposition`. The value `attachment` prevents browsers from running an uploaded HTML file
+    /// under the bucket's host name.
     pub disposition: &'a str,
 }
 
 impl Object<'_> {
-    /// Returns the user metadata.
+    /// Returns the user metadata of the object: the file's name.
     fn metadata(&self) -> Option<HashMap<String, String>> {
         self.name.map(|name| HashMap::from([(NAME_METADATA.to_owned(), name.to_owned())]))
     }
@@ -78,7 +80,7 @@ impl Object<'_> {
 /// Target of a presigned PUT.
 #[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
-    /// A whole object. The PUT fails if the key already has one.
+    /// A whole object. S3 refuses the PUT if an object with this key exists.
     Object(Object<'a>),
     /// A part of a multipart upload.
     Part {
@@ -93,8 +95,8 @@ pub enum Target<'a> {
 pub struct Batch<'a>(Signing<'a>);
 
 impl Batch<'_> {
-    /// Signs the PUT of a part, or of an object that consists of one part. S3 accepts only bytes with the part's length
-    /// and, if given, this checksum. The URL expires after `lifetime`.
+    /// Signs the PUT of a part, or of an object that consists of one part. S3 accepts only bytes that have the part's
+    /// length and, if `checksum` is given, this checksum. The URL expires after `lifetime`.
     pub fn sign(
         &self,
         target: Target<'_>,
@@ -132,7 +134,7 @@ impl Batch<'_> {
             }
         };
         let url = self.0.url(&Request { operation, key, query: &query, headers: &headers, lifetime });
-        // Browsers set Content-Length themselves and do not let scripts set it.
+        // The client is not given Content-Length, because browsers set this header and forbid scripts to set it.
         let sent = headers.iter().filter(|(name, _)| *name != length.0);
         let headers: Headers = sent.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         SignedPart { number: part.number, url, headers, expires_in_seconds: lifetime.as_secs() }
@@ -152,7 +154,7 @@ impl Storage {
         let credentials = SharedCredentialsProvider::new(credentials);
         let config = config
             .credentials_provider(credentials.clone())
-            // By default the SDK adds a CRC32, and its URLs would require a header that browsers do not send.
+            // By default, the SDK adds a CRC32 header to the PUTs that it signs. The clients do not send this header.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .timeout_config(TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).build())
             .build();
@@ -161,16 +163,16 @@ impl Storage {
         Ok(Self { client, bucket: bucket.to_owned(), credentials, signers, owner: None })
     }
 
-    /// Sets the id of the account that must own the bucket. S3 refuses calls if another account owns a bucket of this name.
+    /// Sets the id of the AWS account that must own the bucket. S3 refuses calls if another account owns the bucket.
     pub fn owned_by(self, account: Option<String>) -> Self {
         Self { owner: account, ..self }
     }
 
-    /// Returns the same bucket with other names for browsers: one lane for each configuration, the default first.
-    /// Without a configuration, its own name is the only lane.
+    /// Returns the same bucket with one lane for each of `configs`. The first is the default lane. If `configs` is
+    /// empty, the bucket keeps its lanes.
     ///
     /// # Errors
-    /// As [`Self::open`].
+    /// The errors of [`Self::open`].
     pub async fn with_lanes(
         self,
         configs: impl IntoIterator<Item = aws_sdk_s3::config::Builder>,
@@ -188,11 +190,12 @@ impl Storage {
         self.signers.len() as u32
     }
 
-    /// Begins to sign for a lane at the current time. An unknown lane means the default lane: the client may have its
-    /// number from an earlier configuration.
+    /// Begins to sign for a lane at the current time. Signs for the default lane if `lane` is unknown, because the
+    /// client may have the number from an earlier configuration.
     ///
     /// # Errors
-    /// [`ErrorCode::StorageUnavailable`] if there are no credentials; [`ErrorCode::Internal`] if the clock is out of range.
+    /// [`ErrorCode::StorageUnavailable`] if there are no credentials; [`ErrorCode::Internal`] if the clock is out of
+    /// range.
     pub async fn batch(&self, lane: u32) -> Result<Batch<'_>, ApiError> {
         let credentials: Credentials = self
             .credentials
@@ -208,7 +211,7 @@ impl Storage {
     /// Opens a multipart upload and returns its id.
     ///
     /// # Errors
-    /// The code that S3's refusal maps to, see `code_of_storage_error`.
+    /// The API's code for S3's error, see `code_of_storage_error`.
     pub async fn create(&self, object: Object<'_>, algorithm: ChecksumAlgorithm) -> Result<String, ApiError> {
         let (algorithm, checksum_type) = of_s3(algorithm).unzip();
         let request = self
@@ -229,7 +232,7 @@ impl Storage {
     /// Returns one page of the parts that S3 has stored, beginning after the part `after`.
     ///
     /// # Errors
-    /// The code that S3's refusal maps to, see `code_of_storage_error`.
+    /// The API's code for S3's error, see `code_of_storage_error`.
     pub async fn list(&self, key: &str, upload_id: &str, after: Option<PartNumber>) -> Result<PartsListed, ApiError> {
         let request = self
             .client
@@ -257,13 +260,13 @@ impl Storage {
         Ok(PartsListed { parts, next })
     }
 
-    /// Completes a multipart upload of `size` bytes. S3 checks each part and the size, and never overwrites an object. S3
-    /// or this function checks that the object has the checksum.
+    /// Completes a multipart upload of `size` bytes. S3 checks each part and the size, and does not overwrite an
+    /// object. This function checks that S3's answer has the checksum `checksum`.
     ///
-    /// Repeating a completion is harmless: S3 answers it like the first one.
+    /// A completion may be repeated: S3 answers a repeated completion as the first.
     ///
     /// # Errors
-    /// [`ErrorCode::PartsRefused`] if the object has another checksum; otherwise the code that S3's refusal maps to, see
+    /// [`ErrorCode::PartsRefused`] if the object has another checksum; otherwise the API's code for S3's error, see
     /// `code_of_storage_error`.
     pub async fn complete(
         &self,
@@ -293,8 +296,8 @@ impl Storage {
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build())
             .mpu_object_size(signed(size))
             .if_none_match("*");
-        // A composite checksum follows from the digests of the parts, which S3 checks. The request does not name it,
-        // because servers disagree on its form (Garage refuses the suffix `-N`). The reply is checked below.
+        // The request does not contain a composite checksum, because servers disagree on its form (Garage refuses the
+        // suffix `-N`). S3 computes the composite checksum from the digests of the parts. The reply is checked below.
         let request = match checksum {
             Some(ObjectChecksum::Crc64Nvme(checksum)) => {
                 request.checksum_crc64_nvme(checksum.to_string()).checksum_type(ChecksumType::FullObject)
@@ -303,13 +306,15 @@ impl Storage {
         };
         let reply = request.send().await.map_err(|error| failure("complete", &error))?;
         let missing = || unexpected("complete", "the reply lacks the entity tag or the checksum");
-        // If no checksum was requested, S3 adds a CRC64NVME, which the client has no value to compare with.
+        // If the upload has no checksums, S3 answers with a CRC64NVME. The API does not return this CRC64NVME, because
+        // the client has no value to compare with.
         let computed = match checksum {
             Some(ObjectChecksum::Composite(_)) => Some(reply.checksum_sha256().ok_or_else(missing)?.to_owned()),
             Some(ObjectChecksum::Crc64Nvme(_)) => Some(reply.checksum_crc64_nvme().ok_or_else(missing)?.to_owned()),
             None => None,
         };
-        // S3 answers a repeated completion with the existing object, even if the request names another checksum.
+        // S3 answers a repeated completion with the existing object's checksum, even if the request has another
+        // checksum.
         if computed != checksum.map(ObjectChecksum::to_string) {
             return Err(ErrorCode::PartsRefused.into());
         }
@@ -321,10 +326,10 @@ impl Storage {
         })
     }
 
-    /// Aborts a multipart upload and removes its parts. Succeeds if the upload is already gone.
+    /// Aborts a multipart upload and removes its parts. Succeeds if the upload does not exist.
     ///
     /// # Errors
-    /// The code that S3's refusal maps to, see `code_of_storage_error`.
+    /// The API's code for S3's error, see `code_of_storage_error`.
     pub async fn abort(&self, key: &str, upload_id: &str) -> Result<(), ApiError> {
         let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload_id);
         let request = request.set_expected_bucket_owner(self.owner.clone());
@@ -344,7 +349,8 @@ fn bare(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
 }
 
-/// Returns S3's names of an algorithm and of the type of the object's checksum.
+/// Returns S3's names of an algorithm and of the type of the object's checksum. Returns `None` for an upload without
+/// checksums.
 fn of_s3(algorithm: ChecksumAlgorithm) -> Option<(types::ChecksumAlgorithm, ChecksumType)> {
     match algorithm {
         ChecksumAlgorithm::Sha256 => Some((types::ChecksumAlgorithm::Sha256, ChecksumType::Composite)),
@@ -369,7 +375,8 @@ fn unexpected(operation: &'static str, detail: &'static str) -> ApiError {
     ErrorCode::Internal.into()
 }
 
-/// Converts an error of S3 and logs it. Only S3's code is logged, because messages can hold keys and URLs.
+/// Converts S3's error to the API's error and logs S3's code. S3's message is not logged, because it can contain keys
+/// and URLs.
 fn failure<E: ProvideErrorMetadata + std::fmt::Debug>(
     operation: &'static str,
     error: &SdkError<E, HttpResponse>,

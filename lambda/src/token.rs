@@ -19,7 +19,8 @@ pub const MIN_KEY_BYTES: usize = 32;
 /// 10,240 bytes.
 const MAX_TOKEN_BYTES: usize = 8_000;
 
-/// Maximum difference between the clocks of two machines, in seconds. A token that was issued later than this is refused.
+/// Maximum difference between the clocks of two machines, in seconds. A token that was issued further in the future is
+/// refused.
 const MAX_SKEW_SECONDS: u64 = 60;
 
 /// Contents of a token.
@@ -49,8 +50,8 @@ pub struct Claims {
     /// Algorithm of the checksums.
     #[serde(rename = "sum")]
     pub algorithm: ChecksumAlgorithm,
-    /// Checksum of the bytes of a single PUT. The API signs no other bytes for the key. `None` for a multipart upload,
-    /// which S3's upload id binds, and for an upload without checksums.
+    /// Checksum of the bytes of a single PUT. The API signs no other bytes for the key. `None` for an upload without
+    /// checksums, and for a multipart upload, which accepts no parts after its completion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<PartChecksum>,
 
@@ -99,7 +100,8 @@ pub struct NewUpload {
     pub caller: Option<String>,
 }
 
-/// Seals and opens tokens. During a rotation, tokens of the previous key are still accepted.
+/// Seals tokens with the current key. Opens tokens of the current and of the previous key, so that tokens stay valid
+/// while keys are rotated.
 pub struct TokenKeys {
     seal: EncodingKey,
     open: Vec<DecodingKey>,
@@ -181,7 +183,8 @@ fn check(claims: Claims, caller: Option<&str>) -> Result<Claims, ErrorCode> {
     if claims.sub.as_deref() != caller {
         return Err(ErrorCode::NotYourUpload);
     }
-    // Early versions sealed tokens of single PUTs without a checksum. The client restarts such an upload.
+    // Early versions of the API sealed tokens of single PUTs without a checksum. `TokenExpired` makes the client start
+    // such an upload from the beginning.
     let algorithm = claims.bytes.map_or(ChecksumAlgorithm::None, |checksum| checksum.algorithm());
     if claims.upload.is_none() && algorithm != claims.algorithm {
         return Err(ErrorCode::TokenExpired);

@@ -1,4 +1,4 @@
-//! Daily quotas in a table of moto's DynamoDB, which `make test-quota` starts.
+//! Daily quotas in DynamoDB. `make test-quota` starts moto, which emulates DynamoDB, and runs these tests.
 #![allow(missing_docs, clippy::unwrap_used)]
 #![cfg(feature = "runtime")]
 
@@ -13,7 +13,7 @@ use directput_lambda::quota_table::count_in;
 
 const LIMITS: DailyLimits = DailyLimits { uploads: 3, bytes: 1_000 };
 
-/// Creates a table like the template's.
+/// Creates a table with the keys of the template's table. Returns a client, and the function that counts uploads.
 async fn table(name: &str) -> (Client, Count) {
     let endpoint = std::env::var("DYNAMODB_ENDPOINT").expect("make test-quota sets the address of DynamoDB");
     let config = Config::builder()
@@ -41,9 +41,9 @@ async fn a_caller_may_upload_until_the_uploads_or_the_bytes_are_used_up() {
     for bytes in [400, 600] {
         count(used("1#alice", bytes)).await.unwrap();
     }
-    assert_eq!(count(used("1#alice", 1)).await, Err(ErrorCode::TooManyRequests), "no byte is left");
+    assert_eq!(count(used("1#alice", 1)).await, Err(ErrorCode::TooManyRequests), "the limit of bytes is reached");
     count(used("1#alice", 0)).await.unwrap();
-    assert_eq!(count(used("1#alice", 0)).await, Err(ErrorCode::TooManyRequests), "no upload is left");
+    assert_eq!(count(used("1#alice", 0)).await, Err(ErrorCode::TooManyRequests), "the limit of uploads is reached");
     count(used("1#bob", 1_000)).await.unwrap();
     count(used("2#alice", 1_000)).await.unwrap();
 

@@ -1,4 +1,4 @@
-//! Reading the token keys from Secrets Manager: when a version counts as absent, and when reading fails.
+//! Reading the token keys from Secrets Manager: when a version is absent, and when reading fails.
 #![cfg(feature = "runtime")]
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -80,7 +80,10 @@ async fn a_key_that_cannot_be_read_does_not_count_as_absent() {
         assert!(matches!(error, Some(SecretError::Unreadable("AWSPREVIOUS", _))), "{failure:?}: {error:?}");
         let error = secret(failure.clone(), key()).read().await.err();
         assert!(matches!(error, Some(SecretError::Unreadable("AWSCURRENT", _))), "{failure:?}: {error:?}");
-        assert!(secret(key(), failure).into_source()().await.is_none(), "a keyring keeps its keys");
+        assert!(
+            secret(key(), failure).into_source()().await.is_none(),
+            "the source reports the failure to the keyring"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! The presigned URLs are equal to the SDK's, byte for byte, for random keys, headers and credentials.
+//! Presigned URLs are equal to the SDK's, byte for byte, for random keys, headers and session tokens.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -51,7 +51,7 @@ fn put() -> impl Strategy<Value = Put> {
     )
         .prop_map(|((key, upload_id, number, length), (sha256, content_type, name, seconds), (at, file))| Put {
             disposition: disposition_of(&file),
-            // The SDK turns a double slash into one. No key of this API has a double slash.
+            // The SDK changes a double slash in a key to a single slash. No key of this API has a double slash.
             key: key.replace("//", "/a/"),
             upload_id,
             number,
@@ -134,7 +134,7 @@ proptest! {
     }
 }
 
-/// A signer lives for days, but a signing key is good for one day.
+/// A signer is used for days, but S3 accepts a signing key for one day only. The key also depends on the credentials.
 #[test]
 fn each_day_and_each_credentials_have_their_own_signing_key() {
     let url =
@@ -170,7 +170,7 @@ fn the_debug_output_of_a_signer_does_not_contain_its_key() {
     assert!(printed.contains("SigningKey { day: \"19700101\", .. }") && !printed.contains("hush"), "{printed}");
 }
 
-/// The template's Content-Security-Policy names the bucket by this address.
+/// The `Content-Security-Policy` in the template has this address, so the page could not send to any other.
 #[test]
 fn urls_have_the_buckets_regional_address_in_every_region() {
     let runtime = Runtime::new().unwrap();

@@ -1,4 +1,4 @@
-//! Forged tokens, some of them signed with the right key.
+//! Tokens with wrong claims, algorithms, keys, lengths and times. Some are signed with the right key.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,7 +20,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Returns the claims of a good token after `change` has changed them.
+/// Returns the claims of a good token, changed by `change`.
 fn claims(change: impl FnOnce(&mut Value)) -> Value {
     let mut claims = json!({
         "v": 1, "key": "uploads/key", "upload": "id", "size": 20 << 20, "part": 8 << 20, "type": "image/png",
@@ -77,10 +77,10 @@ fn another_algorithm_is_refused_though_the_key_is_right() {
     for algorithm in [Algorithm::HS384, Algorithm::HS512] {
         assert_eq!(open(&signed(algorithm, &claims(|_| {}), KEY)), Some(ErrorCode::TokenInvalid), "{algorithm:?}");
     }
-    // The header names another algorithm, and the signature is of the right one.
+    // The signature is by HS256, but the header names another algorithm.
     let good = signed(Algorithm::HS256, &claims(|_| {}), KEY);
     let (_, rest) = good.split_once('.').unwrap();
-    // {"alg":"none"}, {"alg":"RS256"}, {"alg":"ES256"}, {"alg":"HS512"}, {}
+    // The headers are {"alg":"none"}, {"alg":"RS256"}, {"alg":"ES256"}, {"alg":"HS512"} and {}.
     for header in ["eyJhbGciOiJub25lIn0", "eyJhbGciOiJSUzI1NiJ9", "eyJhbGciOiJFUzI1NiJ9", "eyJhbGciOiJIUzUxMiJ9", "e30"]
     {
         assert_eq!(open(&format!("{header}.{rest}")), Some(ErrorCode::TokenInvalid), "{header}");
@@ -114,7 +114,7 @@ fn additional_missing_and_wrong_claims_are_refused() {
 
 #[test]
 fn a_single_puts_token_without_a_checksum_counts_as_expired() {
-    // Versions before 0.1.0 sealed such tokens. Clients restart the upload.
+    // Versions before 0.1.0 sealed such tokens. `TokenExpired` makes clients start the upload from the beginning.
     let single = |it: &mut Value| (it["upload"], it["part"]) = (Value::Null, json!(20 << 20));
     let of = |change: &dyn Fn(&mut Value)| {
         let claims = claims(|it| {
@@ -161,7 +161,11 @@ fn a_token_is_opened_up_to_8000_bytes() {
 fn a_key_has_32_bytes_or_more() {
     for (length, is_taken) in [(0, false), (31, false), (32, true), (33, true)] {
         assert_eq!(TokenKeys::new(&vec![1; length], None, "bucket").is_some(), is_taken, "{length} bytes");
-        assert_eq!(TokenKeys::new(KEY, Some(&vec![1; length]), "bucket").is_some(), is_taken, "{length} bytes before");
+        assert_eq!(
+            TokenKeys::new(KEY, Some(&vec![1; length]), "bucket").is_some(),
+            is_taken,
+            "previous key of {length} bytes"
+        );
     }
 }
 
@@ -172,7 +176,7 @@ fn a_token_expires_to_the_second_and_one_issued_in_the_future_is_refused() {
     };
     assert_eq!(at(now() - 3_600, now() - 1), Some(ErrorCode::TokenExpired));
     assert_eq!(at(0, 0), Some(ErrorCode::TokenExpired));
-    assert_eq!(at(now() + 60, now() + 3_600), None, "clocks differ a little");
+    assert_eq!(at(now() + 60, now() + 3_600), None, "a clock may be wrong by a minute");
     assert_eq!(at(now() + 120, now() + 3_600), Some(ErrorCode::TokenInvalid));
     assert_eq!(at(u64::MAX, now() + 3_600), Some(ErrorCode::TokenInvalid));
 }
@@ -181,10 +185,10 @@ fn a_token_expires_to_the_second_and_one_issued_in_the_future_is_refused() {
 fn a_token_that_is_cut_or_extended_is_refused() {
     let token = keys().seal(upload(), Duration::from_secs(60)).unwrap();
     for length in 0..token.len() {
-        assert_eq!(open(&token[..length]), Some(ErrorCode::TokenInvalid), "{length} letters");
+        assert_eq!(open(&token[..length]), Some(ErrorCode::TokenInvalid), "the first {length} letters");
     }
     for more in [".", "A", "=", ".A", " ", "\u{e9}"] {
-        assert_eq!(open(&format!("{token}{more}")), Some(ErrorCode::TokenInvalid), "{more:?} more");
-        assert_eq!(open(&format!("{more}{token}")), Some(ErrorCode::TokenInvalid), "{more:?} before");
+        assert_eq!(open(&format!("{token}{more}")), Some(ErrorCode::TokenInvalid), "{more:?} after the token");
+        assert_eq!(open(&format!("{more}{token}")), Some(ErrorCode::TokenInvalid), "{more:?} before the token");
     }
 }

@@ -1,7 +1,7 @@
-//! Stands in for API Gateway's JWT authorizer: verifies the caller's token and refuses all other requests.
+//! Emulates API Gateway's JWT authorizer: verifies the caller's token, and refuses requests without a valid token.
 //!
-//! Like API Gateway, it answers 401 without a reason (API Gateway Developer Guide, "Control access to HTTP APIs with JWT
-//! authorizers"). The crate `jsonwebtoken` verifies the signatures.
+//! As in API Gateway, a refusal is a 401 without a reason (API Gateway Developer Guide, "Control access to HTTP APIs
+//! with JWT authorizers"). The crate `jsonwebtoken` verifies the signatures.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct Auth {
 struct Key {
     /// Key id. A token that names a key id is verified with that key only.
     id: Option<String>,
-    /// Algorithm of the key. The algorithm that a token names is ignored.
+    /// Algorithm of the key. A token that names another algorithm is refused.
     algorithm: Algorithm,
     key: DecodingKey,
 }
@@ -45,11 +45,11 @@ impl std::fmt::Debug for Auth {
     }
 }
 
-/// Reads `jwks:<file>`, with a key set as an issuer publishes it (RFC 7517), or a shared secret: `hs256-file:<file>`,
-/// `hs256-env:<variable>` or `hs256:<secret>`. All processes of the machine can read the secret of the last form in the
-/// command line.
+/// Reads the keys from the place that the text names. `jwks:<file>` is a file with an issuer's key set (RFC 7517).
+/// `hs256-file:<file>`, `hs256-env:<variable>` and `hs256:<secret>` are shared secrets in a file, in an environment
+/// variable, and in the text. All processes of the machine can read a secret in the command line.
 ///
-/// Fails if the file or variable can't be read, or if a key can't be used.
+/// Fails if the file or the variable can't be read, or if a key can't be used.
 impl FromStr for Auth {
     type Err = String;
 
@@ -102,7 +102,7 @@ impl Key {
 }
 
 impl Auth {
-    /// Accepts only tokens of this issuer and for this audience. `None` accepts all.
+    /// Restricts the accepted tokens to this issuer and this audience. `None` accepts all issuers or all audiences.
     pub fn only(self, issuer: Option<String>, audience: Option<String>) -> Self {
         Self { issuer, audience, ..self }
     }
@@ -133,7 +133,8 @@ impl Auth {
     }
 }
 
-/// Passes requests with a valid token on and adds their caller to the extensions. Refuses all others.
+/// Adds the caller to the extensions of a request with a valid token, and passes the request to `next`. Answers 401 to
+/// all other requests.
 pub(crate) async fn authorize(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
     match auth.caller(request.headers()) {
         Some(caller) => {

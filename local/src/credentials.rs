@@ -1,4 +1,4 @@
-//! The secrets of a data folder. They are random, are made once, and are kept in the folder.
+//! The secrets of a data folder. The first start of a server makes random secrets and stores them in the folder.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -23,8 +23,8 @@ pub struct Credentials {
 const OWNER_ONLY: u32 = 0o600;
 
 impl Credentials {
-    /// Reads the credentials from a file. If the file does not exist, makes new credentials and writes them. Either way,
-    /// only the file's owner can read it afterwards.
+    /// Reads the credentials from a file. If the file does not exist, writes new credentials to it. Sets the file's
+    /// mode in both cases, so that only the owner can read the file.
     ///
     /// # Errors
     /// The file can't be read or written, or its contents are malformed.

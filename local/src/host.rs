@@ -1,8 +1,9 @@
-//! Refuses requests for unknown hosts, against DNS rebinding.
+//! Refuses requests for unknown hosts, to prevent DNS rebinding.
 //!
-//! An attacker can point a host name at 127.0.0.1. A page of that host then has the same origin as this server and could
-//! read objects and set faults. Its requests, however, still name the attacker's host. Requests for an IP address are safe,
-//! because an address can't be redirected.
+//! An attacker can let a host name resolve to 127.0.0.1. A page of that host then has the same origin as this server,
+//! and could read objects and set faults. This server refuses the page's requests, because their header `Host` has the
+//! attacker's host name. Requests for an IP address are accepted, because an attacker can't change where an address
+//! leads.
 
 use std::net::IpAddr;
 use std::sync::Arc;

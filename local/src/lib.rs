@@ -1,7 +1,9 @@
-//! directput on one machine, without an account, a container or a network: the demo page and the signing API at one
-//! address, and an S3 server at another. For everything that uploads depend on, the S3 server behaves like AWS's S3.
+//! directput on one machine, without an AWS account, a container or a network. Serves the demo page and the signing API
+//! at one address, and an S3 server at another. The S3 server behaves like AWS's S3 in everything that uploads depend
+//! on.
 //!
-//! [`Server::start`] binds both addresses, and [`Server::serve`] answers requests. `emulation` adds faults and slow links.
+//! [`Server::start`] binds both addresses, and [`Server::serve`] answers requests. `emulation` adds faults and slow
+//! links.
 //!
 //! ```
 //! use directput_local::{Options, Server};

@@ -1,4 +1,4 @@
-//! Accepts connections for a router, and closes idle ones.
+//! Accepts connections, answers their requests with a router, and closes idle connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,9 +20,9 @@ use crate::emulation::link::{Link, through};
 /// Maximum time to receive the headers of a request, and maximum time that a connection may be idle.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Receive buffer of a connection over an emulated link, and to the sink, in bytes. For the client, bytes in this buffer
-/// count as sent, so a large buffer would hide the speed of an emulated link. For the sink, a large buffer is slower: its
-/// bytes leave the processor's cache before they are read.
+/// Length of the receive buffer of a connection over an emulated link or to the sink, in bytes. The client counts bytes
+/// in this buffer as sent, so a large buffer would hide the speed of an emulated link. The sink is slower with a large
+/// buffer, because the processor's cache no longer has the bytes when they are read.
 const RECEIVE_BUFFER_BYTES: u32 = 128 << 10;
 
 /// A TCP listener, optionally behind an emulated link.
@@ -54,7 +54,7 @@ impl Listener {
         self.listener.local_addr()
     }
 
-    /// Answers requests with the router until `stopped` changes, and then finishes the requests under way.
+    /// Answers requests with the router until `stopped` changes. Then completes the requests that have begun.
     pub async fn serve(mut self, router: Router, mut stopped: watch::Receiver<()>) {
         let graceful = GracefulShutdown::new();
         let mut http = http1::Builder::new();
@@ -66,7 +66,7 @@ impl Listener {
             };
             let service = TowerToHyperService::new(router.clone());
             let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-            // A broken connection affects only its client.
+            // The connection's error is dropped, because it affects only this client.
             tokio::spawn(async move { drop(connection.await) });
         }
         graceful.shutdown().await;

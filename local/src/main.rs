@@ -14,10 +14,10 @@ use tokio::io::AsyncReadExt;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Flags {
-    /// Address of the page and the API; port 0 takes a free port.
+    /// Address of the page and the API. Port 0 takes a free port.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Address of the S3 server; port 0 takes a free port.
+    /// Address of the S3 server. Port 0 takes a free port.
     #[arg(long, default_value = "127.0.0.1:8081")]
     s3_listen: SocketAddr,
     /// URL at which browsers reach the S3 server, if it is behind a proxy.

@@ -32,26 +32,27 @@ const BUCKET: &str = "directput-local";
 /// Region of the embedded S3 server.
 const REGION: &str = "us-east-1";
 
-/// Maximum time that requests under way may take after the server was stopped.
+/// Maximum time for the completion of requests that have begun when the server is stopped.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Timeout of a call of the API, from its first byte to its answer: that of API Gateway (API Gateway Developer Guide,
-/// "Quotas for HTTP API").
+/// Timeout of a call of the API, from the headers of the request to the answer. Equal to API Gateway's timeout (API
+/// Gateway Developer Guide, "Quotas for HTTP API").
 const API_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Returns the value of a setting, or `None` if it is not set.
+/// Function that returns the value of a setting, or `None` if the setting is not set.
 pub type Settings = Box<dyn Fn(&str) -> Option<String> + Send>;
 
 /// Options of a server.
 pub struct Options {
     // Addresses
-    /// Address of the page and the API; port 0 takes a free port.
+    /// Address of the page and the API. Port 0 takes a free port.
     pub listen: SocketAddr,
-    /// Address of the embedded S3 server; port 0 takes a free port.
+    /// Address of the embedded S3 server. Port 0 takes a free port.
     pub s3_listen: SocketAddr,
     /// URL at which browsers reach the embedded S3 server, if it is behind a proxy.
     pub s3_url: Option<String>,
-    /// Number of host names under which browsers reach the embedded S3 server, from 1, which is its address alone.
+    /// Number of host names under which browsers reach the embedded S3 server, at least 1. The first is `s3_url` or
+    /// `s3_listen`.
     pub lanes: u8,
     /// URL of another S3 server to use instead of the embedded one. Its bucket, region and keys come from `settings`.
     pub use_s3: Option<String>,
@@ -69,15 +70,15 @@ pub struct Options {
     pub allow_origin: Vec<String>,
     /// Keys of the callers' tokens. `None` accepts calls without a token.
     pub auth: Option<Auth>,
-    /// Settings of the API by the names of the Lambda function's environment variables.
+    /// Settings of the API. They have the names of the Lambda function's environment variables.
     pub settings: Settings,
 
     // Tests and measurements
-    /// Faults at the start.
+    /// Faults that are active from the start.
     pub faults: Vec<Fault>,
     /// Whether every client of the page may change the faults and read the counters.
     pub control: bool,
-    /// Whether the S3 server discards all bodies and checks nothing, and the page may run every script.
+    /// Whether the S3 server discards all bodies and checks nothing. The page is then served without security headers.
     pub discard: bool,
     /// Emulated link in front of both listeners.
     pub link: Option<LinkSpeed>,
@@ -86,9 +87,10 @@ pub struct Options {
 /// A server that is bound to its addresses.
 pub struct Server {
     page: (Listener, Router),
-    /// The embedded S3 server, unless another is used.
+    /// The embedded S3 server, or `None` if another S3 server is used.
     own_s3: Option<(Listener, Router)>,
-    /// Second listener of the embedded S3 server, for the API. It bypasses the emulated link.
+    /// Second listener of the embedded S3 server. The API calls S3 by this listener, so that these calls do not pass
+    /// the emulated link. `None` if there is no link.
     inner: Option<(Listener, Router)>,
     page_url: String,
     s3: S3Connection,
@@ -153,7 +155,8 @@ impl Server {
         if let Some(auth) = options.auth {
             api = api.layer(from_fn_with_state(auth, authorize));
         }
-        // Preflights carry no token, so the CORS layer must come before the others, as in API Gateway.
+        // The CORS layer must answer preflights before `authorize` sees them, because preflights have no token. API
+        // Gateway does the same.
         let api = api.layer(faulty()).layer(api_cors(&allowed)).layer(calls);
         let site = Site {
             bucket_urls: &lanes,
@@ -195,8 +198,8 @@ impl Server {
         &self.s3
     }
 
-    /// Returns the line that scripts wait for. It has everything that an S3 client needs, but never the keys of another S3
-    /// server.
+    /// Returns the line that scripts wait for. The line has the addresses and the bucket, and the keys of the embedded
+    /// S3 server. It never has the keys of another S3 server.
     pub fn ready_line(&self) -> String {
         let S3Connection { url, bucket, access_key, secret_key, .. } = &self.s3;
         let keys = match self.own_s3 {
@@ -206,7 +209,7 @@ impl Server {
         format!("ready page={} s3={url} bucket={bucket}{keys} s3_listen={}", self.page_url, self.s3_listen)
     }
 
-    /// Serves until `stop` completes. Then waits for the requests under way, for up to 5 s.
+    /// Serves until `stop` completes. Then waits up to 5 s for the requests that have begun.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) {
         let (sender, stopped) = tokio::sync::watch::channel(());
         tokio::spawn(async move {

@@ -1,5 +1,5 @@
-//! The page's files, their security headers, and the CORS rules of the API and the bucket. In AWS, CloudFront, API Gateway
-//! and S3 do this.
+//! The page's files, their security headers, and the CORS rules of the API and the bucket. In AWS, CloudFront serves
+//! the files with their headers, and API Gateway and S3 apply the CORS rules.
 
 use std::path::Path;
 
@@ -17,13 +17,13 @@ use tower_http::set_header::SetResponseHeaderLayer;
 /// Options of the site.
 #[derive(Debug)]
 pub struct Site<'a> {
-    /// Addresses of the S3 server at the beginning of presigned URLs. The first is the default.
+    /// Addresses of the S3 server in presigned URLs, one for each lane. The first is the default.
     pub bucket_urls: &'a [String],
     /// Folder of the page.
     pub www: &'a Path,
     /// Folder of the package.
     pub package: &'a Path,
-    /// Whether the page has a lab, which sets faults.
+    /// Whether the page has a lab, in which the user sets faults.
     pub control: bool,
     /// Whether the page has security headers.
     pub guarded: bool,
@@ -32,7 +32,7 @@ pub struct Site<'a> {
 /// Returns a router of the page, its `config.json`, the package and the API.
 ///
 /// # Errors
-/// A bucket's URL has characters that a header can't have.
+/// One of `bucket_urls` has characters that a header can't have.
 pub fn with_page(api: Router, site: &Site) -> Result<Router, InvalidHeaderValue> {
     let &Site { bucket_urls, www, package, control, guarded } = site;
     let config = serde_json::json!({ "endpoint": "/uploads", "preconnect": bucket_urls.first(), "lab": control });
@@ -40,7 +40,7 @@ pub fn with_page(api: Router, site: &Site) -> Result<Router, InvalidHeaderValue>
         .route("/config.json", get(async || Json(config)))
         .nest_service("/directput", ServeDir::new(package))
         .fallback_service(ServeDir::new(www))
-        // Browsers load files again after each build.
+        // `no-cache` makes browsers ask for newer files, so that they load the files of a new build.
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
     let files = if guarded { guard(files, &bucket_urls.join(" "))? } else { files };
     Ok(Router::new().fallback(async move |request: Request| {
@@ -50,8 +50,8 @@ pub fn with_page(api: Router, site: &Site) -> Result<Router, InvalidHeaderValue>
     }))
 }
 
-/// Policy of the page: it may load its own files and reach the API and the bucket. The worker's script is served with the
-/// same header, because a worker obeys the policy of its own script.
+/// Policy of the page. The page may load its own files and send requests to the API and the bucket. The worker's script
+/// has the same policy, because a worker obeys the policy of its script and not that of the page.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; base-uri 'none'; connect-src 'self' {bucket}; \
     form-action 'none'; frame-ancestors 'none'; img-src data:; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     worker-src 'self'; require-trusted-types-for 'script'; trusted-types directput";
@@ -98,7 +98,7 @@ pub fn api_cors(allowed: &[String]) -> CorsLayer {
         .max_age(std::time::Duration::from_secs(3_000))
 }
 
-/// Headers that a presigned PUT carries.
+/// Headers that a presigned PUT can have.
 const BUCKET_HEADERS: [&str; 7] = [
     "content-disposition",
     "content-encoding",

@@ -1,4 +1,5 @@
-//! Bad input to the API. The answer is a 4xx problem with a code and the field's name, and nothing is created in S3.
+//! Bad input to the API. Each answer is a problem document with a status of 4xx, a code and the field's name. Refused
+//! requests create nothing in S3.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -171,7 +172,7 @@ async fn a_small_file_has_nothing_to_list_or_complete() {
     assert_eq!(server.leftovers(), (0, 0, 0));
 }
 
-/// Sets the callers as API Gateway's authorizer would.
+/// The test sets the caller of each request, as API Gateway's authorizer does.
 #[tokio::test]
 async fn another_callers_token_is_refused_by_every_call() {
     use axum::body::{Body, to_bytes};

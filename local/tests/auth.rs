@@ -1,4 +1,4 @@
-//! Sign-in: calls without a valid token are refused, and a caller reaches only their own uploads.
+//! Sign-in: calls without a valid token are refused, and a caller can use only their own uploads.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -123,7 +123,7 @@ async fn a_shared_secret_may_come_from_a_file_or_the_environment() {
     std::fs::write(&path, format!("{SECRET}\n")).unwrap();
     let server = start_with(format!("hs256-file:{}", path.display()).parse().unwrap()).await;
     assert_eq!(open(&server, Some(&token_of("alice"))).await.0, 201);
-    // A variable that cargo sets for tests.
+    // `CARGO_PKG_DESCRIPTION` is set by cargo for tests.
     let server = start_with("hs256-env:CARGO_PKG_DESCRIPTION".parse().unwrap()).await;
     let claims = json!({ "sub": "alice", "exp": now() + 60 });
     assert_eq!(open(&server, Some(&hs256(env!("CARGO_PKG_DESCRIPTION"), &claims))).await.0, 201);
@@ -144,7 +144,7 @@ async fn callers_of_two_issuers_with_the_same_name_are_different_callers() {
     let folder = |created: &Value| created["key"].as_str().unwrap().rsplit_once('/').unwrap().0.to_owned();
     assert_ne!(folder(&open(&server, Some(&other)).await.1), folder(&created));
 
-    // With a single issuer, the folder depends on the subject alone.
+    // If the server accepts a single issuer, the folder depends only on the subject.
     let server = start_with(auth().only(Some("https://one".to_owned()), None)).await;
     let single = folder(&open(&server, Some(&one)).await.1);
     assert_eq!(single, format!("uploads/{}", hash_of_caller("alice")));
@@ -153,7 +153,7 @@ async fn callers_of_two_issuers_with_the_same_name_are_different_callers() {
 #[tokio::test]
 async fn a_key_set_verifies_tokens_and_its_public_key_does_not_work_as_a_secret() {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    // An uncompressed point: 4, x, y (SEC 1, section 2.3.3).
+    // The public key is an uncompressed point: the byte 4, x, y (SEC 1, section 2.3.3).
     let point = pair.public_key().as_ref();
     let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
     let key = json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "one", "x": x, "y": y });
@@ -172,7 +172,7 @@ async fn a_key_set_verifies_tokens_and_its_public_key_does_not_work_as_a_secret(
     assert_eq!(open(&server, Some(&signed(Some("one")))).await.0, 201);
     assert_eq!(open(&server, Some(&signed(None))).await.0, 201);
     assert_eq!(open(&server, Some(&signed(Some("two")))).await.0, 401);
-    // Tokens that are signed with public values as the shared secret.
+    // The tokens are signed by HS256, with public values of the key set as the secret.
     for public in [set.as_str(), &x, &y] {
         assert_eq!(open(&server, Some(&hs256(public, &claims))).await.0, 401);
     }
@@ -198,7 +198,7 @@ async fn a_preflight_needs_no_token_and_pages_can_read_a_refusal() {
 
 #[tokio::test]
 async fn the_api_itself_refuses_anonymous_calls_if_a_caller_is_required() {
-    // No authorizer: as if it had been removed by mistake.
+    // The server has no authorizer, as if someone had removed it by mistake.
     let server = start_as(&[("NEEDS_CALLER", "true")], |_| {}).await;
     let (status, body) = open(&server, None).await;
     assert_eq!((status, &body["code"]), (401, &json!("unauthorized")));

@@ -20,7 +20,7 @@ async fn call(server: &Running, path: &str, token: &str, body: &Value) -> Value 
     reply.json().await.unwrap()
 }
 
-/// Uploads a file with the headers that the API returns, like a client. Returns the key.
+/// Uploads a file that consists of these parts, with the headers that the API returns. Returns the key.
 async fn upload(server: &Running, name: &str, content_type: &str, parts: &[&[u8]]) -> String {
     let digests: Vec<_> = parts.iter().map(|bytes| Sha256Digest::of(bytes)).collect();
     let named = (1..).zip(parts.iter().zip(&digests)).map(
@@ -47,7 +47,7 @@ async fn upload(server: &Running, name: &str, content_type: &str, parts: &[&[u8]
     created["key"].as_str().unwrap().to_owned()
 }
 
-/// Downloads an object by a presigned URL and returns the header.
+/// Downloads an object by a presigned URL and returns the header `Content-Disposition`.
 async fn disposition(server: &Running, key: &str) -> String {
     let lifetime = PresigningConfig::expires_in(Duration::from_secs(60)).unwrap();
     let get = server.s3.get_object().bucket(&server.bucket).key(key).presigned(lifetime).await.unwrap();

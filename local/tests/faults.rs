@@ -1,4 +1,4 @@
-//! Injected faults apply to the selected requests, and to no others.
+//! Tests of fault injection: faults apply only to the selected requests, and invalid faults are refused.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;

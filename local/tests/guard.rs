@@ -1,4 +1,4 @@
-//! Protection of the local server: its secrets, and requests for unknown hosts.
+//! Protection of the local server: its secrets stay secret, and requests for unknown hosts are refused.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -45,7 +45,7 @@ async fn requests_for_unknown_hosts_are_refused() {
 async fn the_keys_of_another_s3_server_are_used_and_not_printed() {
     let own = start().await;
     let printed = ["access_key", "secret_key"].map(|name| own.ready.split(name).nth(1).is_some());
-    assert_eq!(printed, [true, true], "the keys of the embedded server are random: {}", own.ready);
+    assert_eq!(printed, [true, true], "the line has the keys of the embedded server: {}", own.ready);
     let settings = [
         ("BUCKET", "a-bucket"),
         ("AWS_REGION", "eu-central-1"),
@@ -70,7 +70,7 @@ async fn only_the_owner_can_read_the_credentials() {
     let server = start().await;
     let path = server.folder.path().join(".directput/credentials.json");
     assert_eq!(mode(&path), 0o600);
-    // A file of an earlier version.
+    // Earlier versions let other users read the file. A new start changes its mode.
     std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     let again = start_as(&[], |options| options.data = server.folder.path().to_owned()).await;
     assert_eq!((mode(&path), &again.ready.split("secret_key=").nth(1).is_some()), (0o600, &true));

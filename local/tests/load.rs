@@ -1,5 +1,5 @@
-//! Load: a thousand clients for half a minute, and clients that hold connections open. There are no errors, and memory does
-//! not grow.
+//! Load tests. A thousand clients for half a minute get no errors, and memory does not grow. Clients that keep
+//! connections open or send too much do not delay other clients.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 const CLIENTS: usize = 1_000;
 const LOAD: Duration = Duration::from_secs(30);
-/// Time for buffers to reach their full size.
+/// Time from the start until memory is measured first. By then, buffers have reached their full size.
 const WARM: Duration = Duration::from_secs(15);
 const MIB: u64 = 1 << 20;
 
@@ -45,7 +45,7 @@ impl Process {
         Self { address: page.to_owned(), child, _folder: folder }
     }
 
-    /// Returns its private memory, in bytes.
+    /// Returns the private memory of the process, in bytes (Linux, proc(5), `RssAnon`).
     fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
@@ -97,8 +97,8 @@ impl Client {
         (status, serde_json::from_slice(&reply[end..]).unwrap_or_default())
     }
 
-    /// Opens an upload and has its first part signed. One upload in ten is a multipart upload, which is also listed and
-    /// aborted. Returns the number of calls.
+    /// Opens an upload and asks for a signature for its first part. Each tenth upload is a multipart upload, which is
+    /// also listed and aborted. Returns the number of calls.
     async fn upload(&mut self, round: usize) -> usize {
         let is_large = round.is_multiple_of(10);
         let size: u64 = if is_large { 20 << 20 } else { 1_000 };
@@ -157,8 +157,8 @@ async fn a_thousand_clients_get_no_errors_and_memory_does_not_grow() {
         end / MIB
     );
     assert!(calls.load(Ordering::Relaxed) > CLIENTS as u64 * 4, "too few calls for a load test");
-    // Measured: memory grows by a sixth within two minutes and then stays. A leak of 512 bytes per call would exceed the
-    // limit.
+    // In a measurement, memory grew by a sixth within two minutes and then stayed constant. A leak of 512 bytes for
+    // each call would exceed the limit.
     assert!(end < warm + warm * 15 / 100, "memory grows: {warm} to {end} bytes");
 }
 
@@ -167,7 +167,7 @@ async fn slow_senders_lose_their_connections_and_delay_no_other_client() {
     let server = Process::start();
     let head = format!("POST /uploads HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n", server.address);
     let body = format!("{head}content-length: 1000\r\n\r\n");
-    // A hundred connections each with endless headers, with an endless body, and silent.
+    // A hundred connections send endless headers, a hundred an endless body, and a hundred nothing.
     let kinds = [(head, "x-a: b\r\n", 20), (body, " ", 35), (String::new(), "", 20)];
     let slow: Vec<_> = kinds
         .into_iter()
@@ -187,8 +187,8 @@ async fn slow_senders_lose_their_connections_and_delay_no_other_client() {
     }
 }
 
-/// Sends the start of a request, and `more` each second. Returns the server's answer, or `None` if the server does not
-/// close the connection within `seconds`.
+/// Sends `start`, the start of a request, and then `more` every second. Returns the server's answer, or `None` if the
+/// server does not close the connection within `seconds`.
 async fn trickle(address: String, start: String, more: &'static str, seconds: u64) -> Option<String> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(start.as_bytes()).await.unwrap();
@@ -201,7 +201,7 @@ async fn trickle(address: String, start: String, more: &'static str, seconds: u6
     };
     let mut answer = Vec::new();
     let read = async {
-        // A reset also closes the connection.
+        // An error is ignored, because a reset closes the connection too.
         let _ = from.read_to_end(&mut answer).await;
     };
     tokio::select! {
@@ -234,7 +234,7 @@ fn a_body_that_is_too_large_is_refused_before_it_has_arrived() {
         while sent < 64 * MIB && send(&mut stream).is_ok() {
             sent += block.len() as u64;
         }
-        // Bytes in the sockets' buffers count as sent.
+        // The limit leaves room for bytes in the sockets' buffers, which `write_all` counts as sent.
         assert!(sent < 16 * MIB, "{length}: {sent} bytes were accepted");
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);

@@ -1,4 +1,4 @@
-//! Tests of the embedded S3 server with the official SDK: behaviour that s3s-fs lacks, and requests that S3 refuses.
+//! Tests of the embedded S3 server with the official SDK: S3's answers to correct requests, and its refusals.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
@@ -34,7 +34,7 @@ async fn presigned_put(s3: &Running, bytes: &[u8], lifetime: Duration) -> Presig
         .unwrap()
 }
 
-/// Sends a presigned PUT with changed headers; an empty value removes a header. Returns S3's status and code.
+/// Sends a presigned PUT with changed headers. An empty value removes a header. Returns the status and S3's error code.
 async fn send(s3: &Running, url: &str, put: &PresignedRequest, changes: &[(&str, &str)], body: &[u8]) -> (u16, String) {
     let mut request = s3.http.request(Method::PUT, url).body(body.to_vec());
     for (name, value) in put.headers().filter(|(name, _)| *name != "content-length") {
@@ -140,7 +140,7 @@ async fn complete(s3: &Running, id: &str, wanted: &Wanted) -> Result<String, Str
         .map_err(|error| error.code().unwrap_or_default().to_owned())
 }
 
-/// Stores two parts of 5 MiB and one byte, the second first, and returns their completion.
+/// Stores the second part (1 byte), then the first (5 MiB). Returns the request that completes the upload.
 async fn two_parts(s3: &Running, id: &str) -> Wanted {
     let bodies = [vec![1; 5 * MIB], vec![2]];
     let second = put_part(s3, id, 2, &bodies[1], &sha256(&bodies[1])).await.unwrap();
@@ -190,7 +190,7 @@ async fn wrong_parts_and_completions_are_refused() {
     assert_eq!(put_part(&s3, &id, 1, b"bytes", &sha256(b"other")).await, Err("BadDigest".to_owned()));
     assert_eq!(put_part(&s3, &id, 0, b"bytes", &sha256(b"bytes")).await, Err("InvalidArgument".to_owned()));
     assert_eq!(put_part(&s3, &id, 10_001, b"bytes", &sha256(b"bytes")).await, Err("InvalidArgument".to_owned()));
-    assert_eq!(s3.leftovers(), (0, 0, 1), "only the upload itself");
+    assert_eq!(s3.leftovers(), (0, 0, 1), "only the file that describes the upload is left");
 
     let good = two_parts(&s3, &id).await;
     let but = |change: &dyn Fn(&mut Wanted)| {

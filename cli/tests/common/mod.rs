@@ -1,4 +1,4 @@
-//! Runs the program against a local server.
+//! Runs the program `directput` against a local server.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ pub async fn start(auth: Option<Auth>) -> Running {
 }
 
 impl Running {
-    /// Writes a file. Each mebibyte has other bytes than its neighbours.
+    /// Writes a file of `bytes` bytes and returns its path. Adjacent mebibytes of the file differ.
     pub fn file(&self, name: &str, bytes: usize) -> PathBuf {
         let path = self.folder.path().join(name);
         let mut content = Vec::with_capacity(bytes);
@@ -124,7 +124,7 @@ impl Running {
         std::fs::read_dir(self.folder.path().join("data/.directput/uploads")).map_or(0, Iterator::count)
     }
 
-    /// Returns the record files.
+    /// Returns the files with records of unfinished uploads.
     pub fn kept(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path().join("state/directput")).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
@@ -143,7 +143,7 @@ pub fn digest(path: &Path) -> String {
     Sha256::digest(std::fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns the output of a run with `--json`.
+/// Checks that a run with `--json` has succeeded, and returns the printed result.
 pub fn result(run: &Run) -> serde_json::Value {
     assert_eq!(run.code, Some(0), "{run:?}");
     serde_json::from_str(&run.stdout).unwrap()

@@ -1,4 +1,4 @@
-//! Many small files, opened by one call.
+//! Tests of `POST /uploads/batch`, which opens many small files by one call.
 
 use directput_lambda::config::AllowedTypes;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ async fn post(api: &Api, uploads: Value) -> Answer {
     api.post("/uploads/batch", "", json!({ "uploads": uploads })).await
 }
 
-/// Returns the code of each entry, or "open".
+/// Returns the error code of each entry of an answer, or "open" for an opened upload.
 fn codes(reply: &Value) -> Vec<&str> {
     reply["uploads"].as_array().unwrap().iter().map(|entry| entry["code"].as_str().unwrap_or("open")).collect()
 }
@@ -38,7 +38,7 @@ async fn each_file_gets_what_a_call_of_its_own_would_give_it() {
     let token = one["token"].as_str().unwrap();
     let (status, _) = api.post("/uploads/parts", token, json!({ "parts": small_file()["parts"] })).await;
     assert_eq!(status, 200);
-    assert!(api.s3.take_calls().is_empty(), "a batch makes no call of S3");
+    assert!(api.s3.take_calls().is_empty(), "a batch makes no call to S3");
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_batch_has_1_to_128_files_and_nothing_else() {
     assert_eq!(post(&api, json!(vec![small_file(); 128])).await.0, 200);
     let mut long = small_file();
     long["name"] = json!("é".repeat(512));
-    assert_eq!(post(&api, json!(vec![long; 128])).await.0, 200, "the longest names fit");
+    assert_eq!(post(&api, json!(vec![long; 128])).await.0, 200, "128 files with the longest names fit into a body");
 }
 
 #[tokio::test]

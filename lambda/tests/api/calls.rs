@@ -1,4 +1,4 @@
-//! Successful calls: their answers, and the calls that they make to S3.
+//! Successful calls of the API: their answers, and the calls that the API makes to S3.
 
 use directput::checksum::Crc64Nvme;
 use directput::plan::DEFAULT_PART_BYTES;
@@ -69,7 +69,7 @@ async fn a_small_file_is_signed_when_it_is_opened_with_every_header_of_its_put()
     assert_eq!(
         created["expiresInSeconds"],
         json!(15 * 60 + 2),
-        "15 minutes, and the time of 1,000 bytes on a slow link"
+        "15 minutes, and the time of two attempts to send 1,000 bytes at 64 kbit/s"
     );
     let signed = &created["parts"][0];
     let headers = json!({
@@ -87,7 +87,7 @@ async fn a_small_file_is_signed_when_it_is_opened_with_every_header_of_its_put()
 
     let token = created["token"].as_str().unwrap();
     let (_, again) = api.post("/uploads/parts", token, json!({ "parts": [part(1, 1_000)] })).await;
-    assert_eq!(again["parts"][0]["headers"], headers, "the token keeps all signed headers");
+    assert_eq!(again["parts"][0]["headers"], headers, "a URL that is signed by the token has the same headers");
     let path = |part: &Value| part["url"].as_str().unwrap().split('?').next().unwrap().to_owned();
     assert_eq!(path(&again["parts"][0]), path(signed));
     assert!(api.s3.take_calls().is_empty());
@@ -155,7 +155,7 @@ async fn a_file_without_a_checksum_is_a_multipart_upload_whatever_its_size() {
         (1_000, json!([part(2, 1_000)]), "sha256", "multipart"),
         (1_000, json!([part(2, 1_000), part(1, 1_000)]), "sha256", "single"),
         (0, json!([part(1, 0)]), "sha256", "single"),
-        // Without checksums, the token has none to bind.
+        // An upload without checksums needs no checksum in its token, so it may be a single PUT.
         (1_000, json!([]), "none", "single"),
     ] {
         if kind == "multipart" {
@@ -216,9 +216,10 @@ async fn the_lifetime_of_a_url_covers_the_parts_before_it() {
         assert_eq!(status, 200, "{signed}");
         lifetimes(&signed)
     };
-    // At 2 Mbit/s, the bytes take 34, 68 and 84 seconds. A lifetime is three times as long.
+    // At 2 Mbit/s, the link needs 34 s until the first part is sent, 68 s until the second, and 84 s until the third.
+    // The lifetime of each URL is three times this time.
     assert_eq!(sign(three_parts(), json!(2_000_000)).await, [102, 204, 252]);
-    // 34 seconds at 1 Mbit/s, the assumed speed of an unknown link.
+    // The part takes 34 s at 1 Mbit/s, the assumed speed if the request names no speed.
     assert_eq!(sign(vec![part(3, 4 << 20)], Value::Null).await, [102]);
     assert_eq!(sign(three_parts(), json!(u64::MAX)).await, [60, 60, 60]);
     assert_eq!(sign(three_parts(), json!(1)).await, [300, 300, 300]);

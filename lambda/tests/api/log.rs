@@ -1,4 +1,4 @@
-//! The log of a request: it has names and numbers, and no text of the client.
+//! The log of a request. It has codes, names of fields and numbers, but no text of the client.
 
 use std::io::Write;
 use std::process::{Command, Output};
@@ -26,15 +26,15 @@ impl Write for Log {
 }
 
 impl Log {
-    /// Returns the lines since the last time.
+    /// Returns the lines that were logged since the previous call.
     fn lines(&self) -> Vec<Value> {
         let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
-/// Environment variable that marks the child process of a test. Each test runs in its own process, because a process has
-/// one log and one `RUST_LOG`.
+/// Environment variable that marks the child process of a test. Each test runs in its own process, because a process
+/// has only one log and one value of `RUST_LOG`.
 const CHILD: &str = "LOG_TEST_CHILD";
 
 fn is_child() -> bool {
@@ -72,7 +72,11 @@ async fn a_request_is_one_line_with_its_route_its_status_and_the_field_that_was_
     assert_eq!(names, ["request-1", "POST", "/uploads"]);
 
     let logged = line("POST", "/uploads", json!({ "my secret": 1 })).await;
-    assert_eq!((&logged["code"], &logged["field"]), (&json!("unknown-field"), &Value::Null), "text of the client");
+    assert_eq!(
+        (&logged["code"], &logged["field"]),
+        (&json!("unknown-field"), &Value::Null),
+        "the log must not have the name of an unknown field"
+    );
     let logged = line("POST", "/my-secret", Value::Null).await;
     assert_eq!((&logged["status"], &logged["span"]["route"]), (&json!(404), &json!("none")));
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {

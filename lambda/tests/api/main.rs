@@ -1,4 +1,4 @@
-//! Tests of each call, with an S3 whose answers the test sets.
+//! Tests of each call of the API, with a fake S3 whose answers the test sets.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod batch;
@@ -27,7 +27,7 @@ use s3::{BUCKET, S3};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-/// The calls of one upload.
+/// Methods and paths of the calls of one upload, in their usual order.
 const CALLS: [(&str, &str); 5] = [
     ("POST", "/uploads"),
     ("POST", "/uploads/parts"),
@@ -36,9 +36,10 @@ const CALLS: [(&str, &str); 5] = [
     ("DELETE", "/uploads"),
 ];
 
+/// S3's answer to the call that opens a multipart upload.
 const CREATED: &str = "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>";
 
-/// The API, and the S3 behind it.
+/// The API, and the fake S3 that the API calls.
 struct Api {
     router: Router,
     s3: S3,
@@ -72,7 +73,7 @@ impl Api {
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    /// Sends a call of a caller. An empty token is left out.
+    /// Sends a call with this caller, or an anonymous call. Sends no token if `token` is empty.
     async fn call(&self, (method, path): (&str, &str), caller: Option<&str>, token: &str, body: Value) -> Answer {
         let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
         let request = if token.is_empty() { request } else { request.header("upload-token", token) };
@@ -107,7 +108,7 @@ fn digest() -> Sha256Digest {
     Sha256Digest::of(b"x")
 }
 
-/// Returns a part to sign.
+/// Returns a part as a request for signatures names it.
 fn part(number: u64, length: u64) -> Value {
     json!({ "number": number, "length": length, "checksum": digest().to_string() })
 }
@@ -117,7 +118,7 @@ fn three_parts() -> Vec<Value> {
     vec![part(1, DEFAULT_PART_BYTES), part(2, DEFAULT_PART_BYTES), part(3, 4 << 20)]
 }
 
-/// Returns a part that S3 has stored.
+/// Returns a stored part as a completion names it.
 fn stored(number: u64) -> Value {
     json!({ "number": number, "etag": "e", "checksum": digest().to_string() })
 }

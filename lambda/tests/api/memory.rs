@@ -1,4 +1,4 @@
-//! Memory that a completion takes: the function has 256 MB, and a caller chooses the body.
+//! Memory that a completion takes. The Lambda function has 256 MB, so a hostile body must not use much memory.
 
 use std::fs::read_to_string;
 use std::process::Command;
@@ -11,8 +11,8 @@ use super::*;
 
 const MIB: u64 = 1 << 20;
 
-/// Environment variable that marks the child process of a test. Each test runs in its own process, because the peak is per
-/// process.
+/// Environment variable that marks the child process of a test. Each test runs in its own process, because the
+/// operating system reports the peak memory of a whole process.
 const CHILD: &str = "MEMORY_TEST_CHILD";
 
 /// Returns the peak memory of this process, in bytes (Linux, proc(5), `VmHWM`).
@@ -22,7 +22,7 @@ fn peak() -> u64 {
     line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1_024
 }
 
-/// Runs a test of this file in its own process. Returns `false` in that process.
+/// Runs a test of this file in a child process, and returns `true`. Returns `false` in the child process.
 fn run_alone(test: &str) -> bool {
     if std::env::var_os(CHILD).is_some() {
         return false;

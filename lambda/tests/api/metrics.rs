@@ -1,4 +1,4 @@
-//! Metrics of each call for CloudWatch.
+//! Metrics for CloudWatch: which events are counted, and the form of their lines in the log.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -10,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
 
+/// S3's answer to a completion. A test replaces `SUM` by the checksum.
 const COMPLETED: &str = "<CompleteMultipartUploadResult><ETag>e</ETag><ChecksumSHA256>SUM</ChecksumSHA256>\
                          </CompleteMultipartUploadResult>";
 
@@ -36,14 +37,14 @@ impl Lines {
         (lines, guard)
     }
 
-    /// Returns the only line since the last time, without its time.
+    /// Returns the only line since the previous call, without its timestamp.
     #[track_caller]
     fn one(&self) -> Value {
         let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
         let [line] = &text.lines().collect::<Vec<_>>()[..] else { panic!("one line: {text}") };
         let mut line: Value = serde_json::from_str(line).unwrap();
         let time = line["_aws"].as_object_mut().unwrap().remove("Timestamp").unwrap();
-        assert!(time.as_u64().unwrap() > 1_700_000_000_000, "milliseconds");
+        assert!(time.as_u64().unwrap() > 1_700_000_000_000, "the timestamp is in milliseconds");
         line
     }
 }

@@ -1,4 +1,4 @@
-//! The expected owner of the bucket.
+//! The expected owner of the bucket in the API's calls to S3.
 
 use directput_lambda::storage::Object;
 
@@ -11,7 +11,7 @@ async fn each_call_names_the_expected_owner_of_the_bucket_if_it_is_known() {
     for (account, expected) in [(Some(ACCOUNT.to_owned()), ACCOUNT), (None, "")] {
         let s3 = S3::default();
         let bucket = s3.bucket().await.owned_by(account);
-        // The answers do not matter here.
+        // The test checks only the requests, so all four calls are refused.
         for _ in 0..4 {
             s3.refuses(403, "AccessDenied");
         }

@@ -1,4 +1,4 @@
-//! Daily quotas: which calls are counted, and which are refused.
+//! Daily quotas: which uploads are counted, and which are refused.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use super::*;
 
 const LIMITS: DailyLimits = DailyLimits { uploads: 2, bytes: 10 };
 
-/// Returns a quota that always gives this answer, and the list of uploads that it was asked to count.
+/// Returns a quota that answers every count with `answer`, and the list of the uploads to count.
 fn quota(answer: Result<(), ErrorCode>) -> (Arc<Quota>, Arc<Mutex<Vec<Use>>>) {
     let counted = Arc::new(Mutex::new(Vec::new()));
     let list = Arc::clone(&counted);

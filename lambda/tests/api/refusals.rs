@@ -1,4 +1,4 @@
-//! Refused requests: their status, code and field. None of them reaches S3.
+//! Refused requests: their status, code and field. The API makes no call to S3 for a refused request.
 
 use axum::body::Body;
 use axum::http::Request;

@@ -1,4 +1,4 @@
-//! An S3 whose answers the test sets. It records the calls that it receives.
+//! A fake S3. It records the calls that it receives, and gives the answers that the test sets.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ pub struct S3Call {
 }
 
 impl S3Call {
-    /// Returns the value of a header, or an empty text.
+    /// Returns the value of a header, or an empty text if the header is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(candidate, _)| candidate == name).map_or("", |(_, value)| value)
     }
@@ -35,22 +35,22 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// Adds an answer for the next call.
+    /// Adds an answer. Each call gets the next answer, in the order in which they were added.
     pub fn answers(&self, status: u16, xml: &str) {
         self.answers.lock().unwrap().push_back((status, xml.to_owned()));
     }
 
-    /// Leaves the next call without an answer.
+    /// Adds a call without an answer: the call never ends.
     pub fn is_silent(&self) {
         self.answers(0, "");
     }
 
-    /// Refuses the next call with one of S3's codes.
+    /// Adds an answer with an error code of S3.
     pub fn refuses(&self, status: u16, code: &str) {
         self.answers(status, &format!("<Error><Code>{code}</Code><RequestId>R</RequestId></Error>"));
     }
 
-    /// Returns the calls since the last time.
+    /// Returns the calls that were received since the previous `take_calls`.
     pub fn take_calls(&self) -> Vec<S3Call> {
         std::mem::take(&mut self.calls.lock().unwrap())
     }

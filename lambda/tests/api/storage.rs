@@ -1,4 +1,4 @@
-//! The bucket: the address in its URLs, and the codes of failed calls.
+//! The bucket: the address in presigned URLs, and the error codes of failed calls to S3.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn an_error_inside_a_200_is_an_error() {
         api.s3.refuses(200, in_s3);
         refused(&api.post("/uploads/complete", &token, completion()).await, status, code, Value::Null);
     }
-    // S3 sends spaces while it joins the parts, and the connection may end after them.
+    // S3 sends spaces while it joins the parts. The connection may break before S3 sends the XML.
     api.s3.answers(200, "  ");
     let answer = api.post("/uploads/complete", &token, completion()).await;
     refused(&answer, 503, "storage-unavailable", Value::Null);

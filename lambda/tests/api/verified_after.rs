@@ -19,7 +19,7 @@ async fn parts_that_are_compared_after_their_puts_may_be_signed_without_a_checks
     assert_eq!(created["parts"][0]["headers"], json!({}));
     let token = created["token"].as_str().unwrap();
     let crc = Crc64Nvme::of(b"x").to_string();
-    // A part that is hashed by then is bound to its bytes.
+    // Part 3 is already hashed, so its URL is signed with the checksum.
     let wanted =
         json!({ "parts": [{ "number": 3, "length": 4 << 20, "checksum": crc }, { "number": 1, "length": 8 << 20 }] });
     let (_, signed) = api.post("/uploads/parts", token, wanted).await;
@@ -55,7 +55,7 @@ async fn a_single_put_is_bound_to_its_bytes_even_if_parts_are_not() {
     assert_eq!(api.post("/uploads/parts", token, json!({ "parts": part(&own) })).await.0, 200);
     let unbound = json!({ "parts": [{ "number": 1, "length": 1_000 }] });
     refused(&api.post("/uploads/parts", token, unbound).await, 400, "missing-field", "parts[0].checksum");
-    // An upload of a batch is a single PUT, so it needs its checksum.
+    // An upload of a batch is a single PUT, so the request must have its checksum.
     file["parts"] = json!([{ "number": 1, "length": 1_000 }]);
     let (_, batch) = api.post("/uploads/batch", "", json!({ "uploads": [file] })).await;
     assert_eq!(batch["uploads"][0]["code"], json!("empty-field"));

@@ -1,7 +1,7 @@
-//! Random requests cause no panic and no 5xx, and no refused request reaches S3.
+//! Random requests cause no panic and no 5xx. The API makes no call to S3 for a refused request.
 //!
-//! `FUZZ_INPUTS` sets the number of requests (default: 20,000), `FUZZ_SEED` the seed (default: 1). `make fuzz` sends a
-//! million requests.
+//! `FUZZ_INPUTS` sets the number of requests (default: 20,000). `FUZZ_SEED` sets the seed (default: 1). `make fuzz`
+//! sends a million requests.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod requests;
@@ -50,12 +50,12 @@ fn tokens() -> Tokens {
         };
         keys.seal(new, Duration::from_secs(86_400)).unwrap()
     };
-    // The tokens of alice, then those of an anonymous caller: one of a multipart upload and one of a single PUT.
+    // Each caller has a token of a multipart upload and a token of a single PUT.
     let of = |caller| [seal(caller, 20 << 20, Some("id")), seal(caller, 1_000, None)];
     Tokens([of(Some("alice")), of(None)].concat())
 }
 
-/// Writes the log to a file for `tests/logs`, which searches it for text that a log must not have.
+/// Writes the log to a file. `tests/logs` searches the file for text that a log must not have.
 fn keep_log() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs");
     std::fs::create_dir_all(&folder).unwrap();
@@ -93,11 +93,11 @@ fn no_request_makes_the_api_fail() {
         let code = match status.is_success() {
             true => check_answer(&body),
             false => {
-                assert_eq!(asked, 0, "a request that was refused with {status} reached S3");
+                assert_eq!(asked, 0, "a request that was refused with {status} caused a call to S3");
                 if is_head { String::new() } else { check_problem(status, &headers, &body) }
             }
         };
-        assert!(asked <= 1, "{asked} calls of S3 for one request");
+        assert!(asked <= 1, "{asked} calls to S3 for one request");
         *seen.lock().unwrap().entry((status.as_u16(), code)).or_default() += 1;
         Ok(())
     });
@@ -107,7 +107,7 @@ fn no_request_makes_the_api_fail() {
         println!("{times:>8}  {status} {code}");
     }
     outcome.unwrap_or_else(|error| panic!("{error}"));
-    // Requests that are all invalid would test little.
+    // If all requests were refused, the fuzzer would test only the first checks.
     let accepted: usize = seen.iter().filter(|((status, _), _)| *status < 300).map(|(_, times)| times).sum();
     assert!(accepted as u64 > count / 20, "{accepted} of {count} were accepted");
     assert!(seen.len() > 20, "{} kinds of answers", seen.len());
@@ -125,7 +125,8 @@ fn check_problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> String
     code.to_owned()
 }
 
-/// Checks that each signed URL is below `uploads/`, has a lifetime within the range, and has a key that no client chose.
+/// Checks that each signed URL has a key of the API's form below `uploads/`, and a lifetime within the range. Returns
+/// an empty text, because a success has no error code.
 fn check_answer(body: &[u8]) -> String {
     let Ok(reply) = serde_json::from_slice::<Value>(body) else { return String::new() };
     let of_batch = reply["uploads"].as_array().into_iter().flatten();

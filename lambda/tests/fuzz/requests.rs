@@ -1,4 +1,5 @@
-//! Random requests of hostile or defective clients: some nearly good, some entirely random.
+//! Random requests of hostile or defective clients. Some are valid except for a few changes, others are entirely
+//! random.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, header};
@@ -25,20 +26,21 @@ pub struct Input {
 #[derive(Debug, Clone)]
 enum Token {
     None,
-    /// A token of the caller.
+    /// A good token of the caller: 0 for the multipart upload, 1 for the single PUT.
     Own(usize),
-    /// A good token: its index in [`Tokens`].
+    /// A good token, by its index in [`Tokens`].
     Good(usize),
-    /// A good token with one byte changed.
+    /// A good token with one changed byte: index of the token, position and value of the byte.
     Changed(usize, usize, u8),
-    /// The beginning of a good token.
+    /// The beginning of a good token: index of the token, and length.
     Cut(usize, usize),
-    /// The claims of one token with the signature of another.
+    /// The claims of one good token and the signature of another: the indices of both tokens.
     Mixed(usize, usize),
     Other(Vec<u8>),
 }
 
-/// Good tokens of alice and of an anonymous caller, each for a multipart upload and for a single PUT.
+/// Good tokens, in this order: two of alice, two of an anonymous caller. The first of each caller is for a multipart
+/// upload, the second for a single PUT.
 pub struct Tokens(pub Vec<String>);
 
 impl Input {
@@ -119,7 +121,7 @@ pub fn input() -> impl Strategy<Value = Input> {
     )
 }
 
-/// Returns a method, a path, and a body that may be valid for them.
+/// Returns a method, a path and a body. The body may be valid for the path.
 fn route() -> impl Strategy<Value = (&'static str, String, Vec<u8>)> {
     let at = |method: &'static str, path: &'static str, body: BoxedStrategy<Vec<u8>>| {
         body.prop_map(move |body| (method, path.to_owned(), body))
@@ -203,7 +205,7 @@ enum Change {
     Repeat(usize),
 }
 
-/// Returns a good body, a changed body, or random bytes.
+/// Returns a good body with up to two changes, random JSON, nested arrays, or random bytes.
 fn near(good: impl Strategy<Value = Value> + 'static) -> BoxedStrategy<Vec<u8>> {
     let change = prop_oneof![
         4 => any_json().prop_map(Change::Replace),
@@ -244,7 +246,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Returns the JSON pointers of all values in a value.
+/// Returns the JSON pointers of a value and of all values inside it.
 fn places(value: &Value) -> Vec<String> {
     let inner: Vec<(String, &Value)> = match value {
         Value::Array(items) => items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),

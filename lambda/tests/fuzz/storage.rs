@@ -1,4 +1,4 @@
-//! An S3 that accepts every call and counts the calls.
+//! A fake S3 that accepts every call and counts the calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use directput_lambda::storage::Storage;
 
 pub const BUCKET: &str = "fuzzed-bucket";
 
-/// Returns the bucket and the count of its calls.
+/// Returns the bucket, and the counter of the calls to S3.
 pub async fn open() -> (Storage, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let connector = SharedHttpConnector::new(Counting(Arc::clone(&calls)));
@@ -32,7 +32,7 @@ impl HttpConnector for Counting {
     }
 }
 
-/// Checks that a `Content-Disposition` is short and valid by RFC 6266, whatever the file's name is.
+/// Checks that a `Content-Disposition` is short and valid (RFC 6266).
 pub fn check_disposition(disposition: &str) {
     let (kind, names) = disposition.split_once("; ").unwrap_or((disposition, ""));
     assert!(["attachment", "inline"].contains(&kind), "{disposition}");

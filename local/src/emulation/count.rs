@@ -1,4 +1,4 @@
-//! Counts the requests of clients, so that a benchmark can report the number of calls of an upload.
+//! Counts the requests of clients, so that a benchmark can report the number of requests of an upload.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use axum::{Json, Router};
 
-/// Numbers of requests since the start.
+/// Numbers of requests since the server was started.
 #[derive(Debug, Default)]
 pub struct Counts {
     api_calls: AtomicU64,
@@ -21,7 +21,7 @@ pub struct Counts {
     newest_put_us: AtomicU64,
 }
 
-/// Counts a call of the API.
+/// Counts a call of the API. Does not count preflights.
 pub async fn count_call(State(counts): State<Arc<Counts>>, request: Request, next: Next) -> Response {
     if request.method() != Method::OPTIONS {
         counts.api_calls.fetch_add(1, Ordering::Relaxed);
@@ -29,7 +29,7 @@ pub async fn count_call(State(counts): State<Arc<Counts>>, request: Request, nex
     next.run(request).await
 }
 
-/// Counts a PUT or a preflight of the bucket.
+/// Counts a PUT to the bucket or its preflight.
 pub async fn count_put(State(counts): State<Arc<Counts>>, request: Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS {
         counts.preflights.fetch_add(1, Ordering::Relaxed);
@@ -41,8 +41,8 @@ pub async fn count_put(State(counts): State<Arc<Counts>>, request: Request, next
     next.run(request).await
 }
 
-/// Returns a router with `GET /-/counts`, which returns the counters, and `/-/peer`, which stands in for the signing API
-/// of other uploaders: it answers at once and counts as a call.
+/// Returns a router with two routes. `GET /-/counts` returns the counters. `/-/peer` emulates the signing API of
+/// another uploader: it answers immediately, and each request counts as a call of the API.
 pub fn counters(counts: Arc<Counts>) -> Router {
     let show = async |State(counts): State<Arc<Counts>>| {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

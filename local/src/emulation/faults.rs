@@ -1,8 +1,8 @@
-//! Fault injection, to observe how an upload reacts.
+//! Fault injection, to test how uploads react to failures of the API and of S3.
 //!
-//! A fault is a JSON object. The members `on`, `every`, `firstOfEach` and `times` select requests; the others describe the
-//! fault. `--fault` adds a fault. With `--control`, a test replaces all faults with `PUT /-/faults`. `docs/testing.md` lists
-//! the members.
+//! A fault is a JSON object. The members `on`, `every`, `firstOfEach` and `times` select requests. The other members
+//! describe the fault. `docs/testing.md` lists all members. The flag `--fault` adds a fault. If the flag `--control` is
+//! set, a test can replace all faults by `PUT /-/faults`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,19 +35,19 @@ enum Target {
     Abort,
     /// A PUT to the bucket.
     Put,
-    /// All of these.
+    /// All requests of the kinds above.
     Any,
 }
 
-/// Time at which a connection breaks.
+/// Point of a request at which the connection breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum When {
     /// Before the body is read.
     Before,
-    /// After half of the body.
+    /// After half of the body was read.
     Midway,
-    /// After the request was processed; for a PUT, after the object was stored.
+    /// After the request was processed. The object or part of a PUT is then stored.
     After,
 }
 
@@ -57,19 +57,19 @@ enum When {
 pub struct Fault {
     // Requests
     on: Target,
-    /// Applies to every n-th request; 1 means every request.
+    /// Applies only to every n-th request. Default: 1, all requests.
     #[serde(default = "one")]
     every: u64,
-    /// Applies only to the first n attempts of each part, or of each path.
+    /// Applies only to the first n requests for each part. Requests that name no part are counted for each path.
     first_of_each: Option<u64>,
     /// Maximum number of requests that the fault applies to.
     times: Option<u64>,
 
     // Delays
-    /// Delay before everything else, in milliseconds.
+    /// Delay before the fault's other effects and before the request is processed, in milliseconds.
     #[serde(default)]
     latency_ms: u64,
-    /// Speed that all affected requests share, in bytes per second.
+    /// Speed at which the bodies of all affected requests together are read, in bytes per second.
     bytes_per_second: Option<u64>,
 
     // Refusals
@@ -86,10 +86,10 @@ pub struct Fault {
     /// Changes the first byte of the body.
     #[serde(default)]
     corrupt: bool,
-    /// Reads nothing and answers nothing until the client gives up.
+    /// Neither reads the body nor answers, until the client closes the connection.
     #[serde(default)]
     stall: bool,
-    /// Number of seconds that S3's clock is ahead. URLs with a shorter lifetime have expired.
+    /// Number of seconds by which S3's clock is ahead. S3 then refuses a URL with this lifetime or a shorter one.
     #[serde(default)]
     clock_ahead_seconds: u64,
 }
@@ -128,7 +128,7 @@ struct Active {
     hits: u64,
     #[serde(skip)]
     attempts: HashMap<String, u64>,
-    /// Time at which the throttled link is free again.
+    /// Time at which the throttled link has carried all bytes so far.
     #[serde(skip)]
     free_at: Arc<Mutex<Option<Instant>>>,
 }
@@ -138,7 +138,7 @@ impl Active {
         Self { fault, seen: 0, hits: 0, attempts: HashMap::new(), free_at: Arc::default() }
     }
 
-    /// Counts a request, and returns whether the fault applies to it.
+    /// Counts a request for `place`, and returns whether the fault applies to the request.
     fn hits(&mut self, target: Target, place: &str) -> bool {
         let Fault { on, every, first_of_each, times, .. } = self.fault;
         if on != target && on != Target::Any {
@@ -204,7 +204,7 @@ pub async fn inject(State(faults): State<Faults>, mut request: Request, next: Ne
     for (fault, link) in faults.for_request(target, &request) {
         tokio::time::sleep(Duration::from_millis(fault.latency_ms)).await;
         if fault.stall {
-            // Never completes. The request is not dropped, so its body stays unread.
+            // This future never completes. It keeps the request, so the connection stays open and the body unread.
             std::future::pending::<()>().await;
         }
         if fault.drop == Some(When::Before) {
@@ -250,7 +250,7 @@ async fn read_half(request: Request) {
     }
 }
 
-/// Returns an answer whose body fails, so that the connection breaks.
+/// Returns an answer whose body ends with an error, so that the server breaks the connection.
 fn broken() -> Response {
     let cut = futures::stream::iter([Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
     Body::from_stream(cut).into_response()
@@ -262,7 +262,7 @@ fn refusal(status: u16, code: Option<&str>, retry_after: Option<u32>, is_put: bo
         let xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>");
         ("application/xml", xml)
     } else {
-        // API Gateway's own errors are not problem documents.
+        // This is an error document of API Gateway, which is not a problem document of this API.
         ("application/json", serde_json::json!({ "message": "injected fault" }).to_string())
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -310,13 +310,14 @@ fn corrupted(body: Body) -> Body {
     }))
 }
 
-/// Returns whether a URL has expired by a clock that is `ahead_seconds` ahead.
+/// Returns whether a URL with this query, if it was signed just now, has expired by a clock that is `ahead_seconds`
+/// ahead.
 fn has_expired(query: Option<&str>, ahead_seconds: u64) -> bool {
     let expires = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("X-Amz-Expires="));
     expires.and_then(|text| text.parse::<u64>().ok()).is_some_and(|seconds| seconds <= ahead_seconds)
 }
 
-/// Returns a router with `GET /-/faults`, which returns the faults and their counters, and `PUT /-/faults`, which replaces
+/// Returns a router with two routes. `GET /-/faults` returns the faults and their counters. `PUT /-/faults` replaces
 /// all faults.
 pub fn control(faults: Faults) -> Router {
     let show = async |State(faults): State<Faults>| Json(serde_json::json!(*lock(&faults.0))).into_response();

@@ -1,8 +1,9 @@
-//! Emulates a slow link: bytes take half a round trip, and all connections share one bandwidth. Each connection may have a
-//! limit of its own and lose packets.
+//! Emulates a slow link. Bytes arrive after half a round-trip time, and all connections share one bandwidth. Each connection
+//! can have a limit of its own and lose packets.
 //!
-//! `--link` puts the link in front of both listeners, so API calls and PUTs compete as they do on a user's link. The server
-//! reads each connection no faster than the link carries its bytes, and TCP's flow control slows the sender down.
+//! The flag `--link` puts the link in front of both listeners, so API calls and PUTs compete for the bandwidth, as they
+//! do on a user's link. The server reads from the connections only at the speed of the link, so TCP's flow control
+//! slows the clients down.
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,17 +18,18 @@ use tokio::time::Instant;
 
 use super::window::Window;
 
-/// Maximum delay of a timer that the link makes up for.
+/// Maximum idle time whose bandwidth a connection may use afterwards. Timers can fire late. Without this time, a late
+/// timer would lower the speed of the link.
 const BURST: Duration = Duration::from_millis(10);
 
-/// Maximum number of pieces under way for each connection and direction.
+/// Maximum number of pieces that are delayed at the same time, for each connection and direction.
 const MAX_PIECES: usize = 1_024;
 
 /// Speed and delay of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LinkSpeed {
-    /// Speed towards the server, shared by all connections, in bit/s, from 1.
+    /// Speed of all connections together towards the server, in bit/s, at least 1.
     bits_per_second: u64,
     /// Round-trip time, in milliseconds.
     #[serde(default)]
@@ -35,8 +37,8 @@ pub struct LinkSpeed {
     /// Maximum speed of each connection towards the server, in bit/s, from 1. Default: no limit.
     #[serde(default)]
     connection_bits_per_second: Option<u64>,
-    /// Share of the packets towards the server that are lost, from 0 to 50 %. Default: none. Each loss halves the congestion
-    /// window of its connection.
+    /// Lost share of the packets towards the server, from 0 to 50 %. Default: 0 %. Each loss halves the congestion window of
+    /// its connection.
     #[serde(default)]
     loss_percent: f64,
 }
@@ -55,7 +57,7 @@ impl LinkSpeed {
         self.loss_percent > 0.0
     }
 
-    /// Returns the number of packets of which one is lost; infinite if none is.
+    /// Returns the mean number of packets between two losses; infinite without losses.
     pub(super) fn packets_for_each_loss(&self) -> f64 {
         100.0 / self.loss_percent
     }
@@ -83,6 +85,7 @@ impl std::str::FromStr for LinkSpeed {
 #[derive(Debug)]
 pub struct Link {
     speed: LinkSpeed,
+    /// Time at which the link has carried all bytes that wait for it.
     free_at: Mutex<Instant>,
     /// Number of connections so far.
     connections: AtomicU32,
@@ -98,8 +101,8 @@ impl Link {
         Duration::from_millis(self.speed.round_trip_ms) / 2
     }
 
-    /// Returns the length of one read, in bytes: about what the link carries in 2 ms, so that no connection blocks the
-    /// others.
+    /// Returns the maximum length of one read, in bytes. The link carries one read in about 2 ms, so that no connection
+    /// blocks the others.
     fn piece_bytes(&self) -> usize {
         (self.speed.bits_per_second / 8 / 500).clamp(1 << 12, 1 << 16) as usize
     }
@@ -120,6 +123,7 @@ impl Link {
 /// One connection of a link, towards the server.
 struct Connection {
     window: Window,
+    /// Time at which the connection has sent all bytes that it has accepted.
     free_at: Instant,
 }
 
@@ -134,13 +138,13 @@ impl Connection {
     }
 }
 
-/// Puts the link in front of a connection, and returns the server's end.
+/// Puts the link between a client and the server. Returns the server's end of the link.
 pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
     let (near, far) = duplex(1 << 18);
     tokio::spawn(async move {
         let (from_client, to_client) = stream.into_split();
         let (from_server, to_server) = split(near);
-        // On a real link, the client's first byte leaves one round trip after the handshake began.
+        // On a real link, the handshake takes one round trip before the client can send its first byte.
         let up = async {
             tokio::time::sleep(2 * link.half_trip()).await;
             let number = link.connections.fetch_add(1, Ordering::Relaxed);
@@ -148,7 +152,7 @@ pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
             carry_all(from_client, to_server, &link, Some(connection)).await
         };
         let down = carry_all(from_server, to_client, &link, None);
-        // After the server has closed its end, bytes of the client are dropped.
+        // After the server has closed its end, the link drops the client's bytes.
         tokio::pin!(up, down);
         tokio::select! {
             _ = &mut down => {}
@@ -158,8 +162,8 @@ pub fn through(stream: TcpStream, link: Arc<Link>) -> DuplexStream {
     far
 }
 
-/// Moves bytes from one end to the other, with a delay of half a round trip. The speed of the link and of the `connection` limit
-/// only what goes to the server.
+/// Moves bytes from one end to the other, with a delay of half a round-trip time. With a `connection`, the bytes use the
+/// bandwidth of the connection and of the link.
 async fn carry_all(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,

@@ -14,7 +14,7 @@ const LEAST_PACKETS: f64 = 2.0;
 /// The congestion window of one connection (RFC 5681): it doubles in each round trip until the first loss, then grows by one
 /// packet in each round trip. A loss halves it.
 ///
-/// Losses are periodic, so a run can be repeated. Retransmissions are not emulated: they are as rare as losses.
+/// Losses are periodic, so runs can be repeated. Retransmissions are not emulated: they are as rare as losses.
 #[derive(Debug)]
 pub struct Window {
     speed: LinkSpeed,

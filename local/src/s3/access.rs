@@ -1,12 +1,13 @@
-//! Access rules of S3 that `s3s` does not check.
+//! Access rules of S3 that the crate `s3s` does not check.
 
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Result, s3_error};
 
-/// Maximum lifetime of a presigned URL, in seconds (S3 API Reference, "Authenticating Requests: Using Query Parameters").
+/// Maximum lifetime of a presigned URL, in seconds (S3 API Reference, "Authenticating Requests: Using Query
+/// Parameters").
 const MAX_EXPIRES_SECONDS: u64 = 604_800;
 
-/// Refuses unsigned requests, presigned URLs with a lifetime that is too long, and other buckets.
+/// Refuses unsigned requests, presigned URLs with a lifetime that is too long, and requests for other buckets.
 #[derive(Debug)]
 pub struct AccessRules {
     /// The only bucket of the server.

@@ -1,7 +1,7 @@
 //! Reads the rest of a request's body after the request was refused.
 //!
-//! If a server answers early and closes the connection, browsers report a network error instead of the answer. A body that
-//! is dropped before its end is therefore read to its end in the background.
+//! If a server answers before it has read the body and closes the connection, browsers report a network error instead
+//! of the answer. Therefore, the rest of a body that is dropped is read in the background.
 
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::Request;
@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 /// Maximum number of bytes that are read after a refusal.
 const MAX_DRAIN_BYTES: usize = 64 << 20;
 
+/// A body whose rest is read in the background when it is dropped. `None` after the end of the body.
 struct DrainOnDrop(Option<BodyDataStream>);
 
 impl Stream for DrainOnDrop {
@@ -45,9 +46,10 @@ impl Drop for DrainOnDrop {
     }
 }
 
-/// Wraps the body of a request, so that it is drained when it is dropped.
+/// Wraps the body of a request in [`DrainOnDrop`].
 pub async fn drain(request: Request, next: Next) -> Response {
-    // An empty body is not wrapped: `s3s` needs its known length if there is no Content-Length.
+    // An empty body is not wrapped, because a wrapped body has no known length. `s3s` needs the length if the request
+    // has no Content-Length.
     let wrap = |body: Body| match body.is_end_stream() {
         true => body,
         false => Body::from_stream(DrainOnDrop(Some(body.into_data_stream()))),

@@ -1,4 +1,4 @@
-//! S3's operations on the [`Store`]. `s3s` does routes, XML and signatures.
+//! S3's operations on the [`Store`]. The crate `s3s` handles routes, XML and signatures.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ fn etag(text: &str) -> Option<ETag> {
     Some(ETag::Strong(text.to_owned()))
 }
 
-/// Returns the type of a record's checksum, or `None` without a checksum.
+/// Returns the type of a record's checksum, or `None` if the record has no checksum.
 fn checksum_type(sha256: Option<&str>, crc64nvme: Option<&str>) -> Option<ChecksumType> {
     let kind = match sha256.or(crc64nvme)?.contains('-') {
         true => ChecksumType::COMPOSITE,
@@ -45,7 +45,7 @@ fn checksum_type(sha256: Option<&str>, crc64nvme: Option<&str>) -> Option<Checks
     Some(ChecksumType::from_static(kind))
 }
 
-/// Returns S3's name of an algorithm, or `None` if nothing is verified.
+/// Returns S3's name of an algorithm, or `None` for an upload without checksums.
 fn name_of(algorithm: Algorithm) -> Option<ChecksumAlgorithm> {
     match algorithm {
         Algorithm::Sha256 => Some(ChecksumAlgorithm::SHA256),
@@ -73,7 +73,7 @@ fn number_of(number: i32) -> S3Result<u32> {
     number.map(directput::protocol::PartNumber::get).ok_or_else(refusal)
 }
 
-/// Converts a length for S3's API, which uses `i64`. No file is longer than its maximum, 8 EiB.
+/// Converts a length for S3's API, which uses `i64`. No file is longer than `i64::MAX` bytes (8 EiB).
 fn length(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
@@ -162,7 +162,8 @@ impl S3 for Operations {
         let input = request.input;
         let number = number_of(input.part_number)?;
         let upload = self.0.upload(&input.key, &input.upload_id).await?;
-        // S3 computes the CRC64NVME itself, because it is the checksum of the full object and not composite.
+        // A part of an upload with SHA-256 must have a checksum, because the object's checksum is composite. S3
+        // computes a missing CRC64NVME itself.
         if upload.algorithm == Algorithm::Sha256 && input.checksum_sha256.is_none() {
             let expected = upload.algorithm.as_str();
             return Err(s3_error!(InvalidRequest, "Checksum Type mismatch occurred, expected {expected}, actual null"));

@@ -1,7 +1,7 @@
 //! Refuses presigned requests with `x-amz-*` headers that are not signed.
 //!
-//! S3 refuses them ("There were headers present in the request which were not signed"), so that the holder of a URL can't
-//! add an ACL or a storage class. `s3s` accepts them.
+//! S3 refuses such requests ("There were headers present in the request which were not signed"), so that the holder of
+//! a URL can't add an ACL or a storage class. The crate `s3s` accepts such requests.
 
 use std::collections::HashSet;
 

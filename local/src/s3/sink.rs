@@ -1,7 +1,8 @@
 //! An S3 server that accepts everything and stores nothing, to measure the speed of clients.
 //!
-//! The sink answers the calls of uploaders like S3, reads bodies to their end, and checks nothing. It returns the checksums
-//! that a request claims, and the composite of the checksums that a completion names, as if it had computed them.
+//! The sink reads bodies to their end, checks nothing, and gives S3's answers to the calls of uploaders. An answer has
+//! the checksums in the headers of the request. The answer to a completion also has the composite of the digests in its
+//! body.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,11 +15,11 @@ use directput::checksum::{ChecksumAlgorithm, ObjectChecksum, PartChecksum};
 use futures::StreamExt;
 use tower_http::cors::{Any, CorsLayer};
 
-/// Headers of checksums, and S3's names for them in XML.
+/// Headers of checksums, and the names of the checksums in S3's XML.
 const CHECKSUMS: [(&str, &str); 2] =
     [("x-amz-checksum-sha256", "ChecksumSHA256"), ("x-amz-checksum-crc64nvme", "ChecksumCRC64NVME")];
 
-/// Returns the sink. It accepts every origin and every header.
+/// Returns the router of the sink. The sink accepts every origin and every header.
 pub fn sink() -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
@@ -73,10 +74,10 @@ async fn swallow(request: Request) -> Response {
     }
 }
 
-/// Returns the composite of the digests that a completion names, or `None` if it names none.
+/// Returns the composite of the digests in the body of a completion, or `None` if the body has no digests.
 fn composite(completion: &str) -> Option<ObjectChecksum> {
     let texts = completion.split("<ChecksumSHA256>").skip(1).filter_map(|rest| rest.split('<').next());
-    // The lengths matter only for a CRC.
+    // The length of each part is given as 0, because only a CRC depends on the lengths.
     let digests: Vec<_> = texts.map(|text| (PartChecksum::parse(text).ok(), 0)).collect();
     if digests.is_empty() { None } else { ObjectChecksum::of(ChecksumAlgorithm::Sha256, digests) }
 }

@@ -1,4 +1,4 @@
-//! A server on free ports with its own folder, and the official SDK as its client.
+//! Starts a local server on free ports with its own folder. The tests use the official SDK as the client.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 pub struct Running {
     pub api: String,
-    /// The line that scripts wait for.
+    /// The line that scripts wait for, see `Server::ready_line`.
     pub ready: String,
     pub bucket: String,
     pub s3_url: String,
@@ -35,12 +35,13 @@ pub async fn start_with_faults(faults: Vec<Fault>, control: bool) -> Running {
     start_as(&[], |options| (options.faults, options.control) = (faults, control)).await
 }
 
-/// Returns the URL of the S3 server that the tests use instead of the embedded one, if `USE_S3` names one.
+/// Returns the URL in `USE_S3`: an S3 server that the tests use instead of the embedded one. Returns `None` if `USE_S3`
+/// is not set.
 pub fn other_s3() -> Option<String> {
     std::env::var("USE_S3").ok()
 }
 
-/// Starts a server that uses the S3 server of the environment, or the embedded one.
+/// Starts a server that uses the S3 server of [`other_s3`], or the embedded S3 server.
 pub async fn start_against(settings: &[(&str, &str)], auth: Option<Auth>) -> Running {
     let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     start_as(&[], |options| {
@@ -53,8 +54,8 @@ pub async fn start_against(settings: &[(&str, &str)], auth: Option<Auth>) -> Run
     .await
 }
 
-/// Writes the API's log to a file for `tests/logs`, which searches it for text that a log must not have. The log of the S3
-/// server is left out.
+/// Writes the API's log to a file, without the log of the S3 server. `tests/logs` searches the file for text that a log
+/// must not have.
 fn keep_log() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs");
     std::fs::create_dir_all(&folder).unwrap();
@@ -62,7 +63,7 @@ fn keep_log() {
     directput_lambda::log_as_json_to(std::sync::Mutex::new(file), "info,s3s=off");
 }
 
-/// Starts a server with these settings of the API and changed options.
+/// Starts a server with these settings of the API. `change` changes the other options.
 pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Options)) -> Running {
     keep_log();
     let folder = tempfile::tempdir().unwrap();

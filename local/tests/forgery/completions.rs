@@ -1,4 +1,4 @@
-//! Forged completions. A completion is a call of the API, so the caller, the token and the body are forged.
+//! Forged completions. A completion is a call of the API, so the tests change its caller, token, method and body.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::put::Put;
 use crate::verdict::Verdict;
 use crate::{MIB, Opened, abort, call, open, start};
 
-/// A completion, forged or not.
+/// A request that completes an upload.
 #[derive(Clone)]
 pub struct Completion {
     caller: &'static str,
@@ -48,7 +48,7 @@ fn composite(digests: &[Sha256Digest]) -> Value {
     json!(CompositeChecksum::of(digests).to_string())
 }
 
-/// Sends all parts, and returns the completion.
+/// Sends all parts of an upload, and returns the upload's completion.
 pub async fn send_all(server: &Running, upload: &Opened, parts: &[&[u8]]) -> Completion {
     let mut listed = Vec::new();
     for (index, (signed, bytes)) in upload.parts.iter().zip(parts).enumerate() {
@@ -158,7 +158,8 @@ fn forgeries(
     ]
 }
 
-/// Sends forged completions. Each must be refused, or get the answer of the first completion.
+/// Sends forged completions. Checks that each is refused or gets the answer `first`, and that the bucket does not
+/// change.
 async fn refuse_all(server: &Running, kind: &str, forged: Vec<(&'static str, Completion)>, first: Option<&Value>) {
     let verdict = Verdict::before(server).await;
     let count = forged.len();
@@ -191,15 +192,15 @@ async fn forged_completions_are_refused() {
     let (status, completed) = good.send(&server).await;
     assert_eq!((status, &completed["checksum"]), (200, &good.body["checksum"]), "{completed}");
     assert_eq!(server.bytes(&upload.key).await.unwrap(), mine.concat());
-    // S3 answers a repeated completion like the first. Garage no longer knows the upload.
+    // S3 answers a repeated completion as the first. Garage forgets a completed upload and answers 404.
     let repeated = if other_s3().is_some() { 404 } else { 200 };
-    assert_eq!(good.send(&server).await.0, repeated, "replayed after it was completed");
+    assert_eq!(good.send(&server).await.0, repeated, "the completion is repeated");
     refuse_all(&server, "completion, after it", forgeries(&good, &sibling, &theirs, expired), Some(&completed)).await;
     assert_eq!(server.bytes(&upload.key).await.unwrap(), mine.concat());
-    assert!(Put::of(&upload.parts[0], &a).is_too_late(&server).await, "no part can follow the completion");
+    assert!(Put::of(&upload.parts[0], &a).is_too_late(&server).await, "no part is accepted after the completion");
 
     assert_eq!((abort(&server, &second).await, abort(&server, &foreign).await), (204, 204));
     let (status, answer) = sibling.send(&server).await;
-    assert_eq!((status, &answer["code"]), (404, &json!("upload-gone")), "replayed after it was aborted");
+    assert_eq!((status, &answer["code"]), (404, &json!("upload-gone")), "the upload was aborted before");
     assert_eq!(server.bytes(&second.key).await, None);
 }

@@ -1,8 +1,8 @@
-//! Attempts of an uploader to write again after the application has checked an object and deleted or moved it.
+//! Attempts of an uploader to write other bytes to a key after the application has checked and deleted the object.
 //!
-//! In a bucket with versions, a deletion leaves a delete marker, and conditional writes then succeed as if there were no
-//! object (S3 User Guide, "How to prevent object overwrites with conditional writes"). The embedded server does the same;
-//! Garage has no versions.
+//! In a bucket with versioning, a deletion writes a delete marker. A conditional write succeeds if the key has a delete
+//! marker (S3 User Guide, "How to prevent object overwrites with conditional writes"). The embedded server does the
+//! same. Garage has no versioning.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
@@ -15,17 +15,17 @@ use crate::completions::{Completion, send_all};
 use crate::put::Put;
 use crate::{MIB, Opened, call, open, start};
 
-/// Enables versions of the bucket, and returns whether the server supports them.
+/// Enables versioning of the bucket. Returns whether the server supports versioning.
 async fn keep_versions(server: &Running) -> bool {
     let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
     let request = server.s3.put_bucket_versioning().bucket(&server.bucket).versioning_configuration(enabled);
     let refusal = request.send().await.err().map(|error| error.code().unwrap_or_default().to_owned());
     let expected = other_s3().map(|_| "NotImplemented".to_owned());
-    assert_eq!(refusal, expected, "the embedded server has versions, Garage has none");
+    assert_eq!(refusal, expected, "the embedded server has versioning, Garage has not");
     refusal.is_none()
 }
 
-/// Deletes an object. `leaves_marker` must be set if the bucket has versions.
+/// Deletes an object. Checks that the deletion writes a delete marker only if `leaves_marker` is set.
 async fn delete(server: &Running, key: &str, leaves_marker: bool) {
     let deleted = server.s3.delete_object().bucket(&server.bucket).key(key).send().await.unwrap();
     assert_eq!(deleted.delete_marker().unwrap_or_default(), leaves_marker);
@@ -55,7 +55,8 @@ async fn other_bytes_can_not_replace_a_single_put_under_a_delete_marker() {
     no_other_bytes_follow(&server, has_versions).await;
 }
 
-/// Stores and deletes an object, and tries to store other bytes in its place with its URL and token.
+/// Stores an object by a single PUT and deletes the object. Before, between and after, tries to store other bytes with
+/// the URL and the token of the upload.
 async fn no_other_bytes_follow(server: &Running, leaves_marker: bool) {
     let (good, evil): (&[u8], &[u8]) = (b"the bytes of a picture", b"the bytes of a program");
     let upload = open(server, "alice", &[good]).await;
@@ -75,15 +76,15 @@ async fn no_other_bytes_follow(server: &Running, leaves_marker: bool) {
         match moment {
             "before it is stored" => assert_eq!(put.send(server).await, 200),
             "while it stands" => delete(server, &upload.key, leaves_marker).await,
-            _ => assert_eq!(server.bytes(&upload.key).await, None, "no object has replaced it"),
+            _ => assert_eq!(server.bytes(&upload.key).await, None, "no other object was stored"),
         }
     }
-    // Only the same bytes can be stored again, until their URL expires.
+    // The same bytes can be stored again after the deletion, until the token expires.
     let (status, again) = sign(server, &upload, 1, good).await;
     assert_eq!((status, Put::of(&again["parts"][0], good).send(server).await), (200, 200), "{again}");
     assert_eq!(server.bytes(&upload.key).await.unwrap(), good);
     let once_more = put.send(server).await;
-    assert_eq!(once_more, if other_s3().is_some() { 200 } else { 412 }, "it is written once");
+    assert_eq!(once_more, if other_s3().is_some() { 200 } else { 412 }, "S3 refuses a second PUT to the key");
 }
 
 #[tokio::test]
@@ -114,7 +115,7 @@ async fn no_part_can_follow_a_multipart_upload_under_a_delete_marker() {
     no_part_follows(&server, has_versions).await;
 }
 
-/// Completes and deletes an upload of three parts, and tries to resume it.
+/// Completes an upload of three parts, deletes the object, and tries to store another object with the upload's token.
 async fn no_part_follows(server: &Running, leaves_marker: bool) {
     let [a, b, c, evil] = [vec![1; 8 * MIB], vec![2; 8 * MIB], vec![3; 4 * MIB], vec![4; 8 * MIB]];
     let parts: [&[u8]; 3] = [&a, &b, &c];
@@ -124,14 +125,14 @@ async fn no_part_follows(server: &Running, leaves_marker: bool) {
     nothing_follows(server, &upload, &completion, &evil, leaves_marker).await;
 }
 
-/// Deletes the object of a completed upload, and tries to store another in its place.
+/// Deletes the object of a completed upload, and tries to store another object with the upload's token.
 async fn nothing_follows(server: &Running, upload: &Opened, completion: &Completion, evil: &[u8], leaves_marker: bool) {
     delete(server, &upload.key, leaves_marker).await;
-    // The API does not know the state of the upload in S3. It signs, and S3 refuses.
+    // The API signs, because it does not ask S3 whether the upload is open. S3 refuses the signed PUT.
     let (status, signed) = sign(server, upload, 1, evil).await;
     assert_eq!(status, 200, "{signed}");
-    assert!(Put::of(&signed["parts"][0], evil).is_too_late(server).await, "the upload is over");
+    assert!(Put::of(&signed["parts"][0], evil).is_too_late(server).await, "the upload was completed");
     let again = completion.send(server).await;
     assert!(matches!(again.0, 200 | 404), "{again:?}");
-    assert_eq!(server.bytes(&upload.key).await, None, "a repeated completion makes no object");
+    assert_eq!(server.bytes(&upload.key).await, None, "a repeated completion stores no object");
 }

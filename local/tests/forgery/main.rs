@@ -1,4 +1,4 @@
-//! The forgery matrix: S3 refuses every change of a signed URL or of a completion.
+//! Forged requests: S3 refuses a signed PUT with any change, and the API or S3 refuses a forged completion.
 //!
 //! The tests use the embedded S3 server, or the server that `USE_S3` names. `make conformance` runs them with Garage.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
@@ -52,7 +52,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// Reads the API's answer.
+    /// Returns the upload in the API's answer.
     fn of(caller: &'static str, reply: &Value) -> Self {
         let text = |name: &str| reply[name].as_str().unwrap().to_owned();
         let parts = reply["parts"].as_array().cloned().unwrap_or_default();

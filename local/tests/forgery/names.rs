@@ -1,4 +1,4 @@
-//! Forged names of downloads. The name is signed.
+//! Forged names of downloads. The name is in `Content-Disposition`, a signed header of the PUT.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::{MIB, Opened, auth, call, opening};
 const NAME: &str = "Übung \"1\".png";
 const SIGNED: &str = "attachment; filename=\"_bung _1_.png\"; filename*=UTF-8''%C3%9Cbung%20%221%22.png";
 
-/// Forged values of the header.
+/// Forged values of `Content-Disposition`.
 const FORGED: [&str; 8] = [
     "inline",
     "attachment",
@@ -24,7 +24,7 @@ const FORGED: [&str; 8] = [
     "Attachment; filename=\"_bung _1_.png\"; filename*=UTF-8''%c3%9cbung%20%221%22.png",
 ];
 
-/// Starts a server that names downloads.
+/// Starts a server whose downloads have the name of the file.
 async fn start() -> Running {
     start_against(&[("DOWNLOAD_NAMES", "attachment")], Some(auth())).await
 }
@@ -60,7 +60,7 @@ async fn another_name_of_a_download_is_refused() {
     assert_eq!(disposition(&server, &upload.key).await, SIGNED);
 }
 
-/// The Lambda function sets the name of a multipart upload. S3 ignores such a header of a part's PUT.
+/// The API sets the name when it opens the multipart upload. S3 ignores `Content-Disposition` in the PUT of a part.
 #[tokio::test]
 async fn a_part_can_not_change_the_name_of_a_download() {
     let server = start().await;

@@ -1,4 +1,4 @@
-//! A PUT that the API has signed, and its forgeries.
+//! A PUT that the API has signed, and forged PUTs that differ from it in one place.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -7,10 +7,10 @@ use directput::checksum::Sha256Digest;
 
 use crate::common::{Running, other_s3};
 
-/// Assumed status if the server closes the connection before the end of the body: a refusal.
+/// Status that a test assumes if the server closes the connection before the end of the body: a refusal.
 const LOST_ANSWER: u16 = 400;
 
-/// A PUT that the API has signed, forged or not.
+/// A PUT that the API has signed, or a changed copy of it.
 #[derive(Debug, Clone)]
 pub struct Put {
     method: Method,
@@ -36,12 +36,12 @@ impl Put {
         Self { url: self.url.replacen(from, to, 1), ..self.clone() }
     }
 
-    /// Returns the same PUT with the URL of another.
+    /// Returns this PUT with the URL of `other`.
     pub fn at(&self, other: &Self) -> Self {
         Self { url: other.url.clone(), ..self.clone() }
     }
 
-    /// Returns the PUT with a changed query parameter; an empty value removes it.
+    /// Returns the PUT with a changed query parameter. An empty value removes the parameter.
     pub fn set_query(&self, name: &str, value: &str) -> Self {
         let pair = format!("{name}={}", self.query(name));
         self.url(&pair, &if value.is_empty() { String::new() } else { format!("{name}={value}") })
@@ -52,7 +52,7 @@ impl Put {
         pairs.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).next().unwrap().to_owned()
     }
 
-    /// Sends the PUT, and returns whether its upload is gone.
+    /// Sends the PUT of a part. Returns whether the server refuses it because the upload is not open.
     pub async fn is_too_late(&self, server: &Running) -> bool {
         let status = self.send(server).await;
         status == 404 || (other_s3().is_some() && status == LOST_ANSWER)
@@ -66,7 +66,7 @@ impl Put {
         }
         match request.send().await {
             Ok(reply) => reply.status().as_u16(),
-            // Garage closes the connection if it refuses a body, and its answer is lost.
+            // If Garage refuses a body, it closes the connection, and the client does not get the answer.
             Err(error) if other_s3().is_some() && error.is_request() => LOST_ANSWER,
             Err(error) => panic!("{error}"),
         }
@@ -96,7 +96,7 @@ impl Put {
     }
 }
 
-/// Returns forgeries of a signed PUT, with names. `other` is a PUT that was signed for another caller.
+/// Returns the name and the request of each forgery of `put`. `other` is a PUT that was signed for another caller.
 pub fn forgeries(put: &Put, key: &str, bucket: &str, other: &Put) -> Vec<(String, Put)> {
     let mut all = Vec::new();
     let mut add = |name: &str, put: Put| all.push((name.to_owned(), put));

@@ -13,14 +13,14 @@ use crate::put::{Put, forgeries};
 use crate::verdict::Verdict;
 use crate::{MIB, abort, open, start};
 
-/// Sends forged PUTs. Each must be refused.
+/// Sends forged PUTs. Checks that each is refused, and that the bucket does not change.
 async fn refuse_all(server: &Running, kind: &str, forged: Vec<(String, Put)>) {
     let verdict = Verdict::before(server).await;
     let count = forged.len();
     let mut accepted = Vec::new();
     for (name, put) in forged {
         let status = put.send(server).await;
-        // The embedded server answers 501 to other signature algorithms; S3 answers 400.
+        // The embedded server answers 501 to another signature algorithm. S3 answers 400.
         if !(400..500).contains(&status) && status != 501 {
             accepted.push((name, status));
         }
@@ -39,8 +39,12 @@ async fn forgeries_of_a_single_put_are_refused() {
     let forged = || forgeries(&put, &mine.key, &server.bucket, &other);
     refuse_all(&server, "single PUT", forged()).await;
     assert_eq!(put.send(&server).await, 200);
-    // Garage ignores If-None-Match. The bytes are the same either way.
-    assert_eq!(put.send(&server).await, if other_s3().is_some() { 200 } else { 412 }, "it is written once");
+    // Garage ignores If-None-Match and stores the same bytes a second time.
+    assert_eq!(
+        put.send(&server).await,
+        if other_s3().is_some() { 200 } else { 412 },
+        "S3 refuses a second PUT to the key"
+    );
     refuse_all(&server, "single PUT, after it", forged()).await;
     assert_eq!(server.bytes(&mine.key).await.unwrap(), bytes);
     assert_eq!(server.bytes(&theirs.key).await, None);
@@ -53,8 +57,8 @@ async fn forgeries_of_a_parts_put_are_refused() {
     let parts = [part.as_slice(), &second, &last];
     let (mine, theirs) = (open(&server, "alice", &parts).await, open(&server, "bob", &parts).await);
     let (put, other) = (Put::of(&mine.parts[0], &part), Put::of(&theirs.parts[0], &part));
-    // The forgeries take the URL of another part: for the same bytes, another caller's URL is valid, because any holder
-    // may use a URL.
+    // The other caller's PUT is for part 2, which has other bytes. The other caller's URL for part 1 would be valid for
+    // this part, because both parts have the same bytes, and S3 does not check who uses a URL.
     let mut forged = forgeries(&put, &mine.key, &server.bucket, &Put::of(&theirs.parts[1], &second));
     forged.push(("another part".to_owned(), put.set_query("partNumber", "2")));
     forged.push(("no part".to_owned(), put.set_query("partNumber", "0")));
@@ -67,7 +71,7 @@ async fn forgeries_of_a_parts_put_are_refused() {
     assert_eq!(put.send(&server).await, 200);
 
     assert_eq!((abort(&server, &mine).await, abort(&server, &theirs).await), (204, 204));
-    assert!(put.is_too_late(&server).await, "its upload is gone");
+    assert!(put.is_too_late(&server).await, "the upload was aborted");
     assert_eq!(server.bytes(&mine.key).await, None);
 }
 

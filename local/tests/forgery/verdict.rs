@@ -1,4 +1,4 @@
-//! Checks that forgeries have changed nothing.
+//! Checks that forged requests have not changed the bucket.
 
 use std::collections::BTreeSet;
 
@@ -16,11 +16,11 @@ impl<'a> Verdict<'a> {
         Self { server, keys: server.keys().await, uploads: server.open_uploads().await }
     }
 
-    /// Checks that none of `count` forgeries was accepted, and that the bucket has not changed.
+    /// Checks that no forgery was accepted, and that the bucket has not changed. `count` is the number of forgeries.
     pub async fn after(self, kind: &str, count: usize, accepted: &[(String, u16)]) {
         println!("{kind}: {count} forgeries, {} accepted", accepted.len());
         assert_eq!(accepted, []);
-        assert_eq!(self.server.keys().await, self.keys, "{kind}: no object more or less");
-        assert_eq!(self.server.open_uploads().await, self.uploads, "{kind}: no upload more or less");
+        assert_eq!(self.server.keys().await, self.keys, "{kind}: the objects have not changed");
+        assert_eq!(self.server.open_uploads().await, self.uploads, "{kind}: the open uploads have not changed");
     }
 }

@@ -1,6 +1,6 @@
-//! Stores objects as plain files, `DATA/<bucket>/<key>`, and everything else below `DATA/.directput`.
+//! Stores objects as plain files `DATA/<bucket>/<key>`. All other data is below `DATA/.directput`.
 //!
-//! A rename makes an object visible in one step after all checks have passed. Refused requests leave no files.
+//! After all checks have passed, a rename makes an object visible in one step. Refused requests leave no files.
 
 mod multipart;
 mod receive;
@@ -38,13 +38,14 @@ pub struct Attributes {
 /// Metadata of a stored object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
-    /// Headers of the client.
+    /// Headers that the client has sent.
     pub attributes: Attributes,
     /// Entity tag without quotes.
     pub etag: String,
-    /// SHA-256 in Base64; after a multipart upload, the composite (`…-N`). `None` if the client did not request it.
+    /// SHA-256 in Base64. For a multipart upload, the composite checksum (`…-N`). `None` if the client did not request
+    /// a SHA-256.
     pub sha256: Option<String>,
-    /// CRC64NVME of the whole object in Base64. `None` if the client did not request it.
+    /// CRC64NVME of the whole object in Base64. `None` if the client did not request a CRC64NVME.
     #[serde(default)]
     pub crc64nvme: Option<String>,
 }
@@ -52,11 +53,11 @@ pub struct Record {
 /// An existing object.
 #[derive(Debug)]
 pub struct Found {
-    /// File with its bytes.
+    /// File with the object's bytes.
     pub path: PathBuf,
     /// Size in bytes.
     pub size: u64,
-    /// Time at which it was stored.
+    /// Time at which the object was stored.
     pub modified: SystemTime,
     /// Metadata.
     pub record: Record,
@@ -67,12 +68,13 @@ pub struct Found {
 pub struct Store {
     root: PathBuf,
     bucket: String,
-    /// Lock for changes and reads of objects and uploads. It gives concurrent writers of a key an order.
+    /// Lock that is held while an object is read or changed, and while an open upload is changed. So concurrent writers
+    /// of a key change it one after the other.
     commit: Mutex<()>,
 }
 
 impl Store {
-    /// Opens the folder and creates missing subfolders. Removes bodies that an earlier run has received incompletely.
+    /// Opens the folder and creates missing subfolders. Removes incomplete bodies of an earlier run.
     ///
     /// # Errors
     /// A folder can't be created or removed.
@@ -122,14 +124,16 @@ impl Store {
     /// Stores an object.
     ///
     /// # Errors
-    /// `PreconditionFailed` if `write_once` is set and the key has an object; `InvalidArgument` if the key can't be a path.
+    /// `PreconditionFailed` if `write_once` is set and the key has an object; `InvalidArgument` if the key can't be a
+    /// path.
     pub async fn put(&self, key: &str, received: Received, record: &Record, write_once: bool) -> S3Result<()> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
         if write_once && path.exists() {
             return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
         }
-        // The record must be written first: readers need it together with the bytes.
+        // The record must be written before the object becomes visible, because an object without a record can't be
+        // read.
         write_json(&self.record_path(key), record).await?;
         make_parent(&path).await?;
         received.file.persist(&path).map_err(|error| s3s::S3Error::internal_error(error.error))?;
@@ -140,7 +144,7 @@ impl Store {
     /// Returns an object.
     ///
     /// # Errors
-    /// `NoSuchKey` if there is none.
+    /// `NoSuchKey` if there is no object with this key.
     pub async fn find(&self, key: &str) -> S3Result<Found> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
@@ -152,8 +156,8 @@ impl Store {
         Ok(Found { path, size: metadata.len(), modified, record })
     }
 
-    /// Deletes an object. Returns the version of its delete marker if the bucket has versions. Succeeds if the object does
-    /// not exist, as in S3.
+    /// Deletes an object. Returns the version of the new delete marker if the bucket has versioning. As in S3, succeeds
+    /// if the object does not exist.
     ///
     /// # Errors
     /// `InvalidArgument` if the key can't be a path; `InternalError` if a file can't be removed or written.

@@ -1,4 +1,4 @@
-//! Multipart uploads. Each is a folder `uploads/<id>/` with a file and a record for each part.
+//! Multipart uploads. Each upload is a folder `uploads/<id>/` with a file and a record for each part.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct NewUpload {
     pub key: String,
     /// Headers of the future object.
     pub attributes: Attributes,
-    /// Algorithm of the checksum that every part must have.
+    /// Algorithm of the checksums of the parts and of the object.
     pub algorithm: ChecksumAlgorithm,
 }
 
@@ -32,7 +32,7 @@ pub struct StoredUpload {
     pub id: String,
     /// Key of the future object.
     pub key: String,
-    /// Time at which it was opened.
+    /// Time at which the upload was opened.
     pub initiated: SystemTime,
 }
 
@@ -47,7 +47,7 @@ pub struct ListedPart {
     pub etag: String,
     /// SHA-256 in Base64.
     pub sha256: String,
-    /// CRC64NVME in Base64, if the upload has this algorithm or the client has sent one.
+    /// CRC64NVME in Base64, if the upload has this algorithm or the client has sent a CRC64NVME.
     pub crc64nvme: Option<String>,
 }
 
@@ -77,7 +77,7 @@ pub struct Completion {
     pub write_once: bool,
 }
 
-/// Answer to a completion. It is kept because S3 answers a repeated completion like the first.
+/// Answer to a completion. It is stored so that a repeated completion gets the same answer, as in S3.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Completed {
     key: String,
@@ -102,7 +102,7 @@ impl Store {
     }
 
     fn upload_folder(&self, id: &str) -> S3Result<PathBuf> {
-        // All ids of this server are UUIDs. Other texts could be paths.
+        // All ids of this server are UUIDs. Any other text could be a path outside of the folder.
         let id = Uuid::try_parse(id).map_err(|_| no_such_upload())?;
         Ok(self.state("uploads").join(id.simple().to_string()))
     }
@@ -110,7 +110,7 @@ impl Store {
     /// Returns an open upload.
     ///
     /// # Errors
-    /// `NoSuchUpload` if it is not open, or if it has another key.
+    /// `NoSuchUpload` if the upload is not open, or if it has another key.
     pub async fn upload(&self, key: &str, id: &str) -> S3Result<NewUpload> {
         let upload: Option<NewUpload> = read_json(&self.upload_folder(id)?.join("upload.json")).await?;
         upload.filter(|upload| upload.key == key).ok_or_else(no_such_upload)
@@ -188,7 +188,8 @@ impl Store {
     /// Joins the parts to an object and returns its metadata.
     ///
     /// # Errors
-    /// As S3's CompleteMultipartUpload: `NoSuchUpload`, `PreconditionFailed`, `BadDigest`, or an error about the parts.
+    /// The errors of S3's CompleteMultipartUpload: `NoSuchUpload`, `PreconditionFailed`, `BadDigest`, or an error about
+    /// the parts.
     pub async fn complete_upload(&self, key: &str, id: &str, wanted: &Completion) -> S3Result<Record> {
         let path = self.object_path(key)?;
         let _guard = self.commit.lock().await;
@@ -228,7 +229,7 @@ fn simple(id: &str) -> S3Result<String> {
     Uuid::try_parse(id).map(|id| id.simple().to_string()).map_err(|_| no_such_upload())
 }
 
-/// Returns the parts that a completion names, by the rules of S3's CompleteMultipartUpload.
+/// Returns the stored parts that a completion names. Checks them by the rules of S3's CompleteMultipartUpload.
 fn choose(upload: &NewUpload, stored: &[ListedPart], wanted: &Completion) -> S3Result<Vec<ListedPart>> {
     if wanted.parts.is_empty() {
         return Err(s3_error!(MalformedXML, "You must specify at least one part"));
@@ -257,12 +258,12 @@ fn choose(upload: &NewUpload, stored: &[ListedPart], wanted: &Completion) -> S3R
     Ok(chosen)
 }
 
-/// Returns the metadata of the object that the parts make. Checks that it has the checksum and size that the client
-/// requires.
+/// Returns the metadata of the object that is joined from the parts, without its CRC64NVME. Checks the composite
+/// checksum and the size that the client requires.
 fn join(upload: &NewUpload, parts: &[ListedPart], wanted: &Completion) -> S3Result<Record> {
     let digests: Vec<Sha256Digest> = parts.iter().filter_map(|part| Sha256Digest::parse(&part.sha256).ok()).collect();
     let composite = CompositeChecksum::of(&digests).to_string();
-    // S3 accepts the composite with and without the number of parts.
+    // S3 accepts a composite checksum with and without the number of parts.
     let is_same = |claimed: &str| claimed == composite || Some(claimed) == composite.split('-').next();
     if wanted.sha256.as_deref().is_some_and(|claimed| !is_same(claimed)) {
         return Err(s3_error!(BadDigest, "The SHA256 you specified did not match the calculated checksum"));
@@ -279,7 +280,7 @@ fn join(upload: &NewUpload, parts: &[ListedPart], wanted: &Completion) -> S3Resu
         attributes: upload.attributes.clone(),
         etag: format!("{}-{}", hex(&md5.finalize()), parts.len()),
         sha256: (upload.algorithm == ChecksumAlgorithm::Sha256).then_some(composite),
-        // The caller computes it from the bytes of the whole object.
+        // The caller computes the CRC64NVME from the bytes of the whole object.
         crc64nvme: None,
     })
 }
@@ -288,7 +289,7 @@ async fn concatenate(files: Vec<PathBuf>, folder: PathBuf) -> S3Result<tempfile:
     let copy = move || -> io::Result<tempfile::TempPath> {
         let mut whole = tempfile::NamedTempFile::new_in(folder)?;
         for file in files {
-            // On Linux, the kernel copies between files without a buffer in user space.
+            // On Linux, `io::copy` lets the kernel copy between files, without a buffer in user space.
             io::copy(&mut std::fs::File::open(file)?, whole.as_file_mut())?;
         }
         Ok(whole.into_temp_path())

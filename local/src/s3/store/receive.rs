@@ -1,4 +1,5 @@
-//! Receives a body: writes it to a temporary file, hashes it, and checks it against the checksums that the client claims.
+//! Receives a body: writes it to a temporary file, hashes it, and checks the length and checksums that the client
+//! claims.
 
 use std::path::Path;
 
@@ -23,11 +24,11 @@ pub struct Claimed {
     pub md5: Option<String>,
     /// The `x-amz-checksum-*` headers.
     pub checksum: Checksum,
-    /// Whether the CRC64NVME is computed although the client claims none.
+    /// Whether the CRC64NVME is computed even if the client does not claim one.
     pub adds_crc64nvme: bool,
 }
 
-/// A body that has passed all checks. Its file is removed when it is dropped.
+/// A body that has passed all checks. Dropping it removes its temporary file.
 #[derive(Debug)]
 pub struct Received {
     /// Temporary file.
@@ -72,7 +73,7 @@ pub async fn receive(folder: &Path, body: Option<StreamingBlob>, claimed: &Claim
     Ok(received)
 }
 
-/// Returns the hashers of checksums other than SHA-256, which is always computed.
+/// Returns the hashers of the checksums other than SHA-256. [`receive`] always computes SHA-256.
 fn other_hashers(Claimed { checksum: claimed, adds_crc64nvme, .. }: &Claimed) -> ChecksumHasher {
     ChecksumHasher {
         crc32: claimed.checksum_crc32.as_ref().map(|_| Default::default()),

@@ -1,4 +1,5 @@
-//! Delete markers of a bucket with versions (S3 User Guide, "Working with delete markers"). Older versions are not kept.
+//! Delete markers of a bucket with versioning (S3 User Guide, "Working with delete markers"). The store does not keep
+//! older versions of objects.
 
 use std::path::PathBuf;
 
@@ -9,14 +10,14 @@ use uuid::Uuid;
 
 use super::{Store, read_json, write_json};
 
-/// Marker of a deleted object.
+/// Delete marker of an object.
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     version: String,
 }
 
 impl Store {
-    /// Sets whether a deletion leaves a marker.
+    /// Sets whether deleting an object writes a delete marker.
     ///
     /// # Errors
     /// `InternalError` if the setting can't be written.
@@ -24,7 +25,7 @@ impl Store {
         write_json(&self.state("versioning.json"), &is_kept).await
     }
 
-    /// Writes a marker and returns its version. Returns `None` in a bucket without versions.
+    /// Writes a delete marker and returns the marker's version. Returns `None` if the bucket has no versioning.
     pub(super) async fn mark(&self, key: &str) -> S3Result<Option<String>> {
         if read_json(&self.state("versioning.json")).await? != Some(true) {
             return Ok(None);
@@ -34,13 +35,14 @@ impl Store {
         Ok(Some(marker.version))
     }
 
-    /// Removes the marker of a key that has an object again.
+    /// Removes the delete marker of a key for which an object was stored.
     pub(super) async fn unmark(&self, key: &str) {
-        // Fails for most keys, because they have no marker.
+        // The error is ignored, because most keys have no marker to remove.
         drop(tokio::fs::remove_file(self.marker_path(key)).await);
     }
 
-    /// Returns the error for a missing object. If the object was deleted, the error names the marker, as in S3.
+    /// Returns the error for a missing object. If the key has a delete marker, the error's headers have the marker's
+    /// version, as in S3.
     pub(super) async fn missing(&self, key: &str) -> S3Result<S3Error> {
         let mut missing = s3_error!(NoSuchKey);
         if let Some(Marker { version }) = read_json(&self.marker_path(key)).await? {
