@@ -155,7 +155,7 @@ large: package setup-chromium ## Upload 5 GiB through the page and measure the b
 	DIRECTPUT_LOCAL='$(TARGET)/release/directput-local' \
 	  timeout 1800 node --test --test-timeout=1700000 --test-reporter=spec tests/e2e/large.mjs
 
-bench: package setup-chromium setup-bench-modules ## Compare with other uploaders (ARGS="--cases 256MiB --rounds 3" for a part; everything takes 75 minutes)
+bench: package setup-chromium setup-bench-modules ## Compare with other uploaders (ARGS="--part processor", "--part links", "--part small" or "--cases 256MiB --rounds 3")
 	# Benches need unwinding panics, and cargo can't build a library for both panic strategies in one run.
 	export CARGO_PROFILE_RELEASE_PANIC=unwind; \
 	cargo bench -p directput --bench engine; \

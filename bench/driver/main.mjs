@@ -2,35 +2,40 @@
 //
 //   make bench ARGS='--cases 256MiB,2GiB --contestants floor,directput-sha256 --rounds 3'
 //
-// All cases take an hour and a quarter. New results replace those of the same case and contestant in results.json. Then the
-// tables and the plot are made from all results.
+// `--part processor`, `--part links` and `--part small` take less than half an hour each. New results replace those of the same
+// case and contestant in results.json. Then the tables and the plot are made from all results. history.csv keeps the medians of
+// earlier dates.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startServer } from '../../tests/e2e/server.mjs';
-import { CASES } from './cases.mjs';
+import { CASES, PART_OF } from './cases.mjs';
 import { makeFiles } from './files.mjs';
 import { lambda } from './lambda.mjs';
 import { machine, native } from './native.mjs';
-import { publish, tables } from './report.mjs';
+import { history, publish, tables } from './report.mjs';
 import { run } from './run.mjs';
 import { summary } from './summary.mjs';
 
 const { values } = parseArgs({
   options: {
-    cases: { type: 'string', default: Object.keys(CASES).join() },
+    cases: { type: 'string' },
+    part: { type: 'string' },
     contestants: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
   },
 });
 const RESULTS = 'bench/results.json';
-const rounds = Number(values.rounds);
+const HISTORY = 'bench/history.csv';
+const date = new Date().toISOString().slice(0, 10);
+const ofPart = Object.keys(CASES).filter((name) => [undefined, PART_OF[name]].includes(values.part));
 const folder = mkdtempSync(join(tmpdir(), 'directput-bench-'));
 
 async function play(name) {
   const wanted = values.contestants?.split(',');
   const { files, bytes, contestants, link, lanes = 1, faults = [], isLazy = false, timeoutSeconds } = CASES[name];
+  const rounds = Number(values.rounds ?? CASES[name].rounds ?? 5);
   const taking = wanted?.filter((contestant) => contestants.includes(contestant)) ?? contestants;
   const paths = await makeFiles(join(folder, name), files, bytes);
   const server = await startServer({
@@ -58,7 +63,7 @@ async function play(name) {
   }
   await server.stop();
   rmSync(join(folder, name), { recursive: true });
-  return taking.map((contestant) => ({ case: name, contestant, ...summary(runs.get(contestant)) }));
+  return taking.map((contestant) => ({ case: name, contestant, date, rounds, ...summary(runs.get(contestant)) }));
 }
 
 function line(outcome) {
@@ -89,18 +94,18 @@ function merged(cases) {
 try {
   const cases = [];
   const figures = {
-    date: new Date().toISOString().slice(0, 10),
-    rounds,
+    date,
     machine: machine(),
     ...native(),
     ...(await lambda()),
   };
-  for (const name of values.cases.split(',')) {
+  for (const name of values.cases?.split(',') ?? ofPart) {
     cases.push(...(await play(name)));
     // Written after each case, so that an interrupted benchmark keeps its results.
     const all = { ...figures, cases: merged(cases) };
     writeFileSync(RESULTS, `${JSON.stringify(all, undefined, 2)}\n`);
     publish(all);
+    writeFileSync(HISTORY, history(existsSync(HISTORY) ? readFileSync(HISTORY, 'utf8') : '', all.cases));
   }
   process.stdout.write(`${tables({ ...figures, cases })}\n`);
 } finally {

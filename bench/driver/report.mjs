@@ -29,11 +29,30 @@ function row(line, floor) {
   return `| ${contestant} | ${speed.min} | **${speed.median}** | ${speed.max} | ${share} | ${rest.join(' | ')} |`;
 }
 
+/** Returns when the contestants of a case took turns. */
+function when(entries) {
+  const runs = new Set(entries.map(({ date, rounds }) => `${date}, ${rounds} rounds`));
+  return [...runs].join('; ');
+}
+
+/** Returns the history with these results: a line for each date, case and contestant. */
+export function history(before, cases) {
+  const head = 'date,case,contestant,rounds,median,unit,api calls';
+  const line = ({ date, case: name, contestant, rounds, mib_per_s: speed, first_byte_ms: first, api_calls: calls }) => [
+    `${date},${name},${contestant}`,
+    `${rounds},${(speed ?? first)?.median ?? ''},${first ? 'ms' : 'MiB/s'},${calls ?? ''}`,
+  ];
+  const earlier = before.split('\n').slice(1).filter(Boolean);
+  const lines = new Map(earlier.map((text) => [text.split(',', 3).join(), text.split(',').slice(3).join()]));
+  for (const [key, figures] of cases.map(line)) lines.set(key, figures);
+  return `${[head, ...[...lines].map((pair) => pair.join()).sort()].join('\n')}\n`;
+}
+
 /** Returns the tables as Markdown. */
-export function tables({ date, rounds, machine, cases, ...native }) {
+export function tables({ date, machine, cases, ...native }) {
   const { processor, cores, memory_gib: memory, browser, node, kernel, tcp } = machine;
   const lines = [
-    `${date}, ${rounds} rounds; ${processor}, ${cores} cores, ${memory} GiB, Linux ${kernel} (TCP ${tcp}), ${browser}, Node ${node}.`,
+    `${date}; ${processor}, ${cores} cores, ${memory} GiB, Linux ${kernel} (TCP ${tcp}), ${browser}, Node ${node}.`,
     '',
     '| figure | value |',
     '|---|---|',
@@ -53,6 +72,8 @@ export function tables({ date, rounds, machine, cases, ...native }) {
         '',
         `### ${name}`,
         '',
+        when(entries),
+        '',
         '| contestant | ms from import to first byte: min | median | max |',
         '|---|---|---|---|',
       );
@@ -63,7 +84,7 @@ export function tables({ date, rounds, machine, cases, ...native }) {
       continue;
     }
     const floor = entries.find(({ contestant }) => contestant === 'floor');
-    lines.push('', `### ${name}`, '', ...HEAD, ...entries.map((entry) => row(entry, floor)));
+    lines.push('', `### ${name}`, '', when(entries), '', ...HEAD, ...entries.map((entry) => row(entry, floor)));
   }
   return lines.join('\n');
 }

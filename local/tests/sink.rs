@@ -82,9 +82,39 @@ async fn a_link_limits_speed_and_adds_the_round_trip() {
     );
 }
 
+#[tokio::test]
+async fn a_connection_has_a_limit_of_its_own() {
+    let link = r#"{"bitsPerSecond":1000000000,"connectionBitsPerSecond":16000000}"#.parse().unwrap();
+    let server = start_as(&[], |options| (options.discard, options.link) = (true, Some(link))).await;
+    let started = Instant::now();
+    tokio::join!(put(&server, 1_000_000), put(&server, 1_000_000));
+    let seconds = started.elapsed().as_secs_f64();
+    // 1 MB at 2 MB/s takes 0.5 s. One connection alone would take 1 s for both requests.
+    assert!((0.48..0.9).contains(&seconds), "each connection has its own limit: {seconds} s");
+}
+
+#[tokio::test]
+async fn a_lossy_link_is_slower() {
+    let seconds = async |loss: &str| {
+        let link = format!(r#"{{"bitsPerSecond":1000000000,"roundTripMs":20,"lossPercent":{loss}}}"#);
+        let server = start_as(&[], |options| (options.discard, options.link) = (true, link.parse().ok())).await;
+        let started = Instant::now();
+        put(&server, 2_000_000).await;
+        started.elapsed().as_secs_f64()
+    };
+    let (clean, lossy) = (seconds("0").await, seconds("1").await);
+    // A connection that loses a packet in a hundred sends about 12 packets in each round trip, 7 Mbit/s.
+    assert!(clean < 1.0 && lossy > 1.5, "{clean} s without losses, {lossy} s with losses");
+}
+
 #[test]
 fn an_invalid_link_is_refused_with_the_name_of_the_member() {
     let refused = |text: &str| text.parse::<LinkSpeed>().unwrap_err();
     assert!(refused(r#"{"bitsPerSecond":0}"#).starts_with("bitsPerSecond:"));
     assert!(refused(r#"{"bitsPerSecond":1,"delay":3}"#).contains("delay"));
+    assert!(refused(r#"{"bitsPerSecond":1,"connectionBitsPerSecond":0}"#).starts_with("connectionBitsPerSecond:"));
+    for percent in ["-1", "51"] {
+        let link = format!(r#"{{"bitsPerSecond":1,"lossPercent":{percent}}}"#);
+        assert!(refused(&link).starts_with("lossPercent:"), "{percent}");
+    }
 }

@@ -61,7 +61,7 @@ mod tests {
 
     /// Returns the mean speed of a connection for the last half of `bytes`, in bit/s.
     fn speed(link: &str, bytes: usize) -> f64 {
-        let mut window = Window::new(link.parse().unwrap(), 0);
+        let mut window = Window::new(link.parse().expect("a valid link"), 0);
         let (mut seconds, mut counted) = (0.0, 0);
         for at in (0..bytes).step_by(4_096) {
             if at > bytes / 2 {
@@ -95,7 +95,10 @@ mod tests {
 
     #[test]
     fn before_the_first_loss_the_window_doubles_in_each_round_trip() {
-        let mut window = Window::new(r#"{"bitsPerSecond":1,"roundTripMs":100,"lossPercent":0.01}"#.parse().unwrap(), 7);
+        let mut window = Window::new(
+            r#"{"bitsPerSecond":1,"roundTripMs":100,"lossPercent":0.01}"#.parse().expect("a valid link"),
+            7,
+        );
         let before = window.bytes_per_second();
         window.sent((FIRST_PACKETS * PACKET_BYTES) as usize);
         assert!((window.bytes_per_second() / before - 2.0).abs() < 0.01);
