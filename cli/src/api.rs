@@ -6,7 +6,7 @@ use directput::engine::{ApiCall, CALL_TIMEOUT_MS, Call, Event, Failure, HttpRequ
 use directput::protocol::{
     Endpoint, ErrorCode, Problem, REQUEST_ID_HEADER, TOKEN_HEADER, code_of_refusal, retry_after_ms,
 };
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,12 +20,9 @@ pub struct Api {
 }
 
 impl Api {
-    /// Returns the API at `endpoint`. Every call has `headers`. Invalid headers are omitted without an error.
-    pub fn new(client: Client, endpoint: &Url, headers: &[(String, String)]) -> Self {
-        let headers = headers
-            .iter()
-            .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)));
-        Self { client, endpoint: Endpoint::new(endpoint.as_str()), headers: headers.collect() }
+    /// Returns the API at `endpoint`. Every call has `headers`.
+    pub fn new(client: Client, endpoint: &Url, headers: HeaderMap) -> Self {
+        Self { client, endpoint: Endpoint::new(endpoint.as_str()), headers }
     }
 
     /// Makes a call and returns its outcome as an event.

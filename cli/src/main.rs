@@ -3,6 +3,7 @@
 
 mod api;
 mod disk;
+mod headers;
 mod record_file;
 mod screen;
 mod storage;
@@ -12,7 +13,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::ValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use directput::checksum::ChecksumAlgorithm;
 use directput::engine::{Failure, Uploaded};
 use directput::protocol::{ContentType, FileName, NetworkHint};
@@ -46,8 +48,8 @@ struct PutFlags {
     #[arg(long, env = "DIRECTPUT_ENDPOINT", value_name = "URL")]
     endpoint: reqwest::Url,
     /// Header of every call of the API, such as "authorization: Bearer …". May be repeated. Never sent to S3.
-    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
-    header: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME: VALUE")]
+    header: Vec<String>,
     /// Header `authorization`. Other users can see this option in the list of processes, but not the environment
     /// variable.
     #[arg(long, env = "DIRECTPUT_AUTHORIZATION", value_name = "VALUE", hide_env_values = true)]
@@ -82,14 +84,6 @@ struct PutFlags {
     quiet: bool,
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("expected a name, a colon and a value")?;
-    let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
-    reqwest::header::HeaderName::try_from(&name).map_err(|error| error.to_string())?;
-    reqwest::header::HeaderValue::try_from(&value).map_err(|error| error.to_string())?;
-    Ok((name, value))
-}
-
 /// Returns a command-line parser for an option whose values are names. `parse` returns `None` for an unknown name.
 fn named<T: Clone + Send + Sync + 'static>(parse: fn(&str) -> Option<T>) -> ValueParser {
     ValueParser::new(move |text: &str| parse(text).ok_or("unknown name"))
@@ -99,8 +93,10 @@ fn named<T: Clone + Send + Sync + 'static>(parse: fn(&str) -> Option<T>) -> Valu
 async fn main() -> ExitCode {
     let Command::Put(flags) = Flags::parse().command;
     let (json, file) = (flags.json, flags.file.display().to_string());
+    let headers = headers::parse(&flags.header, flags.authorization.as_deref())
+        .unwrap_or_else(|message| Flags::command().error(ErrorKind::ValueValidation, message).exit());
     let screen = Screen::new(flags.quiet);
-    match upload::put(flags, &screen).await {
+    match upload::put(flags, headers, &screen).await {
         Ending::Stored(uploaded) => {
             screen.close();
             print_result(&uploaded, json);

@@ -8,6 +8,7 @@ use directput::engine::{Action, Config, Engine, Event, Failure, FileInfo, Now, P
 use directput::plan::Part;
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize};
 use reqwest::Client;
+use reqwest::header::HeaderMap;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
@@ -45,14 +46,14 @@ impl From<Failure> for Ending {
     }
 }
 
-/// Uploads a file. Resumes the unfinished upload of an earlier run, if there is one.
-pub async fn put(flags: PutFlags, screen: &Screen) -> Ending {
+/// Uploads a file. Every call of the API has `headers`. Resumes the unfinished upload of an earlier run, if there is one.
+pub async fn put(flags: PutFlags, headers: HeaderMap, screen: &Screen) -> Ending {
     let source = match Source::open(&flags.file) {
         Ok(source) => source,
         Err(error) => return Ending::Unreadable(error),
     };
     match prepare(&flags, &source) {
-        Ok((info, record_file)) => run(&flags, &source, info, &record_file, screen).await,
+        Ok((info, record_file)) => run(&flags, headers, &source, info, &record_file, screen).await,
         Err(failure) => failure.into(),
     }
 }
@@ -80,14 +81,19 @@ fn content_type(path: &Path) -> ContentType {
     guess.and_then(|text| ContentType::parse(text).ok()).unwrap_or(ContentType::unknown())
 }
 
-async fn run(flags: &PutFlags, source: &Source, info: FileInfo, record_file: &RecordFile, screen: &Screen) -> Ending {
+async fn run(
+    flags: &PutFlags,
+    headers: HeaderMap,
+    source: &Source,
+    info: FileInfo,
+    record_file: &RecordFile,
+    screen: &Screen,
+) -> Ending {
     let client = match Client::builder().build() {
         Ok(client) => client,
         Err(_) => return Failure::from(ErrorCode::Internal).into(),
     };
-    let mut headers = flags.header.clone();
-    headers.extend(flags.authorization.iter().map(|value| ("authorization".to_owned(), value.clone())));
-    let api = Api::new(client.clone(), &flags.endpoint, &headers);
+    let api = Api::new(client.clone(), &flags.endpoint, headers);
     let config = Config {
         parts_in_flight: flags.parts_in_flight,
         network: flags.network,

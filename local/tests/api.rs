@@ -125,7 +125,7 @@ async fn tokens_and_parts_are_checked_against_the_plan() {
         (json!([part(1, 8 << 20), part(1, 8 << 20)]), "part-repeated", "parts[1].number"),
         (json!([{ "number": 1, "length": 8 << 20 }]), "missing-field", "parts[0].checksum"),
         (json!([{ "number": 1, "length": 8 << 20, "checksum": "rosUhgp5mIg=" }]), "invalid-value", "parts[0].checksum"),
-        (json!(vec![part(1, 8 << 20); 101]), "too-many-parts", "parts"),
+        (json!(vec![part(1, 8 << 20); 129]), "too-many-parts", "parts"),
     ] {
         refused(&post(&server, "/parts", token, &json!({ "parts": parts })).await, 400, code, json!(field));
     }
