@@ -227,7 +227,7 @@ test('the page can rename a file, and set options of a single upload', async () 
   assert.match(head(other.key), /^x-amz-meta-name: mine%20c\.txt\r$/im);
   assert.match(renamed.checksum, /^[\w+/]{43}=$/);
   assert.match(other.checksum, /^[\w+/]{11}=$/);
-  assert.match(wrong, /checksum: expected one of sha256, crc64nvme, none/);
+  assert.match(wrong, /checksum: expected one of sha256, crc64nvme, crc64nvme-after, none/);
 });
 
 test('steps of parts are reported in order', async () => {
