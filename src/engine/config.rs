@@ -1,5 +1,5 @@
-//! Configuration of an engine: the file, the options, and their defaults and ranges. The options of the package and of
-//! the command line take their defaults and ranges from here.
+//! Configuration of an engine: the file, and the options with their defaults and ranges. The package and the command
+//! line take the defaults and ranges of their options from this file.
 
 use std::ops::RangeInclusive;
 
@@ -15,8 +15,8 @@ pub const DEFAULT_PARTS_IN_FLIGHT: u32 = 6;
 /// Range of the option `stallSeconds`, in seconds.
 pub const STALL_SECONDS: RangeInclusive<u64> = 5..=300;
 
-/// Default of the option `stallSeconds`, in seconds. A short time would end good PUTs: the browser's socket may buffer
-/// the last bytes of a part long before they leave the machine.
+/// Default of the option `stallSeconds`, in seconds. A shorter time would end PUTs that are still alive: the browser's
+/// socket may buffer the last bytes of a part long before these bytes leave the machine.
 pub const DEFAULT_STALL_SECONDS: u64 = 30;
 
 /// The file to upload.
@@ -34,12 +34,12 @@ pub struct FileInfo {
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
     // Limits
-    /// Maximum number of PUTs at once, see [`PARTS_IN_FLIGHT`].
+    /// Maximum number of PUTs in flight. Range: [`PARTS_IN_FLIGHT`].
     pub parts_in_flight: u32,
     /// Maximum number of parts that are hashed at once, at least 1.
     pub hashers: u32,
-    /// Least silence after which a PUT may be given up and made again, in milliseconds; see [`STALL_SECONDS`]. Slow
-    /// links get more time.
+    /// Minimum time without progress after which the engine cancels a PUT and sends the part again, in milliseconds.
+    /// Range: [`STALL_SECONDS`]. On slow links the engine waits longer.
     pub stall_ms: u64,
 
     // Integrity
@@ -47,10 +47,11 @@ pub struct Config {
     pub algorithm: ChecksumAlgorithm,
 
     // Surroundings
-    /// Kind of link.
+    /// Kind of network link.
     pub network: NetworkHint,
-    /// Whether [`Action::Persist`](super::Action::Persist) outlives the driver. If so, an upload that ends for want of
-    /// a network can be resumed; otherwise what was sent is removed.
+    /// Whether [`Action::Persist`](super::Action::Persist) survives the end of the driver. If it does, a later session
+    /// can resume an upload that the network has ended. If it does not, the engine removes the sent parts of every
+    /// upload that fails.
     pub keeps_records: bool,
     /// Whether requests go through a service worker. The browser then reports no progress of PUTs.
     pub has_service_worker: bool,

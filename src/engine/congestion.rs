@@ -1,19 +1,19 @@
 //! The congestion window: how many parts may be in flight at once.
 //!
-//! The window follows additive increase, multiplicative decrease, as TCP does (RFC 5681, section 3.1), with one more
-//! condition: a larger window must be faster. A round lasts until S3 has stored as many parts as the window holds, counted
-//! from the start of the round. The window grows by one part after a round that was 5 % faster than the round before, or
-//! after four rounds that were not. On congestion the window is halved, once for all parts that were in flight. If all
-//! parts in flight stall, the window shrinks to two parts, and to one part if those stall too: perhaps the link can carry
-//! no more.
+//! The window follows additive increase, multiplicative decrease, as TCP does (RFC 5681, section 3.1). Unlike TCP's
+//! window, this window grows faster if more parts in flight make the upload faster. A round ends when S3 has stored as
+//! many parts as the window allows in flight. The window grows by one part after a round that was at least 5 % faster
+//! than the previous round. It also grows by one part after four rounds without such a gain. Congestion halves the
+//! window, once for all parts that are in flight at that time. If all parts in flight stall, the window shrinks to two
+//! parts. If these two parts stall too, the window shrinks to one part, because the link may be too slow for two.
 
 use super::action::PutId;
 
-/// Initial window, in parts, or the maximum if that is smaller. Browsers open 6 connections to a host. If the window
-/// started at 1, an upload of a few dozen parts would be half done before the window reached that.
+/// Initial window, in parts, unless the maximum is smaller. Browsers open 6 connections to a host. If the window
+/// started at 1, an upload of a few dozen parts would be half done before the window reached 6.
 const FIRST_LIMIT: u32 = 6;
 
-/// Least ratio of the goodput of a round to that of the round before that counts as a gain.
+/// Minimum ratio of a round's goodput to the previous round's goodput that counts as a gain.
 const GAIN: f64 = 1.05;
 
 /// Number of rounds without a gain after which the window grows anyway: the link may have become faster.
@@ -27,7 +27,7 @@ pub(super) struct Congestion {
     round: Option<Round>,
     goodput: f64,
     rounds_without_gain: u32,
-    /// The first PUT started after the last cut. That cut already accounts for failures of earlier PUTs.
+    /// First PUT after the last cut of the window. The cut already accounts for failures of earlier PUTs.
     first_after_cut: PutId,
 }
 
@@ -57,12 +57,13 @@ impl Congestion {
         self.limit
     }
 
-    /// Starts a new round, because a PUT was started while none was in flight: the idle time must not count.
+    /// Starts a new round, because a PUT was started while no PUT was in flight. The idle time must not count as part
+    /// of a round.
     pub fn started_from_rest(&mut self, now_ms: u64) {
         self.round = Some(Round { since_ms: now_ms, bytes: 0, stored: 0 });
     }
 
-    /// Records that S3 has stored a part of this length. Grows the window at the end of a round with a gain.
+    /// Records that S3 has stored a part of `bytes` bytes. May grow the window at the end of a round.
     pub fn stored(&mut self, now_ms: u64, bytes: u64) {
         let round = self.round.get_or_insert(Round { since_ms: now_ms, bytes: 0, stored: 0 });
         round.bytes += bytes;
@@ -80,7 +81,7 @@ impl Congestion {
         self.started_from_rest(now_ms);
     }
 
-    /// Halves the window after a PUT failed because of congestion, unless the last cut already accounts for that
+    /// Halves the window after a PUT has failed because of congestion, unless the last cut already accounts for that
     /// failure. `next` is the id of the next PUT. Returns whether the window was halved.
     pub fn congested(&mut self, now_ms: u64, put: PutId, next: PutId) -> bool {
         let is_new = put >= self.first_after_cut;
@@ -108,7 +109,7 @@ impl Congestion {
 mod tests {
     use super::*;
 
-    /// Stores parts over a link. `speed` returns its speed in parts/s for a number of parts in flight.
+    /// Stores parts over a link. `speed` returns the speed of the link in parts/s for a number of parts in flight.
     fn run(window: &mut Congestion, now_ms: &mut u64, parts: u32, speed: impl Fn(u32) -> f64) {
         for _ in 0..parts {
             *now_ms += (1_000.0 / speed(window.limit())) as u64;

@@ -10,29 +10,31 @@ const FIRST_WINDOW_MS: u64 = 500;
 /// Maximum width of the backoff window, in milliseconds.
 const LAST_WINDOW_MS: u64 = 20_000;
 
-/// Number of failures in a row of one part or one API call that end the upload while no request of that kind has ever
-/// succeeded. A wrong address or a missing CORS rule looks like a broken network, and does not heal.
+/// Number of consecutive failures of one part or one API call that end the upload before any request of the same kind,
+/// PUT or API call, has succeeded. A wrong address or a missing CORS rule looks like a broken network, but does not go
+/// away by itself.
 const UNPROVEN_BUDGET: u32 = 7;
 
-/// Number of server errors in a row for one part or one API call that end the upload once a request of that kind has
-/// succeeded.
+/// Number of consecutive failures of one part or one API call after which a server error ends the upload, if a request
+/// of the same kind, PUT or API call, has succeeded before.
 const ANSWERED_BUDGET: u32 = 30;
 
-/// Number of times that S3 may refuse the signature or the bytes of one part before the upload ends.
+/// Number of refusals of one part that end the upload. S3 refuses a part because of its signature or its bytes.
 pub(super) const REFUSED_BUDGET: u32 = 4;
 
-/// Number of bursts of server errors that end one upload. Each stored part gives one back.
+/// Number of bursts of server errors that end an upload. Each stored part makes up for one burst.
 const UPLOAD_BUDGET: u32 = 64;
 
-/// Number of failures in a row after which the removal is left to the next session or the bucket's lifecycle rule.
+/// Number of consecutive failures after which the engine leaves the removal to a later session or to the bucket's
+/// lifecycle rule.
 pub(super) const ABORT_BUDGET: u32 = 4;
 
-/// Length of a streak of failures without any success that ends an upload, in milliseconds. Time offline, paused or
-/// asleep does not count.
+/// Length of a streak of failures after which a request without an answer ends the upload, in milliseconds. Any success
+/// ends the streak. Time offline or paused does not count. Time asleep counts only up to [`LONGEST_STEP_MS`].
 const PATIENCE_MS: u64 = 15 * 60_000;
 
-/// Maximum step of the clock that counts, in milliseconds. A longer step was sleep, because the engine wakes up every
-/// [`LOOK_EVERY_MS`] during a streak of failures.
+/// Maximum time between two events that counts toward a streak of failures, in milliseconds. During a streak the engine
+/// wakes up every [`LOOK_EVERY_MS`], so the machine was asleep during a longer time.
 const LONGEST_STEP_MS: u64 = 2 * 60_000;
 
 /// Time between two wake-ups during a streak of failures, in milliseconds.
@@ -41,8 +43,9 @@ const LOOK_EVERY_MS: u64 = 60_000;
 /// Maximum `Retry-After` that is respected, in milliseconds.
 const LONGEST_RETRY_AFTER_MS: u64 = 5 * 60_000;
 
-/// Returns the backoff after this many failures, in milliseconds: exponential backoff with full jitter, a uniform draw
-/// from a window that doubles (AWS Architecture Blog, "Exponential Backoff And Jitter").
+/// Returns the backoff after `failures` failures, in milliseconds. Uses exponential backoff with full jitter: draws
+/// uniformly from a window that doubles with each failure, up to a limit (AWS Architecture Blog, "Exponential Backoff
+/// And Jitter").
 pub(super) fn backoff_ms(failures: u32, random: u32) -> u64 {
     let doublings = failures.saturating_sub(1).min(16);
     let window_ms = (FIRST_WINDOW_MS << doublings).min(LAST_WINDOW_MS);
@@ -72,9 +75,9 @@ pub(super) enum Verdict {
     GiveUp,
 }
 
-/// Returns the reaction to a failed PUT, from S3's answer (S3 API Reference, "Error responses"). S3 sends a code with
-/// every refusal. A refusal without one comes from something else on the way, unless its status only reports an
-/// overloaded or broken server.
+/// Returns the reaction to a failed PUT, according to S3's answer (S3 API Reference, "Error responses"). S3 sends an
+/// error code with every refusal, so a refusal without a code comes from another server on the way. A status of an
+/// overloaded or broken server leads to the same reaction with or without a code.
 pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
     let storage_code = failure.storage_code.as_deref().unwrap_or_default();
     match (failure.status, storage_code) {
@@ -93,25 +96,27 @@ pub(super) fn judge_put(failure: &Failure, is_multipart: bool) -> Verdict {
             Verdict::HashAgain
         }
         (403, _) | (400, "ExpiredToken" | "RequestExpired" | "TokenRefreshRequired") => Verdict::SignAgain,
-        // The key is new, and only this digest was ever signed for it.
+        // Only this upload uses the key, and all its URLs are for the same digest. So an earlier attempt has stored the
+        // object.
         (412, _) if !is_multipart => Verdict::AlreadyStored,
         (404, "NoSuchUpload") => Verdict::Gone,
         _ => Verdict::GiveUp,
     }
 }
 
-/// Number of reads of a part in a row that may take too long. The disk may be busy.
+/// Number of consecutive timeouts of reads of a part that end the upload. One timeout may only mean that the disk is
+/// busy.
 const READ_TIMEOUT_BUDGET: u32 = 3;
 
-/// Number of failed reads of a part in a row that end the upload.
+/// Number of consecutive failed reads of a part that end the upload.
 const READ_BUDGET: u32 = 2;
 
-/// Wait before a failed read is repeated, in milliseconds. A page that is being left cannot read files. Its worker lives
-/// on in WebKit for a moment, and would report a changed file.
+/// Time before a failed read is repeated, in milliseconds. When the user leaves a page, WebKit ends the page's worker a
+/// moment later. In this moment the worker cannot read files. The wait keeps the worker from reporting a changed file.
 const READ_AGAIN_MS: u32 = 1_500;
 
-/// Returns the time until a part is read again after this many failed reads in a row, in milliseconds, or `None` if the
-/// failure ends the upload.
+/// Returns the time before a part is read again after `failures` consecutive failed reads, in milliseconds. Returns
+/// `None` if the failure ends the upload.
 pub(super) fn reads_again_after_ms(code: ErrorCode, failures: u32) -> Option<u32> {
     match code {
         ErrorCode::ReadTimeout if failures < READ_TIMEOUT_BUDGET => Some(0),
@@ -157,7 +162,7 @@ impl Patience {
         self.api_works
     }
 
-    /// Records that bytes were sent that no earlier attempt had sent.
+    /// Records that an attempt has sent more bytes of its part than any earlier attempt. Ends the streak of failures.
     pub fn progressed(&mut self) {
         self.streak_ms = None;
     }
@@ -175,13 +180,14 @@ impl Patience {
         self.budget = (self.budget + 1).min(UPLOAD_BUDGET);
     }
 
-    /// Returns whether the failure ends the upload; `failures` counts those of this call in a row.
+    /// Returns whether the failure of a call ends the upload. `failures` is the number of consecutive failures of this
+    /// kind of call.
     pub fn ends_call(&mut self, failure: &Failure, failures: u32) -> bool {
         self.ends(self.api_works, failure, failures)
     }
 
-    /// Counts the failure of a part, only the first of a burst. Returns whether it ends the upload; `failures` counts
-    /// those of this part.
+    /// Counts a burst of server errors if the failure is the first of its burst. Returns whether the failure ends the
+    /// upload. `failures` is the number of failures of the part.
     pub fn ends_part(&mut self, failure: &Failure, failures: u32, is_first_of_burst: bool) -> bool {
         if failure.status != 0 && is_first_of_burst {
             self.budget = self.budget.saturating_sub(1);
@@ -189,8 +195,8 @@ impl Patience {
         self.ends(self.storage_works, failure, failures) || self.budget == 0
     }
 
-    /// Starts a streak of failures because a PUT has stalled. A very slow link might still have carried it, so the
-    /// stall itself does not count as a failure.
+    /// Starts a streak of failures because a PUT has stalled. The stall itself does not count as a failure, because a
+    /// very slow link might still have carried the PUT.
     pub fn stalled(&mut self) {
         self.streak_ms.get_or_insert(0);
     }
@@ -206,8 +212,8 @@ impl Patience {
     }
 }
 
-/// Returns the wait that the server asks for, in milliseconds, at most [`LONGEST_RETRY_AFTER_MS`]; 0 if it asks for
-/// none.
+/// Returns the wait that the server asks for, in milliseconds, at most [`LONGEST_RETRY_AFTER_MS`]; 0 if the server asks
+/// for no wait.
 pub(super) fn retry_after_ms(failure: &Failure) -> u64 {
     failure.retry_after_ms.unwrap_or(0).min(LONGEST_RETRY_AFTER_MS)
 }

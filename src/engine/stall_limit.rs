@@ -1,10 +1,11 @@
-//! Stall detection: how long a PUT may make no progress before it is given up and sent again.
+//! Stall detection: limits the time that a PUT may make no progress. After this time the engine cancels the PUT and
+//! sends its part again.
 //!
-//! Progress events count the bytes that have left the browser. Sockets, service workers and proxies on the way buffer
-//! them. So a PUT without progress may still be alive, and only answers of S3 show what has arrived. The limit follows
-//! from the measured speed of answers and the length of all PUTs in flight. While no speed is known, the limit is a
-//! guess. Each stall makes the guess seven times as long, until a link of 64 kbit/s would have answered. Behind a
-//! service worker the browser reports no progress at all, so the first guess is longer.
+//! Progress events count the bytes that have left the browser. Sockets, service workers and proxies buffer these bytes.
+//! So a PUT without progress events may still be alive, and only an answer from S3 proves that bytes have arrived. The
+//! limit is computed from the measured speed of answers and the total length of all PUTs in flight. While no speed is
+//! known, the limit is a guess. Each stall of a part multiplies the guess by seven, up to a maximum for links of 64
+//! kbit/s. Behind a service worker the browser reports no progress at all, so the first guess is longer.
 
 /// Speed of the slowest link on which uploads succeed, in byte/s: 64 kbit/s.
 const FLOOR_BYTES_PER_SECOND: u64 = 8_000;
@@ -12,25 +13,28 @@ const FLOOR_BYTES_PER_SECOND: u64 = 8_000;
 /// Speed that is assumed while a service worker hides all progress, in byte/s: 0.8 Mbit/s.
 const HIDDEN_PROGRESS_BYTES_PER_SECOND: u64 = 100_000;
 
-/// Growth of the limit of a part after each stall while no speed is known. A limit that is too short wastes all bytes
-/// that had arrived, so this growth allows only three limits.
+/// Factor by which each stall of a part multiplies its limit while no speed is known. Every limit that is too short
+/// wastes all bytes that had arrived, so the factor is large. One part of 8 MiB in flight gets only three limits by
+/// default: 45 s, 315 s and the maximum of 1,355 s.
 const GROWTH: u64 = 7;
 
-/// Growth of the limit of a part after each stall where the speed is known: only its own connection was bad.
+/// Factor by which each stall of a part multiplies its limit while the speed is known. Such a stall shows that the
+/// connection of the part was bad, not that the link is slow.
 const MEASURED_GROWTH: u64 = 2;
 
-/// Time after which older answers count half, in milliseconds.
+/// Measured time after which all earlier answers count half, in milliseconds.
 const MEMORY_MS: u64 = 30_000;
 
-/// Maximum ratio of bytes in flight to confirmed bytes with which the speed counts as known.
+/// Maximum ratio of bytes in flight to confirmed bytes at which the speed counts as known.
 const EVIDENCE: u64 = 16;
 
-/// Measured speed of answers: confirmed bytes, divided by the time in which a confirmed PUT was in flight.
+/// Measured speed of answers: the confirmed bytes, divided by the time in which at least one confirmed PUT was in
+/// flight.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pace {
     bytes: u64,
     ms: u64,
-    /// The latest stretch of time that was counted without a gap, in milliseconds.
+    /// Start and end of the latest period that was counted without a gap, in milliseconds of [`super::Now::ms`].
     stretch: Option<(u64, u64)>,
 }
 
@@ -56,18 +60,19 @@ impl Pace {
         *self = Self::default();
     }
 
-    /// Returns the speed in byte/s, or `None` until S3 has confirmed enough. `bytes_in_flight` is the total length of
-    /// all PUTs in flight. They share the link, so the answer to a small PUT among large ones shows no speed.
+    /// Returns the speed in byte/s, or `None` until S3 has confirmed enough bytes. `bytes_in_flight` is the total
+    /// length of all PUTs in flight. All these PUTs share the link, so the answer to a small PUT among large PUTs does
+    /// not show the speed.
     pub fn bytes_per_second(&self, bytes_in_flight: u64) -> Option<u64> {
         let is_enough = self.bytes.saturating_mul(EVIDENCE) >= bytes_in_flight;
         is_enough.then(|| self.bytes * 1_000 / self.ms.max(1)).filter(|&speed| speed > 0)
     }
 }
 
-/// What the limit for PUTs without progress depends on.
+/// Values from which the limit for PUTs without progress is computed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Silence {
-    /// The setting, in milliseconds: [`super::Config::stall_ms`].
+    /// [`super::Config::stall_ms`], in milliseconds.
     pub stall_ms: u64,
     /// Total length of all PUTs in flight, in bytes.
     pub bytes_in_flight: u64,
@@ -78,10 +83,10 @@ pub(crate) struct Silence {
 }
 
 impl Silence {
-    /// Returns how long a part may make no progress after `timeouts` stalls, in milliseconds.
+    /// Returns the maximum time without progress of a part that has stalled `timeouts` times, in milliseconds.
     pub fn limit_ms(&self, timeouts: u32) -> u64 {
         let (first_ms, growth) = match self.bytes_per_second {
-            // Twice what the bytes under way should take: the link may have become slower.
+            // `transfer_ms` is twice the expected time, because the link may have become slower.
             Some(_) => (self.stall_ms + self.transfer_ms(self.bytes_in_flight), MEASURED_GROWTH),
             None => (self.guess_ms(), GROWTH),
         };
@@ -93,7 +98,8 @@ impl Silence {
         self.bytes_per_second.map_or(0, |speed| bytes.saturating_mul(2_000) / speed)
     }
 
-    /// Returns the maximum limit, in milliseconds: the shortest guess plus 1.25 times what a link of 64 kbit/s needs.
+    /// Returns the maximum limit, in milliseconds: the shortest guess plus 1.25 times the time that a link of 64 kbit/s
+    /// needs for all bytes in flight.
     pub fn longest_ms(&self) -> u64 {
         self.least_ms() + self.bytes_in_flight.saturating_mul(1_250) / FLOOR_BYTES_PER_SECOND
     }

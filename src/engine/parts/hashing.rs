@@ -1,4 +1,5 @@
-//! Chooses the parts to hash next, and uses their checksums: to sign the part, or to compare it with what S3 holds.
+//! Chooses the next parts to hash, and records their checksums. A checksum is then signed, or compared with S3's
+//! checksum.
 
 use super::{Parts, Slot, State};
 use crate::checksum::{ChecksumAlgorithm, PartChecksum};
@@ -8,21 +9,21 @@ use crate::protocol::{ETag, PartNumber, StoredPart};
 /// Outcome of hashing a part.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Hashed {
-    /// The part can be signed, or is stored already.
+    /// The part can be signed, is being sent, or is already stored.
     Accepted,
     /// The event is stale: the part is not being hashed.
     Unexpected,
     /// The part had another checksum earlier in this session, so the file has changed.
     Differs,
-    /// S3 holds other bytes of this part from an earlier session, so this is another file.
+    /// S3 holds other bytes of this part from an earlier session, so the file is another file.
     IsAnother,
-    /// S3 has stored other bytes of this part, which was sent before it was hashed.
+    /// The part was sent before it was hashed, and S3 has stored other bytes.
     IsCorrupted,
 }
 
 impl Parts {
-    /// Records a part that S3 holds. The part counts as stored once the file is found to have the same bytes, or at
-    /// once if the upload has no checksums.
+    /// Records a part that S3 lists. The part counts as stored when its checksum has shown that the file has the same
+    /// bytes. If the upload has no checksums, the part counts as stored at once.
     pub fn add_listed(&mut self, stored: StoredPart) {
         let fits = self.plan.part(stored.number).is_some_and(|part| part.length == stored.size)
             && matches!(self.slot(stored.number).state, State::Waiting);
@@ -69,7 +70,7 @@ impl Parts {
             let number = PartNumber::new(self.never_hashed)?;
             self.plan.part(number)?;
             self.never_hashed += 1;
-            // Parts that S3 holds are in `to_compare`, or have been compared.
+            // Parts that S3 lists are in `to_compare`, or have been compared.
             let slot = self.slot(number);
             if matches!(slot.state, State::Waiting) && slot.listed.is_none() {
                 return Some(number);
@@ -77,7 +78,7 @@ impl Parts {
         }
     }
 
-    /// Queues the next part for signing without a checksum. Returns whether there was one.
+    /// Queues the next part for signing without a checksum. Returns whether there was such a part.
     pub fn skip_hash(&mut self) -> bool {
         let again = if self.algorithm == ChecksumAlgorithm::None { self.to_hash.pop_first() } else { None };
         let Some(number) = again.or_else(|| self.next_never_hashed()) else { return false };
@@ -86,7 +87,7 @@ impl Parts {
         true
     }
 
-    /// Returns the next part to hash and compare with what S3 holds.
+    /// Returns the next part to hash and compare with S3's list.
     pub fn start_compare(&mut self) -> Option<Part> {
         let number = self.to_compare.pop_first()?;
         self.slot(number).state = State::Hashing;
@@ -95,8 +96,8 @@ impl Parts {
         self.plan.part(number)
     }
 
-    /// Returns whether the part is being hashed. A part of an earlier plan, which the server has replaced, may have another
-    /// range.
+    /// Returns whether exactly this part is being hashed. The server's plan may have replaced the plan of `part`, and
+    /// then the part with the same number has another range.
     pub fn is_hashing(&self, part: Part) -> bool {
         let is_read = |slot: &Slot| slot.is_verifying || matches!(slot.state, State::Hashing);
         self.plan.part(part.number) == Some(part) && is_read(&self.slots[part.number.index()])
@@ -142,7 +143,7 @@ impl Parts {
         self.comparing == 0 && self.to_compare.is_empty()
     }
 
-    /// Counts a failed read of a part. Returns the number of such failures in a row.
+    /// Counts a failed read of a part. Returns the number of consecutive failed reads.
     pub fn count_read_failure(&mut self, number: PartNumber) -> u32 {
         let slot = self.slot(number);
         slot.read_failures += 1;

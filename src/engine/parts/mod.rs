@@ -1,4 +1,4 @@
-//! The parts of one upload: the state of each, and the queues of parts to hash, sign and send.
+//! The parts of one upload: the state of each part, and the queues of parts to hash, sign and send.
 //!
 //! Each queue holds part numbers, lowest first, so a step costs the same with 10 parts as with 10,000.
 
@@ -17,18 +17,18 @@ use crate::ordered::Ordered;
 use crate::plan::Plan;
 use crate::protocol::{CompleteUpload, CompletedPart, ETag, Headers, PartNumber, StoredPart};
 
-/// A presigned URL and what its PUT needs.
+/// A presigned URL, with the headers and the lane of its PUT.
 #[derive(Debug, Clone)]
 pub(super) struct Presigned {
     pub url: String,
     pub headers: Headers,
-    /// Lane for which it was signed.
+    /// Lane for which the URL was signed.
     pub lane: u32,
-    /// Last moment to start a PUT with it, in milliseconds of [`Now::ms`].
+    /// Last time at which a PUT with the URL may start, in milliseconds of [`Now::ms`].
     pub usable_until_ms: u64,
 }
 
-/// State of a part, in the order in which a part goes through them.
+/// State of a part. The variants are in the order in which a part passes through the states.
 #[derive(Debug, Clone)]
 enum State {
     Waiting,
@@ -46,42 +46,44 @@ enum State {
 struct Sending {
     pub presigned: Presigned,
     pub sent_bytes: u64,
-    /// Bytes of all parts that had been sent when its last byte left; 0 until a progress event reports its last byte.
+    /// Bytes of all parts that this session had sent when the last byte of this PUT left; 0 until a progress event
+    /// reports the last byte.
     pub left_bytes: u64,
-    /// When it was started, in milliseconds of [`Now::ms`].
+    /// Start of the PUT, in milliseconds of [`Now::ms`].
     pub started_ms: u64,
-    /// When it was started or last made progress, in milliseconds of [`Now::ms`].
+    /// Time of the last progress or, without progress, of the start, in milliseconds of [`Now::ms`].
     pub progress_ms: u64,
-    /// How often its deadline was extended after a stall.
+    /// Number of times that the deadline was extended after a stall.
     pub extensions: u32,
-    /// When S3 last stored a part whose PUT shared the link with this one, in milliseconds of [`Now::ms`].
+    /// When S3 last stored a part whose PUT shared the link with this PUT, in milliseconds of [`Now::ms`].
     pub peer_stored_ms: Option<u64>,
 }
 
-/// All that is known of one part.
+/// State, checksums and counters of one part.
 #[derive(Debug, Clone)]
 struct Slot {
     pub state: State,
-    /// Checksum from when it was first hashed. Hashing it again must give the same one.
+    /// Checksum from the first hashing of the part. A later hashing must give the same checksum.
     pub checksum: Option<PartChecksum>,
-    /// The part that S3 lists from an earlier session, until it has been compared with the file.
+    /// Entry of the part in S3's list, until the part has been compared with the file.
     pub listed: Option<Box<StoredPart>>,
-    /// S3's checksum of a part that was stored before it was hashed, in Base64; `None` if the answer hides it.
+    /// S3's checksum, in Base64, of a part that S3 stored before the part was hashed; `None` if S3's answer hides the
+    /// checksum.
     pub stored_checksum: Option<String>,
-    /// Whether it is being hashed although it is sent already.
+    /// Whether the part is being hashed although its PUT has already started.
     pub is_verifying: bool,
 
     // Failures
     /// Number of attempts that failed because of the network or the server.
     pub failures: u32,
-    /// Number of times that S3 refused its signature or its bytes.
+    /// Number of times that S3 refused the signature or the bytes of the part.
     pub refusals: u32,
     /// Number of stalls since S3 last confirmed the part.
     pub timeouts: u32,
     /// Number of reads in a row that failed or took too long.
     pub read_failures: u32,
 
-    /// Maximum number of its bytes sent in one attempt.
+    /// Maximum number of bytes of the part that one attempt has sent.
     pub most_sent_bytes: u64,
 }
 
@@ -106,26 +108,28 @@ pub(super) struct Parts {
     slots: Vec<Slot>,
 
     // Queues
-    /// Lowest number of a part that was in no queue yet.
+    /// Number of the next part to consider for its first hashing.
     never_hashed: u32,
     /// Parts to hash again.
     to_hash: Ordered<PartNumber>,
-    /// Parts that S3 holds from an earlier session, to be compared with the file.
+    /// Parts that S3 lists and that must be compared with the file.
     to_compare: Ordered<PartNumber>,
-    /// Parts that are sent before they are hashed, to be compared with what S3 has stored.
+    /// Parts whose PUTs have started before the parts are hashed. Each part is then hashed and compared with S3's
+    /// checksum.
     to_verify: Ordered<PartNumber>,
     to_sign: Ordered<PartNumber>,
     /// Parts with a presigned URL.
     ready: Ordered<PartNumber>,
-    /// Parts that wait after a failed attempt, by the end of their wait in milliseconds of [`Now::ms`].
+    /// Parts that wait after a failed attempt, ordered by the end of their wait in milliseconds of [`Now::ms`].
     resting: Ordered<(u64, PartNumber)>,
 
     // Work under way
-    /// Number of parts that are being hashed, including those to compare.
+    /// Number of parts that are being hashed, including the parts that `comparing` counts.
     hashing: u32,
-    /// Number of parts that are being hashed to compare them with what S3 holds.
+    /// Number of parts that are being hashed to compare them with S3's list.
     comparing: u32,
-    /// Number of parts that are being hashed although they are sent already. `hashing` does not count them.
+    /// Number of parts that are being hashed although their PUTs have already started. `hashing` does not count these
+    /// parts.
     verifying: u32,
     signing: Vec<PartNumber>,
     in_flight: Vec<(PutId, PartNumber)>,
@@ -138,9 +142,9 @@ pub(super) struct Parts {
     hashed_bytes: u64,
     stored_bytes: u64,
     in_flight_bytes: u64,
-    /// Bytes sent in this session, including those sent again.
+    /// Bytes sent in this session, including bytes that were sent again.
     total_sent_bytes: u64,
-    /// When any part last made progress or an attempt was last started, in milliseconds of [`Now::ms`].
+    /// Time of the last progress of any part or the last start of an attempt, in milliseconds of [`Now::ms`].
     progress_ms: u64,
 }
 
@@ -173,8 +177,8 @@ impl Parts {
         }
     }
 
-    /// Starts all parts from the beginning, by another plan. Ids of attempts continue, so that a stale event is not
-    /// taken for one of a new attempt. Bytes that were sent still count as sent.
+    /// Starts all parts from the beginning, with another plan. Ids of attempts continue, so that no stale event matches
+    /// a new attempt. `total_sent_bytes` keeps its value.
     pub fn restart(&mut self, plan: Plan) {
         *self = Self {
             next_put: self.next_put,
@@ -191,7 +195,7 @@ impl Parts {
         self.stored
     }
 
-    /// Returns whether S3 holds every part, and each was compared with the file.
+    /// Returns whether S3 holds every part, and no stored part still has to be hashed.
     pub fn is_all_stored(&self) -> bool {
         self.stored == self.plan.part_count() && self.unverified == 0
     }
@@ -208,7 +212,7 @@ impl Parts {
         self.stored_bytes + self.in_flight_bytes
     }
 
-    /// Returns the bytes sent in this session, including those sent again.
+    /// Returns the bytes sent in this session, including bytes that were sent again.
     pub fn total_sent_bytes(&self) -> u64 {
         self.total_sent_bytes
     }
@@ -221,7 +225,7 @@ impl Parts {
         self.ready.len() as u32
     }
 
-    /// Returns the number of parts that are being hashed before they are sent.
+    /// Returns the number of parts that are being hashed, without parts whose PUTs have already started.
     pub fn hashing(&self) -> u32 {
         self.hashing
     }
@@ -231,7 +235,8 @@ impl Parts {
         self.hashing + self.verifying
     }
 
-    /// Returns the number of parts that are hashed or being hashed and whose PUT is not in flight.
+    /// Returns the number of parts that are being hashed, wait for a URL or wait for their PUT. Parts in S3's list do
+    /// not count.
     pub fn ahead(&self) -> u32 {
         self.hashing - self.comparing + (self.to_sign.len() + self.signing.len() + self.ready.len()) as u32
     }
@@ -259,7 +264,7 @@ impl Parts {
         self.slots.get(number.index())?.checksum
     }
 
-    /// Returns whether the first part has been hashed, or is past that step because the upload has no checksums.
+    /// Returns whether the first part has been hashed, or is sent without being hashed first.
     pub fn is_first_hashed(&self) -> bool {
         self.slots.first().is_some_and(|slot| !matches!(slot.state, State::Waiting | State::Hashing))
             || self.checksum(PartNumber::FIRST).is_some()
@@ -272,7 +277,7 @@ impl Parts {
         }
     }
 
-    /// Makes all waiting parts ready for their next attempt: the reason for their wait is gone.
+    /// Makes all waiting parts ready for their next attempt, because the reason for their wait is gone.
     pub fn wake_all(&mut self) {
         while !self.resting.is_empty() {
             self.wake_first();
@@ -301,8 +306,8 @@ impl Parts {
         }
     }
 
-    /// Returns the list that completes the upload, with the checksum that the object must have. Returns `None` while a
-    /// part is not stored or has no entity tag.
+    /// Returns the body of the completion: the list of all parts, and the checksum that the object must have. Returns
+    /// `None` while a part is not stored or has no entity tag.
     pub fn completion(&self) -> Option<CompleteUpload> {
         let mut parts = Vec::with_capacity(self.slots.len());
         for (part, slot) in self.plan.parts().zip(&self.slots) {
@@ -314,7 +319,7 @@ impl Parts {
         Some(CompleteUpload { parts, checksum: ObjectChecksum::of(self.algorithm, checksums) })
     }
 
-    /// Returns the entity tag of the first part, which is the object's after a single PUT.
+    /// Returns the entity tag of the first part. After a single PUT this is the entity tag of the object.
     pub fn first_etag(&self) -> Option<&ETag> {
         match &self.slots.first()?.state {
             State::Stored { etag } => etag.as_ref(),

@@ -1,4 +1,4 @@
-//! How parts are sent: each attempt from its start to its end.
+//! The attempts to send the parts, each from its start to its end.
 
 use super::{Parts, Presigned, Sending, Slot, State};
 use crate::engine::action::{Put, PutId};
@@ -6,12 +6,12 @@ use crate::engine::event::Now;
 use crate::engine::stall_limit::Silence;
 use crate::protocol::{ETag, PartNumber};
 
-/// Maximum number of bytes that may leave unreported at the end of a PUT. A link of 100 Mbit/s carries 625 kB in the
-/// 50 ms between two progress events; this is somewhat more.
+/// Maximum number of bytes that leave the browser after the last progress event of a PUT. A link of 100 Mbit/s carries
+/// 625 kB in the 50 ms between two progress events. The value adds a margin.
 const MAY_HAVE_LEFT_BYTES: u64 = 1 << 20;
 
-/// Maximum time until the first progress event of a PUT, in milliseconds. Without one by then, the browser reports no
-/// progress at all.
+/// Maximum time until the first progress event of a PUT, in milliseconds. If no progress event has come by then, the
+/// browser reports no progress at all.
 const FIRST_PROGRESS_MS: u64 = 1_000;
 
 /// Speed of the fastest link, in bytes per millisecond: 10 Gbit/s.
@@ -30,13 +30,14 @@ pub(in crate::engine) enum Moved {
 #[derive(Debug)]
 pub(in crate::engine) struct Attempt {
     pub number: PartNumber,
-    /// Presigned URL and headers that it used.
+    /// Presigned URL and headers of the attempt.
     pub presigned: Presigned,
-    /// When it was started, in milliseconds of [`Now::ms`].
+    /// Start of the attempt, in milliseconds of [`Now::ms`].
     pub started_ms: u64,
-    /// Bytes of all parts that had been sent when its last byte left; 0 if no progress event reported its last byte.
+    /// Bytes of all parts that this session had sent when the last byte of the attempt left; 0 if no progress event
+    /// reported the last byte.
     pub left_bytes: u64,
-    /// Whether S3 may have received all its bytes.
+    /// Whether S3 may have received all bytes of the part.
     pub may_be_whole: bool,
 }
 
@@ -47,8 +48,8 @@ impl Sending {
         is_unreported || self.sent_bytes + MAY_HAVE_LEFT_BYTES >= length
     }
 
-    /// Returns whether all `length` bytes of the part may have reached S3 although its answer was lost. On a fast link
-    /// they may arrive before the first progress event.
+    /// Returns whether S3 may have received all `length` bytes of the part. On a fast link all bytes may arrive before
+    /// the first progress event.
     fn may_have_arrived(&self, now: Now, length: u64) -> bool {
         let is_unreported = self.sent_bytes == 0 && (now.ms - self.started_ms) * FASTEST_BYTES_PER_MS >= length;
         is_unreported || self.may_be_whole(now, length)
@@ -56,8 +57,8 @@ impl Sending {
 }
 
 impl Parts {
-    /// Starts a PUT of the next part that has a usable URL for this lane. Parts whose URL has expired or is for another
-    /// lane are signed again.
+    /// Starts a PUT of the next part that has a usable URL for this lane. Queues parts to be signed again if their URL
+    /// has expired or is for another lane.
     pub fn start_put(&mut self, now: Now, lane: u32) -> Option<Put> {
         while let Some(number) = self.ready.pop_first() {
             let part = self.plan().part(number)?;
@@ -93,9 +94,9 @@ impl Parts {
         None
     }
 
-    /// Records that S3 has stored an attempt that was started at `started_ms`. The PUTs in flight that fell silent
-    /// after that, or at most `stall_ms` before, shared the link with it. They get its share of the link from now on,
-    /// so their deadlines move.
+    /// Records that S3 has stored the part of an attempt that was started at `started_ms`. A PUT in flight has shared
+    /// the link with this attempt if the PUT made its last progress after `started_ms`, or at most `stall_ms` earlier.
+    /// The attempt leaves its share of the link to such PUTs, so their deadlines move.
     pub fn peer_stored(&mut self, now: Now, started_ms: u64, stall_ms: u64) {
         for &(_, number) in &self.in_flight {
             if let State::Sending(sending) = &mut self.slots[number.index()].state
@@ -145,7 +146,8 @@ impl Parts {
         stalled
     }
 
-    /// Returns when the next attempt stalls if there is no progress until then, in milliseconds of [`Now::ms`].
+    /// Returns the earliest deadline of the attempts in flight, in milliseconds of [`Now::ms`]. An attempt that makes
+    /// no progress until its deadline has stalled.
     pub fn stalls_at(&self, silence: Silence) -> Option<u64> {
         let deadlines = self.in_flight.iter().filter_map(|&(_, number)| self.deadline_ms(number, silence));
         deadlines.min()
@@ -153,7 +155,7 @@ impl Parts {
 
     fn deadline_ms(&self, number: PartNumber, silence: Silence) -> Option<u64> {
         let Slot { state: State::Sending(sending), timeouts, .. } = &self.slots[number.index()] else { return None };
-        // While S3 has confirmed nothing, progress of any part shows that the link works for all of them.
+        // While no speed is known, progress of any part shows that the link works for all parts.
         Some(match silence.bytes_per_second {
             None => self.progress_ms + silence.limit_ms(timeouts + sending.extensions),
             Some(_) => {
@@ -165,7 +167,7 @@ impl Parts {
         })
     }
 
-    /// Returns a PUT in flight on another lane than this one that has sent nothing.
+    /// Returns a PUT in flight that has sent no bytes and uses another lane than `lane`.
     pub fn unsent_on_other_lane(&self, lane: u32) -> Option<PutId> {
         let is_unsent = |sending: &Sending| sending.presigned.lane != lane && sending.sent_bytes == 0;
         self.under_way().find(|(_, _, sending)| is_unsent(sending)).map(|(put, ..)| put)
@@ -178,8 +180,8 @@ impl Parts {
         })
     }
 
-    /// Extends the deadline of the attempt that has sent the most bytes; the earliest wins a tie. Returns that attempt,
-    /// or `None` if it has already had the time that the slowest link needs.
+    /// Extends the deadline of the attempt that has sent the most bytes. If several attempts have sent the same number,
+    /// takes the earliest. Returns the attempt, or `None` if the attempt has already had the maximum time.
     pub fn extend_furthest(&mut self, silence: Silence) -> Option<PutId> {
         let (mut put, mut number, mut most_bytes) = (None, PartNumber::FIRST, 0);
         for (id, part, sending) in self.under_way() {
@@ -195,7 +197,8 @@ impl Parts {
         put.filter(|_| had_ms < blind.limit_ms(slot.timeouts + sending.extensions))
     }
 
-    /// Counts a stall of a part. Returns whether S3 would have answered by now over the slowest link, 64 kbit/s.
+    /// Counts a stall of a part. Returns whether S3 would have answered by now even over a link of 64 kbit/s, the
+    /// slowest supported link.
     pub fn count_timeout(&mut self, put: PutId, silence: Silence) -> bool {
         let Some(number) = self.number_of(put) else { return false };
         let slot = self.slot(number);
@@ -203,12 +206,12 @@ impl Parts {
         silence.limit_ms(slot.timeouts - 1) >= silence.longest_ms()
     }
 
-    /// Returns whether S3 may have received all bytes of a PUT in flight, even over the fastest link.
+    /// Returns whether S3 may have received all bytes of any PUT in flight. Assumes the fastest link.
     pub fn may_have_arrived(&self, now: Now) -> bool {
         self.under_way().any(|(_, number, sending)| sending.may_have_arrived(now, self.length(number)))
     }
 
-    /// Returns whether all bytes of a PUT in flight have probably been sent.
+    /// Returns whether all bytes of any PUT in flight may have left the browser.
     pub fn may_be_whole(&self, now: Now) -> bool {
         self.under_way().any(|(_, number, sending)| sending.may_be_whole(now, self.length(number)))
     }
@@ -218,7 +221,7 @@ impl Parts {
         PutId(self.next_put)
     }
 
-    /// Ends an attempt, whatever its outcome. Returns `None` if it has ended before.
+    /// Ends an attempt, for any outcome. Returns `None` if the attempt is not in flight.
     pub fn end_put(&mut self, now: Now, put: PutId) -> Option<Attempt> {
         let at = self.in_flight.iter().position(|&(id, _)| id == put)?;
         let (_, number) = self.in_flight.remove(at);
@@ -241,15 +244,15 @@ impl Parts {
         self.in_flight.iter().find(|&&(id, _)| id == put).map(|&(_, number)| number)
     }
 
-    /// Records that S3 has stored the part, with S3's `checksum` of it if that is known. Returns the length of the part in
-    /// bytes.
+    /// Records that S3 has stored the part. `checksum` is S3's checksum of the part, or `None` if it is unknown.
+    /// Returns the length of the part in bytes.
     pub fn put_done(&mut self, number: PartNumber, etag: Option<ETag>, checksum: Option<String>) -> u64 {
         let length = self.length(number);
         self.is_to_be_verified(number, checksum);
         let slot = self.slot(number);
         slot.state = State::Stored { etag };
         slot.timeouts = 0;
-        // Progress events need not have reported every byte.
+        // Progress events may not have reported every byte.
         let unreported_bytes = length - slot.most_sent_bytes.min(length);
         self.total_sent_bytes += unreported_bytes;
         self.stored += 1;
@@ -271,7 +274,8 @@ impl Parts {
         slot.refusals
     }
 
-    /// Lets the part wait until `until_ms`, then sends it again: to `presigned`, or to a new URL if that is `None`.
+    /// Lets the part wait until `until_ms`, in milliseconds of [`Now::ms`], before its next attempt. The attempt uses
+    /// `presigned`, or a new URL if `presigned` is `None`.
     pub fn rest(&mut self, number: PartNumber, until_ms: u64, presigned: Option<Presigned>) {
         self.slot(number).state = State::Resting { presigned };
         self.resting.insert((until_ms, number));
@@ -306,7 +310,7 @@ mod tests {
         let signed = SignedPart { number, url, headers: Headers::default(), expires_in_seconds: 60 };
         parts.signed(0, 0, vec![signed]);
         let put = parts.start_put(now, 0).expect("it has a URL").id;
-        // The limits are 45 s, 315 s and 1,355 s. A speed that was measured before does not change them.
+        // The limits are 45 s, 315 s and 1,355 s. A speed that was measured before does not change these limits.
         let bytes_per_second = Some(1_000_000);
         let silence = Silence { stall_ms: 30_000, bytes_in_flight: 8 << 20, bytes_per_second, hides_progress: false };
         let spared: Vec<_> = (0..3).map(|_| parts.extend_furthest(silence)).collect();

@@ -1,9 +1,10 @@
-//! Chooses the parts to sign next and keeps their presigned URLs with their expiry.
+//! Chooses the next parts to sign, and keeps each presigned URL with its expiry.
 
 use super::{Parts, Presigned, State};
 use crate::protocol::{PartToSign, SignedPart};
 
-/// Margin before a URL expires in which no PUT is started, in milliseconds: the request has to reach S3 in time.
+/// Time before the expiry of a URL in which no PUT with the URL starts, in milliseconds. The request must reach S3
+/// before the expiry.
 const URL_MARGIN_MS: u64 = 5_000;
 
 impl Parts {
@@ -35,8 +36,9 @@ impl Parts {
         }
     }
 
-    /// Takes the URLs of a request for a lane that was sent at `asked_ms`. Lifetimes are counted from there: no URL was signed
-    /// earlier, so none is used too late. Parts of the request that got no URL wait for the next request.
+    /// Records the URLs in the answer to a signing request. The request was sent for `lane` at `asked_ms`, in
+    /// milliseconds. The lifetimes of the URLs are counted from `asked_ms`, because the server cannot have signed them
+    /// earlier. Parts of the request that got no URL wait for the next request.
     pub fn signed(&mut self, asked_ms: u64, lane: u32, parts: Vec<SignedPart>) {
         for signed in parts {
             let is_wanted = self.plan.part(signed.number).is_some()

@@ -1,7 +1,7 @@
-//! Hashes parts that were sent unhashed, and compares them with what S3 has stored.
+//! Hashes parts whose PUTs have already started, and compares each checksum with S3's checksum.
 //!
-//! With [`ChecksumAlgorithm::Crc64nvmeAfter`] the checksum of a part is not needed before the upload is completed. A part is
-//! hashed while it is sent. S3's answer to its PUT and the hash may come in either order.
+//! With [`ChecksumAlgorithm::Crc64nvmeAfter`] the checksum of a part is not needed before the upload is completed. A
+//! part is hashed while it is sent. S3's answer to the PUT may come before or after the hash.
 
 use super::{Hashed, Parts, State};
 use crate::checksum::{ChecksumAlgorithm, PartChecksum};
@@ -9,7 +9,8 @@ use crate::plan::Part;
 use crate::protocol::PartNumber;
 
 impl Parts {
-    /// Returns whether parts are compared after their PUTs. A single PUT is not: S3 would keep the wrong object.
+    /// Returns whether parts are hashed and compared after their PUTs have started. The one part of a single PUT is
+    /// hashed before its PUT, because S3 would keep a wrong object.
     pub(super) fn verifies_after(&self) -> bool {
         self.algorithm == ChecksumAlgorithm::Crc64nvmeAfter && self.plan.is_multipart()
     }
@@ -19,7 +20,8 @@ impl Parts {
         self.algorithm == ChecksumAlgorithm::None || self.verifies_after()
     }
 
-    /// Queues a part whose PUT begins to be hashed, unless it is hashed or queued already.
+    /// Queues a part for hashing, because its PUT starts. Does nothing if the part has a checksum or is already being
+    /// hashed.
     pub(super) fn verify(&mut self, number: PartNumber) {
         let slot = &self.slots[number.index()];
         if self.verifies_after() && slot.checksum.is_none() && !slot.is_verifying {
@@ -27,7 +29,7 @@ impl Parts {
         }
     }
 
-    /// Returns the next part to hash that is sent already.
+    /// Returns the next part to hash whose PUT has already started.
     pub fn start_verify(&mut self) -> Option<Part> {
         let number = self.to_verify.pop_first()?;
         self.slot(number).is_verifying = true;
@@ -35,7 +37,7 @@ impl Parts {
         self.plan.part(number)
     }
 
-    /// Notes S3's checksum of a part that is stored before it is hashed.
+    /// Records S3's checksum of a part that S3 has stored before the part was hashed.
     pub(super) fn is_to_be_verified(&mut self, number: PartNumber, stored_checksum: Option<String>) {
         if self.verifies_after() && self.slot(number).checksum.is_none() {
             self.slot(number).stored_checksum = stored_checksum;
@@ -43,7 +45,8 @@ impl Parts {
         }
     }
 
-    /// Records the checksum of a part that is sent already. A part of which S3 has stored other bytes is no longer stored.
+    /// Records the checksum of a part whose PUT has already started. If S3 has stored other bytes, the part no longer
+    /// counts as stored.
     #[inline(never)]
     pub(super) fn verified(&mut self, part: Part, checksum: PartChecksum) -> Hashed {
         self.verifying -= 1;
