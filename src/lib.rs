@@ -1,10 +1,10 @@
 //! Verified uploads from the browser straight into a private S3 bucket.
 //!
-//! Compiled for `wasm32` this crate is the npm package `directput`. Compiled for the host, the signing Lambda checks
-//! requests with its [`protocol`], [`plan`] and [`checksum`], so both sides share one definition. [`engine`] is one upload
-//! as data. [`queue`] is what all uploads of a page share.
+//! Compiled for `wasm32`, this crate is the npm package `directput`. The signing Lambda uses [`protocol`], [`plan`] and
+//! [`checksum`] of the same crate, so both sides share one definition. An [`engine`] is one upload. The [`queue`] shares
+//! the connections among all uploads of a page.
 //!
-//! How a file is cut into parts, and what each part and the object are verified by:
+//! This example cuts a file into parts and computes the checksums of the parts and of the object:
 //!
 //! ```
 //! use directput::checksum::{CompositeChecksum, Sha256Digest};

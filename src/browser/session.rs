@@ -301,7 +301,7 @@ impl Session {
     }
 
     fn finish(&self, outcome: Result<Uploaded, Failure>) {
-        // Both contain the session. Dropping them breaks the reference cycle.
+        // The timer contains the session. Dropping the timer breaks the reference cycle.
         self.timer.take();
         if let Some((resolve, reject)) = self.settle.take() {
             let settled = match outcome {

@@ -70,7 +70,8 @@ pub struct PartToSign {
     /// Length in bytes. It must be equal to the plan's.
     #[serde(serialize_with = "serialize_whole")]
     pub length: u64,
-    /// Checksum of the bytes; S3 refuses other bytes. `None` only if the upload has no checksums.
+    /// Checksum of the bytes. S3 refuses other bytes. `None` if the upload has no checksums, or if its parts are sent before
+    /// they are hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<PartChecksum>,
 }
@@ -103,7 +104,7 @@ pub struct CompletedPart {
     pub number: PartNumber,
     /// Entity tag in S3's answer to the PUT.
     pub etag: ETag,
-    /// Signed checksum of the bytes.
+    /// Checksum of the bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<PartChecksum>,
 }

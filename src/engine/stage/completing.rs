@@ -45,7 +45,7 @@ impl Engine {
                 self.outbox
                     .push(Action::Call(ApiCall::Complete { token: open.token.clone(), request: completion.clone() }));
             }
-            // Every stored part of a multipart upload has its tag and its digest; see `put_done`.
+            // Every stored part of a multipart upload has an entity tag; see `put_done`.
             _ => self.end(now, ErrorCode::Internal.into()),
         }
     }

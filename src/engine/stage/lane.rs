@@ -29,7 +29,7 @@ impl Engine {
     }
 
     /// Leaves the lane of a failed PUT if it may be the reason: S3 has stored nothing of this upload, or `is_refused`.
-    /// Returns whether the upload left it, so that the failure is not the upload's.
+    /// Returns whether the upload has left the lane. A refusal on that lane then does not end the upload.
     #[inline(never)]
     pub(in crate::engine) fn leave_lane(&mut self, attempt: &Attempt, is_refused: bool) -> bool {
         let lane = attempt.presigned.lane;

@@ -10,7 +10,7 @@ use crate::engine::record::Record;
 use crate::plan::Plan;
 use crate::protocol::{CreateUpload, ErrorCode, PartsListed, UploadCreated, UploadKind};
 
-/// No more parts than these are announced with the upload: what every server signs at once.
+/// Maximum number of parts that the opening call names. A server may sign fewer of them.
 const MAX_FIRST_PARTS: usize = 16;
 
 impl Engine {
