@@ -1,4 +1,4 @@
-// The cases of the benchmark: files, links, and contestants. Each part takes less than half an hour.
+// The cases of the benchmark: files, links, and contestants. Each part is meant to take less than half an hour.
 
 const MIB = 1 << 20;
 const MBIT = 1_000_000;
@@ -16,8 +16,11 @@ const SMALL_FILES = {
   lanes: 3,
 };
 
+/** One large file on a link. */
+const ONE_FILE = { files: 1, contestants: [...PEERS, 'directput-sha256'], rounds: 3 };
+
 /** The cases by part. Without `link`, the loopback is not limited. `timeoutSeconds` ends a run that hangs. */
-const PARTS = {
+export const PARTS = {
   processor: {
     '256MiB': { files: 1, bytes: 256 * MIB, contestants: [...PEERS, ...OURS, AFTER], timeoutSeconds: 120 },
     '2GiB': {
@@ -39,37 +42,31 @@ const PARTS = {
   },
   links: {
     '100Mbit-50ms': {
-      files: 1,
+      ...ONE_FILE,
       bytes: 128 * MIB,
-      contestants: [...PEERS, 'directput-sha256'],
       link: { bitsPerSecond: 100 * MBIT, roundTripMs: 50 },
-      rounds: 3,
       timeoutSeconds: 90,
     },
     '1Gbit-20ms': {
-      files: 1,
+      ...ONE_FILE,
       bytes: 1024 * MIB,
-      contestants: [...PEERS, 'directput-sha256', 'directput-crc64nvme', AFTER],
+      contestants: [...ONE_FILE.contestants, 'directput-crc64nvme', AFTER],
       link: { bitsPerSecond: 1000 * MBIT, roundTripMs: 20 },
-      rounds: 3,
       timeoutSeconds: 120,
     },
     // Losses and a limit of each connection: more connections are faster. One connection has about 7 Mbit/s.
     '1Gbit-20ms-lossy': {
-      files: 1,
+      ...ONE_FILE,
       bytes: 64 * MIB,
-      contestants: ['floor', 'floor-lanes', 'uppy', 'directput-sha256'],
+      contestants: SMALL_FILES.contestants,
       link: { bitsPerSecond: 1000 * MBIT, roundTripMs: 20, connectionBitsPerSecond: 20 * MBIT, lossPercent: 1 },
       lanes: 3,
-      rounds: 3,
       timeoutSeconds: 90,
     },
     '10Mbit-200ms-resets': {
-      files: 1,
+      ...ONE_FILE,
       bytes: 48 * MIB,
-      contestants: [...PEERS, 'directput-sha256'],
       link: { bitsPerSecond: 10 * MBIT, roundTripMs: 200 },
-      rounds: 3,
       // Every hundredth PUT loses its connection after half of its bytes.
       faults: [{ on: 'put', drop: 'midway', every: 100 }],
       timeoutSeconds: 240,
@@ -94,11 +91,6 @@ const PARTS = {
     },
   },
 };
-
-/** The name of the part of each case. */
-export const PART_OF = Object.fromEntries(
-  Object.entries(PARTS).flatMap(([part, cases]) => Object.keys(cases).map((name) => [name, part])),
-);
 
 /** All cases. `rounds` is the number of rounds if it is not 5. */
 export const CASES = Object.assign({}, ...Object.values(PARTS));

@@ -2,7 +2,7 @@
 //
 //   make bench ARGS='--cases 256MiB,2GiB --contestants floor,directput-sha256 --rounds 3'
 //
-// `--part processor`, `--part links` and `--part small` take less than half an hour each. New results replace those of the same
+// `--part processor`, `--part links` and `--part small` are meant to take less than half an hour each. New results replace those of the same
 // case and contestant in results.json. Then the tables and the plot are made from all results. history.csv keeps the medians of
 // earlier dates.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startServer } from '../../tests/e2e/server.mjs';
-import { CASES, PART_OF } from './cases.mjs';
+import { CASES, PARTS } from './cases.mjs';
 import { makeFiles } from './files.mjs';
 import { lambda } from './lambda.mjs';
 import { machine, native } from './native.mjs';
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 const RESULTS = 'bench/results.json';
 const HISTORY = 'bench/history.csv';
 const date = new Date().toISOString().slice(0, 10);
-const ofPart = Object.keys(CASES).filter((name) => [undefined, PART_OF[name]].includes(values.part));
+const ofPart = Object.keys(values.part ? PARTS[values.part] : CASES);
 const folder = mkdtempSync(join(tmpdir(), 'directput-bench-'));
 
 async function play(name) {

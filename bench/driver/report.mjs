@@ -38,14 +38,12 @@ function when(entries) {
 /** Returns the history with these results: a line for each date, case and contestant. */
 export function history(before, cases) {
   const head = 'date,case,contestant,rounds,median,unit,api calls';
-  const line = ({ date, case: name, contestant, rounds, mib_per_s: speed, first_byte_ms: first, api_calls: calls }) => [
-    `${date},${name},${contestant}`,
-    `${rounds},${(speed ?? first)?.median ?? ''},${first ? 'ms' : 'MiB/s'},${calls ?? ''}`,
-  ];
+  const line = ({ date, case: name, contestant, rounds, mib_per_s: speed, first_byte_ms: first, api_calls: calls }) =>
+    [date, name, contestant, rounds, (speed ?? first)?.median, first ? 'ms' : 'MiB/s', calls].join();
   const earlier = before.split('\n').slice(1).filter(Boolean);
-  const lines = new Map(earlier.map((text) => [text.split(',', 3).join(), text.split(',').slice(3).join()]));
-  for (const [key, figures] of cases.map(line)) lines.set(key, figures);
-  return `${[head, ...[...lines].map((pair) => pair.join()).sort()].join('\n')}\n`;
+  // A new line replaces that of the same date, case and contestant.
+  const lines = new Map([...earlier, ...cases.map(line)].map((text) => [text.split(',', 3).join(), text]));
+  return `${[head, ...[...lines.values()].sort()].join('\n')}\n`;
 }
 
 /** Returns the tables as Markdown. */

@@ -97,7 +97,8 @@ async fn a_connection_has_a_limit_of_its_own() {
 async fn a_lossy_link_is_slower() {
     let seconds = async |loss: &str| {
         let link = format!(r#"{{"bitsPerSecond":1000000000,"roundTripMs":20,"lossPercent":{loss}}}"#);
-        let server = start_as(&[], |options| (options.discard, options.link) = (true, link.parse().ok())).await;
+        let server =
+            start_as(&[], |options| (options.discard, options.link) = (true, Some(link.parse().unwrap()))).await;
         let started = Instant::now();
         put(&server, 2_000_000).await;
         started.elapsed().as_secs_f64()

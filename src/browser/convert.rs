@@ -188,8 +188,8 @@ pub fn to_js(value: &impl Serialize) -> JsValue {
     value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// Returns a failure as an `Error` named `UploadError`, with `code`, `retryable`, `remains`,
-/// `status` and `requestId`.
+/// Returns a failure as an `Error` named `UploadError`, with `code`, `retryable`, `status`, `remains` and
+/// `requestId`.
 pub fn error_to_js(failure: &Failure) -> JsValue {
     let title = failure.code.title();
     let mut message = title.to_owned();

@@ -110,14 +110,16 @@ impl Link {
     /// Waits until the link has carried `bytes` bytes.
     async fn carry(&self, bytes: usize) {
         let cost = Duration::from_secs_f64(bytes as f64 * 8.0 / self.speed.bits_per_second as f64);
-        let until = {
-            let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = Instant::now();
-            *free_at = (*free_at).max(now.checked_sub(BURST).unwrap_or(now)) + cost;
-            *free_at
-        };
+        let until = book(&mut self.free_at.lock().unwrap_or_else(PoisonError::into_inner), cost);
         tokio::time::sleep_until(until).await;
     }
+}
+
+/// Books `cost` of a carrier that is busy until `free_at`. Returns the time at which the carrier is free again.
+fn book(free_at: &mut Instant, cost: Duration) -> Instant {
+    let now = Instant::now();
+    *free_at = (*free_at).max(now.checked_sub(BURST).unwrap_or(now)) + cost;
+    *free_at
 }
 
 /// One connection of a link, towards the server.
@@ -130,11 +132,10 @@ struct Connection {
 impl Connection {
     /// Waits until this connection may send `bytes` bytes, and has sent them.
     async fn send(&mut self, bytes: usize) {
-        let seconds = bytes as f64 / self.window.bytes_per_second();
-        let now = Instant::now();
-        self.free_at = self.free_at.max(now.checked_sub(BURST).unwrap_or(now)) + Duration::from_secs_f64(seconds);
+        let cost = Duration::from_secs_f64(bytes as f64 / self.window.bytes_per_second());
+        let until = book(&mut self.free_at, cost);
         self.window.sent(bytes);
-        tokio::time::sleep_until(self.free_at).await;
+        tokio::time::sleep_until(until).await;
     }
 }
 

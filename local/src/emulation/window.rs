@@ -36,10 +36,10 @@ impl Window {
     /// Returns the present speed, in byte/s; infinite without a limit.
     pub fn bytes_per_second(&self) -> f64 {
         let limit = self.speed.connection_bytes_per_second();
-        match self.speed.round_trip_seconds() {
-            seconds if self.speed.loses() && seconds > 0.0 => (self.packets * PACKET_BYTES / seconds).min(limit),
-            _ => limit,
+        if !self.speed.loses() {
+            return limit;
         }
+        (self.packets * PACKET_BYTES / self.speed.round_trip_seconds()).min(limit)
     }
 
     /// Records that `bytes` bytes have left.
