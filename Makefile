@@ -41,6 +41,7 @@ demo: package ## Build and serve the demo: the page is at http://127.0.0.1:8080 
 
 package: setup-wasm-tools setup-node-modules ## Build the npm package in pkg/
 	tools/package.sh
+	tools/package-server.sh
 
 server:
 	cargo build -p directput-local
@@ -58,7 +59,7 @@ simulate: ## Run the engine through SEEDS=50000 simulated histories from seed FI
 	  -- --exact every_seed_keeps_every_promise --nocapture
 
 fuzz: ## Send INPUTS=1000000 random requests to the API, from SEED=2
-	RUST_LOG=off FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) cargo test -p directput-lambda --test fuzz --config profile.dev.opt-level=2 \
+	RUST_LOG=off FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) cargo test -p directput-server --test fuzz --config profile.dev.opt-level=2 \
 	  -- --nocapture
 
 mutants: setup-cargo-mutants ## Check that a test fails for each mutant of the code (FILES='src/plan.rs src/engine/**' for a part)
@@ -159,7 +160,7 @@ bench: package setup-chromium setup-bench-modules ## Compare with other uploader
 	# Benches need unwinding panics, and cargo can't build a library for both panic strategies in one run.
 	export CARGO_PROFILE_RELEASE_PANIC=unwind; \
 	cargo bench -p directput --bench engine; \
-	cargo bench -p directput-lambda --bench sign
+	cargo bench -p directput-server --bench sign
 	cargo build --release -p directput-local -p directput-lambda
 	mkdir -p '$(TARGET)/bench' && cp bench/index.html '$(TARGET)/bench/'
 	node_modules/.bin/esbuild bench/contestants/main.js bench/contestants/reference-worker.js --bundle --splitting \

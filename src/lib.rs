@@ -30,5 +30,5 @@ pub mod plan;
 pub mod protocol;
 pub mod queue;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "browser"))]
 pub mod browser;

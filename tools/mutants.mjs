@@ -12,11 +12,19 @@ const GROUPS = [
   { name: 'clock', files: /^src\/clock\.rs/, tests: ['--lib'] },
   { name: 'checksum', files: /^src\/checksum\//, tests: ['--test=checksum'] },
   { name: 'protocol', files: /^src\/protocol\//, tests: ['--lib', '--test=protocol'] },
-  { name: 'rules', files: /^lambda\/src\/(allowed_types|config|download|keyring|lifetime|object_key)\.rs/, tests: ['--lib'] },
-  { name: 'token', files: /^lambda\/src\/token\.rs/, tests: ['--lib', '--test=token'] },
-  { name: 'sign', files: /^lambda\/src\/sign\.rs/, tests: ['--test=sign'] },
-  { name: 'api', files: /^lambda\/src\/(api|error|fields|log|metrics|quota|refusal|storage)\.rs/, tests: ['--lib', '--test=api'] },
-  { name: 'secret', files: /^lambda\/src\/secret\.rs/, tests: ['--test=secret'] },
+  {
+    name: 'rules',
+    files: /^server\/src\/(allowed_types|config|download|host\/(caller|keyring)|lifetime|object_key)\.rs/,
+    tests: ['--lib'],
+  },
+  { name: 'token', files: /^server\/src\/token\.rs/, tests: ['--lib', '--test=token'] },
+  { name: 'sign', files: /^server\/src\/s3\/(bucket|credentials|lane|put|sign)\.rs/, tests: ['--test=sign', '--test=api'] },
+  {
+    name: 'api',
+    files: /^server\/src\/(api|checks|error|fields|host\/(log|mod)|log|open|quota|request|s3\/(call|operation|refusal|xml))\.rs/,
+    tests: ['--lib', '--test=api'],
+  },
+  { name: 'function', files: /^lambda\/src\/(log|metrics|secret)\.rs/, tests: ['--test=metrics', '--test=secret'] },
   {
     name: 'engine',
     files: /^src\/engine\//,
@@ -29,12 +37,12 @@ const GROUPS = [
 ];
 
 /** Files that must be in a group. `lib.rs` only declares modules. */
-const SCOPE = /^(src\/(clock|plan|checksum|engine|protocol)|lambda\/src\/(?!lib\.rs))/;
+const SCOPE = /^(src\/(clock|plan|checksum|engine|protocol)|(server|lambda)\/src\/(?!(s3\/)?(lib|mod)\.rs))/;
 
-/** Returns cargo's options for a file's package. Only `secret.rs` needs the AWS clients of the feature `runtime`. */
+/** Returns cargo's option for a file's package. */
 function packageOf(file) {
-  if (!file.startsWith('lambda/')) return ['--package=directput'];
-  return ['--package=directput-lambda', ...(file.endsWith('/secret.rs') ? [] : ['--no-default-features'])];
+  const [, folder] = file.match(/^(lambda|server)\//) ?? [];
+  return [folder ? `--package=directput-${folder}` : '--package=directput'];
 }
 
 /** Outcomes of a mutant by cargo-mutants' names. Unviable mutants do not compile. */
@@ -87,8 +95,8 @@ function run(group, files) {
   return JSON.parse(readFileSync(join(folder, 'mutants.out/outcomes.json'))).outcomes;
 }
 
-/** Returns the folder of a file in the report, such as `src/plan.rs`, `src/engine` or `lambda/src`. */
-const folderOf = (file) => file.match(/^(lambda\/src|src\/[^/]+)/)[0];
+/** Returns the folder of a file in the report, such as `src/plan.rs`, `src/engine` or `server/src`. */
+const folderOf = (file) => file.match(/^((?:lambda|server)\/src|src\/[^/]+)/)[0];
 const figures = {};
 function count(file, outcome) {
   figures[folderOf(file)] ??= { caught: 0, timeout: 0, missed: 0, unviable: 0, equivalent: 0 };

@@ -1,20 +1,22 @@
 //! The Lambda function. It builds the state once, builds the router and runs it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
+use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials as SdkCredentials, Region, SharedHttpClient};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
-use axum::{Extension, Router};
-use directput_lambda::config::{Config, ConfigError};
-use directput_lambda::keyring::Keyring;
-use directput_lambda::quota::{DailyLimits, Quota};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use axum::Router;
+use directput_lambda::log::log_as_json;
 use directput_lambda::quota_table::count_in;
+use directput_lambda::s3_client::send_by;
 use directput_lambda::secret::Secret;
-use directput_lambda::storage::Storage;
-use directput_lambda::token::{MIN_KEY_BYTES, TokenKeys};
-use directput_lambda::{App, Caller, GatewayRequestId, RequestId, log_as_json, router};
+use directput_server::config::{Config, ConfigError};
+use directput_server::host::{Caller, GatewayRequestId, Host, Keyring, RequestId, fixed, router};
+use directput_server::quota::DailyLimits;
+use directput_server::token::{MIN_KEY_BYTES, TokenKeys};
+use directput_server::{Api, Bucket, Credentials};
 use lambda_http::request::RequestContext;
 use lambda_http::tower::ServiceBuilder;
 use lambda_http::{Context, Error, Request};
@@ -25,6 +27,9 @@ const SECRET_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Timeout of a call to the DynamoDB table of quotas.
 const TABLE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Timeout for connecting to a service of AWS.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -41,21 +46,17 @@ async fn start() -> Result<Router, Error> {
     let config = Config::from_env(get)?;
     let aws = Aws::from_env(&get)?;
     let keys = token_keys(&get, &aws, &config.bucket).await?;
-    let storage = Storage::open(aws.s3(get("S3_ENDPOINT")), aws.credentials.clone(), &config.bucket).await;
-    let storage = storage.map_err(|error| format!("the bucket can't be signed for ({})", error.code.as_str()))?;
-    let storage = storage.owned_by(get("BUCKET_OWNER"));
-    // `S3_ENDPOINT` names a server other than AWS. Such a server has only one host name.
-    let lanes = if get("S3_ENDPOINT").is_some() { &[][..] } else { &config.lanes };
-    let storage = storage.with_lanes(lanes.iter().map(|lane| lane.configure(aws.s3(None)))).await;
-    let storage = storage.map_err(|error| format!("a lane can't be signed for ({})", error.code.as_str()))?;
-    let router = router(App { config, storage, keys });
-    Ok(match DailyLimits::from_env(get)? {
-        Some((table, limits)) => {
-            let quota = Quota::new(limits, count_in(aws.tables(), table));
-            router.layer(Extension(Arc::new(quota)))
-        }
-        None => router,
-    })
+    let bucket = match get("S3_ENDPOINT") {
+        // In tests without an AWS account. The server has only one host name.
+        Some(endpoint) => Bucket::at(&endpoint, &config.bucket, aws.region.as_ref())?,
+        None => Bucket::in_aws(&config.bucket, aws.region.as_ref(), &config.lanes),
+    };
+    let (daily_limits, count) = match DailyLimits::from_env(get)? {
+        Some((table, limits)) => (Some(limits), Some(count_in(aws.tables(), table))),
+        None => (None, None),
+    };
+    let api = Api { config, bucket: bucket.owned_by(get("BUCKET_OWNER")), daily_limits };
+    Ok(router(Host { api, keys, credentials: fixed(aws.credentials), send: send_by(aws.connector), count }))
 }
 
 /// Configuration that all AWS clients share. Lambda sets the region and the role's credentials as environment variables
@@ -64,7 +65,7 @@ async fn start() -> Result<Router, Error> {
 struct Aws {
     region: Region,
     credentials: Credentials,
-    http_client: SharedHttpClient,
+    connector: SharedHttpConnector,
 }
 
 impl Aws {
@@ -73,35 +74,33 @@ impl Aws {
             let expected = "the value that Lambda sets".to_owned();
             get(variable).ok_or(ConfigError { variable, expected, is_missing: true })
         };
-        let (id, secret) = (need("AWS_ACCESS_KEY_ID")?, need("AWS_SECRET_ACCESS_KEY")?);
-        let tls = tls::Provider::Rustls(CryptoMode::AwsLc);
-        Ok(Self {
-            region: Region::new(need("AWS_REGION")?),
-            credentials: Credentials::new(id, secret, get("AWS_SESSION_TOKEN"), None, "environment"),
-            http_client: aws_smithy_http_client::Builder::new().tls_provider(tls).build_https(),
-        })
+        let region = Region::new(need("AWS_REGION")?);
+        need("AWS_ACCESS_KEY_ID")?;
+        need("AWS_SECRET_ACCESS_KEY")?;
+        let credentials = Credentials::from_env(get).ok_or("the credentials that Lambda sets are empty")?;
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let connector = Connector::builder().connector_settings(settings);
+        let connector = connector.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc)).build();
+        Ok(Self { region, credentials, connector: SharedHttpConnector::new(connector) })
     }
 
-    /// Returns the configuration of an S3 client. In tests without an AWS account, `endpoint` is the address of the S3
-    /// server.
-    fn s3(&self, endpoint: Option<String>) -> aws_sdk_s3::config::Builder {
-        let builder = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(self.region.clone())
-            .http_client(self.http_client.clone());
-        match endpoint {
-            Some(endpoint) => builder.endpoint_url(endpoint).force_path_style(true),
-            None => builder,
-        }
+    fn http_client(&self) -> SharedHttpClient {
+        let connector = self.connector.clone();
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    fn sdk_credentials(&self) -> SdkCredentials {
+        let Credentials { access_key_id, secret_access_key, session_token } = self.credentials.clone();
+        SdkCredentials::new(access_key_id, secret_access_key, session_token, None, "environment")
     }
 
     fn tables(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
+            .credentials_provider(self.sdk_credentials())
             .timeout_config(TimeoutConfig::builder().operation_timeout(TABLE_TIMEOUT).build())
-            .http_client(self.http_client.clone());
+            .http_client(self.http_client());
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
@@ -109,9 +108,9 @@ impl Aws {
         let config = aws_sdk_secretsmanager::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
+            .credentials_provider(self.sdk_credentials())
             .timeout_config(TimeoutConfig::builder().operation_timeout(SECRET_TIMEOUT).build())
-            .http_client(self.http_client.clone());
+            .http_client(self.http_client());
         aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
 }

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use directput::protocol::ErrorCode;
 use tracing::warn;
 
-use crate::quota::{Count, Use};
+use directput_server::host::Count;
+use directput_server::quota::Use;
 
 /// Returns a function that counts uploads in `table`. One conditional update checks the limits and counts the upload,
 /// so concurrent uploads can't exceed the limits.

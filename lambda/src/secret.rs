@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata};
 
-use crate::keyring::Source;
-use crate::token::{MIN_KEY_BYTES, TokenKeys};
+use directput_server::host::Source;
+use directput_server::token::{MIN_KEY_BYTES, TokenKeys};
 
 /// The secret, and the bucket that the tokens are for.
 #[derive(Debug)]

@@ -1,6 +1,5 @@
 //! Daily quotas in DynamoDB. `make test-quota` starts moto, which emulates DynamoDB, and runs these tests.
 #![allow(missing_docs, clippy::unwrap_used)]
-#![cfg(feature = "runtime")]
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
@@ -8,8 +7,9 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_dynamodb::{Client, Config};
 use directput::protocol::ErrorCode;
-use directput_lambda::quota::{Count, DailyLimits, Use};
 use directput_lambda::quota_table::count_in;
+use directput_server::host::Count;
+use directput_server::quota::{DailyLimits, Use};
 
 const LIMITS: DailyLimits = DailyLimits { uploads: 3, bytes: 1_000 };
 

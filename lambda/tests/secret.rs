@@ -1,8 +1,6 @@
 //! Reading the token keys from Secrets Manager: when a version is absent, and when reading fails.
-#![cfg(feature = "runtime")]
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use aws_sdk_s3::primitives::SdkBody;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
@@ -10,6 +8,7 @@ use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
 use directput_lambda::secret::{Secret, SecretError};
 use serde_json::{Value, json};
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use directput_local::{Auth, Fault, LinkSpeed, Options, Server};
+use directput_server::host::log_as_json_to;
 use tokio::io::AsyncReadExt;
 
 /// Serves the demo page and the signing API at one address, and an S3 server at another.
@@ -75,7 +76,7 @@ struct Flags {
 #[tokio::main]
 async fn main() -> ExitCode {
     let flags = Flags::parse();
-    directput_lambda::log_as_json();
+    log_as_json_to(std::io::stderr, "info", None);
     match run(flags).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

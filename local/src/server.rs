@@ -8,11 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use directput_lambda::config::Config;
-use directput_lambda::keyring::Keyring;
-use directput_lambda::storage::Storage;
-use directput_lambda::token::TokenKeys;
-use directput_lambda::{App, router};
+use directput_server::host::{Host, Keyring, fixed, reqwest_client, router};
+use directput_server::{Api, Bucket, Config, TokenKeys};
 use futures::future::join_all;
 use tower_http::timeout::TimeoutLayer;
 
@@ -135,23 +132,25 @@ impl Server {
 
         let hosts = Hosts::of(allowed.iter().chain(&lanes).map(String::as_str));
         let known = || from_fn_with_state(hosts.clone(), only_known);
-        let bucket = s3.bucket.clone();
-        let app = App {
-            config: Config::from_env(
-                |name| if name == "BUCKET" { Some(bucket.clone()) } else { (options.settings)(name) },
-            )?,
-            storage: storage(&s3, &lanes, inner.as_ref()).await?,
-            keys: Keyring::fixed(
-                TokenKeys::new(credentials.token_key.as_bytes(), None, &s3.bucket)
-                    .ok_or("the token key is too short")?,
-            ),
+        let setting = |name: &str| if name == "BUCKET" { Some(s3.bucket.clone()) } else { (options.settings)(name) };
+        let keys = TokenKeys::new(credentials.token_key.as_bytes(), None, &s3.bucket);
+        let host = Host {
+            api: Api {
+                config: Config::from_env(setting)?,
+                bucket: bucket(&s3, &lanes, inner.as_ref())?,
+                daily_limits: None,
+            },
+            keys: Keyring::fixed(keys.ok_or("the token key is too short")?),
+            credentials: fixed(s3.credentials()),
+            send: reqwest_client()?,
+            count: None,
         };
         let faults = Faults::default();
         faults.replace(options.faults);
         let faulty = || from_fn_with_state(faults.clone(), inject);
         let counts = Arc::new(Counts::default());
         let calls = from_fn_with_state(Arc::clone(&counts), count_call);
-        let mut api = router(app).layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, API_TIMEOUT));
+        let mut api = router(host).layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, API_TIMEOUT));
         if let Some(auth) = options.auth {
             api = api.layer(from_fn_with_state(auth, authorize));
         }
@@ -234,16 +233,13 @@ fn bind(flag: &str, address: SocketAddr, link: Option<Arc<Link>>, has_small_buff
     Listener::bind(address, link, has_small_buffer).map_err(|error| format!("{flag} {address}: {error}").into())
 }
 
-async fn storage(s3: &S3Connection, lanes: &[String], inner: Option<&Listener>) -> Result<Storage, Error> {
+fn bucket(s3: &S3Connection, lanes: &[String], inner: Option<&Listener>) -> Result<Bucket, Error> {
     let url = match inner {
         None => s3.url.clone(),
         Some(inner) => format!("http://{}", inner.local_addr()?),
     };
-    let outcome = match Storage::open(s3.config_at(&url), s3.credentials(), &s3.bucket).await {
-        Ok(storage) => storage.with_lanes(lanes.iter().map(|lane| s3.config_at(lane))).await,
-        refused => refused,
-    };
-    outcome.map_err(|error| format!("the bucket can't be signed for: {}", error.code.as_str()).into())
+    let bucket = Bucket::at(&url, &s3.bucket, &s3.region)?;
+    Ok(bucket.with_lanes_at(lanes.iter().map(String::as_str), &s3.bucket)?)
 }
 
 fn embedded_s3(url: String, Credentials { access_key, secret_key, .. }: &Credentials) -> S3Connection {

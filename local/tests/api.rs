@@ -176,19 +176,22 @@ async fn a_small_file_has_nothing_to_list_or_complete() {
 #[tokio::test]
 async fn another_callers_token_is_refused_by_every_call() {
     use axum::body::{Body, to_bytes};
-    use directput_lambda::config::Config;
-    use directput_lambda::keyring::Keyring;
-    use directput_lambda::storage::Storage;
-    use directput_lambda::token::TokenKeys;
-    use directput_lambda::{App, Caller, router};
+    use directput_server::host::{Caller, Host, Keyring, fixed, reqwest_client, router};
+    use directput_server::{Api, Bucket, Config, TokenKeys};
     use tower::ServiceExt;
 
     let server = start().await;
-    let config = server.s3.config().to_builder();
-    let app = router(App {
-        config: Config::for_bucket(&server.bucket),
-        storage: Storage::open(config, server.credentials.clone(), &server.bucket).await.unwrap(),
-        keys: Keyring::fixed(TokenKeys::new(&[7; 32], None, &server.bucket).unwrap()),
+    let s3 = &server.connection;
+    let app = router(Host {
+        api: Api {
+            config: Config::for_bucket(&s3.bucket),
+            bucket: Bucket::at(&s3.url, &s3.bucket, &s3.region).unwrap(),
+            daily_limits: None,
+        },
+        keys: Keyring::fixed(TokenKeys::new(&[7; 32], None, &s3.bucket).unwrap()),
+        credentials: fixed(s3.credentials()),
+        send: reqwest_client().unwrap(),
+        count: None,
     });
     let call = async |caller: Option<&str>, method: &str, path: &str, token: &str, body: Value| {
         let request = axum::http::Request::builder()

@@ -91,7 +91,7 @@ impl Visitor<'_> for WholeNumber {
 /// Serialises a whole number. In a browser it becomes a double: serde-wasm-bindgen's support for integers over 2⁵³, which no
 /// size or time here reaches, would make the Wasm module larger.
 pub fn serialize_whole<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    if cfg!(target_arch = "wasm32") {
+    if cfg!(all(target_arch = "wasm32", feature = "browser")) {
         serializer.serialize_f64(*number as f64)
     } else {
         serializer.serialize_u64(*number)

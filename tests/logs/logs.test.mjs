@@ -30,7 +30,7 @@ const FIELDS = {
   size: /^\d+$/,
   parts: /^\d+$/,
   multipart: /^(true|false)$/,
-  operation: /^(create|list|complete|abort|sign)$/,
+  operation: /^((Create|Complete|Abort)MultipartUpload|ListParts|quota)$/,
   storage_code: /^[A-Za-z]*$/,
   storage_request_id: /^[\w-]*$/,
 };

@@ -1,6 +1,6 @@
 //! Address and credentials of an S3 server: the embedded one or another.
 
-use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
+use directput_server::Credentials;
 
 /// Address, bucket and credentials of an S3 server.
 #[derive(Clone)]
@@ -38,23 +38,12 @@ impl S3Connection {
         })
     }
 
-    /// Returns the credentials for the SDK.
+    /// Returns the keys that sign requests.
     pub fn credentials(&self) -> Credentials {
-        Credentials::new(&self.access_key, &self.secret_key, self.session_token.clone(), None, "local")
-    }
-
-    /// Returns the configuration of an S3 client.
-    pub fn config(&self) -> Builder {
-        self.config_at(&self.url)
-    }
-
-    /// Returns the configuration of an S3 client for another address of this server.
-    pub(crate) fn config_at(&self, url: &str) -> Builder {
-        aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region.clone()))
-            .credentials_provider(self.credentials())
-            .endpoint_url(url)
-            .force_path_style(true)
+        Credentials {
+            access_key_id: self.access_key.clone(),
+            secret_access_key: self.secret_key.clone(),
+            session_token: self.session_token.clone(),
+        }
     }
 }

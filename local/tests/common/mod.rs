@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{Credentials, RequestChecksumCalculation, ResponseChecksumValidation};
-use directput_local::{Auth, Fault, Options, Server};
+use aws_sdk_s3::config::{
+    BehaviorVersion, Builder, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+};
+use directput_local::{Auth, Fault, Options, S3Connection, Server};
 use tempfile::TempDir;
 
 pub struct Running {
@@ -16,8 +18,8 @@ pub struct Running {
     pub bucket: String,
     pub s3_url: String,
     pub s3: Client,
-    pub config: aws_sdk_s3::config::Builder,
-    pub credentials: Credentials,
+    pub config: Builder,
+    pub connection: S3Connection,
     pub folder: TempDir,
     pub http: reqwest::Client,
     _stop: tokio::sync::oneshot::Sender<()>,
@@ -60,7 +62,21 @@ fn keep_log() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs");
     std::fs::create_dir_all(&folder).unwrap();
     let file = std::fs::File::options().create(true).append(true).open(folder.join("local.log")).unwrap();
-    directput_lambda::log_as_json_to(std::sync::Mutex::new(file), "info,s3s=off");
+    directput_server::host::log_as_json_to(std::sync::Mutex::new(file), "info,s3s=off", None);
+}
+
+fn sdk_credentials(s3: &S3Connection) -> Credentials {
+    Credentials::new(&s3.access_key, &s3.secret_key, s3.session_token.clone(), None, "local")
+}
+
+/// Returns the configuration of an S3 client.
+fn config_of(s3: &S3Connection) -> Builder {
+    aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(s3.region.clone()))
+        .credentials_provider(sdk_credentials(s3))
+        .endpoint_url(&s3.url)
+        .force_path_style(true)
 }
 
 /// Starts a server with these settings of the API. `change` changes the other options.
@@ -88,9 +104,7 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
     };
     change(&mut options);
     let server = Server::start(options).await.unwrap();
-    let config = server
-        .s3()
-        .config()
+    let config = config_of(server.s3())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .build();
@@ -101,8 +115,8 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
         bucket: server.s3().bucket.clone(),
         s3_url: server.s3().url.clone(),
         s3: Client::from_conf(config),
-        config: server.s3().config(),
-        credentials: server.s3().credentials(),
+        config: config_of(server.s3()),
+        connection: server.s3().clone(),
         folder,
         http: reqwest::Client::new(),
         _stop: stop,

@@ -1,10 +1,10 @@
 //! Forged completions. A completion is a call of the API, so the tests change its caller, token, method and body.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use directput::checksum::{ChecksumAlgorithm, CompositeChecksum, Sha256Digest};
 use directput::protocol::{ContentType, FileSize};
-use directput_lambda::token::{NewUpload, TokenKeys};
+use directput_server::token::{NewUpload, TokenKeys};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ fn expired(server: &Running, upload: &Opened, size: usize) -> String {
         bytes: None,
         caller: Some(upload.caller.to_owned()),
     };
-    keys.seal(new, Duration::ZERO).unwrap()
+    keys.seal(new, Duration::ZERO, SystemTime::now()).unwrap()
 }
 
 fn forgeries(

@@ -1,11 +1,13 @@
 //! Forged presigned PUTs of a whole object and of a part.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use aws_sdk_s3::types::ChecksumAlgorithm;
 use directput::checksum::{PartChecksum, Sha256Digest};
 use directput::plan::Plan;
 use directput::protocol::{ContentType, FileSize};
-use directput_lambda::storage::{Object, Storage, Target};
+use directput_server::Bucket;
+use directput_server::s3::{Object, Target};
 use serde_json::json;
 
 use crate::common::{Running, other_s3};
@@ -79,16 +81,18 @@ async fn forgeries_of_a_parts_put_are_refused() {
 async fn an_expired_url_and_its_forgeries_are_refused() {
     let server = start().await;
     let bytes: &[u8] = b"too late";
-    let storage = Storage::open(server.config.clone(), server.credentials.clone(), &server.bucket).await.unwrap();
     let (png, key) = (ContentType::parse("image/png").unwrap(), "uploads/11111111-1111-4111-8111-111111111111.png");
     let object = Object { key, content_type: &png, name: None, disposition: "attachment" };
-    let upload_id = storage.create(object, directput::checksum::ChecksumAlgorithm::Sha256).await.unwrap();
+    let created = server.s3.create_multipart_upload().bucket(&server.bucket).key(key).content_type("image/png");
+    let created = created.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await.unwrap();
+    let upload_id = created.upload_id.unwrap();
     let plan = Plan::new(FileSize::new(bytes.len() as u64).unwrap(), 1 << 20);
     let part = plan.parts().next().unwrap();
     let checksum = PartChecksum::Sha256(Sha256Digest::of(bytes));
-    let batch = storage.batch(0).await.unwrap();
+    let bucket = Bucket::at(&server.s3_url, &server.bucket, &server.connection.region).unwrap();
+    let signing = bucket.sign(0, &server.connection.credentials(), SystemTime::now()).unwrap();
     let late = [Target::Object(object), Target::Part { key, upload_id: &upload_id }].map(|target| {
-        let signed = batch.sign(target, part, Some(&checksum), Duration::from_secs(1));
+        let signed = signing.put(target, part, Some(&checksum), Duration::from_secs(1));
         Put::of(&json!({ "url": signed.url, "headers": signed.headers }), bytes)
     });
     tokio::time::sleep(Duration::from_millis(2_100)).await;
@@ -100,5 +104,6 @@ async fn an_expired_url_and_its_forgeries_are_refused() {
         ]
     });
     refuse_all(&server, "after expiry", forged.collect()).await;
-    storage.abort(key, &upload_id).await.unwrap();
+    let abort = server.s3.abort_multipart_upload().bucket(&server.bucket).key(key).upload_id(upload_id);
+    abort.send().await.unwrap();
 }

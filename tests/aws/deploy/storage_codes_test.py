@@ -1,4 +1,4 @@
-"""Compares the codes in lambda/src/refusal.rs with the list in the SDKs' model of S3, which is part of botocore."""
+"""Compares the codes in server/src/s3/refusal.rs with the list in the SDKs' model of S3, which is part of botocore."""
 
 import re
 import unittest
@@ -7,7 +7,7 @@ from pathlib import Path
 import botocore.loaders
 
 ROOT = Path(__file__).resolve().parents[3]
-KNOWN = set(re.findall(r"[\w.]+", (ROOT / "lambda/src/refusal.rs").read_text()))
+KNOWN = set(re.findall(r"[\w.]+", (ROOT / "server/src/s3/refusal.rs").read_text()))
 
 
 class StorageCodes(unittest.TestCase):

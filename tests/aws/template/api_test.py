@@ -42,7 +42,7 @@ class SignIn(unittest.TestCase):
 class Downloads(unittest.TestCase):
     def test_downloads_have_file_names_only_if_the_stack_sets_it(self):
         self.assertEqual(PARAMETERS["DownloadNames"]["Default"], "none")
-        # The values that lambda/src/download.rs accepts.
+        # The values that server/src/download.rs accepts.
         self.assertEqual(PARAMETERS["DownloadNames"]["AllowedValues"], ["none", "attachment", "inline"])
         variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
         self.assertEqual(variables["DOWNLOAD_NAMES"], {"Ref": "DownloadNames"})
@@ -58,7 +58,7 @@ class Lanes(unittest.TestCase):
         self.assertEqual(PARAMETERS["Lanes"]["Default"], "regional,dualstack,path")
         variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
         self.assertEqual(variables["LANES"], {"Ref": "Lanes"})
-        # lambda/src/lane.rs takes these.
+        # server/src/s3/lane.rs takes these.
         for value, is_good in [
             ("regional", True), ("dualstack-path,path", True), ("", False), ("regional,", False), ("accelerate", False),
             ("regional dualstack", False),

@@ -71,7 +71,7 @@ class Access(unittest.TestCase):
             self.assertEqual(bucket_policy()[sid]["Resource"], UPLOADS, sid)
 
     def test_no_url_outlives_the_maximum_age_of_signatures(self):
-        longest = re.search(r"MAX_URL_SECONDS: u64 = (\d+)", (ROOT / "lambda/src/config.rs").read_text())
+        longest = re.search(r"MAX_URL_SECONDS: u64 = (\d+)", (ROOT / "server/src/config.rs").read_text())
         age = bucket_policy()["NoOldSignatures"]["Condition"]["NumericGreaterThan"]["s3:signatureAge"]
         self.assertEqual(int(longest[1]) * 1000, int(age))
 

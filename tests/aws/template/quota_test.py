@@ -18,7 +18,7 @@ class Quota(unittest.TestCase):
                 self.assertEqual((value["Fn::If"][0], value["Fn::If"][2]), ("HasQuota", {"Ref": "AWS::NoValue"}), name)
 
     def test_the_function_gets_the_variables_that_it_reads(self):
-        source = (ROOT / "lambda/src/quota.rs").read_text()
+        source = (ROOT / "server/src/quota.rs").read_text()
         read = set(re.findall(r'"(QUOTA_[A-Z]+)"', source.split("mod tests")[0]))
         self.assertEqual(read, {name for name in VARIABLES if name.startswith("QUOTA_")})
 

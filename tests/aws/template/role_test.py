@@ -12,9 +12,10 @@ def camel(name: str) -> str:
 
 def called() -> set[str]:
     """Returns the operations in the function's sources: calls of SDK clients, and signed requests."""
-    source = "\n".join(path.read_text() for path in (ROOT / "lambda/src").glob("*.rs"))
-    calls = re.findall(r"\bclient\s*\.(\w+)\(\)", source)
-    signed = re.findall(r'\("([A-Z][a-z]\w+)", key, ', source)
+    clients = "\n".join(path.read_text() for path in (ROOT / "lambda/src").glob("*.rs"))
+    calls = re.findall(r"\bclient\s*\.(\w+)\(\)", clients)
+    signed = re.findall(r'\("([A-Z][a-z]\w+)", key, ', (ROOT / "server/src/s3/put.rs").read_text())
+    signed += re.findall(r'const [A-Z]+: &str = "([A-Z]\w+(?:Upload|Parts))"', (ROOT / "server/src/s3/operation.rs").read_text())
     return {camel(call) for call in calls} | set(signed)
 
 

@@ -1,0 +1,119 @@
+// One request: reads it, lets the module decide, sends the module's call to S3, and makes the response.
+import type { ErrorCode } from '../types.js';
+import type { Exchange, UploadServer } from './module.js';
+import type { Credentials, Grant } from './types.js';
+
+/** Timeout of a call to S3, in milliseconds. The client gets `storage-unavailable` after it, and tries again. */
+const CALL_MS = 25_000;
+
+/** What the module needs of a request. */
+export interface Head {
+  id: string;
+  method: string;
+  /** Path after the address of the API, such as `/uploads/parts`. */
+  path: string;
+}
+
+/** The module's answer. */
+export interface Answer {
+  status: number;
+  headers: [string, string][];
+  body: Uint8Array<ArrayBuffer>;
+  /** Code of the error, or undefined. */
+  code: string | undefined;
+}
+
+/** Answers a request. `maxBytes` is the maximum length of its body, in bytes. */
+export async function answer(
+  server: UploadServer,
+  { id, method, path }: Head,
+  request: Request,
+  { caller, allowedTypes, ...rules }: Grant,
+  credentials: Credentials,
+  maxBytes: number,
+): Promise<Answer> {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  const head = {
+    id,
+    method,
+    path,
+    query: new URL(request.url).search.slice(1),
+    contentType: request.headers.get('content-type'),
+    token: request.headers.get('upload-token'),
+    caller: caller ?? null,
+    rules: { ...rules, allowedTypes: allowedTypes?.join(',') },
+    credentials: { accessKeyId, secretAccessKey, sessionToken },
+  };
+  const exchange = server.begin(JSON.stringify(head), await bodyOf(request, maxBytes), Date.now());
+  try {
+    if (exchange.call !== undefined) await call(exchange, exchange.call);
+    return read(exchange);
+  } finally {
+    exchange.free();
+  }
+}
+
+/** Refuses a request by a code. */
+export function refusal(server: UploadServer, id: string, code: ErrorCode): Answer {
+  const exchange = server.refuse(id, code);
+  try {
+    return read(exchange);
+  } finally {
+    exchange.free();
+  }
+}
+
+function read(exchange: Exchange): Answer {
+  const { status, code } = exchange;
+  return { status, headers: JSON.parse(exchange.headers), body: copied(exchange.body), code };
+}
+
+/** Returns the body, or undefined if it has more bytes than the maximum. Reads no more than that. */
+async function bodyOf(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
+  if (!request.body) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes += value.byteLength;
+    if (bytes > maxBytes) {
+      await reader.cancel().catch(() => {});
+      return undefined;
+    }
+    chunks.push(value);
+  }
+  const body = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return body;
+}
+
+/** Sends a call to S3, and passes S3's answer to the module. */
+async function call(exchange: Exchange, description: string): Promise<void> {
+  const { method, url, headers } = JSON.parse(description);
+  const body = copied(exchange.body);
+  try {
+    const reply = await fetch(url, {
+      method,
+      headers,
+      // The signature is for one host, so a redirect can't be followed.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(CALL_MS),
+      ...(method === 'POST' && { body }),
+    });
+    const bytes = new Uint8Array(await reply.arrayBuffer());
+    exchange.answered(reply.status, reply.headers.get('x-amz-request-id') ?? undefined, bytes, Date.now());
+  } catch {
+    exchange.answered(0, undefined, new Uint8Array(), Date.now());
+  }
+}
+
+/** Returns the bytes in their own buffer, which `fetch` and `Response` take. */
+function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}

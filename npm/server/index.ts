@@ -1,0 +1,20 @@
+// `directput/server` for Node, Deno, Bun and frameworks that bundle: the module is part of this file.
+import { initSync, UploadServer } from './glue.js';
+import bytes from './glue_bg.wasm';
+import { uploadsBy } from './uploads.js';
+
+let module: { UploadServer: typeof UploadServer } | undefined;
+
+/**
+ * Returns the signing API of a bucket: a function that answers the requests of uploaders. Throws `UploadError` with
+ * `invalid-option` if an option is wrong.
+ */
+export const createUploads = uploadsBy(() => {
+  if (!module) {
+    initSync({ module: bytes });
+    module = { UploadServer };
+  }
+  return module;
+});
+export { toNodeHandler } from './node.js';
+export type * from './types.js';
