@@ -63,7 +63,7 @@ impl PatienceCheck {
 
     fn works(&mut self) {
         self.counted_ms = 0;
-        // An answer shows that the browser is online, whatever it reports.
+        // An answer shows that there is a network, even if the browser reports none.
         self.is_offline = false;
     }
 

@@ -1,4 +1,4 @@
-//! Handles the outcome of each API call, and refreshes credentials.
+//! Handles the outcome of each API call, and requests fresh credentials.
 
 use super::Stage;
 use crate::engine::Engine;
