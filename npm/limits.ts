@@ -4,8 +4,8 @@
 export const WORKER_START_MS = 10_000;
 
 /**
- * Maximum time to load the Wasm module, and maximum time for the host to open it, in milliseconds. At 50 kbit/s, the 54
- * kB of the module take 9 s.
+ * Maximum time to load the Wasm module, and maximum time for the host to open it, in milliseconds. The module's 54 kB
+ * take 9 s at 50 kbit/s.
  */
 export const MODULE_MS = 60_000;
 
