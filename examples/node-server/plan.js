@@ -24,8 +24,8 @@ export function urlSeconds(bytes, bitsPerSecond) {
 }
 
 /**
- * Returns the time until the token of a single PUT expires, in seconds: 15 minutes, and twice its duration at 64
- * kbit/s.
+ * Returns the time until the token of a single PUT expires, in seconds: 15 minutes, and twice the time of the PUT at
+ * 64 kbit/s.
  */
 export const singlePutSeconds = (size) => 900 + 2 * Math.ceil(size / 8_000);
 /**

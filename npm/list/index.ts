@@ -51,7 +51,7 @@ export interface UploadItem {
   remove(): void;
 }
 
-/** The total progress of all uploads of a list, except failed and cancelled ones. */
+/** The total progress of all uploads of a list, except failed and cancelled uploads. */
 export interface Total extends Pick<Progress, 'size' | 'sentBytes' | 'bytesPerSecond' | 'secondsLeft'> {}
 
 /** Returns the total progress of items, for stores that hold only the items. */

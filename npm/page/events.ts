@@ -10,7 +10,7 @@ export interface UploadDetail {
   file: Blob | undefined;
 }
 
-/** Further details; each event has at most one of them. */
+/** Further details of events. Each event has at most one of these members. */
 export interface EventDetails {
   /** Progress of the upload. */
   progress: Progress;

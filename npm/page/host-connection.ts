@@ -63,7 +63,7 @@ export async function start(options: UploaderOptions, wantsWorker: boolean, deli
       // A wrong option would fail with the inlined files too.
       if (code === 'invalid-option') throw error;
       failed ??= [addressOf(files), error];
-      // If the link is too slow for these files, loading the inlined ones as well would take even longer.
+      // If the link is too slow for these files, loading the inlined files would take even longer.
       if (code === 'timeout') break;
     }
   }

@@ -70,7 +70,7 @@ const NAMES: Record<string, string> = {
   filePicker: 'file-picker',
 };
 
-/** Returns the attributes for the props, in a form that React 18 and 19 render the same. */
+/** Returns the attributes for the props, in a form that React 18 and React 19 render in the same way. */
 function attributesOf(props: DirectPutProps): Record<string, unknown> {
   const attributes: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(props)) {

@@ -17,7 +17,7 @@ export type Printing = Promise<[now: string, before: string]>;
 
 export const isPrintOf = (prints: string[], { fingerprint }: Kept): boolean => prints.includes(fingerprint);
 
-/** Keeps the record of an upload. Holds the lock, so no other tab uses the record meanwhile. */
+/** Keeps the record of an upload. Holds the lock until `close`, so no other tab uses the record. */
 export class Keeper {
   /**
    * The module's latest record. Until the module gives the first one: the record of the earlier visit, or undefined for
@@ -100,7 +100,7 @@ export class Keeper {
     return this.#kept.id;
   }
 
-  /** Whether a file may be the one that the upload started with. */
+  /** Returns whether the upload may have started with this file. */
   isOf(file: Blob, prints: string[]): boolean {
     return file.size === this.#kept.size && isPrintOf(prints, this.#kept);
   }

@@ -177,7 +177,7 @@ class Stage {
     if (isStored) return this.isStored(file, outcome.result);
     this.objectsOf(file);
     if (error.code === 'aborted') assert.ok(isCancelled, `${file.name} is aborted, and was not cancelled`);
-    // If the error has no `remains`, the code gives the value.
+    // If the error has no `remains`, its code determines the value.
     const remains = error.remains ?? (error.code === 'aborted' ? 'nothing' : 'unknown');
     if (remains === 'nothing') this.claims.push({ file, error });
     if (error.retryable || error.resumeId) await this.goesOn(file, error);
