@@ -183,7 +183,7 @@ for (const fails of ['throws', 'is refused', 'never ends']) {
       const uploader = await kit.uploader({ worker: false });
       const first = await kit.broken(Blob.prototype, { stream: refuse, arrayBuffer }, async () => {
         const upload = uploader.upload(kit.file(20));
-        // The test does not wait until the module ends a read that takes too long.
+        // Cancels, because only the module ends a read that takes too long, after two minutes.
         if (fails === 'never ends') upload.cancel();
         return kit.end(upload, 10_000);
       });

@@ -112,7 +112,8 @@ test('headers that never come time out, and do not delay a cancellation', async 
       for (const mebibytes of [1, 20]) {
         const upload = uploader.upload(kit.file(mebibytes));
         setTimeout(() => upload.cancel(), 500);
-        // The module's limit of 10 s, two seconds more, and the 500 ms until the cancellation.
+        // The 500 ms until the cancellation, the 10 s for which a cancelled upload may wait (`CANCEL_MS` in
+        // `src/engine/stage/cancel.rs`), and two seconds more.
         ends.push(kit.end(upload, 12_500));
       }
     }
