@@ -15,10 +15,9 @@ FEATURES=(--enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue --en
 node_modules/.bin/wasm-opt -Os "${FEATURES[@]}" --strip-debug --strip-producers "$OUT/glue_bg.wasm" -o "$OUT/glue_bg.wasm"
 mkdir -p pkg/server
 cp "$OUT/glue_bg.wasm" pkg/server/
-# The sources import the glue as their neighbour.
-BUNDLE=(--bundle --format=esm --target=es2022 --minify --log-level=warning "--alias:./glue.js=$(realpath "$OUT")/glue.js")
+BUNDLE=(--bundle --format=esm --target=es2022 --minify --log-level=warning "--alias:server-glue=$(realpath "$OUT")/glue.js")
 node_modules/.bin/esbuild npm/server/index.ts "${BUNDLE[@]}" --loader:.wasm=binary \
-  "--alias:./glue_bg.wasm=$(realpath "$OUT")/glue_bg.wasm" --outfile=pkg/server/index.js
+  "--alias:server-glue.wasm=$(realpath "$OUT")/glue_bg.wasm" --outfile=pkg/server/index.js
 node_modules/.bin/esbuild npm/server/workerd.ts "${BUNDLE[@]}" --external:./glue_bg.wasm --outfile=pkg/server/workerd.js
 node_modules/.bin/esbuild npm/server/browser.ts --bundle --format=esm --outfile=pkg/server/browser.js --log-level=warning
 # Cloudflare Workers take 3 MB, gzipped, in their free plan.

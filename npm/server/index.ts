@@ -1,6 +1,6 @@
 // `directput/server` for Node, Deno, Bun and frameworks that bundle: the module is part of this file.
-import { initSync, UploadServer } from './glue.js';
-import bytes from './glue_bg.wasm';
+import { initSync, UploadServer } from 'server-glue';
+import bytes from 'server-glue.wasm';
 import { uploadsBy } from './uploads.js';
 
 let module: { UploadServer: typeof UploadServer } | undefined;

@@ -30,7 +30,7 @@ export interface UploadServer {
 export interface ServerModule {
   UploadServer: {
     /** Throws a text: JSON about the setting that is wrong. `random` fills an array with random bytes. */
-    new (settings: string, random: (bytes: Uint8Array) => void): UploadServer;
+    new (settings: string, random: (bytes: Uint8Array<ArrayBuffer>) => void): UploadServer;
     maxBodyBytes(method: string, path: string): number;
   };
 }

@@ -34,7 +34,7 @@ export function settingsOf(options: UploadsOptions): string {
     const value = options[option as keyof typeof SETTINGS];
     if (value !== undefined) settings[setting] = String(value);
   }
-  if (options.onCompleted) settings['SINGLE_PUT_BYTES'] = '0';
+  if (options.onCompleted) settings.SINGLE_PUT_BYTES = '0';
   return JSON.stringify(settings);
 }
 

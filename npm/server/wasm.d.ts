@@ -1,5 +1,19 @@
-// The Wasm module: bytes where esbuild inlines it, and compiled in Cloudflare Workers.
+// What `tools/package-server.sh` builds: wasm-bindgen's glue, and the Wasm module.
+
+declare module 'server-glue' {
+  /** Compiles and starts the module. */
+  export function initSync(options: { module: BufferSource | WebAssembly.Module }): unknown;
+  export const UploadServer: import('./module.js').ServerModule['UploadServer'];
+}
+
+/** The module's bytes, in the bundle. */
+declare module 'server-glue.wasm' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}
+
+/** The compiled module, in Cloudflare Workers. */
 declare module '*/glue_bg.wasm' {
-  const module: WebAssembly.Module;
-  export default module;
+  const compiled: WebAssembly.Module;
+  export default compiled;
 }

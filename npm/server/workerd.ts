@@ -1,5 +1,5 @@
 // `directput/server` for Cloudflare Workers, which compile modules only from files.
-import { initSync, UploadServer } from './glue.js';
+import { initSync, UploadServer } from 'server-glue';
 import compiled from './glue_bg.wasm';
 import { uploadsBy } from './uploads.js';
 

@@ -22,6 +22,7 @@ pub struct Running {
     pub connection: S3Connection,
     pub folder: TempDir,
     pub http: reqwest::Client,
+    _host: Option<OtherHost>,
     _stop: tokio::sync::oneshot::Sender<()>,
 }
 
@@ -54,6 +55,64 @@ pub async fn start_against(settings: &[(&str, &str)], auth: Option<Auth>) -> Run
         });
     })
     .await
+}
+
+/// Settings of the API that another host gets as environment variables.
+const SETTINGS: [&str; 11] = [
+    "ALLOWED_CHECKSUMS",
+    "ALLOWED_TYPES",
+    "DOWNLOAD_NAMES",
+    "MAX_FILE_BYTES",
+    "MAX_PARTS_PER_REQUEST",
+    "SINGLE_PUT_BYTES",
+    "TOKEN_SECONDS",
+    "URL_MAX_SECONDS",
+    "URL_MIN_SECONDS",
+    "NEEDS_CALLER",
+    "LANES",
+];
+
+/// Another host of the API, which the tests call instead of the server's own. The environment variable `API_HOST` names
+/// a JavaScript file: `tests/server/host.mjs` or `tests/server/workerd.mjs`.
+pub struct OtherHost {
+    api: String,
+    /// The host ends when its standard input is closed.
+    child: std::process::Child,
+}
+
+impl OtherHost {
+    fn start<const N: usize>(
+        program: &str,
+        server: &Server,
+        folder: &std::path::Path,
+        settings: [(&str, Option<String>); N],
+        has_auth: bool,
+    ) -> Self {
+        use std::io::BufRead;
+        use std::process::{Command, Stdio};
+        let s3 = server.s3();
+        let file = std::fs::read(folder.join(".directput/credentials.json")).unwrap();
+        let credentials: serde_json::Value = serde_json::from_slice(&file).unwrap();
+        let mut child = Command::new("node");
+        child.arg(std::path::Path::new("..").join(program)).stdin(Stdio::piped()).stdout(Stdio::piped());
+        child.env("BUCKET", &s3.bucket).env("AWS_REGION", &s3.region).env("S3_ENDPOINT", &s3.url);
+        child.env("AWS_ACCESS_KEY_ID", &s3.access_key).env("AWS_SECRET_ACCESS_KEY", &s3.secret_key);
+        child.env("TOKEN_KEY", credentials["token_key"].as_str().unwrap());
+        child.env("HAS_AUTH", if has_auth { "true" } else { "" });
+        child.envs(settings.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        let mut child = child.spawn().unwrap();
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let api = line.trim().strip_prefix("ready api=").expect("the host prints its address").to_owned();
+        Self { api, child }
+    }
+}
+
+impl Drop for OtherHost {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
 }
 
 /// Writes the API's log to a file, without the log of the S3 server. `tests/logs` searches the file for text that a log
@@ -103,7 +162,12 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
         settings: Box::new(move |name| settings.get(name).cloned()),
     };
     change(&mut options);
+    let settings = SETTINGS.map(|name| (name, (options.settings)(name)));
+    let has_auth = options.auth.is_some();
     let server = Server::start(options).await.unwrap();
+    let host = std::env::var("API_HOST")
+        .ok()
+        .map(|program| OtherHost::start(&program, &server, folder.path(), settings, has_auth));
     let config = config_of(server.s3())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -111,7 +175,7 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let running = Running {
         ready: server.ready_line(),
-        api: format!("{}/uploads", server.page_url()),
+        api: host.as_ref().map_or_else(|| format!("{}/uploads", server.page_url()), |host| host.api.clone()),
         bucket: server.s3().bucket.clone(),
         s3_url: server.s3().url.clone(),
         s3: Client::from_conf(config),
@@ -119,6 +183,7 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
         connection: server.s3().clone(),
         folder,
         http: reqwest::Client::new(),
+        _host: host,
         _stop: stop,
     };
     tokio::spawn(server.serve(async move { drop(stopped.await) }));
