@@ -67,7 +67,7 @@ async fn preflights(probe: &Probe, upload: &Opened) -> Result<Vec<Asked>, super:
     ];
     let mut all = Vec::new();
     for (method, path, has_token, has_body) in calls.into_iter().chain(batch) {
-        let mut names: Vec<_> = probe.headers.keys().map(|name| name.as_str().to_owned()).collect();
+        let mut names = probe.header_names();
         names.extend(has_token.then(|| "upload-token".to_owned()));
         names.extend(has_body.then(|| "content-type".to_owned()));
         names.sort();

@@ -16,6 +16,9 @@ const LIFETIME_SECONDS: std::ops::RangeInclusive<u64> = 30..=600;
 /// Maximum difference between a URL's lifetime and the lifetime that the API names, in seconds.
 const LIFETIME_TOLERANCE_SECONDS: i64 = 5;
 
+/// Maximum age of a signature, in seconds, that is no wrong clock.
+const MAX_AGE_SECONDS: i64 = 30;
+
 /// Headers that must be signed in addition to the checksum.
 const SIGNED_ALWAYS: [&str; 2] = ["host", "content-length"];
 
@@ -116,8 +119,9 @@ fn lifetime_claim(first: &First, put: &SignedPut) -> Found {
     let (Some(lifetime), Some(signed_at)) = (lifetime, signed_at) else {
         return Err(skipped("the URL has no X-Amz-Expires or no X-Amz-Date"));
     };
-    let now = date_of(&first.answer).unwrap_or(first.asked_at);
-    let left = signed_at + lifetime - now;
+    // A signature may be some seconds older than the answer. A larger difference is a wrong clock: see `signing-clock`.
+    let age = date_of(&first.answer).unwrap_or(first.asked_at) - signed_at;
+    let left = lifetime - if (0..=MAX_AGE_SECONDS).contains(&age) { age } else { 0 };
     let claimed = i64::try_from(put.expires_in_seconds).unwrap_or(i64::MAX);
     let fix = "Answer expiresInSeconds with the seconds from the answer until the URL expires.";
     if claimed > left + LIFETIME_TOLERANCE_SECONDS {
@@ -187,7 +191,7 @@ async fn length_bound(probe: &Probe) -> Found {
     let (upload, put) = sign(probe).await?;
     let fix = "Sign the header content-length. In SDKs the parameter ContentLength is not enough: the header has to be signable.";
     let mut outcome = Ok(());
-    // With a checksum of its own, a body of another length is refused only because of its length.
+    // Each body is sent with its own checksum, in case the checksum is not signed, and with the signed one.
     for (what, length) in [("a longer body", put.body.len() + 1), ("a shorter body", put.body.len() - 1)] {
         let bytes = probe.new_bytes(length);
         let mut forged = put.with_body(&bytes);

@@ -113,7 +113,10 @@ async fn errors(probe: &Probe, put: &SignedPut) -> Found {
             "the bucket's refusals ({}) have no CORS headers, so pages take them for network failures",
             answer.describe()
         ),
-        "Let the bucket, or the proxy in front of it, add the CORS headers to errors too.",
+        format!(
+            "Let the bucket, or the proxy in front of it, add the CORS headers to errors too. {}",
+            bucket_rule(&probe.origin, put)
+        ),
     ))
 }
 

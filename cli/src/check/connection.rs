@@ -250,3 +250,25 @@ async fn credentials_required(probe: &Probe) -> Found {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_needs_no_tls() {
+        let is_accepted = |url: &str| tls(&Url::parse(url).expect("a URL"), "the API").is_ok();
+        for url in [
+            "https://a.example/x",
+            "http://localhost:8080",
+            "http://a.localhost",
+            "http://127.0.0.2",
+            "http://[::1]:1/",
+        ] {
+            assert!(is_accepted(url), "{url}");
+        }
+        for url in ["http://a.example/x", "http://10.0.0.1", "http://localhost.example", "http://[2001:db8::1]/"] {
+            assert!(!is_accepted(url), "{url}");
+        }
+    }
+}

@@ -129,7 +129,7 @@ pub fn bucket_rule(origin: &str, put: &SignedPut) -> String {
 
 /// Returns the CORS headers that the API has to answer with.
 pub fn api_rule(probe: &Probe) -> String {
-    let mut headers: Vec<_> = probe.headers.keys().map(|name| name.as_str().to_owned()).collect();
+    let mut headers = probe.header_names();
     headers.extend(["content-type", "upload-token"].map(str::to_owned));
     headers.sort();
     headers.dedup();

@@ -153,6 +153,12 @@ impl Probe {
         })
     }
 
+    /// Returns the lower-case names of the headers of every call that a browser names in a preflight. A page can't set
+    /// the header `cookie` itself.
+    pub fn header_names(&self) -> Vec<String> {
+        self.headers.keys().map(|name| name.as_str().to_owned()).filter(|name| name != "cookie").collect()
+    }
+
     /// Returns the address of a call.
     pub fn address(&self, path: &str) -> String {
         self.endpoint.of(path)
