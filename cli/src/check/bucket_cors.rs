@@ -149,14 +149,20 @@ pub fn run_after(probe: &Probe, report: &mut Report, put: &SignedPut, stored: Op
         },
     );
     let checksum = put.checksum_header().map(str::to_ascii_lowercase);
-    report.add(AFTER[2], match checksum {
-        None => Err(skipped("the PUT has no checksum header")),
-        Some(name) if is_hidden(&name) => Err(warning(
-            format!("ExposeHeaders of the bucket's CORS rule lack {name}, so pages can't compare S3's checksum with their own"),
-            rule(),
-        )),
-        Some(_) => Ok(()),
-    });
+    report.add(
+        AFTER[2],
+        match checksum {
+            None => Err(skipped("the PUT has no checksum header")),
+            Some(name) if is_hidden(&name) => Err(warning(
+                format!(
+                    "ExposeHeaders of the bucket's CORS rule lack {name}, so pages can't compare S3's checksum \
+                with their own"
+                ),
+                rule(),
+            )),
+            Some(_) => Ok(()),
+        },
+    );
     let others: Vec<_> =
         BUCKET_EXPOSED.into_iter().filter(|name| !name.starts_with("x-amz-checksum") && *name != "etag").collect();
     report.add(

@@ -87,10 +87,11 @@ async fn wrong_etag(probe: &Probe, file: &InParts, good: &Value) -> Found {
     expect(&send(probe, file, &forged).await?, &codes, "a completion with a wrong etag", fix)
 }
 
-/// Names a checksum that does not follow from the parts, and then parts with other checksums than those that are stored.
+/// Names a checksum that does not follow from the parts, and then a part with another checksum than the stored one.
 async fn wrong_checksum(probe: &Probe, file: &InParts, good: &Value) -> Found {
     let codes = [ErrorCode::InvalidValue, ErrorCode::PartsRefused];
-    let fix = "Check that the object's checksum follows from the parts', and let the storage compare each part's checksum with its own.";
+    let fix = "Check that the object's checksum follows from the parts', and let the storage compare each \
+        part's checksum with its own.";
     let mut checksums: Vec<_> = file.bodies.iter().map(|bytes| probe.checksum_of(bytes)).collect();
     if let Some(last) = checksums.last_mut() {
         *last = probe.checksum_of(b"other bytes");
@@ -139,7 +140,8 @@ async fn repeated(probe: &Probe, file: &InParts, good: &Value, first: &Answer) -
     if is_same || again.code() == Some(ErrorCode::AlreadyComplete) {
         return Ok(());
     }
-    let fix = "Answer a repeated completion as the first, or by 409 already-complete. If the storage forgets completed uploads \
+    let fix = "Answer a repeated completion as the first, or by 409 already-complete. If the storage forgets \
+        completed uploads \
                (NoSuchUpload), look for the object.";
     let reason = format!(
         "a repeated completion is answered by {}, not as the first: an upload whose answer got lost fails",
@@ -154,7 +156,8 @@ async fn part_after(probe: &Probe, file: &InParts, moment: &str) -> Found {
     match probe.send(put).await {
         Some(answer) if answer.is_success() => Err(failed(
             format!("the bucket accepts a part after {moment}"),
-            "Use a storage that ends a multipart upload for good. Accepted parts cost money until a lifecycle rule removes them.",
+            "Use a storage that ends a multipart upload for good. Accepted parts cost money until a lifecycle \
+                rule removes them.",
         )),
         _ => Ok(()),
     }

@@ -20,7 +20,8 @@ const HOSTILE_NAMES: [&str; 8] = [
     "evil.evilevilevil",
 ];
 
-const KEY_FIX: &str = "Choose the key on the server: uploads/, a random UUID (version 4), and at most an extension of 1 to 10 characters of \
+const KEY_FIX: &str = "Choose the key on the server: uploads/, a random UUID (version 4), and at most an \
+    extension of 1 to 10 characters of \
                        a-z and 0-9; docs/backend.md, \"Choose the key\".";
 
 /// Makes the checks.
@@ -129,7 +130,8 @@ async fn hostile(probe: &Probe) -> Found {
             if !answer.is_success() {
                 return Err(failed(
                     format!("the PUT of a file with the name \"{shown}\" is answered by {}", answer.describe()),
-                    "Percent-encode the name in headers. Headers that the API names must be exactly those that it signs.",
+                    "Percent-encode the name in headers. Headers that the API names must be exactly those that \
+                        it signs.",
                 ));
             }
         }
@@ -151,7 +153,8 @@ async fn disposition(probe: &Probe, first: &First) -> Found {
     let put = put.ok_or_else(|| skipped("the header of a multipart upload is not in its URLs"))?;
     let fix = "Sign `content-disposition: attachment` for all types that can contain scripts.";
     let Some(value) = put.header("content-disposition") else {
-        let reason = "no content-disposition is signed, so browsers show the objects of an app that serves them, also with scripts";
+        let reason = "no content-disposition is signed, so browsers show the objects of an app that serves \
+            them, also with scripts";
         return Err(warning(reason, fix));
     };
     judge_disposition(value, fix)?;

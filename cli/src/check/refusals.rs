@@ -34,7 +34,8 @@ async fn format(probe: &Probe) -> Found {
         if !wrong.is_empty() {
             return Err(failed(
                 format!("a refusal ({}) is no complete problem document; wrong: {}", answer.status, wrong.join(", ")),
-                "Answer refusals by application/problem+json with type, title, status, code and requestId (docs/openapi.yaml, Problem).",
+                "Answer refusals by application/problem+json with type, title, status, code and requestId \
+                    (docs/openapi.yaml, Problem).",
             ));
         }
     }
@@ -146,7 +147,8 @@ async fn content_type(probe: &Probe) -> Found {
     if answer.is_success() {
         abandon(probe, &answer).await;
     }
-    let fix = "Refuse bodies that are not application/json by 415: browsers send text/plain to other origins without a preflight.";
+    let fix = "Refuse bodies that are not application/json by 415: browsers send text/plain to other origins \
+        without a preflight.";
     expect(&answer, &[ErrorCode::UnsupportedMediaType], "a body of the type text/plain", fix)
 }
 
@@ -174,7 +176,7 @@ async fn unknown_path(probe: &Probe) -> Found {
 }
 
 fn not_found(answer: &Answer, what: &str) -> Result<(), Finding> {
-    if matches!(answer.status, 403 | 404 | 405) {
+    if matches!(answer.status, 403..=405) {
         return Ok(());
     }
     Err(failed(
@@ -191,7 +193,7 @@ async fn unknown_method(probe: &Probe) -> Found {
                 ..ApiRequest::new(method.clone(), "", None)
             })
             .await?;
-        if !matches!(answer.status, 403 | 404 | 405 | 501) {
+        if !matches!(answer.status, 403..=405 | 501) {
             return Err(failed(
                 format!("{method} is answered by {}, expected 405 method-not-allowed", answer.describe()),
                 "Refuse methods that a call does not have by 405.",

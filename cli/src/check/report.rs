@@ -147,7 +147,8 @@ impl Report {
     }
 
     fn to_json(&self, endpoint: &str, origin: &str, left: &[String]) -> Value {
-        json!({ "endpoint": endpoint, "origin": origin, "failed": self.has_failed(), "checks": self.checks, "left": left })
+        let failed = self.has_failed();
+        json!({ "endpoint": endpoint, "origin": origin, "failed": failed, "checks": self.checks, "left": left })
     }
 }
 

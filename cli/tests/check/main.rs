@@ -7,6 +7,7 @@ mod rows_api;
 mod rows_bucket;
 mod rows_cors;
 mod rows_multipart;
+mod rows_refusals;
 mod table;
 mod world;
 
@@ -102,7 +103,7 @@ async fn mistakes_in_signatures_are_found() {
 
 #[tokio::test]
 async fn mistakes_in_refusals_are_found() {
-    find_all(rows_api::REFUSALS).await;
+    find_all(rows_refusals::REFUSALS).await;
 }
 
 #[tokio::test]

@@ -65,7 +65,8 @@ fn url(s3: &S3Connection, key: &str, mut headers: Vec<(String, String)>, changes
     let scope = format!("{}/{}/s3/aws4_request", &time[..8], s3.region);
     let names = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
     let query = format!(
-        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}&X-Amz-Date={time}&X-Amz-Expires={}&X-Amz-SignedHeaders={}",
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}&X-Amz-Date={time}&X-Amz-Expires={}\
+         &X-Amz-SignedHeaders={}",
         format!("{}/{scope}", s3.access_key).replace('/', "%2F"),
         changes.expires,
         names.replace(';', "%3B"),

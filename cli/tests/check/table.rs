@@ -3,7 +3,7 @@
 use futures::StreamExt;
 
 use crate::proxy::{Fault, HONEST};
-use crate::world::{PLAIN, Setup, start};
+use crate::world::{Setup, start};
 
 /// A planted misconfiguration.
 #[derive(Clone, Copy)]
@@ -56,7 +56,7 @@ pub async fn find_all(rows: &[Row]) {
 /// Returns what is wrong with the report of a row.
 async fn find(row: Row) -> Option<String> {
     let Row { api, bucket, settings, auth, lanes, .. } = row;
-    let server = start(&Setup { api, bucket, settings, auth, lanes, ..PLAIN }).await;
+    let server = start(&Setup { api, bucket, settings, auth, lanes }).await;
     let quick: &[&str] = if row.is_full { &[] } else { &["--quick"] };
     let run = server.check(&[quick, row.flags].concat()).await;
     let (failed, warns) = (run.checks("failed"), run.checks("warning"));
