@@ -89,8 +89,8 @@ fn answered(all: &[Asked]) -> Found {
     match (wrong(all, |preflight| preflight.bad_status.is_some()), first) {
         (Some(calls), Some(status)) => Err(failed(
             format!("the preflight of {calls} is answered by {status}; browsers need a status from 200 to 299"),
-            "Answer OPTIONS before the sign-in and before the routes, by 204 with the CORS headers. Preflights \
-                have no credentials.",
+            "Answer OPTIONS before the sign-in and before the routes, by 204 with the CORS headers. Preflights have \
+             no credentials.",
         )),
         _ => Ok(()),
     }

@@ -13,9 +13,8 @@ use super::tokens::expect;
 
 const BATCH: [&str; 3] = ["batch-opening", "batch-isolation", "batch-limit"];
 
-const FIX: &str = "Compare the call with docs/openapi.yaml, createUploads, or leave maxUploadsPerRequest out of \
-    the answers: clients then \
-                   open each file by its own call.";
+const FIX: &str = "Compare the call with docs/openapi.yaml, createUploads, or leave maxUploadsPerRequest out of the \
+    answers: clients then open each file by its own call.";
 
 /// Makes the checks.
 pub async fn run(probe: &Probe, report: &mut Report, first: &First) {
@@ -105,8 +104,8 @@ async fn lanes(probe: &Probe, lanes: u64) -> Found {
     if lanes < 2 {
         return Err(skipped("the API offers one lane (laneCount)"));
     }
-    let fix = "Sign for names of one bucket only, and let the bucket's CORS rule and the page's policy admit \
-        each (docs/decisions/lanes.md).";
+    let fix = "Sign for names of one bucket only, and let the bucket's CORS rule and the page's policy admit each \
+        (docs/decisions/lanes.md).";
     let mut hosts = Vec::new();
     for lane in 0..lanes.min(16) {
         let bytes = probe.new_bytes(100);

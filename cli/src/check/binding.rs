@@ -87,9 +87,8 @@ fn signed_headers(first: &First, put: &SignedPut) -> Found {
     if !missing.is_empty() {
         return Err(failed(
             format!("the signature does not cover {}, so the holder of the URL chooses them", missing.join(", ")),
-            "Sign these headers: with the AWS SDK for JavaScript by `signableHeaders` and `unhoistableHeaders` \
-                of getSignedUrl; \
-             docs/backend.md, \"Bind everything\".",
+            "Sign these headers: with the AWS SDK for JavaScript by `signableHeaders` and `unhoistableHeaders` of \
+             getSignedUrl; docs/backend.md, \"Bind everything\".",
         ));
     }
     if !first.upload.is_multipart && !names.iter().any(|name| name == "content-encoding") {
@@ -148,9 +147,8 @@ fn lifetime_claim(first: &First, put: &SignedPut) -> Found {
 /// same.
 async fn checksum_bound(probe: &Probe) -> Found {
     let (upload, put) = sign(probe).await?;
-    let fix = "Sign the header x-amz-checksum-sha256 (or x-amz-checksum-crc64nvme) with the checksum that the \
-        client named. \
-               If it is signed, the storage does not check it: use one that does.";
+    let fix = "Sign the header x-amz-checksum-sha256 (or x-amz-checksum-crc64nvme) with the checksum that the client \
+        named. If it is signed, the storage does not check it: use one that does.";
     let outcome = refuse(
         probe,
         &put.with_body(&probe.new_bytes(put.body.len())),
@@ -191,8 +189,8 @@ async fn checksum_header_bound(probe: &Probe) -> Found {
 
 async fn length_bound(probe: &Probe) -> Found {
     let (upload, put) = sign(probe).await?;
-    let fix = "Sign the header content-length. In SDKs the parameter ContentLength is not enough: the header \
-        has to be signable.";
+    let fix = "Sign the header content-length. In SDKs the parameter ContentLength is not enough: the header has to \
+        be signable.";
     let mut outcome = Ok(());
     // Each body is sent with its own checksum, in case the checksum is not signed, and with the signed one.
     for (what, length) in [("a longer body", put.body.len() + 1), ("a shorter body", put.body.len() - 1)] {
@@ -238,8 +236,8 @@ async fn key_bound(probe: &Probe) -> Found {
 /// Sends a header that is not signed and would make the object public.
 async fn headers_bound(probe: &Probe) -> Found {
     let (upload, put) = sign(probe).await?;
-    let fix = "S3 refuses x-amz headers that are not signed. Check that no proxy in front of the storage drops \
-        them or signs by itself.";
+    let fix = "S3 refuses x-amz headers that are not signed. Check that no proxy in front of the storage drops them \
+        or signs by itself.";
     let what = "the header x-amz-acl, which is not signed";
     let outcome = refuse(probe, &put.with_header("x-amz-acl", "public-read"), &upload.key, what, fix).await;
     probe.abandon(&upload).await;
@@ -252,9 +250,8 @@ pub async fn put(probe: &Probe, report: &mut Report, first: &First) -> Option<An
         report.add("put", Err(skipped("the API signed no URL")));
         return None;
     };
-    let fix = "Compare the signature with the headers that the API names: a browser sends exactly these. Check \
-        key, region, clock and \
-               permissions (s3:PutObject) of the signing credentials.";
+    let fix = "Compare the signature with the headers that the API names: a browser sends exactly these. Check key, \
+        region, clock and permissions (s3:PutObject) of the signing credentials.";
     let Some(answer) = probe.send(put).await else {
         report.add("put", Err(failed("the bucket closed the connection of a PUT as it was signed", fix)));
         return None;
@@ -301,8 +298,7 @@ pub async fn run_after(probe: &Probe, report: &mut Report, first: &First, is_sto
         return;
     };
     let fix = "Sign `if-none-match: *` as a header. If it is signed, the storage ignores it: prefer one with \
-        conditional writes. \
-               Until then the holder of a URL can store the same bytes again while the URL lives.";
+        conditional writes. Until then the holder of a URL can store the same bytes again while the URL lives.";
     report.add("write-once", refuse(probe, put, &first.upload.key, "a second PUT to the same key", fix).await);
     let mut outcome = Ok(());
     for method in [Method::GET, Method::DELETE] {
@@ -348,8 +344,8 @@ impl Expiring {
     pub async fn check(self, probe: &Probe) -> Found {
         let wait = self.expires_at - seconds(std::time::SystemTime::now());
         tokio::time::sleep(std::time::Duration::from_secs(u64::try_from(wait).unwrap_or(0))).await;
-        let fix = "The storage does not check X-Amz-Expires. Check its clock, and that no proxy in front of it \
-            signs by itself.";
+        let fix = "The storage does not check X-Amz-Expires. Check its clock, and that no proxy in front of it signs \
+            by itself.";
         let outcome = refuse(probe, &self.put, &self.upload.key, "a PUT to an expired URL", fix).await;
         probe.abandon(&self.upload).await;
         outcome

@@ -155,8 +155,8 @@ pub fn run_after(probe: &Probe, report: &mut Report, put: &SignedPut, stored: Op
             None => Err(skipped("the PUT has no checksum header")),
             Some(name) if is_hidden(&name) => Err(warning(
                 format!(
-                    "ExposeHeaders of the bucket's CORS rule lack {name}, so pages can't compare S3's checksum \
-                with their own"
+                    "ExposeHeaders of the bucket's CORS rule lack {name}, so pages can't compare S3's checksum with \
+                     their own"
                 ),
                 rule(),
             )),

@@ -8,6 +8,9 @@ use super::report::{Finding, Found, Report, failed, skipped, warning};
 /// Maximum length of a harmless extension, in characters.
 const MAX_EXTENSION: usize = 10;
 
+/// File name of an object that is stored, to see that such a name can be signed.
+const STORED_NAME: &str = "📷evil.p/n/g";
+
 /// File names that must not reach a key. The text `evil` in each of them is searched for in the key.
 const HOSTILE_NAMES: [&str; 8] = [
     "../../evil.png",
@@ -16,13 +19,12 @@ const HOSTILE_NAMES: [&str; 8] = [
     "evil.png?acl",
     "evil\r\nx-evil: 1.png",
     "evil\u{202e}gnp.exe",
-    "📷evil.p/n/g",
+    STORED_NAME,
     "evil.evilevilevil",
 ];
 
-const KEY_FIX: &str = "Choose the key on the server: uploads/, a random UUID (version 4), and at most an \
-    extension of 1 to 10 characters of \
-                       a-z and 0-9; docs/backend.md, \"Choose the key\".";
+const KEY_FIX: &str = "Choose the key on the server: uploads/, a random UUID (version 4), and at most an extension of \
+    1 to 10 characters of a-z and 0-9; docs/backend.md, \"Choose the key\".";
 
 /// Makes the checks.
 pub async fn run(probe: &Probe, report: &mut Report, first: &First) {
@@ -95,7 +97,7 @@ async fn unique(probe: &Probe, first: &First) -> Found {
     Err(failed("two uploads of files of the same name have the same key", KEY_FIX))
 }
 
-/// Opens uploads of files with hostile names, and stores the last of them, to see that its name can be signed.
+/// Opens uploads of files with hostile names, and stores one of them.
 async fn hostile(probe: &Probe) -> Found {
     let mut refused = Vec::new();
     for name in HOSTILE_NAMES {
@@ -120,7 +122,7 @@ async fn hostile(probe: &Probe) -> Found {
         let upload = super::opened::Opened::read(&reply, &bytes).map_err(|wrong| {
             failed(format!("for the name \"{shown}\" these fields are wrong: {}", wrong.join(", ")), KEY_FIX)
         })?;
-        if name == HOSTILE_NAMES[HOSTILE_NAMES.len() - 2]
+        if name == STORED_NAME
             && let Some(put) = upload.puts.first()
         {
             let answer = probe.send(put).await.unwrap_or_default();
@@ -130,8 +132,8 @@ async fn hostile(probe: &Probe) -> Found {
             if !answer.is_success() {
                 return Err(failed(
                     format!("the PUT of a file with the name \"{shown}\" is answered by {}", answer.describe()),
-                    "Percent-encode the name in headers. Headers that the API names must be exactly those that \
-                        it signs.",
+                    "Percent-encode the name in headers. Headers that the API names must be exactly those that it \
+                     signs.",
                 ));
             }
         }
@@ -153,8 +155,8 @@ async fn disposition(probe: &Probe, first: &First) -> Found {
     let put = put.ok_or_else(|| skipped("the header of a multipart upload is not in its URLs"))?;
     let fix = "Sign `content-disposition: attachment` for all types that can contain scripts.";
     let Some(value) = put.header("content-disposition") else {
-        let reason = "no content-disposition is signed, so browsers show the objects of an app that serves \
-            them, also with scripts";
+        let reason = "no content-disposition is signed, so browsers show the objects of an app that serves them, also \
+            with scripts";
         return Err(warning(reason, fix));
     };
     judge_disposition(value, fix)?;

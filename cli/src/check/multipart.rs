@@ -254,9 +254,8 @@ async fn put_all(probe: &Probe, file: &mut InParts) -> Found {
     outcome
 }
 
-const LIST_FIX: &str = "Answer what ListParts of S3 has: number, size, etag without quotes and checksum of \
-    every part, in order, and `next` \
-                        if there are more. Clients resume from this list.";
+const LIST_FIX: &str = "Answer what ListParts of S3 has: number, size, etag without quotes and checksum of every \
+    part, in order, and `next` if there are more. Clients resume from this list.";
 
 /// Checks that the list has all parts as they were sent.
 async fn list(probe: &Probe, file: &InParts) -> Found {

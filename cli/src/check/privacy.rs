@@ -9,9 +9,8 @@ use super::report::{Finding, Found, Report, failed, skipped};
 
 const NAMES: [&str; 4] = ["anonymous-read", "anonymous-list", "anonymous-write", "anonymous-delete"];
 
-const BLOCK: &str = "Block public access: no policy or ACL of the bucket may grant anything to everybody (in \
-    S3: BlockPublicAcls, \
-                     BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets).";
+const BLOCK: &str = "Block public access: no policy or ACL of the bucket may grant anything to everybody (in S3: \
+    BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets).";
 
 /// Makes the checks. `is_stored` is whether the first upload's object is in the bucket.
 pub async fn run(probe: &Probe, report: &mut Report, first: &First, is_stored: bool) {

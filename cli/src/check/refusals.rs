@@ -35,7 +35,7 @@ async fn format(probe: &Probe) -> Found {
             return Err(failed(
                 format!("a refusal ({}) is no complete problem document; wrong: {}", answer.status, wrong.join(", ")),
                 "Answer refusals by application/problem+json with type, title, status, code and requestId \
-                    (docs/openapi.yaml, Problem).",
+                 (docs/openapi.yaml, Problem).",
             ));
         }
     }
@@ -147,8 +147,8 @@ async fn content_type(probe: &Probe) -> Found {
     if answer.is_success() {
         abandon(probe, &answer).await;
     }
-    let fix = "Refuse bodies that are not application/json by 415: browsers send text/plain to other origins \
-        without a preflight.";
+    let fix = "Refuse bodies that are not application/json by 415: browsers send text/plain to other origins without \
+        a preflight.";
     expect(&answer, &[ErrorCode::UnsupportedMediaType], "a body of the type text/plain", fix)
 }
 

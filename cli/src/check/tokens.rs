@@ -78,9 +78,8 @@ fn forgeries(token: &str) -> Vec<(&'static str, String)> {
 async fn changed(probe: &Probe) -> Found {
     let upload = probe.open().await?;
     let bytes = probe.new_bytes(100);
-    let fix = "Sign the token (JWT with HS256) and verify it with a fixed algorithm, or use a random id of at \
-        least 128 bits. Refuse \
-               all others by 401 token-invalid.";
+    let fix = "Sign the token (JWT with HS256) and verify it with a fixed algorithm, or use a random id of at least \
+        128 bits. Refuse all others by 401 token-invalid.";
     let mut outcome = Ok(());
     if upload.token.is_ascii() && upload.token.len() > 8 {
         for (what, token) in forgeries(&upload.token) {
@@ -107,8 +106,7 @@ async fn bound(probe: &Probe) -> Found {
         // A part can be replaced until the completion, which names the checksums of all parts.
         return Ok(());
     }
-    let fix = "Keep the checksum of a single PUT in the token, and sign no other. Otherwise other bytes can \
-        replace an object that \
-               was checked and deleted.";
+    let fix = "Keep the checksum of a single PUT in the token, and sign no other. Otherwise other bytes can replace \
+        an object that was checked and deleted.";
     expect(&answer, &[ErrorCode::InvalidValue], "a request to sign other bytes for the same key", fix)
 }

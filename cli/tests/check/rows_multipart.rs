@@ -41,7 +41,7 @@ pub const OF_API: &[Row] = &[
             },
             ..HONEST
         },
-        failed: &["abort", "multipart-opening"],
+        failed: &["multipart-opening"],
         ..FULL
     },
     Row {
@@ -56,7 +56,7 @@ pub const OF_API: &[Row] = &[
             },
             ..HONEST
         },
-        failed: &["abort", "multipart-signing"],
+        failed: &["multipart-signing"],
         says: "parts[0].url",
         ..FULL
     },
