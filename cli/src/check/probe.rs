@@ -281,7 +281,9 @@ impl Probe {
     /// Returns this many bytes that no other file of the check has.
     pub fn new_bytes(&self, length: usize) -> Vec<u8> {
         let line = format!("directput check {:016x}\n", fastrand::u64(..));
-        line.bytes().cycle().take(length).collect()
+        let mut bytes = line.repeat(length.div_ceil(line.len())).into_bytes();
+        bytes.truncate(length);
+        bytes
     }
 
     /// Returns the checksum of some bytes by the algorithm of the check.

@@ -174,11 +174,10 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    pub async fn start(fault: Fault, world: Arc<World>) -> Self {
+    pub async fn start(fault: Fault, world: Arc<World>, http: reqwest::Client) -> Self {
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let target = Arc::new(OnceLock::new());
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let shared = Shared { fault, world, target: Arc::clone(&target), http };
         let router = Router::new().fallback(pass).with_state(shared);
         tokio::spawn(async move { axum::serve(listener, router).await });

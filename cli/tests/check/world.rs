@@ -41,8 +41,9 @@ pub struct Running {
 
 pub async fn start(setup: &Setup) -> Running {
     let world = Arc::new(World::new());
-    let api = Proxy::start(setup.api, Arc::clone(&world)).await;
-    let bucket = Proxy::start(setup.bucket, Arc::clone(&world)).await;
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let api = Proxy::start(setup.api, Arc::clone(&world), http.clone()).await;
+    let bucket = Proxy::start(setup.bucket, Arc::clone(&world), http).await;
     let folder = tempfile::tempdir().unwrap();
     let settings = setup.settings;
     let server = Server::start(Options {
