@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::connection::First;
-use super::cors::{Preflight, allows_origin, api_rule, hidden};
+use super::cors::{Page, Preflight, api_rule};
 use super::opened::Opened;
 use super::probe::{Answer, ApiRequest, Probe};
 use super::report::{Found, Report, failed, warning};
@@ -71,7 +71,7 @@ async fn preflights(probe: &Probe, upload: &Opened) -> Result<Vec<Asked>, super:
         names.extend(has_token.then(|| "upload-token".to_owned()));
         names.extend(has_body.then(|| "content-type".to_owned()));
         names.sort();
-        let preflight = Preflight::of(probe, &probe.address(path), method, &names).await?;
+        let preflight = Preflight::of(probe, Page::to_api(probe), &probe.address(path), method, &names).await?;
         all.push((format!("{method} {}{path}", probe.url.path().trim_end_matches('/')), preflight));
     }
     Ok(all)
@@ -135,7 +135,7 @@ fn max_age(all: &[Asked]) -> Found {
 }
 
 fn answers(probe: &Probe, answers: &[(&str, &Answer)]) -> Found {
-    let hidden: Vec<_> = answers.iter().filter(|(_, answer)| !allows_origin(answer, &probe.origin)).collect();
+    let hidden: Vec<_> = answers.iter().filter(|(_, answer)| !Page::to_api(probe).may_read(answer)).collect();
     if hidden.is_empty() {
         return Ok(());
     }
@@ -172,7 +172,7 @@ async fn errors(probe: &Probe) -> Found {
 }
 
 fn exposed(probe: &Probe, answer: &Answer) -> Found {
-    match hidden(answer, &["x-request-id", "retry-after"]).as_slice() {
+    match Page::to_api(probe).hidden(answer, &["x-request-id", "retry-after"]).as_slice() {
         [] => Ok(()),
         names => Err(warning(
             format!("pages can't read {}", names.join(", ")),

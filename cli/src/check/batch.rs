@@ -5,7 +5,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::connection::First;
-use super::cors::{Preflight, bucket_rule};
+use super::cors::{Page, Preflight, bucket_rule};
 use super::opened::{Opened, opening};
 use super::probe::{ApiRequest, Probe};
 use super::report::{Finding, Found, Report, failed, skipped};
@@ -62,7 +62,7 @@ async fn opens(probe: &Probe) -> Found {
     if !answer.is_success() {
         return Err(failed(format!("the PUT of a file of a batch is answered by {}", answer.describe()), FIX));
     }
-    probe.leave(upload.key.as_str());
+    probe.leave(&upload.key, put.body.len() as u64);
     Ok(())
 }
 
@@ -123,7 +123,7 @@ async fn lanes(probe: &Probe, lanes: u64) -> Found {
         if hosts.contains(&base) {
             return Err(failed(format!("lane {lane} has the address of an earlier lane, {base}"), fix));
         }
-        let preflight = Preflight::of(probe, &put.url, "PUT", &put.header_names()).await;
+        let preflight = Preflight::of(probe, Page::to_bucket(probe), &put.url, "PUT", &put.header_names()).await;
         let preflight = preflight.map_err(|_| failed(format!("lane {lane}, {host}, does not answer"), fix))?;
         if preflight.bad_status.is_some() || !preflight.allows_origin || !preflight.refused_headers.is_empty() {
             let rule = bucket_rule(&probe.origin, put);
@@ -133,7 +133,7 @@ async fn lanes(probe: &Probe, lanes: u64) -> Found {
         if !answer.is_success() {
             return Err(failed(format!("a PUT by lane {lane}, {host}, is answered by {}", answer.describe()), fix));
         }
-        probe.leave(upload.key.as_str());
+        probe.leave(&upload.key, put.body.len() as u64);
         hosts.push(base);
     }
     Ok(())

@@ -59,7 +59,7 @@ pub async fn refuse(probe: &Probe, put: &SignedPut, key: &str, what: &str, fix: 
     }
     if answer.is_success() {
         if put.method == Method::PUT {
-            probe.leave(key);
+            probe.leave(key, put.body.len() as u64);
         }
         return Err(failed(format!("the bucket accepts {what}"), fix));
     }
@@ -161,10 +161,10 @@ async fn checksum_bound(probe: &Probe) -> Found {
         && let Some(answer) = probe.send(&put).await
     {
         if answer.is_success() && !upload.is_multipart {
-            probe.leave(upload.key.as_str());
+            probe.leave(&upload.key, put.body.len() as u64);
         }
         if matches!(answer.status, 409 | 412) {
-            probe.leave(upload.key.as_str());
+            probe.leave(&upload.key, put.body.len() as u64);
             let reason = "the bucket refuses other bytes than the checksum, but stores them all the same";
             return Err(failed(reason, "Use a storage that checks the bytes before it stores them."));
         }
@@ -262,7 +262,7 @@ pub async fn put(probe: &Probe, report: &mut Report, first: &First) -> Option<An
         return None;
     }
     if !first.upload.is_multipart {
-        probe.leave(first.upload.key.as_str());
+        probe.leave(&first.upload.key, put.body.len() as u64);
     }
     report.add("put", stored(put, &answer));
     Some(answer)

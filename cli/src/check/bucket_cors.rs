@@ -2,7 +2,7 @@
 
 use super::api_cors::{FOREIGN_ORIGIN, judge_foreign};
 use super::connection::First;
-use super::cors::{BUCKET_EXPOSED, Preflight, allows_origin, bucket_rule, hidden};
+use super::cors::{BUCKET_EXPOSED, Page, Preflight, bucket_rule};
 use super::probe::{Answer, Probe};
 use super::put::SignedPut;
 use super::report::{Found, Report, failed, skipped, warning};
@@ -27,7 +27,7 @@ pub async fn run(probe: &Probe, report: &mut Report, first: &First) {
         report.skip(&BEFORE, "the API signed no URL");
         return;
     };
-    match Preflight::of(probe, &put.url, "PUT", &put.header_names()).await {
+    match Preflight::of(probe, Page::to_bucket(probe), &put.url, "PUT", &put.header_names()).await {
         Ok(preflight) => {
             report.add("bucket-preflight", answered(probe, put, &preflight));
             report.add("bucket-preflight-origin", origin(probe, put, &preflight));
@@ -105,7 +105,7 @@ fn max_age(preflight: &Preflight) -> Found {
 async fn errors(probe: &Probe, put: &SignedPut) -> Found {
     let forged = put.with_other_key();
     let answer = probe.send(&forged).await.ok_or_else(|| skipped("the bucket closed the connection"))?;
-    if answer.is_success() || allows_origin(&answer, &probe.origin) {
+    if answer.is_success() || Page::to_bucket(probe).may_read(&answer) {
         return Ok(());
     }
     Err(failed(
@@ -130,7 +130,8 @@ pub fn run_after(probe: &Probe, report: &mut Report, put: &SignedPut, stored: Op
         report.skip(&AFTER, "needs put");
         return;
     };
-    if !allows_origin(answer, &probe.origin) {
+    let page = Page::to_bucket(probe);
+    if !page.may_read(answer) {
         let reason = format!("the answer to a PUT does not allow the origin {}", probe.origin);
         report.add(AFTER[0], Err(failed(reason, bucket_rule(&probe.origin, put))));
         report.skip(&AFTER[1..], "needs bucket-cors-answers");
@@ -138,7 +139,7 @@ pub fn run_after(probe: &Probe, report: &mut Report, put: &SignedPut, stored: Op
     }
     report.add(AFTER[0], Ok(()));
     let rule = || bucket_rule(&probe.origin, put);
-    let is_hidden = |name: &str| !hidden(answer, &[name]).is_empty();
+    let is_hidden = |name: &str| !page.hidden(answer, &[name]).is_empty();
     report.add(
         AFTER[1],
         match is_hidden("etag") {
@@ -167,7 +168,7 @@ pub fn run_after(probe: &Probe, report: &mut Report, put: &SignedPut, stored: Op
         BUCKET_EXPOSED.into_iter().filter(|name| !name.starts_with("x-amz-checksum") && *name != "etag").collect();
     report.add(
         AFTER[3],
-        match hidden(answer, &others).as_slice() {
+        match page.hidden(answer, &others).as_slice() {
             [] => Ok(()),
             names => Err(warning(
                 format!(

@@ -24,9 +24,7 @@ pub async fn run(probe: &Probe, report: &mut Report, file: &InParts) {
     let first = match first {
         Ok(answer) => {
             let outcome = completed(&answer, file, &good);
-            if answer.is_success() {
-                probe.leave(format!("{} ({} bytes)", file.upload.key, file.size));
-            } else {
+            if !answer.is_success() {
                 probe.abandon(&file.upload).await;
             }
             report.add("completion", outcome);
@@ -63,7 +61,11 @@ fn object_checksum(probe: &Probe, file: &InParts, checksums: &[String]) -> Optio
 }
 
 async fn send(probe: &Probe, file: &InParts, body: &Value) -> Result<Answer, Finding> {
-    probe.call(ApiRequest::post("/complete", Some(&file.upload.token), body)).await
+    let answer = probe.call(ApiRequest::post("/complete", Some(&file.upload.token), body)).await?;
+    if answer.is_success() {
+        probe.leave(&file.upload.key, file.size);
+    }
+    Ok(answer)
 }
 
 async fn incomplete(probe: &Probe, file: &InParts, good: &Value) -> Found {

@@ -1,7 +1,7 @@
 //! Reads CORS headers as browsers do (Fetch standard, "CORS check" and "CORS-preflight fetch").
 //!
-//! Requests are assumed to have no cookies, which is the default of the browser module. A star then allows everything
-//! except the header `authorization`.
+//! Requests have no cookies by default, as in the browser module. A star then allows everything except the header
+//! `authorization`. For requests with cookies, a star allows nothing.
 
 use serde_json::json;
 
@@ -24,35 +24,63 @@ pub struct Preflight {
     pub max_age: Option<u64>,
 }
 
-/// Returns whether the page may read the answer.
-pub fn allows_origin(answer: &Answer, origin: &str) -> bool {
-    // Two headers of this name are joined by the browser, and the result equals no origin.
-    let values: Vec<_> = answer.headers.get_all("access-control-allow-origin").iter().collect();
-    matches!(values.as_slice(), [only] if *only == "*" || *only == origin)
-}
-
 /// Returns the items of a header that is a list.
 fn list<'a>(answer: &'a Answer, name: &str) -> Vec<&'a str> {
     let values = answer.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim).collect()
 }
 
-fn allows_method(answer: &Answer, method: &str) -> bool {
-    // The methods GET, HEAD and POST need no permission. Upper and lower case differ.
-    let allowed = list(answer, "access-control-allow-methods");
-    ["GET", "HEAD", "POST"].contains(&method) || allowed.contains(&"*") || allowed.contains(&method)
+/// The page whose requests a server has to allow.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// Origin.
+    pub origin: &'a str,
+    /// Whether its requests have cookies.
+    pub sends_cookies: bool,
 }
 
-fn allows_header(answer: &Answer, header: &str) -> bool {
-    let allowed = list(answer, "access-control-allow-headers");
-    allowed.iter().any(|other| other.eq_ignore_ascii_case(header) || (*other == "*" && header != "authorization"))
-}
+impl<'a> Page<'a> {
+    /// Returns the page as the API sees it: it may send cookies.
+    pub fn to_api(probe: &'a Probe) -> Self {
+        Self { origin: &probe.origin, sends_cookies: probe.headers.contains_key("cookie") }
+    }
 
-/// Returns the headers of `wanted` that a page can't read.
-pub fn hidden<'a>(answer: &Answer, wanted: &[&'a str]) -> Vec<&'a str> {
-    let exposed = list(answer, "access-control-expose-headers");
-    let is_exposed = |name: &str| exposed.iter().any(|other| other.eq_ignore_ascii_case(name) || *other == "*");
-    wanted.iter().copied().filter(|name| !is_exposed(name)).collect()
+    /// Returns the page as the bucket sees it. It never sends cookies there.
+    pub fn to_bucket(probe: &'a Probe) -> Self {
+        Self { origin: &probe.origin, sends_cookies: false }
+    }
+
+    /// Returns whether the page may read the answer.
+    pub fn may_read(self, answer: &Answer) -> bool {
+        // Two headers of this name are joined by the browser, and the result equals no origin.
+        let values: Vec<_> = answer.headers.get_all("access-control-allow-origin").iter().collect();
+        let [only] = values.as_slice() else { return false };
+        match self.sends_cookies {
+            true => *only == self.origin && answer.header("access-control-allow-credentials") == Some("true"),
+            false => *only == "*" || *only == self.origin,
+        }
+    }
+
+    fn may_use(self, method: &str, answer: &Answer) -> bool {
+        // The methods GET, HEAD and POST need no permission. Upper and lower case differ.
+        let allowed = list(answer, "access-control-allow-methods");
+        let has_star = !self.sends_cookies && allowed.contains(&"*");
+        ["GET", "HEAD", "POST"].contains(&method) || has_star || allowed.contains(&method)
+    }
+
+    fn may_send(self, header: &str, answer: &Answer) -> bool {
+        let is_starred = !self.sends_cookies && header != "authorization";
+        let allowed = list(answer, "access-control-allow-headers");
+        allowed.iter().any(|other| other.eq_ignore_ascii_case(header) || (*other == "*" && is_starred))
+    }
+
+    /// Returns the headers of `wanted` that the page can't read.
+    pub fn hidden<'n>(self, answer: &Answer, wanted: &[&'n str]) -> Vec<&'n str> {
+        let exposed = list(answer, "access-control-expose-headers");
+        let has_star = !self.sends_cookies && exposed.contains(&"*");
+        let is_exposed = |name: &str| has_star || exposed.iter().any(|other| other.eq_ignore_ascii_case(name));
+        wanted.iter().copied().filter(|name| !is_exposed(name)).collect()
+    }
 }
 
 impl Preflight {
@@ -61,18 +89,24 @@ impl Preflight {
     ///
     /// # Errors
     /// A failed check if there is no answer.
-    pub async fn of(probe: &Probe, url: &str, method: &str, headers: &[String]) -> Result<Self, Finding> {
-        let origin = &probe.origin;
+    pub async fn of(
+        probe: &Probe,
+        page: Page<'_>,
+        url: &str,
+        method: &str,
+        headers: &[String],
+    ) -> Result<Self, Finding> {
+        let origin = page.origin;
         let whole = probe.preflight(url, origin, method, headers).await?;
         let max_age =
             |answer: &Answer| answer.header("access-control-max-age").and_then(|text| text.trim().parse().ok());
         let refused =
-            |answer: &Answer| headers.iter().filter(|name| !allows_header(answer, name)).cloned().collect::<Vec<_>>();
+            |answer: &Answer| headers.iter().filter(|name| !page.may_send(name, answer)).cloned().collect::<Vec<_>>();
         if whole.is_success() {
             return Ok(Self {
                 bad_status: None,
-                allows_origin: allows_origin(&whole, origin),
-                allows_method: allows_method(&whole, method),
+                allows_origin: page.may_read(&whole),
+                allows_method: page.may_use(method, &whole),
                 refused_headers: refused(&whole),
                 max_age: max_age(&whole),
             });
@@ -82,22 +116,22 @@ impl Preflight {
             let mut refused_headers = Vec::new();
             for header in headers {
                 let single = probe.preflight(url, origin, method, std::slice::from_ref(header)).await?;
-                if !single.is_success() || !allows_header(&single, header) {
+                if !single.is_success() || !page.may_send(header, &single) {
                     refused_headers.push(header.clone());
                 }
             }
             return Ok(Self {
                 // If each header alone is allowed, the status has another reason.
                 bad_status: refused_headers.is_empty().then_some(whole.status),
-                allows_origin: allows_origin(&bare, origin),
-                allows_method: allows_method(&bare, method),
+                allows_origin: page.may_read(&bare),
+                allows_method: page.may_use(method, &bare),
                 refused_headers,
                 max_age: max_age(&bare),
             });
         }
         for other in ["GET", "HEAD", "POST", "PUT", "DELETE"].iter().filter(|other| **other != method) {
             let answer = probe.preflight(url, origin, other, &[]).await?;
-            if answer.is_success() && allows_origin(&answer, origin) {
+            if answer.is_success() && page.may_read(&answer) {
                 return Ok(Self { allows_origin: true, max_age: max_age(&answer), ..Self::default() });
             }
         }
@@ -139,6 +173,7 @@ pub fn api_rule(probe: &Probe) -> String {
         "AllowHeaders": headers,
         "ExposeHeaders": ["x-request-id", "retry-after"],
         "MaxAge": 3000,
+        "AllowCredentials": probe.headers.contains_key("cookie"),
     });
     format!("The API needs this CORS configuration, here in the form of API Gateway: {rule}")
 }
@@ -157,14 +192,32 @@ mod tests {
 
     #[test]
     fn headers_are_read_as_browsers_read_them() {
-        let origin = |value| allows_origin(&answer(&[("access-control-allow-origin", value)]), "https://a.example");
-        assert!(origin("*") && origin("https://a.example"));
-        assert!(!origin("https://a.example/") && !origin("https://A.example") && !origin("null"));
+        let page = Page { origin: "https://a.example", sends_cookies: false };
+        let may_read = |value| page.may_read(&answer(&[("access-control-allow-origin", value)]));
+        assert!(may_read("*") && may_read("https://a.example"));
+        assert!(!may_read("https://a.example/") && !may_read("https://A.example") && !may_read("null"));
         let allowed = answer(&[("access-control-allow-headers", "*"), ("access-control-allow-methods", "PUT, delete")]);
-        assert!(allows_header(&allowed, "upload-token") && !allows_header(&allowed, "authorization"));
-        assert!(allows_method(&allowed, "PUT") && allows_method(&allowed, "POST"));
-        assert!(!allows_method(&allowed, "DELETE"), "methods have to be written in upper case");
+        assert!(page.may_send("upload-token", &allowed) && !page.may_send("authorization", &allowed));
+        assert!(page.may_use("PUT", &allowed) && page.may_use("POST", &allowed));
+        assert!(!page.may_use("DELETE", &allowed), "methods have to be written in upper case");
         let exposed = answer(&[("access-control-expose-headers", "ETag,  Retry-After")]);
-        assert_eq!(hidden(&exposed, &["etag", "retry-after", "x-request-id"]), ["x-request-id"]);
+        assert_eq!(page.hidden(&exposed, &["etag", "retry-after", "x-request-id"]), ["x-request-id"]);
+    }
+
+    #[test]
+    fn a_star_allows_nothing_to_requests_with_cookies() {
+        let page = Page { origin: "https://a.example", sends_cookies: true };
+        let named = [("access-control-allow-origin", "https://a.example")];
+        let cookies = ("access-control-allow-credentials", "true");
+        assert!(page.may_read(&answer(&[named[0], cookies])) && !page.may_read(&answer(&named)));
+        let stars = answer(&[
+            ("access-control-allow-origin", "*"),
+            ("access-control-allow-methods", "*"),
+            ("access-control-allow-headers", "*"),
+            ("access-control-expose-headers", "*"),
+            cookies,
+        ]);
+        assert!(!page.may_read(&stars) && !page.may_use("DELETE", &stars) && !page.may_send("upload-token", &stars));
+        assert_eq!(page.hidden(&stars, &["x-request-id"]), ["x-request-id"]);
     }
 }

@@ -127,7 +127,7 @@ async fn hostile(probe: &Probe) -> Found {
         {
             let answer = probe.send(put).await.unwrap_or_default();
             if answer.is_success() && !upload.is_multipart {
-                probe.leave(key);
+                probe.leave(key, put.body.len() as u64);
             }
             if !answer.is_success() {
                 return Err(failed(

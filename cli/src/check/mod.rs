@@ -32,12 +32,13 @@ use self::probe::Probe;
 use self::report::Report;
 
 /// Checks that `--quick` skips.
-const SLOW: [&str; 16] = [
+const SLOW: [&str; 17] = [
     "multipart-opening",
     "multipart-signing",
     "multipart-plan",
     "part-checksum-bound",
     "part-length-bound",
+    "part-number-bound",
     "part-put",
     "part-list",
     "part-list-paging",

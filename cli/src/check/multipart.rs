@@ -156,6 +156,7 @@ pub async fn run(probe: &Probe, report: &mut Report) -> Option<InParts> {
     };
     report.add("part-checksum-bound", checksum_bound(probe, &file, &last).await);
     report.add("part-length-bound", length_bound(probe, &file, &last).await);
+    report.add("part-number-bound", number_bound(probe, &file, &last).await);
     let parts = put_all(probe, &mut file).await;
     let are_stored = parts.is_ok();
     report.add("part-put", parts);
@@ -221,6 +222,17 @@ async fn length_bound(probe: &Probe, file: &InParts, last: &SignedPut) -> Found 
         refuse_part(probe, file, &last.with_body(&probe.new_bytes(length)), what, fix).await?;
     }
     Ok(())
+}
+
+/// Sends the last part to the URL of another part number.
+async fn number_bound(probe: &Probe, file: &InParts, last: &SignedPut) -> Found {
+    let number = last.query("partNumber").ok_or_else(|| skipped("the URL has no partNumber"))?;
+    let other = if number == "1" { "2" } else { "1" };
+    let pair = |number: &str| format!("partNumber={number}");
+    let forged = SignedPut { url: last.url.replacen(&pair(number), &pair(other), 1), ..last.clone() };
+    let fix = "The storage does not check the query in the signature. Check that no proxy in front of it signs by \
+        itself.";
+    refuse_part(probe, file, &forged, "a part under another number", fix).await
 }
 
 /// Sends a part that must be refused. An accepted part leaves no object, as its upload is not completed.

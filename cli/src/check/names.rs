@@ -82,6 +82,7 @@ pub const ALL: &[&str] = &[
     "multipart-plan",
     "part-checksum-bound",
     "part-length-bound",
+    "part-number-bound",
     "part-put",
     "part-list",
     "part-list-paging",

@@ -68,7 +68,7 @@ async fn write(probe: &Probe, base: &str) -> Found {
     let put = unsigned(Method::PUT, &format!("{base}{key}")).with_body(&probe.new_bytes(100));
     match probe.send(&put).await {
         Some(answer) if answer.is_success() => {
-            probe.leave(key);
+            probe.leave(&key, put.body.len() as u64);
             Err(failed("everybody can write to the bucket", BLOCK))
         }
         _ => Ok(()),

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::opened::{Opened, opening};
 use super::put::SignedPut;
-use super::report::{Finding, failed, warning};
+use super::report::{Finding, Left, failed, warning};
 use super::resolve::LikeBrowsers;
 
 /// Timeout of a PUT. 8 MiB over 256 kbit/s take 262 s.
@@ -45,7 +45,7 @@ pub struct Probe {
     pub content_type: String,
     /// Checksum algorithm, one that the API accepts.
     pub algorithm: ChecksumAlgorithm,
-    left: Mutex<Vec<String>>,
+    left: Mutex<Vec<Left>>,
 }
 
 /// An answer of the API or the bucket.
@@ -298,18 +298,21 @@ impl Probe {
         }
     }
 
-    /// Notes that an object stays in the bucket.
-    pub fn leave(&self, key: impl Into<String>) {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).push(key.into());
+    /// Notes that an object of this length in bytes stays in the bucket.
+    pub fn leave(&self, key: &str, bytes: u64) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.iter().all(|object| object.key != key) {
+            left.push(Left { key: key.to_owned(), bytes });
+        }
     }
 
     /// Replaces the list of objects that stay in the bucket.
-    pub fn set_left(&self, keys: Vec<String>) {
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = keys;
+    pub fn set_left(&self, left: Vec<Left>) {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
     }
 
-    /// Returns the keys of the objects that stay in the bucket.
-    pub fn left(&self) -> Vec<String> {
+    /// Returns the objects that stay in the bucket.
+    pub fn left(&self) -> Vec<Left> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -86,6 +86,15 @@ impl Check {
     }
 }
 
+/// An object that the check leaves in the bucket.
+#[derive(Debug, Clone, Serialize)]
+pub struct Left {
+    /// Key.
+    pub key: String,
+    /// Length in bytes.
+    pub bytes: u64,
+}
+
 /// All checks of a run.
 #[derive(Debug)]
 pub struct Report {
@@ -131,7 +140,7 @@ impl Report {
     }
 
     /// Prints what is left behind and the number of checks by verdict, or everything as one JSON object.
-    pub fn print_end(&self, endpoint: &str, origin: &str, left: &[String]) {
+    pub fn print_end(&self, endpoint: &str, origin: &str, left: &[Left]) {
         if !self.prints {
             print_line(&self.to_json(endpoint, origin, left).to_string());
             return;
@@ -142,11 +151,14 @@ impl Report {
         print_line(&format!("{endpoint}, page {origin}: {}", counts.join(", ")));
         match left {
             [] => print_line("Nothing was left in the bucket."),
-            keys => print_line(&format!("Left in the bucket, each at most 1 KiB if not stated: {}", keys.join(", "))),
+            objects => {
+                print_line("Left in the bucket:");
+                objects.iter().for_each(|Left { key, bytes }| print_line(&format!("  {key} ({bytes} bytes)")));
+            }
         }
     }
 
-    fn to_json(&self, endpoint: &str, origin: &str, left: &[String]) -> Value {
+    fn to_json(&self, endpoint: &str, origin: &str, left: &[Left]) -> Value {
         let failed = self.has_failed();
         json!({ "endpoint": endpoint, "origin": origin, "failed": failed, "checks": self.checks, "left": left })
     }

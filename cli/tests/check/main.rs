@@ -34,8 +34,8 @@ async fn a_right_deployment_passes_and_what_is_left_is_named() {
     assert_nothing_found(&run);
     assert_eq!(run.names("skipped"), ["credentials-required", "lanes", "url-expiry"]);
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
-    let left = report["left"].as_array().unwrap().iter().map(|text| text.as_str().unwrap());
-    let mut left: Vec<_> = left.map(|text| text.split(' ').next().unwrap().to_owned()).collect();
+    let left = report["left"].as_array().unwrap().iter();
+    let mut left: Vec<_> = left.map(|object| object["key"].as_str().unwrap().to_owned()).collect();
     left.sort();
     assert_eq!(left, server.stored());
     assert_eq!(server.unfinished(), 0, "every multipart upload is completed or aborted");

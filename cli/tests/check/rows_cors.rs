@@ -73,6 +73,14 @@ pub const OF_API: &[Row] = &[
         ..ROW
     },
     Row {
+        name: "the page sends cookies, and the API does not allow them",
+        flags: &["--header", "cookie: session=7"],
+        failed: &["api-cors-answers", "api-cors-errors", "api-preflight-origin"],
+        warns: &["credentials-required"],
+        says: "\"AllowCredentials\":true",
+        ..ROW
+    },
+    Row {
         name: "one route has no preflight",
         api: Fault {
             before: |seen, _| (seen.is_preflight() && seen.path == "/uploads/complete").then(|| Reply::new(405, "")),

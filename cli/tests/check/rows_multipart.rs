@@ -252,6 +252,20 @@ pub const OF_BUCKET: &[Row] = &[
         ..FULL
     },
     Row {
+        name: "the store does not check the part number in the signature",
+        bucket: Fault {
+            after: |seen, reply, _| {
+                let is_other = seen.body.len() == LAST_BYTES && seen.query.contains("partNumber=1&");
+                if seen.is_part() && is_other && seen.has_right_checksum() {
+                    *reply = stored();
+                }
+            },
+            ..HONEST
+        },
+        failed: &["part-number-bound"],
+        ..FULL
+    },
+    Row {
         name: "a proxy limits bodies to 1 MiB",
         bucket: Fault { before: |seen, _| (seen.body.len() > 1 << 20).then(|| Reply::new(413, "")), ..HONEST },
         failed: &["part-put"],
