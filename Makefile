@@ -28,7 +28,7 @@ endif
 export npm_config_audit := false
 export npm_config_fund := false
 
-.PHONY: help demo package server test test-native simulate fuzz mutants test-mutants lint test-wasm test-page \
+.PHONY: help demo package server test test-native test-server simulate fuzz mutants test-mutants lint test-wasm test-page \
   test-chaos chaos test-slow test-slow-short test-browsers test-logs conformance test-consumers test-toolchains \
   toolchains test-examples examples test-docs pictures large bench rendered validate test-openapi test-lambda \
   deploy plan apply destroy rotate verify-aws revoke function test-deploy test-quota cost scan check-supply clean
@@ -46,13 +46,18 @@ package: setup-wasm-tools setup-node-modules ## Build the npm package in pkg/
 server:
 	cargo build -p directput-local
 
-test: test-native lint validate test-openapi package test-wasm test-page test-chaos test-browsers test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy test-quota function ## Install what is missing and run everything that CI runs
+test: test-native lint validate test-openapi package test-server test-wasm test-page test-chaos test-browsers test-consumers test-docs test-lambda conformance test-logs check-supply test-deploy test-quota function ## Install what is missing and run everything that CI runs
 
 test-native:
 	rm -rf '$(TARGET)/tmp/logs'
 	# The load test has a thousand clients, each with an open file.
 	ulimit -n "$$(ulimit -Hn)" && cargo test --workspace --all-targets
 	cargo test --workspace --doc
+
+# The API in Node, by the tests of the API and of forged requests.
+test-server: package server
+	timeout 300 node --test --test-concurrency=1 --test-timeout=120000 --test-reporter=spec tests/server/*.test.mjs
+	API_HOST=tests/server/host.mjs timeout 900 cargo test -p directput-local --test api --test forgery
 
 simulate: ## Run the engine through SEEDS=50000 simulated histories from seed FIRST=1 on (TRACE=1 prints each step)
 	SEEDS=$(SEEDS) FIRST=$(FIRST) TRACE=$(TRACE) cargo test --test simulation --config profile.dev.opt-level=2 \

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 TARGET=${CARGO_TARGET_DIR:-target}
 OUT="$TARGET/wasm-server"
 # Servers load the module once, so its size matters only where platforms limit it.
-CARGO_PROFILE_RELEASE_OPT_LEVEL=s cargo build --release --quiet --target wasm32-unknown-unknown -p directput-server-wasm
+CARGO_PROFILE_RELEASE_OPT_LEVEL=s CARGO_PROFILE_RELEASE_STRIP=debuginfo cargo build --release --quiet --target wasm32-unknown-unknown -p directput-server-wasm
 wasm-bindgen --target web --no-typescript --out-dir "$OUT" --out-name glue \
   "$TARGET/wasm32-unknown-unknown/release/directput_server_wasm.wasm"
 FEATURES=(--enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue --enable-mutable-globals

@@ -1,4 +1,5 @@
 // One request: reads it, lets the module decide, sends the module's call to S3, and makes the response.
+import { localError } from '../errors.js';
 import type { ErrorCode } from '../types.js';
 import type { Exchange, UploadServer } from './module.js';
 import type { Credentials, Grant } from './types.js';
@@ -44,12 +45,21 @@ export async function answer(
     rules: { ...rules, allowedTypes: allowedTypes?.join(',') },
     credentials: { accessKeyId, secretAccessKey, sessionToken },
   };
-  const exchange = server.begin(JSON.stringify(head), await bodyOf(request, maxBytes), Date.now());
+  const exchange = begin(server, JSON.stringify(head), await bodyOf(request, maxBytes));
   try {
     if (exchange.call !== undefined) await call(exchange, exchange.call);
     return read(exchange);
   } finally {
     exchange.free();
+  }
+}
+
+function begin(server: UploadServer, head: string, body: Uint8Array | undefined): Exchange {
+  try {
+    return server.begin(head, body, Date.now());
+  } catch (error) {
+    // The module throws a text. All other fields of the head are the adapter's own.
+    throw typeof error === 'string' ? localError('invalid-option', `authorize returned a wrong rule: ${error}`) : error;
   }
 }
 
