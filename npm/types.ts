@@ -140,7 +140,7 @@ export interface Resumable {
   name: string;
   /** The size in bytes. */
   size: number;
-  /** Bytes that S3 had confirmed when the record was last written. */
+  /** Bytes that S3 had confirmed when this number was last noted. S3 may hold more. */
   confirmedBytes: number;
   /** Start of the upload, in milliseconds since 1970. */
   startedAt: number;

@@ -17,7 +17,9 @@ use clap::builder::ValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use directput::checksum::ChecksumAlgorithm;
-use directput::engine::{Failure, Uploaded};
+use directput::engine::{
+    DEFAULT_PARTS_IN_FLIGHT, DEFAULT_STALL_SECONDS, Failure, PARTS_IN_FLIGHT, STALL_SECONDS, Uploaded,
+};
 use directput::protocol::{ContentType, FileName, NetworkHint};
 use reqwest::header::HeaderMap;
 
@@ -66,10 +68,10 @@ struct PutFlags {
     #[arg(long, default_value = "unknown", value_parser = named(NetworkHint::parse))]
     network: NetworkHint,
     /// Maximum number of parts that are sent at once, from 1 to 64.
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, default_value_t = DEFAULT_PARTS_IN_FLIGHT, value_parser = clap::value_parser!(u32).range(i64::from(*PARTS_IN_FLIGHT.start())..=i64::from(*PARTS_IN_FLIGHT.end())))]
     parts_in_flight: u32,
     /// Seconds after which a PUT without progress is sent again, from 5 to 300.
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=300))]
+    #[arg(long, default_value_t = DEFAULT_STALL_SECONDS, value_parser = clap::value_parser!(u64).range(STALL_SECONDS))]
     stall_seconds: u64,
     /// File name in the metadata of the object. Default: the file's own name.
     #[arg(long, value_parser = |text: &str| FileName::parse(text).map_err(|_| "expected 1 to 1,024 bytes"))]

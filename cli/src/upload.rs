@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use directput::checksum::ChecksumAlgorithm;
 use directput::engine::{Action, Config, Engine, Event, Failure, FileInfo, Now, Put, PutId, Record, Uploaded};
 use directput::plan::Part;
 use directput::protocol::{ContentType, ErrorCode, FileName, FileSize};
@@ -106,8 +107,11 @@ async fn run(
     let drive = |engine| Driver::new(engine, &context).run();
     let unfinished = record_file.load();
     if let Some(UnfinishedUpload { file, record }) = unfinished {
-        // The modification time is not compared, because the engine compares the stored parts with the file's bytes.
-        if !record.discard && file.size == source.state.size && !flags.restart {
+        // The engine compares stored parts with the file's bytes. It can't do so without checksums, or if only the
+        // completion is left. Only then does the modification time decide.
+        let compares_bytes = record.algorithm != ChecksumAlgorithm::None && record.completion.is_none();
+        let is_same = if compares_bytes { file.size == source.state.size } else { file == source.state };
+        if !record.discard && is_same && !flags.restart {
             screen.say("Resuming an earlier upload of this file.");
             match drive(Engine::restore(config, info.clone(), record.clone())).await {
                 Ending::Failed { failure, .. } if failure.code == ErrorCode::WrongFile => {

@@ -14,13 +14,18 @@ const COUNTED: &str = r#"{"on":"put"}"#;
 
 /// Runs the program until at least two parts are stored, and then interrupts it.
 async fn interrupt(server: &Running, file: &std::path::Path) -> common::Run {
-    server.set_faults(&[SLOW]).await;
-    let child = server.command(file, &[]).spawn().unwrap();
-    let pid = child.id().unwrap().to_string();
     // Six parts are sent at once, so the eighth PUT begins after at least two parts are stored.
+    interrupt_at(server, file, &[], SLOW, 8).await
+}
+
+/// Runs the program until `fault` has applied to this number of requests, and then interrupts it.
+async fn interrupt_at(server: &Running, file: &std::path::Path, args: &[&str], fault: &str, hits: u64) -> common::Run {
+    server.set_faults(&[fault]).await;
+    let child = server.command(file, args).spawn().unwrap();
+    let pid = child.id().unwrap().to_string();
     for _ in 0..300 {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        if server.hits().await >= 8 {
+        if server.hits().await >= hits {
             break;
         }
     }
@@ -186,6 +191,25 @@ async fn an_upload_is_resumed_if_only_the_files_time_has_changed() {
         assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file));
         assert_eq!((server.unfinished(), server.kept().len()), (0, 0));
         assert_eq!(server.hits().await == 13, bytes_change, "all 13 parts are sent only if the bytes have changed");
+    }
+}
+
+/// The engine then compares no bytes, so the time of the last change decides.
+#[tokio::test]
+async fn a_changed_file_is_sent_anew_if_no_bytes_are_compared() {
+    let server = start(None).await;
+    let not_completed = r#"{"on":"complete","status":503}"#;
+    for (args, fault, hits) in [(&["--checksum", "none"][..], SLOW, 8), (&[], not_completed, 1)] {
+        let file = server.file("a.bin", 100 * MIB);
+        interrupt_at(&server, &file, args, fault, hits).await;
+        assert_eq!(server.kept().len(), 1, "{args:?}: the upload can be resumed");
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[0] ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+        server.set_faults(&[COUNTED]).await;
+        let printed = result(&server.put(&file, &[args, &["--json"]].concat()).await);
+        assert_eq!(server.stored(printed["key"].as_str().unwrap()), digest(&file), "{args:?}");
+        assert_eq!((server.hits().await, server.unfinished(), server.kept().len()), (13, 0, 0), "{args:?}");
     }
 }
 

@@ -25,8 +25,8 @@ export interface UploadItem {
   /** The size in bytes of the file, or of the Blob that `beforeUpload` returned in its place. */
   readonly size: number;
   /**
-   * The path in the folder that the user chose, such as `photos/2026/a.jpg`; empty if the user chose no folder. The
-   * object's key does not contain the path.
+   * The path from the folder that the user chose, with that folder's name, such as `photos/2026/a.jpg`; empty if the
+   * user chose no folder. The object's key does not contain the path.
    */
   readonly path: string;
   /** The file; undefined if a resumed upload opens the file of an earlier visit itself. */

@@ -1,5 +1,5 @@
-//! Configuration of an engine: the file, and the options with their defaults and ranges. The package and the command
-//! line take the defaults and ranges of their options from this file.
+//! Configuration of an engine: the file, and the options with their defaults and ranges. The command line takes its
+//! defaults and ranges from this file. `npm/page/options.ts` repeats the ranges; `tests/docs` compares them.
 
 use std::ops::RangeInclusive;
 

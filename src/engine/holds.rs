@@ -1,5 +1,5 @@
-//! Holds: the reasons for which an upload starts no requests for a while. These are a pause, a missing network, and
-//! throttling by S3. PUTs in flight continue.
+//! Holds: the reasons for which an upload starts no requests for a while. A pause and a missing network hold back all
+//! requests, throttling by S3 only PUTs. PUTs in flight continue.
 
 use super::event::Now;
 use super::report::Held;

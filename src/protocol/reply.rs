@@ -99,8 +99,8 @@ pub struct SignedPart {
     pub url: String,
     /// Headers that the PUT must carry, without `Content-Length`, which the browser sets.
     pub headers: Headers,
-    /// Lifetime of the URL, in seconds from the answer. It is a duration, because a time would depend on the browser's
-    /// clock, which may be wrong.
+    /// Lifetime of the URL, in seconds from its signing. A client counts it from its request, which is earlier. It is a
+    /// duration, because a time would depend on the browser's clock, which may be wrong.
     pub expires_in_seconds: u64,
 }
 

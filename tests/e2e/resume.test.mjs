@@ -67,6 +67,25 @@ test('choosing the file again resumes the upload', async () => {
   await close();
 });
 
+test('the last reported state of each part of a resumed upload is "stored"', async () => {
+  const path = await makeFile('reported.bin', 100 * MIB);
+  const { page, close } = await crashInTheMiddle(path);
+  await page.evaluate(() => document.body.append(Object.assign(document.createElement('input'), { type: 'file', id: 'own' })));
+  await page.setInputFiles('#own', path);
+  const states = await page.evaluate(async () => {
+    const { Uploader } = await import('/directput/index.js');
+    const states = {};
+    const onPart = ({ number, state }) => {
+      states[number] = state;
+    };
+    await new Uploader({ endpoint: '/uploads' }).upload(document.querySelector('#own').files[0], { onPart });
+    return states;
+  });
+  assert.ok((await hits(server)) < 13, 'the upload was resumed');
+  assert.deepEqual(Object.values(states), Array(13).fill('stored'));
+  await close();
+});
+
 test('another file does not resume the upload, and the upload is kept', async () => {
   const path = await makeFile('right.bin', 60 * MIB);
   const { page, close } = await crashInTheMiddle(path);

@@ -16,7 +16,8 @@ const TEN_MEGABITS: u64 = 1_250_000;
 /// Maximum time until a dead connection is replaced, in seconds, if the bytes in flight take at most [`SHORT_S`].
 const DEAD_S: f64 = 60.0;
 
-/// Additional time for a slow first answer, in round trips.
+/// Time in addition to [`DEAD_S`], in round trips. The first estimate of the speed comes from small answers, and is too
+/// low on links with long round trips.
 const ROUND_TRIPS: f64 = 60.0;
 
 /// Maximum time of the bytes in flight for which [`DEAD_S`] applies, in seconds: 48 MiB at 58 Mbit/s.

@@ -1,4 +1,5 @@
-//! Chooses the lane of an upload: the host name of the bucket that its PUTs use.
+//! Applies the lane that the queue has chosen, and leaves a lane that fails. A lane is a host name of the bucket, which
+//! the PUTs use.
 
 use crate::engine::Engine;
 use crate::engine::action::Action;
