@@ -1,4 +1,4 @@
-"""A signing API for directput: the six calls of docs/protocol.md. Run it by `uvicorn server:app`."""
+"""A signing API for directput: the six calls of its docs/protocol.md."""
 
 import logging
 import os
@@ -15,33 +15,28 @@ from fastapi import Depends, FastAPI, Header, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 from starlette.middleware.base import BaseHTTPMiddleware
 
 import storage
-from protocol import (
-    MAX_PARTS, MAX_PARTS_PER_REQUEST, MAX_UPLOADS_PER_REQUEST, SPEEDS, CompleteUpload, CreateUpload, CreateUploads,
-    ListParts, Part, Refusal, SignParts, read,
-)  # fmt: skip
+from protocol import MAX_PARTS, CompleteUpload, CreateUpload, CreateUploads, ListParts, Part, Refusal, SignParts, read
 
-MIB = 1 << 20
+MIB = 2**20
 TOKEN_KEY = os.environ["TOKEN_KEY"].encode()
-MAX_FILE_BYTES = int(os.environ.get("MAX_FILE_BYTES", 5 << 30))
+MAX_FILE_BYTES = int(os.environ.get("MAX_FILE_BYTES", 5 * 2**30))
 ALLOWED_TYPES = os.environ.get("ALLOWED_TYPES", "image/*,video/*,application/pdf").split(",")
 ALLOWED_ORIGINS = os.environ.get("ALLOWED_ORIGINS", "").split(",")
-# The bucket's rule `AbortIncompleteMultipartUpload` must keep parts for at least this time.
-MULTIPART_SECONDS = 7 * 24 * 3600
-SINGLE_PUT_BYTES = 16 * MIB
-BATCH_FILE_BYTES = MIB
-TOKEN_HEADER = "upload-token"
-
+MULTIPART_SECONDS = 7 * 86_400  # The bucket's rule `AbortIncompleteMultipartUpload` must not be shorter.
+MAX_UPLOADS = 128
+TOKEN = "upload-token"
+# Assumed speed of each kind of link, in bit/s, until the client has measured the speed.
+SPEEDS = {"unknown": 1e6, "slow-2g": 5e4, "2g": 1e5, "3g": 1e6, "4g": 1e7, "wifi": 3e7, "ethernet": 5e7}
+log = logging.getLogger("uvicorn.error")
 if len(TOKEN_KEY) < 32:  # RFC 7518, section 3.2.
     raise ValueError("TOKEN_KEY has to have 32 bytes at least")
-log = logging.getLogger("uvicorn.error")
 
 
 def caller_of(request: Request) -> str:
-    """Returns the id of the caller. Replace it by your sign-in, which raises `Refusal("unauthorized")`."""
+    """Returns the id of the caller. Replace this function by your sign-in. It refuses by `Refusal("unauthorized")`."""
     return "anyone"
 
 
@@ -49,15 +44,15 @@ Caller = Annotated[str, Depends(caller_of)]
 
 
 class Plan(BaseModel):
-    """What an upload is opened for. The client keeps it as a signed token, so the server needs no database."""
+    """What an upload was opened for. The client keeps it as a signed token, so the server needs no database."""
 
     key: str
     size: int
     part_size: int
     type: str
     name: str
-    upload_id: str | None = None  # Of a multipart upload.
-    checksum: str | None = None  # Of a single PUT.
+    upload_id: str | None = None  # Only of a multipart upload.
+    checksum: str | None = None  # Only of a single PUT.
 
     def part_count(self) -> int:
         return max(1, -(-self.size // max(1, self.part_size)))
@@ -65,98 +60,86 @@ class Plan(BaseModel):
     def length_of(self, number: int) -> int:
         return min(self.part_size, self.size - (number - 1) * self.part_size)
 
-    def sealed(self, caller: str, seconds: int) -> str:
-        claims = {"sub": caller, "aud": storage.BUCKET, "exp": int(time()) + seconds}
-        return jwt.encode(self.model_dump() | claims, TOKEN_KEY, "HS256")
 
-
-def plan_of(caller: Caller, token: Annotated[str, Header(alias=TOKEN_HEADER)] = "") -> Plan:
-    """Returns the plan in the token of an upload of this caller."""
+def plan_of(caller: Caller, token: Annotated[str, Header(alias=TOKEN)] = "") -> Plan:
     if not token:
-        raise Refusal("token-missing", TOKEN_HEADER)
-    options = {"require": ["exp", "sub", "aud"]}
+        raise Refusal("token-missing", TOKEN)
+    rules = {"algorithms": ["HS256"], "audience": storage.BUCKET, "options": {"require": ["aud", "exp", "sub"]}}
     try:
-        claims = jwt.decode(token, TOKEN_KEY, ["HS256"], audience=storage.BUCKET, options=options)
-    except jwt.ExpiredSignatureError:
-        raise Refusal("token-expired", TOKEN_HEADER) from None
-    except jwt.InvalidTokenError:
-        raise Refusal("token-invalid", TOKEN_HEADER) from None
+        claims = jwt.decode(token, TOKEN_KEY, **rules)
+    except jwt.InvalidTokenError as error:
+        is_old = isinstance(error, jwt.ExpiredSignatureError)
+        raise Refusal("token-expired" if is_old else "token-invalid", TOKEN) from None
     if claims["sub"] != caller:
-        raise Refusal("not-your-upload", TOKEN_HEADER)
+        raise Refusal("not-your-upload", TOKEN)
     return Plan(**claims)
 
 
-def multipart_plan_of(plan: Annotated[Plan, Depends(plan_of)]) -> Plan:
+def multipart_of(plan: Annotated[Plan, Depends(plan_of)]) -> Plan:
     if not plan.upload_id:
-        raise Refusal("not-multipart", TOKEN_HEADER)
+        raise Refusal("not-multipart", TOKEN)
     return plan
 
 
-def body_of(model: Any, max_bytes: int) -> Any:
-    """Returns a dependency that reads a body of JSON. It stops at `max_bytes`, which FastAPI itself does not."""
-
+def body(model: Any, max_bytes: int) -> Any:
     async def read_body(request: Request) -> Any:
-        essence = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if essence != "application/json":
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
             raise Refusal("unsupported-media-type")
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > max_bytes:
+        received = b""
+        async for chunk in request.stream():  # FastAPI itself would read a body of any length.
+            received += chunk
+            if len(received) > max_bytes:
                 raise Refusal("body-too-large", detail=f"at most {max_bytes} bytes")
-        return read(model, bytes(body))
+        return read(model, received)
 
     return Annotated[model, Depends(read_body)]
 
 
-def planned(wanted: CreateUpload) -> Plan:
+def planned(file: CreateUpload) -> Plan:
     """Checks a file, and chooses its key and its parts."""
-    essence = wanted.type.split(";")[0].lower()
-    if wanted.size > MAX_FILE_BYTES:
+    essence = file.type.split(";")[0].lower()
+    if file.size > MAX_FILE_BYTES:
         raise Refusal("file-too-large", "size", f"at most {MAX_FILE_BYTES} bytes")
     if not {essence, essence.split("/")[0] + "/*", "*/*"} & set(ALLOWED_TYPES):
         raise Refusal("type-not-allowed", "type")
-    extension = re.search(r"[^/\\](\.[A-Za-z0-9]{1,10})$", wanted.name)
+    extension = re.search(r"[^/\\](\.[A-Za-z0-9]{1,10})\Z", file.name)
     key = f"uploads/{uuid4()}{extension[1].lower() if extension else ''}"
-    # S3 limits metadata to 2 KB. Percent-encoding makes three bytes of one.
-    name = quote(wanted.name.encode()[:600].decode(errors="ignore"), safe="")
-    part_size = max(8 * MIB, -(-wanted.size // MAX_PARTS // MIB) * MIB)
-    plan = Plan(key=key, size=wanted.size, part_size=part_size, type=wanted.type, name=name)
+    # S3 takes 2 KB of metadata. Percent-encoding makes three bytes of one.
+    name = quote(file.name.encode()[:600].decode(errors="ignore"), safe="")
+    # S3 joins 10,000 parts at most.
+    part_size = max(8 * MIB, -(-file.size // MAX_PARTS // MIB) * MIB)
+    plan = Plan(key=key, size=file.size, part_size=part_size, type=file.type, name=name)
     # A single PUT is signed for the bytes that the client names now, and never for others. A file whose bytes are not
     # named is a multipart upload, also of one part.
-    whole = [part.checksum for part in wanted.parts if part.number == 1 and part.length == wanted.size]
-    if whole and wanted.size <= SINGLE_PUT_BYTES:
-        plan.checksum, plan.part_size = whole[0], wanted.size
+    whole = [part.checksum for part in file.parts if part.number == 1 and part.length == file.size]
+    if whole and file.size <= 16 * MIB:
+        plan.checksum, plan.part_size = whole[0], file.size
     return plan
 
 
-def signed(plan: Plan, parts: list[Part], bits_per_second: int, bytes_before: int = 0) -> list[dict[str, Any]]:
-    """Signs parts. They are sent in this order, so a URL lives for three times the time of its part and those before
-    it: 60 to 300 s."""
+def signed(plan: Plan, parts: list[Part], bits_per_second: float, bytes_before: int = 0) -> list[dict[str, Any]]:
+    """Signs parts that are sent in this order. A URL lives three times as long as it takes to send its part and those
+    before it, but from 60 to 300 s."""
     urls = []
     for part in parts:
         bytes_before += part.length
-        seconds = 3 * -(-bytes_before * 8 // max(1, bits_per_second))
-        urls.append(storage.sign(plan, part, min(300, max(60, seconds))))
+        seconds = 3 * bytes_before * 8 / max(1, bits_per_second)
+        urls.append(storage.sign(plan, part, int(min(300, max(60, seconds)))))
     return urls
 
 
-def opened(plan: Plan, wanted: CreateUpload, caller: str, bytes_before: int = 0) -> dict[str, Any]:
-    """Returns the answer for an open upload. A client may have cut its file otherwise: such parts are not signed."""
+def opened(plan: Plan, file: CreateUpload, caller: str, bytes_before: int = 0) -> dict[str, Any]:
     count = plan.part_count()
-    fitting = [part for part in wanted.parts if part.number <= count and part.length == plan.length_of(part.number)]
-    # A single PUT may be repeated for 15 minutes, and for twice the time that it takes at 64 kbit/s.
-    seconds = MULTIPART_SECONDS if plan.upload_id else 900 + 2 * -(-plan.size // 8000)
+    # The client may have divided the file into other parts. Those parts are not signed.
+    fitting = [part for part in file.parts if part.number <= count and part.length == plan.length_of(part.number)]
+    # A single PUT may be tried again for 15 minutes, and twice the time that it takes at 64 kbit/s.
+    seconds = MULTIPART_SECONDS if plan.upload_id else 900 + 2 * (file.size // 8000 + 1)
+    claims = plan.model_dump() | {"sub": caller, "aud": storage.BUCKET, "exp": int(time()) + seconds}
     return {
-        "token": plan.sealed(caller, seconds),
-        "key": plan.key,
-        "kind": "multipart" if plan.upload_id else "single",
-        "partSize": plan.part_size,
-        "partCount": count,
-        "maxPartsPerRequest": MAX_PARTS_PER_REQUEST,
-        "maxUploadsPerRequest": MAX_UPLOADS_PER_REQUEST,
-        "expiresInSeconds": seconds,
-        "parts": signed(plan, fitting[:MAX_PARTS_PER_REQUEST], SPEEDS[wanted.network], bytes_before),
+        "token": jwt.encode(claims, TOKEN_KEY, "HS256"), "expiresInSeconds": seconds,
+        "key": plan.key, "kind": "multipart" if plan.upload_id else "single",
+        "partSize": plan.part_size, "partCount": count, "maxPartsPerRequest": 100, "maxUploadsPerRequest": MAX_UPLOADS,
+        "parts": signed(plan, fitting[:100], SPEEDS[file.network], bytes_before),
     }
 
 
@@ -164,25 +147,23 @@ app = FastAPI(openapi_url=None, redirect_slashes=False)
 
 
 @app.post("/uploads", status_code=201)
-def create(caller: Caller, wanted: body_of(CreateUpload, 256 << 10)) -> dict[str, Any]:
-    """Opens an upload, and signs the parts that are named already."""
-    plan = planned(wanted)
+def create(caller: Caller, file: body(CreateUpload, 256 * 1024)) -> dict[str, Any]:
+    plan = planned(file)
     if not plan.checksum:
         plan.upload_id = storage.open_multipart(plan)
-    return opened(plan, wanted, caller)
+    return opened(plan, file, caller)
 
 
 @app.post("/uploads/batch")
-def create_batch(caller: Caller, wanted: body_of(CreateUploads, MIB)) -> dict[str, Any]:
-    """Opens many small files. One that is refused does not affect the others."""
-    if len(wanted.uploads) > MAX_UPLOADS_PER_REQUEST:
-        raise Refusal("out-of-range", "uploads", f"at most {MAX_UPLOADS_PER_REQUEST} files")
+def create_batch(caller: Caller, batch: body(CreateUploads, MIB)) -> dict[str, Any]:
+    if len(batch.uploads) > MAX_UPLOADS:
+        raise Refusal("out-of-range", "uploads", f"at most {MAX_UPLOADS} files")
     entries, bytes_before = [], 0
-    for item in wanted.uploads:
+    for item in batch.uploads:
         try:
             file = read(CreateUpload, item)
-            if file.size > BATCH_FILE_BYTES:
-                raise Refusal("out-of-range", "size", f"at most {BATCH_FILE_BYTES} bytes in a batch")
+            if file.size > MIB:
+                raise Refusal("out-of-range", "size", f"at most {MIB} bytes in a batch")
             plan = planned(file)
             if not plan.checksum:
                 raise Refusal("empty-field", "parts", "expected the checksum of the whole file")
@@ -194,8 +175,7 @@ def create_batch(caller: Caller, wanted: body_of(CreateUploads, MIB)) -> dict[st
 
 
 @app.post("/uploads/parts")
-def sign(plan: Annotated[Plan, Depends(plan_of)], wanted: body_of(SignParts, 256 << 10)) -> dict[str, Any]:
-    """Signs the PUTs of the parts that the client sends next."""
+def sign(plan: Annotated[Plan, Depends(plan_of)], wanted: body(SignParts, 256 * 1024)) -> dict[str, Any]:
     seen = set()
     for index, part in enumerate(wanted.parts):
         if part.number > plan.part_count():
@@ -212,20 +192,13 @@ def sign(plan: Annotated[Plan, Depends(plan_of)], wanted: body_of(SignParts, 256
 
 
 @app.get("/uploads/parts")
-def list_parts(plan: Annotated[Plan, Depends(multipart_plan_of)], request: Request) -> dict[str, Any]:
-    """Lists the parts that S3 holds, a page at a time."""
+def list_parts(plan: Annotated[Plan, Depends(multipart_of)], request: Request) -> dict[str, Any]:
     return storage.list_parts(plan, read(ListParts, dict(request.query_params)).after)
 
 
 @app.post("/uploads/complete")
-def complete(
-    plan: Annotated[Plan, Depends(multipart_plan_of)], wanted: body_of(CompleteUpload, 3 * MIB)
-) -> dict[str, Any]:
-    """Joins the parts to the object."""
-    for index, part in enumerate(wanted.parts):
-        if part.number != index + 1:
-            raise Refusal("parts-incomplete", f"parts[{index}].number")
-    if len(wanted.parts) != plan.part_count():
+def complete(plan: Annotated[Plan, Depends(multipart_of)], wanted: body(CompleteUpload, 3 * MIB)) -> dict[str, Any]:
+    if [part.number for part in wanted.parts] != list(range(1, plan.part_count() + 1)):
         raise Refusal("parts-incomplete", "parts")
     digests = b"".join(b64decode(part.checksum) for part in wanted.parts)
     composite = f"{b64encode(sha256(digests).digest()).decode()}-{len(wanted.parts)}"
@@ -236,41 +209,39 @@ def complete(
 
 @app.delete("/uploads", status_code=204)
 def abort(plan: Annotated[Plan, Depends(plan_of)]) -> None:
-    """Removes an upload that is not complete. A single PUT leaves nothing to remove."""
-    if plan.upload_id:
+    if plan.upload_id:  # A single PUT leaves nothing to remove.
         storage.abort(plan)
 
 
-async def refused(request: Request, error: Exception) -> JSONResponse:
-    """Answers a call that is refused, or that does not exist."""
-    if isinstance(error, HTTPException):
-        error = Refusal({404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "internal"))
+async def refuse(request: Request, error: Exception) -> JSONResponse:
+    """Answers by a problem document: https://www.rfc-editor.org/rfc/rfc9457."""
+    if not isinstance(error, Refusal):
+        codes = {404: "not-found", 405: "method-not-allowed"}
+        error = Refusal(codes.get(getattr(error, "status_code", 500), "internal"))
     request.state.code = error.code
-    return JSONResponse(error.problem(request.state.id), error.status, media_type="application/problem+json")
+    about = {"type": f"urn:directput:error:{error.code}", "title": error.code.replace("-", " ")}
+    problem = about | error.entry | {"status": error.status, "requestId": request.state.id}
+    return JSONResponse(problem, error.status, media_type="application/problem+json")
 
 
-async def answered(request: Request, call_next: Any) -> Any:
-    """Adds what every answer has, and logs it without address, token and names, which are not for a log."""
+async def answer(request: Request, call_next: Any) -> Any:
+    """Adds what every answer has, and logs the call. The log has no address, token or name of a file."""
     request.state.id, request.state.code = str(uuid4()), "ok"
     try:
-        answer = await call_next(request)
-    except Exception:
+        response = await call_next(request)
+    except Exception as error:
         log.exception("request %s", request.state.id)
-        answer = await refused(request, Refusal("internal"))
-    answer.headers.update({"x-request-id": request.state.id, "cache-control": "no-store"})
-    log.info("%s %s %s %s", request.state.id, request.method, answer.status_code, request.state.code)
-    return answer
+        response = await refuse(request, error)
+    response.headers.update({"x-request-id": request.state.id, "cache-control": "no-store"})
+    log.info("%s %s %s %s", request.state.id, request.method, response.status_code, request.state.code)
+    return response
 
 
-app.add_exception_handler(Refusal, refused)
-app.add_exception_handler(HTTPException, refused)
-app.add_middleware(BaseHTTPMiddleware, dispatch=answered)
-# The last one is the outermost: it answers preflights before anything else, and adds its headers to refusals too.
+for reason in (Refusal, 404, 405):
+    app.add_exception_handler(reason, refuse)
+app.add_middleware(BaseHTTPMiddleware, dispatch=answer)
+# The outermost, so that refusals have its headers too, and preflights need no sign-in.
 app.add_middleware(
-    CORSMiddleware,
-    allow_origins=ALLOWED_ORIGINS,
-    allow_methods=["GET", "POST", "DELETE"],
-    allow_headers=["authorization", "content-type", TOKEN_HEADER],
-    expose_headers=["retry-after", "x-request-id"],
-    max_age=3000,
+    CORSMiddleware, allow_origins=ALLOWED_ORIGINS, allow_methods=["GET", "POST", "DELETE"], max_age=3000,
+    allow_headers=["authorization", "content-type", TOKEN], expose_headers=["retry-after", "x-request-id"],
 )
