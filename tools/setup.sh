@@ -83,7 +83,8 @@ setup_fastapi() {
   local wanted=examples/fastapi/requirements.txt
   if ! cmp -s "$wanted" "$TOOLS/fastapi/.requirements"; then
     "$TOOLS/python/bin/uv" venv --quiet --clear "$TOOLS/fastapi"
-    "$TOOLS/python/bin/uv" pip install --quiet --python "$TOOLS/fastapi/bin/python" --requirement "$wanted"
+    "$TOOLS/python/bin/uv" pip install --quiet --compile-bytecode --python "$TOOLS/fastapi/bin/python" \
+      --requirement "$wanted"
     cp "$wanted" "$TOOLS/fastapi/.requirements"
   fi
 }

@@ -18,8 +18,8 @@ CALL_SECONDS = 25
 log = logging.getLogger("uvicorn.error")
 pool = ThreadPoolExecutor(max_workers=64)
 s3 = boto3.client("s3", config=Config(
-    signature_version="s3v4",  # Version 2, the default for URLs in some regions, binds no headers.
-    request_checksum_calculation="when_required",  # A CRC32 of boto3 would be a header that browsers don't send.
+    # The default for URLs in us-east-1 is version 2, which signs neither `content-length` nor `if-none-match`.
+    signature_version="s3v4",
     # The default signs for `s3.amazonaws.com`, which redirects to other regions. Browsers follow no such redirect.
     s3={"addressing_style": "path" if "AWS_ENDPOINT_URL_S3" in os.environ else "virtual"},
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=5, max_pool_connections=64,

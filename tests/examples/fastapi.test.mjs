@@ -16,6 +16,7 @@ import { base64, claimsOf, hex, seal as sealWith, storedDigest } from './node-se
 
 const CLI = process.env.DIRECTPUT_CLI ?? `${process.env.CARGO_TARGET_DIR ?? 'target'}/debug/directput`;
 const ORIGIN = 'https://app.example';
+const BUCKET = 'a-bucket-in-aws';
 const golden = (name) => JSON.parse(readFileSync(`tests/golden/${name}.json`, 'utf8'));
 const errors = readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([a-z-]+)` \| (\d+)/gm);
 /** Status of each error code, from `docs/errors.md`. */
@@ -221,6 +222,18 @@ test('FastAPI, keys that the storage refuses', async () => {
 });
 
 const error = (code) => `<?xml version="1.0"?><Error><Code>${code}</Code><Message>uploads/secret</Message></Error>`;
+test("FastAPI, URLs of AWS are for the bucket's region", async () => {
+  const use = async ({ endpoint }) => {
+    const { body } = await caller(endpoint)('POST', '', { body: small(Buffer.from('x')) });
+    const [{ url }] = body.parts;
+    // `s3.amazonaws.com` redirects to other regions, and browsers don't follow the redirect of a preflight.
+    assert.equal(new URL(url).host, `${BUCKET}.s3.eu-central-1.amazonaws.com`);
+  };
+  // A single PUT is signed without a call to S3.
+  const settings = { BUCKET, AWS_ENDPOINT_URL_S3: undefined, AWS_DEFAULT_REGION: 'eu-central-1' };
+  await withFastApi(use, { origin: ORIGIN, settings });
+});
+
 /** Answers of S3 to a completion: status (or a function that answers), body, and the code of the API's answer. */
 const ANSWERS = {
   'an upload that is gone': [404, error('NoSuchUpload'), 'upload-gone'],
