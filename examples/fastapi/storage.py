@@ -20,7 +20,8 @@ pool = ThreadPoolExecutor(max_workers=64)
 s3 = boto3.client("s3", config=Config(
     # The default for URLs in us-east-1 is version 2, which signs neither `content-length` nor `if-none-match`.
     signature_version="s3v4",
-    # The default signs for `s3.amazonaws.com`, which redirects to other regions. Browsers follow no such redirect.
+    # The default signs for `s3.amazonaws.com`, which redirects while a bucket in another region is new. Browsers follow
+    # no redirect of a preflight.
     s3={"addressing_style": "path" if "AWS_ENDPOINT_URL_S3" in os.environ else "virtual"},
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=5, max_pool_connections=64,
 ))

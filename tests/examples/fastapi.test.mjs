@@ -226,7 +226,7 @@ test("FastAPI, URLs of AWS are for the bucket's region", async () => {
   const use = async ({ endpoint }) => {
     const { body } = await caller(endpoint)('POST', '', { body: small(Buffer.from('x')) });
     const [{ url }] = body.parts;
-    // `s3.amazonaws.com` redirects to other regions, and browsers don't follow the redirect of a preflight.
+    // `s3.amazonaws.com` redirects while a bucket is new, and browsers don't follow the redirect of a preflight.
     assert.equal(new URL(url).host, `${BUCKET}.s3.eu-central-1.amazonaws.com`);
   };
   // A single PUT is signed without a call to S3.
