@@ -132,6 +132,8 @@ def opened(plan: Plan, file: CreateUpload, caller: str, bytes_before: int = 0) -
     count = plan.part_count()
     # The client may have divided the file into other parts. Those parts are not signed.
     fitting = [part for part in file.parts if part.number <= count and part.length == plan.length_of(part.number)]
+    if plan.checksum:  # The client may have named part 1 twice, with other bytes.
+        fitting = [part for part in fitting if part.checksum == plan.checksum]
     # A single PUT may be tried again for 15 minutes, and twice the time that it takes at 64 kbit/s.
     seconds = MULTIPART_SECONDS if plan.upload_id else 900 + 2 * (file.size // 8000 + 1)
     claims = plan.model_dump() | {"sub": caller, "aud": storage.BUCKET, "exp": int(time()) + seconds}

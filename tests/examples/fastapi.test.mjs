@@ -135,6 +135,9 @@ test('FastAPI, API', async (t) => {
       const others = { parts: [partOf(Buffer.from('the bytes of a mote'))] };
       assertRefused(await call('POST', '/parts', { token, body: others }), 'invalid-value', 'parts[0].checksum');
       assertRefused(await call('GET', '/parts', { token }), 'not-multipart', 'upload-token');
+      const twice = await open({ ...small(bytes), parts: [partOf(bytes), ...others.parts] });
+      const checksums = twice.parts.map(({ headers }) => headers['x-amz-checksum-sha256']);
+      assert.deepEqual(checksums, [base64(bytes)], 'part 1 is named twice, and signed for one set of bytes');
     });
 
     await t.test('a token is good for its caller and this bucket alone', async () => {
