@@ -143,7 +143,8 @@ toolchains:
 QUICK_EXAMPLES := vanilla element node-server node-server-api
 EXAMPLES ?= *
 
-test-examples: package setup-chromium server ## Build each app of examples/ and use it in Chromium (three minutes; EXAMPLES="react vue" for a part)
+test-examples: package setup-chromium setup-fastapi server ## Build each app of examples/ and use it in Chromium (three minutes; EXAMPLES="react vue" for a part)
+	cargo build -p directput-cli
 	timeout 1200 $(MAKE) --no-print-directory examples EXAMPLES='$(EXAMPLES)'
 
 examples:
@@ -254,7 +255,7 @@ scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (need
 	npm audit --audit-level=low --prefix bench
 	npm audit --audit-level=low --prefix tests/consumers
 	npm audit --audit-level=low --prefix tests/docs
-	for example in examples/*/; do npm audit --audit-level=low --prefix "$$example"; done
+	for lock in examples/*/package-lock.json; do npm audit --audit-level=low --prefix "$${lock%/*}"; done
 	tools/sbom.sh '$(TARGET)/sbom'
 
 # Checks that need the network only to install their tools.

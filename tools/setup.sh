@@ -2,8 +2,8 @@
 # Installs missing tools and packages for the targets of the Makefile: tools/setup.sh NAME…
 #
 # Each NAME is the name of a function `setup_…` below without `setup_`, with `-` instead of `_`. Versions of tools that
-# are in no lock file are set here. The tools are installed in $TOOLS, which `make clean` keeps. Debian packages need
-# root or sudo.
+# are in no lock file and no requirements.txt are set here. The tools are installed in $TOOLS, which `make clean` keeps.
+# Debian packages need root or sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -74,6 +74,18 @@ setup_moto() {
     "$TOOLS/python/bin/uv" venv --quiet --clear "$TOOLS/moto"
     "$TOOLS/python/bin/uv" pip install --quiet --python "$TOOLS/moto/bin/python" "moto[$MOTO_PARTS]==$MOTO"
     touch "$TOOLS/moto/$MOTO.installed"
+  fi
+}
+
+# The packages of examples/fastapi, in a Python of their own: $TOOLS/fastapi/bin/python.
+setup_fastapi() {
+  setup_uv
+  local wanted=examples/fastapi/requirements.txt
+  if ! cmp -s "$wanted" "$TOOLS/fastapi/.requirements"; then
+    "$TOOLS/python/bin/uv" venv --quiet --clear "$TOOLS/fastapi"
+    "$TOOLS/python/bin/uv" pip install --quiet --compile-bytecode --python "$TOOLS/fastapi/bin/python" \
+      --requirement "$wanted"
+    cp "$wanted" "$TOOLS/fastapi/.requirements"
   fi
 }
 

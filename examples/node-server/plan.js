@@ -10,7 +10,7 @@ export const SINGLE_PUT_BYTES = 16 * MIB;
 /** Returns the length of each part except the last, in bytes. */
 export const partSizeOf = (size) => Math.max(8 * MIB, Math.ceil(size / MAX_PARTS / MIB) * MIB);
 
-export const partCountOf = ({ size, partSize }) => Math.max(1, Math.ceil(size / partSize));
+export const partCountOf = ({ size, partSize }) => Math.max(1, Math.ceil(size / Math.max(1, partSize)));
 
 /** Returns the length of a part, in bytes. */
 export const lengthOf = ({ size, partSize }, number) => Math.min(partSize, size - (number - 1) * partSize);

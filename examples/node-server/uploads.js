@@ -28,6 +28,12 @@ export async function create({ caller, body }) {
   const { name, type, size, parts, network } = check(CreateUpload, body);
   if (size > config.maxFileBytes) throw new Refusal('file-too-large', 'size', `at most ${config.maxFileBytes} bytes`);
   if (!isAllowed(type)) throw new Refusal('type-not-allowed', 'type');
+  // A single PUT is signed for one checksum only, so part 1 must not occur with two.
+  const seen = new Set();
+  for (const [index, { number }] of parts.entries()) {
+    if (seen.has(number)) throw new Refusal('part-repeated', `parts[${index}].number`);
+    seen.add(number);
+  }
   // A single PUT needs the checksum of the whole file. A request without this checksum gets a multipart upload.
   const whole = parts.find(({ number, length }) => number === 1 && length === size);
   const isSingle = size <= SINGLE_PUT_BYTES && whole !== undefined;

@@ -56,7 +56,7 @@ fn out_of_range(index: usize, plan: &Plan) -> ApiError {
     ApiError::field(ErrorCode::PartOutOfRange, format!("parts[{index}].number"), detail)
 }
 
-fn repeated(index: usize) -> ApiError {
+pub(crate) fn repeated(index: usize) -> ApiError {
     ApiError::field(ErrorCode::PartRepeated, format!("parts[{index}].number"), "this part is already in the list")
 }
 

@@ -70,6 +70,12 @@ pub async fn refuse(probe: &Probe, put: &SignedPut, key: &str, what: &str, fix: 
 }
 
 fn signed_headers(first: &First, put: &SignedPut) -> Found {
+    if put.is_version_2() {
+        return Err(failed(
+            "the URL is signed by AWS's Signature Version 2, which covers neither length nor checksum nor If-None-Match",
+            "Sign by version 4: with boto3 by Config(signature_version='s3v4').",
+        ));
+    }
     let names = put.signed_headers().ok_or_else(|| skipped("the URL has no signature of AWS's version 4"))?;
     let once: &[&str] = if first.upload.is_multipart { &[] } else { &SIGNED_ONCE };
     let mut missing: Vec<_> = SIGNED_ALWAYS

@@ -62,6 +62,7 @@ pub const ALL: &[&str] = &[
     "token-missing",
     "token-changed",
     "token-bound",
+    "single-checksum",
     // Refusals.
     "error-format",
     "error-json",

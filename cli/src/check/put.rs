@@ -43,6 +43,11 @@ impl SignedPut {
         pairs.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
+    /// Returns whether the URL has a signature of version 2, which does not cover the headers of this protocol.
+    pub fn is_version_2(&self) -> bool {
+        self.query("AWSAccessKeyId").is_some() && self.query("Signature").is_some()
+    }
+
     /// Returns the names of the signed headers in the URL, or `None` if the URL has no signature of version 4.
     pub fn signed_headers(&self) -> Option<Vec<String>> {
         let names = self.query("X-Amz-SignedHeaders")?;

@@ -1,9 +1,12 @@
 //! Checks of the upload token.
 
+use std::collections::BTreeSet;
+
 use directput::protocol::ErrorCode;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::opened::{Opened, opening};
 use super::probe::{Answer, ApiRequest, Probe};
 use super::report::{Found, Report, failed, warning};
 
@@ -12,6 +15,7 @@ pub async fn run(probe: &Probe, report: &mut Report) {
     report.add("token-missing", missing(probe).await);
     report.add("token-changed", changed(probe).await);
     report.add("token-bound", bound(probe).await);
+    report.add("single-checksum", single_checksum(probe).await);
 }
 
 /// Returns the body of a request for the signature of a whole file.
@@ -94,6 +98,25 @@ async fn changed(probe: &Probe) -> Found {
     }
     probe.abandon(&upload).await;
     outcome
+}
+
+/// Opens an upload whose request names part 1 twice, with two checksums.
+async fn single_checksum(probe: &Probe) -> Found {
+    let (bytes, other) = (probe.new_bytes(100), probe.new_bytes(100));
+    let mut body = opening(probe, "check.bin", &bytes);
+    body["parts"] = [&bytes, &other].map(|bytes| signing(probe, bytes)["parts"][0].clone()).to_vec().into();
+    let answer = probe.call(ApiRequest::post("", None, &body)).await?;
+    if let Ok(upload) = Opened::read(&answer.json(), &bytes) {
+        probe.abandon(&upload).await;
+        let signed: BTreeSet<_> = upload.puts.iter().filter_map(|put| put.header(put.checksum_header()?)).collect();
+        if !upload.is_multipart && signed.len() > 1 {
+            let reason = "the API signs one key for two checksums, if a request names part 1 twice";
+            return Err(failed(reason, "Refuse a repeated part by 400 part-repeated. Otherwise other bytes can replace \
+                an object that was checked and deleted."));
+        }
+        return Ok(());
+    }
+    expect(&answer, &[ErrorCode::PartRepeated], "a request that names part 1 twice", "Refuse it by part-repeated.")
 }
 
 /// Asks for a signature of other bytes than those that the upload was opened for.

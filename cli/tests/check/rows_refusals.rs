@@ -1,6 +1,6 @@
 //! APIs that refuse too little or in a wrong form, or that offer what they do not do.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::proxy::{Fault, HONEST, Reply};
 use crate::rows_api::{opened, page};
@@ -64,6 +64,42 @@ pub const REFUSALS: &[Row] = &[
         },
         failed: &["token-changed"],
         says: "a token without a signature",
+        ..ROW
+    },
+    Row {
+        name: "one key is signed for two checksums",
+        api: Fault {
+            before: |seen, _| {
+                let parts = seen.is("POST", "/uploads").then(|| seen.json()["parts"].clone());
+                let parts = parts.as_ref().and_then(Value::as_array).filter(|parts| parts.len() == 2)?;
+                let signed = parts.iter().map(|part| {
+                    let headers = json!({ "x-amz-checksum-sha256": part["checksum"] });
+                    json!({ "number": 1, "url": "https://bucket.example/key", "headers": headers, "expiresInSeconds": 60 })
+                });
+                let reply = json!({
+                    "token": "token", "key": "uploads/key", "kind": "single", "partSize": 100, "partCount": 1,
+                    "maxPartsPerRequest": 1, "expiresInSeconds": 900, "parts": signed.collect::<Vec<_>>(),
+                });
+                Some(Reply::new(201, &reply.to_string()).with("content-type", "application/json"))
+            },
+            ..HONEST
+        },
+        failed: &["single-checksum"],
+        ..ROW
+    },
+    Row {
+        name: "a repeated part has the code of a wrong field",
+        api: Fault {
+            after: |_, reply, _| {
+                if reply.code() == "part-repeated" {
+                    let mut json = reply.json();
+                    json["code"] = json!("invalid-value");
+                    reply.set_json(&json);
+                }
+            },
+            ..HONEST
+        },
+        warns: &["single-checksum"],
         ..ROW
     },
     Row {

@@ -225,6 +225,23 @@ async fn a_completion_must_name_every_part_once_in_order_and_the_matching_checks
     assert!(api.s3.take_calls().is_empty());
 }
 
+/// Otherwise, a single PUT would be signed for two checksums, and after the object is deleted, the other bytes could be
+/// written to its key.
+#[tokio::test]
+async fn a_file_with_a_repeated_part_is_not_opened() {
+    let api = Api::new().await;
+    let other = json!({ "number": 1, "length": 1_000, "checksum": Sha256Digest::of(b"y").to_string() });
+    let mut file = small_file();
+    file["parts"] = json!([part(1, 1_000), other]);
+    refused(&api.post("/uploads", "", file.clone()).await, 400, "part-repeated", "parts[1].number");
+    let (_, batch) = api.post("/uploads/batch", "", json!({ "uploads": [file] })).await;
+    assert_eq!(batch["uploads"][0]["code"], "part-repeated", "{batch}");
+    let mut file = large_file();
+    file["parts"] = json!([three_parts()[0], three_parts()[1], three_parts()[1]]);
+    refused(&api.post("/uploads", "", file).await, 400, "part-repeated", "parts[2].number");
+    assert!(api.s3.take_calls().is_empty());
+}
+
 #[tokio::test]
 async fn a_single_put_is_neither_listed_nor_completed() {
     let api = Api::new().await;
