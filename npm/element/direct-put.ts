@@ -172,6 +172,17 @@ export class DirectPut extends DirectPutBase {
     this.#transfers.start();
   }
 
+  /** Pauses all uploads that are under way. */
+  pauseAll(): void {
+    this.#addAll();
+    this.#transfers.pauseAll(true);
+  }
+
+  /** Resumes all paused uploads. */
+  resumeAll(): void {
+    this.#transfers.pauseAll(false);
+  }
+
   /** Retries all failed uploads that may succeed. */
   retryAll(): void {
     this.#transfers.retryAll();

@@ -3,6 +3,7 @@ import type { UploadError } from '../errors.js';
 import type { ErrorCode, Resumable } from '../types.js';
 import { button, h } from './dom.js';
 import type { Language } from './language.js';
+import { nameOf, tileOf } from './name.js';
 
 /** Codes of failures after which the user has to choose the file. */
 const NEEDS_FILE: readonly ErrorCode[] = ['file-needed', 'wrong-file', 'file-changed'];
@@ -73,14 +74,9 @@ export class Unfinished {
       labels.forget,
     );
     for (const control of [goOn, forget]) control.setAttribute('aria-label', `${control.textContent}: ${name}`);
-    const title = h(
-      'p',
-      {},
-      h('strong', { part: 'name' }, name),
-      ' ',
-      h('span', { part: 'facts' }, labels.begun(upload)),
-    );
-    const row = h('li', { part: 'unfinished' }, title, trouble, h('div', { part: 'buttons' }, goOn, forget));
+    const line = h('div', { part: 'line' }, h('span', { part: 'facts' }, labels.begun(upload)));
+    const title = h('div', { part: 'title' }, nameOf(name), line, trouble);
+    const row = h('li', { part: 'unfinished' }, tileOf(name), title, h('div', { part: 'buttons' }, goOn, forget));
     return row;
   }
 
