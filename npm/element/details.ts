@@ -10,18 +10,26 @@ const PHASES = ['hash', 'sign', 'upload', 'complete'] as const;
 
 /** The styles of these parts. */
 export const CSS = `
+.note:empty { display: none; }
 .phases { display: flex; flex-wrap: wrap; gap: 0.4rem; }
 .phases li { border: 1px solid var(--line); border-radius: 999px; padding: 0 0.6rem; }
 .phases .active { border-color: var(--accent); color: var(--accent); }
 .phases .done { border-color: var(--good); color: var(--good); }
 .phases .done::before { content: "✓ "; }
-.copy { padding: 0 0.6rem; }
+.copy { padding: 0 0.6rem; flex: none; }
 `;
 
-/** Marks in a list the phases that an upload has finished, and the current phase. */
-export function showPhases(list: HTMLElement, { progress }: Transfer, labels: Labels): void {
-  if (!list.firstChild) list.append(...PHASES.map((phase) => h('li', { 'data-phase': phase })));
+/** Shows the phases that an upload has finished, its current phase, and its last retry, at the top of a row's details. */
+export function showPhases(more: HTMLElement, { progress, retry, waitMs, isUnderWay }: Transfer, labels: Labels): void {
+  let [list, note] = more.querySelectorAll<HTMLElement>('.phases, .note');
+  if (!list || !note) {
+    list = h('ol', { part: 'phases' }, ...PHASES.map((phase) => h('li', { 'data-phase': phase })));
+    note = h('p', { part: 'note' });
+    more.prepend(list, note);
+  }
+  list.hidden = note.hidden = !isUnderWay;
   const { phase, hashedBytes = 0, size = 0 } = progress ?? {};
+  say(note, retry ? labels.retried({ ...retry, waitMs }) : phase === 'complete' ? labels.completing : '');
   const at = phase === 'done' ? PHASES.length : PHASES.indexOf(phase as (typeof PHASES)[number]);
   for (const [place, name] of PHASES.entries()) {
     const item = list.children[place] as Element;

@@ -16,40 +16,11 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Returns a button with a click handler. With the path of an icon, the style sheet hides the button's text. */
-export function button(part: string, onClick: () => unknown, text = '', path = ''): HTMLButtonElement {
-  const element = h('button', { type: 'button', part, 'data-icon': Boolean(path) }, text);
-  if (path) element.prepend(icon(path));
+/** Returns a button with a click handler. */
+export function button(part: string, onClick: () => unknown, text = ''): HTMLButtonElement {
+  const element = h('button', { type: 'button', part }, text);
   element.addEventListener('click', onClick);
   return element;
-}
-
-const SVG = 'http://www.w3.org/2000/svg';
-
-/** Returns an icon with a path of 24 by 24 units. Inline, because a page's policy may forbid `data:` URLs. */
-export function icon(path: string): SVGElement {
-  const svg = document.createElementNS(SVG, 'svg');
-  put(svg, 'viewBox', '0 0 24 24');
-  put(svg, 'aria-hidden', true);
-  svg.append(document.createElementNS(SVG, 'path'));
-  draw(svg, path);
-  return svg;
-}
-
-/** Replaces the path of the icon in an element. */
-export function draw(element: Element, path: string): void {
-  const shape = element.querySelector('path') as Element;
-  if (shape.getAttribute('d') !== path) put(shape, 'd', path);
-}
-
-/** Sets the text of a button, and an accessible name that includes the name of its file. */
-export function setName(control: HTMLButtonElement, text: string, file: string): void {
-  const full = `${text}: ${file}`;
-  if (control.getAttribute('aria-label') === full) return;
-  say(control.lastChild as Node, text);
-  put(control, 'aria-label', full);
-  // A tooltip for the icon. It equals the name, so that screen readers do not read both.
-  if (control.firstElementChild) control.title = full;
 }
 
 /** Returns a term and its description, for a `<dl>`. */

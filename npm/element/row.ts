@@ -1,9 +1,9 @@
 // A row of `<direct-put>`: shows one transfer, with its buttons.
-import { button, draw, h, pair, put, say, setName } from './dom.js';
-import { CROSS, DOWN, PAUSE, PLAY, RETRY, UNDO } from './icons.js';
+import { h, pair, put, say } from './dom.js';
+import { CROSS, DOWN, iconButton, PAUSE, PLAY, RETRY, setName, UNDO } from './icons.js';
 import type { Labels } from './labels.js';
 import type { Language } from './language.js';
-import { nameOf, tileOf } from './name.js';
+import { named } from './name.js';
 import type { Transfer } from './transfer.js';
 
 /** The module behind the attribute `details`, loaded when it is needed. */
@@ -26,15 +26,13 @@ export class Row {
   readonly transfer: Transfer;
   readonly #host: Host;
   readonly #facts = h('span', { part: 'facts' });
-  readonly #phases = h('ol', { part: 'phases' });
-  readonly #note = h('p', { part: 'note' });
   readonly #bar: HTMLProgressElement;
   readonly #figures = ['percent', 'speed', 'left'].map((part) => h('span', { part }));
   readonly #moving = h('span', { part: 'figures' }, ...this.#figures);
   readonly #notice = h('span', { part: 'notice' });
   readonly #end = h('span', { part: 'end' });
   readonly #result = h('dl', { part: 'result' });
-  readonly #more = h('div', { part: 'more' }, this.#phases, this.#note, this.#result);
+  readonly #more = h('div', { part: 'more' }, this.#result);
   readonly #pause: HTMLButtonElement;
   readonly #cancel: HTMLButtonElement;
   readonly #retry: HTMLButtonElement;
@@ -54,25 +52,25 @@ export class Row {
     this.transfer = transfer;
     const { name, path, file } = transfer;
     this.#bar = h('progress', { part: 'bar', max: '1', value: '0', 'aria-label': name });
-    this.#pause = button('pause', () => transfer.togglePause(), '', PAUSE);
-    this.#cancel = button('cancel', () => transfer.isCancelling || transfer.cancel(), '', CROSS);
-    this.#retry = button('retry', () => transfer.run(), '', RETRY);
-    this.#undo = button('undo', () => transfer.undo(), '', UNDO);
-    this.#remove = button('remove', () => host.remove([transfer]), '', CROSS);
+    this.#pause = iconButton('pause', PAUSE, () => transfer.togglePause());
+    this.#cancel = iconButton('cancel', CROSS, () => transfer.isCancelling || transfer.cancel());
+    this.#retry = iconButton('retry', RETRY, () => transfer.run());
+    this.#undo = iconButton('undo', UNDO, () => transfer.undo());
+    this.#remove = iconButton('remove', CROSS, () => host.remove([transfer]));
     const toggle = (): void => {
       transfer.isOpen = !transfer.isOpen;
       this.render();
     };
-    this.#open = button('details', toggle, '', DOWN);
+    this.#open = iconButton('details', DOWN, toggle);
     this.#buttons = [this.#pause, this.#cancel, this.#retry, this.#undo, this.#remove, this.#open];
-    const tile = tileOf(name);
+    const [tile, title] = named(name);
     const folder = h('span', { part: 'path' }, path.slice(0, path.lastIndexOf('/') + 1));
     const line = h('div', { part: 'line' }, this.#facts, folder, this.#moving, this.#notice, this.#end);
     this.element = h(
       'li',
       { part: 'upload' },
       tile,
-      h('div', { part: 'title' }, nameOf(name), line),
+      h('div', { part: 'title' }, title, line),
       // The last button in the row is at the same place in every state.
       h('div', { part: 'buttons' }, this.#open, ...this.#buttons.slice(0, -1)),
       this.#more,
@@ -111,7 +109,7 @@ export class Row {
     if (labels !== this.#labels) this.#translate(labels);
     this.#labels = labels;
     say(this.#facts, labels.bytes(transfer.size));
-    this.#bar.hidden = !isUnderWay;
+    this.#bar.hidden = !isUnderWay || !progress;
     this.#bar.value = share;
     const notice = this.#said(labels);
     say(this.#notice, notice);
@@ -124,7 +122,7 @@ export class Row {
     }
     const isPaused = state === 'paused';
     setName(this.#pause, isPaused ? labels.resume : labels.pause, transfer.name);
-    draw(this.#pause, isPaused ? PLAY : PAUSE);
+    put(this.#pause.querySelector('path') as Element, 'd', isPaused ? PLAY : PAUSE);
     this.#retry.hidden = !transfer.canRetry;
     this.#undo.hidden = state !== 'cancelled' || !transfer.file;
     this.#remove.hidden = isUnderWay;
@@ -134,12 +132,8 @@ export class Row {
   }
 
   #translate(labels: Labels): void {
-    const { name } = this.transfer;
-    setName(this.#cancel, labels.cancel, name);
-    setName(this.#retry, labels.retry, name);
-    setName(this.#undo, labels.undo, name);
-    setName(this.#remove, labels.remove, name);
-    setName(this.#open, labels.details, name);
+    // The part of each button is the name of its label.
+    for (const control of this.#buttons) setName(control, labels[control.className as 'cancel'], this.transfer.name);
     // Makes `render` build the result or error again.
     this.#shown = undefined;
   }
@@ -189,13 +183,7 @@ export class Row {
     this.#open.hidden = state !== 'failed' && !(details && (isUnderWay || state === 'stored'));
     put(this.#open, 'aria-expanded', isOpen);
     this.#more.hidden = !isOpen || this.#open.hidden;
-    this.#phases.hidden = !isUnderWay || !details;
-    say(this.#note, '');
-    if (this.#more.hidden || !isUnderWay) return;
-    details?.showPhases(this.#phases, transfer, labels);
-    const { retry, waitMs, progress } = transfer;
-    if (retry) say(this.#note, labels.retried({ ...retry, waitMs }));
-    else if (progress?.phase === 'complete') say(this.#note, labels.completing);
+    if (isOpen) details?.showPhases(this.#more, transfer, labels);
   }
 
   #showEnd(labels: Labels): void {

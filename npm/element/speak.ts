@@ -84,8 +84,7 @@ export function speak(words: Words, locale: string): Labels {
     advice: ({ code }) => words.advices[code] ?? words.otherAdvice,
     summary: (stored, failed, all) =>
       withFailed(fill(plural(words.filesStored, all), { stored: number(stored), all: number(all) }), failed),
-    uploading: (at, failed, all) =>
-      withFailed(fill(words.uploadingOf, { at: number(at), all: number(all) }), failed),
+    uploading: (at, failed, all) => withFailed(fill(words.uploadingOf, { at: number(at), all: number(all) }), failed),
     bytesOf: (sent, all) => fill(words.sentOf, { sent: bytes(sent), size: bytes(all) }),
     limits: ({ accept = '', minBytes, maxBytes, maxFiles }) => {
       const kinds = accept.split(',').map((rule) => kindOf(rule.trim(), words.kinds));

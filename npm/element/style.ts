@@ -21,13 +21,12 @@ const CSS = `
 }
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
-h2, p, ul, ol, dl, dd { margin: 0; padding: 0; }
-ul, ol { list-style: none; }
+h2, p, ul, ol, dl, dd { margin: 0; padding: 0; list-style: none; }
 svg { width: 1.25rem; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; display: block; }
 .drop {
   position: relative;
   display: grid;
-  gap: 0.6rem;
+  gap: 0.5rem;
   justify-items: center;
   padding: 1.75rem 1rem;
   text-align: center;
@@ -36,24 +35,17 @@ svg { width: 1.25rem; fill: none; stroke: currentColor; stroke-width: 2; stroke-
   border: 2px dashed var(--line);
   border-radius: var(--radius);
 }
-.drop-icon { display: grid; place-items: center; width: 3rem; height: 3rem; border-radius: 50%; color: var(--accent); background: color-mix(in srgb, var(--accent) 12%, transparent); }
-.drop-icon svg { width: 1.5rem; }
-.drop-now { position: absolute; inset: 0; display: none; place-items: center; color: var(--accent); font-size: 1.15em; font-weight: 600; }
+.drop-icon, .drop-now, .icon, button[data-icon] { display: grid; place-content: center; }
+.drop-icon { width: 2.5rem; height: 2.5rem; border-radius: 50%; color: var(--accent); background: color-mix(in srgb, var(--accent) 12%, transparent); }
+.drop-now { position: absolute; inset: 0; visibility: hidden; color: var(--accent); }
 :host([data-over]) .drop { border: 2px solid var(--accent); background: color-mix(in srgb, var(--accent) 10%, var(--card)); }
 :host([data-over]) .drop > :not(.drop-now) { visibility: hidden; }
-:host([data-over]) .drop-now { display: grid; }
+:host([data-over]) .drop-now { visibility: visible; }
 .drop:has(~ .uploads > li) {
-  grid-template-columns: auto minmax(0, 1fr) auto;
-  justify-items: start;
-  align-items: center;
-  gap: 0 0.75rem;
-  padding: 0.6rem 0.75rem;
+  padding: 0.5rem 0.75rem;
   text-align: start;
 }
-.drop:has(~ .uploads > li) > .drop-icon { width: 2.5rem; height: 2.5rem; grid-row: span 2; }
-.drop:has(~ .uploads > li) > .drop-words:has(~ .limits[hidden]) { grid-row: span 2; }
-.drop:has(~ .uploads > li) > .choices { grid-area: 1 / 3 / span 2; }
-input[type="file"], .status {
+input, .status {
   position: absolute;
   width: 1px;
   height: 1px;
@@ -67,14 +59,14 @@ button {
   background: var(--accent);
   border: 1px solid transparent;
   border-radius: var(--small);
-  padding: 0.4rem 0.9rem;
+  padding: 0.5rem 1rem;
   cursor: pointer;
 }
 .actions button, .choose-folder, .copy, .forget { color: var(--ink); background: none; border-color: var(--line); }
-.actions button, .unfinished button { font-size: 0.875em; padding: 0.2rem 0.65rem; }
+.actions button, .unfinished button { font-size: 0.875rem; padding: 0.25rem 0.75rem; }
 .actions .start { color: var(--on-accent); background: var(--accent); }
-.actions .retry-all { color: var(--bad); border-color: currentColor; }
-button[data-icon] { display: grid; place-items: center; width: 2.25rem; height: 2.25rem; padding: 0; font-size: 0; color: var(--faint); background: none; }
+.actions .retry-all { color: var(--bad); }
+button[data-icon] { width: 2.25rem; height: 2.25rem; padding: 0; font-size: 0; color: var(--faint); background: none; }
 button[data-icon].retry, button[data-icon].undo { color: var(--accent); }
 .details[aria-expanded="true"] svg { rotate: 180deg; }
 @media (hover: hover) {
@@ -83,21 +75,19 @@ button[data-icon].retry, button[data-icon].undo { color: var(--accent); }
 }
 button:focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; }
 button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
-.choices, .buttons, .actions { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+.choices, .buttons, .actions, .overview, .drop:has(~ .uploads > li) { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem; }
 .choices { justify-content: center; }
-.buttons { flex-wrap: nowrap; gap: 0; }
-.unfinished .buttons { gap: 0.5rem; }
-.limits, .line, .total-words, .more, h2, .error-code { font-size: 0.8125rem; }
-.limits, .line, .total-words, .more, h2, .icon { color: var(--faint); }
+.buttons { grid-column: 3; }
+.upload .buttons { flex-wrap: nowrap; gap: 0; }
+.limits, .line, .total-words, .more, h2, .icon { color: var(--faint); font-size: 0.8125rem; }
 .offline { color: var(--warn); background: color-mix(in srgb, var(--warn) 14%, transparent); border-radius: var(--small); padding: 0.5rem 0.75rem; }
-.overview { display: flex; flex-wrap: wrap; gap: 0.4rem 0.75rem; align-items: center; position: relative; }
-.overview:has(.total:not([hidden])) { padding-bottom: 0.6rem; }
-.overview > div:first-child { margin-inline-end: auto; }
+.overview { position: relative; }
+.overview:has(.total:not([hidden])) { padding-bottom: 0.5rem; }
+.actions { margin-inline-start: auto; }
 .overview p { display: inline; }
-.summary { font-weight: 600; }
+.summary, .name, .error-words, .drop-now { font-weight: 600; }
 .total-words::before { content: " · "; }
-.total-bar { position: absolute; inset: auto 0 0; height: 4px; border-radius: 2px; }
-.uploads, .unfinished-list, .unfinished-list ul { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.5rem; }
+ul, .unfinished-list { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.5rem; }
 .uploads[data-long] {
   max-height: min(70vh, 48rem);
   overflow-y: auto;
@@ -111,7 +101,7 @@ button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
   align-items: center;
   gap: 0 0.75rem;
   min-height: 3.5rem;
-  padding: 0.4rem 0.5rem 0.4rem 0.6rem;
+  padding: 0.4rem 0.5rem;
   overflow: hidden;
   background: var(--card);
   border: 1px solid var(--line);
@@ -119,22 +109,19 @@ button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
 }
 .icon {
   position: relative;
-  display: grid;
-  place-items: center;
+  align-self: start;
   width: 2.5rem;
   height: 2.5rem;
   border-radius: var(--small);
   background: color-mix(in srgb, var(--faint) 16%, transparent);
-  font-size: 0.6875rem;
+  font-size: 0.625rem;
   font-weight: 700;
   text-transform: uppercase;
 }
 .icon::after {
   position: absolute;
-  inset-block-end: -3px;
-  inset-inline-end: -3px;
+  inset: auto -3px -3px auto;
   width: 1.1rem;
-  height: 1.1rem;
   border-radius: 50%;
   line-height: 1.1rem;
   text-align: center;
@@ -142,46 +129,50 @@ button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
 }
 [data-state="stored"] .icon::after { content: "✓"; background: var(--good); }
 [data-state="failed"] .icon::after { content: "!"; background: var(--bad); }
-[data-state="failed"] { background: color-mix(in srgb, var(--bad) 7%, var(--card)); border-color: color-mix(in srgb, var(--bad) 40%, var(--line)); }
-.thumbnail { width: 100%; height: 100%; border-radius: inherit; object-fit: cover; }
+[data-state="failed"] { background: color-mix(in srgb, var(--bad) 7%, var(--card)); }
+.thumbnail { width: 2.5rem; height: 2.5rem; border-radius: inherit; object-fit: cover; }
 .title { min-width: 0; }
-.name { display: flex; width: fit-content; max-width: 100%; white-space: pre; font-weight: 600; font-size: 0.9375rem; }
+.name { display: flex; width: fit-content; max-width: 100%; white-space: pre; }
 .name > :first-child, .line { overflow: hidden; text-overflow: ellipsis; }
 .line { white-space: nowrap; font-variant-numeric: tabular-nums; }
 [data-state="failed"] .line, .unfinished .line { white-space: normal; overflow-wrap: anywhere; }
 .path, .facts, code { unicode-bidi: plaintext; }
 .line > :not(:first-child, :empty, .figures)::before, .figures > :not(:empty)::before { content: " · "; }
-.error::before { content: none; }
 progress {
   appearance: none;
+  position: absolute;
+  inset: auto 0 0;
   width: 100%;
+  height: 3px;
   border: 0;
   overflow: hidden;
   background: var(--line);
-  accent-color: var(--accent);
 }
 progress::-webkit-progress-bar { background: var(--line); }
 progress::-webkit-progress-value { background: var(--accent); }
 progress::-moz-progress-bar { background: var(--accent); }
-.bar { position: absolute; inset: auto 0 0; height: 3px; }
 [data-state="paused"] { --accent: var(--faint); }
-[data-held="busy"], [data-held="offline"] { --accent: var(--warn); }
-.notice:empty, .trouble:empty, .note:empty, .result:empty, .uploads:empty { display: none; }
+[data-held="busy"], [data-held="offline"] { --accent: color-mix(in srgb, var(--warn), #fb0); }
+.notice:empty, .trouble:empty, .uploads:empty { display: none; }
 [data-state="cancelled"] .name { color: var(--faint); }
 .stored { color: var(--good); }
 .error-words, .trouble { color: var(--bad); }
-.error-words { font-weight: 600; }
-.more { grid-column: 1 / -1; display: grid; gap: 0.5rem; border-top: 1px solid var(--line); margin-top: 0.5rem; padding: 0.5rem 0.1rem 0.3rem; }
-.result { display: grid; gap: 0.3rem; }
+.more { grid-column: 1 / -1; display: grid; gap: 0.5rem; border-top: 1px solid var(--line); margin-top: 0.5rem; padding: 0.5rem 0; }
+.result { display: grid; gap: 0.25rem; }
 .result > div { display: grid; grid-template-columns: 6rem minmax(0, 1fr); gap: 0.5rem; align-items: center; }
 dd { color: var(--ink); display: flex; justify-content: space-between; align-items: center; gap: 0.5rem; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
 @media (max-width: 30rem) {
-  .speed { display: none; }
-  .drop:has(~ .uploads > li) > .drop-icon { display: none; }
-  .drop:has(~ .uploads > li) { grid-template-columns: minmax(0, 1fr) auto; }
-  .drop:has(~ .uploads > li) > .choices { grid-column: 2; }
-  .unfinished .buttons { grid-column: 1 / -1; flex-wrap: wrap; padding-block: 0.4rem; }
+  .speed, .drop:has(~ .uploads > li) > :is(.drop-icon, .drop-words), .total-words::before { display: none; }
+  .result > div { grid-template-columns: minmax(0, 1fr); gap: 0; }
+  .drop:has(~ .uploads > li) > .choices, .choices button { flex: 1; }
+  .total-words { display: block; }
+  .actions { gap: 0.25rem; margin: 0; }
+  .actions button { padding-inline: 0.5rem; }
+  .line { white-space: normal; }
+  [data-state="failed"] .title { display: contents; }
+  [data-state="failed"] .line { grid-area: 2 / 2 / auto / -1; }
+  .unfinished .buttons { grid-column: 1 / -1; padding-block: 0.5rem; }
 }
 @media (prefers-reduced-motion: no-preference) {
   .upload { animation: appear 0.15s; }

@@ -3,7 +3,6 @@ import type { UploadError } from '../errors.js';
 import type { ErrorCode, Resumable } from '../types.js';
 import { button, h } from './dom.js';
 import type { Language } from './language.js';
-import { nameOf, tileOf } from './name.js';
 
 /** Codes of failures after which the user has to choose the file. */
 const NEEDS_FILE: readonly ErrorCode[] = ['file-needed', 'wrong-file', 'file-changed'];
@@ -11,6 +10,8 @@ const NEEDS_FILE: readonly ErrorCode[] = ['file-needed', 'wrong-file', 'file-cha
 /** Callbacks of the element. */
 export interface Asked {
   readonly language: Language;
+  /** Returns the icon and the name of a file. */
+  named(name: string): [HTMLElement, HTMLElement];
   /** Removes an unfinished upload and refreshes the list. */
   forget(id: string): Promise<void>;
   /** Resumes an upload, with the file if the user chose one. Returns the upload; undefined if it has not started. */
@@ -75,8 +76,9 @@ export class Unfinished {
     );
     for (const control of [goOn, forget]) control.setAttribute('aria-label', `${control.textContent}: ${name}`);
     const line = h('div', { part: 'line' }, h('span', { part: 'facts' }, labels.begun(upload)));
-    const title = h('div', { part: 'title' }, nameOf(name), line, trouble);
-    const row = h('li', { part: 'unfinished' }, tileOf(name), title, h('div', { part: 'buttons' }, goOn, forget));
+    const [tile, shown] = this.#asked.named(name);
+    const title = h('div', { part: 'title' }, shown, line, trouble);
+    const row = h('li', { part: 'unfinished' }, tile, title, h('div', { part: 'buttons' }, goOn, forget));
     return row;
   }
 

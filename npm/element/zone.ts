@@ -1,7 +1,7 @@
 // The drop zone of `<direct-put>`: its text, its buttons, and all ways to hand over files.
-import { button, h, icon, put, say } from './dom.js';
+import { button, h, put, say } from './dom.js';
 import { canPick, type Found, foundIn, picked, watchDrops } from './files.js';
-import { UPLOAD } from './icons.js';
+import { icon, UPLOAD } from './icons.js';
 import type { Labels } from './labels.js';
 
 /** Attributes of a hidden file input. Only a button or a test tool uses it. */

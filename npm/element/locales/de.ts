@@ -43,7 +43,7 @@ const words: Words = {
   start: 'Upload starten',
   pauseAll: 'Alle anhalten',
   resumeAll: 'Alle fortsetzen',
-  retryAll: 'Fehlgeschlagene erneut versuchen',
+  retryAll: 'Fehlgeschlagene wiederholen',
   cancelAll: 'Alle abbrechen',
   clearFinished: 'Leeren',
   total: 'Alle Dateien',
