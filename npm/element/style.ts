@@ -70,8 +70,7 @@ button[data-icon] { width: 2.25rem; height: 2.25rem; padding: 0; font-size: 0; c
 button[data-icon].retry, button[data-icon].undo { color: var(--accent); }
 .details[aria-expanded="true"] svg { rotate: 180deg; }
 @media (hover: hover) {
-  button:hover { filter: brightness(1.1); }
-  button[data-icon]:hover, .actions button:not(.start):hover, .choose-folder:hover, .copy:hover, .forget:hover { background: color-mix(in srgb, var(--ink) 9%, transparent); }
+  button:hover { box-shadow: inset 0 0 0 9rem color-mix(in srgb, currentColor 9%, transparent); }
 }
 button:focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; }
 button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
@@ -113,7 +112,7 @@ ul, .unfinished-list { display: grid; grid-template-columns: minmax(0, 1fr); gap
   width: 2.5rem;
   height: 2.5rem;
   border-radius: var(--small);
-  background: color-mix(in srgb, var(--faint) 16%, transparent);
+  background: color-mix(in srgb, var(--faint) 9%, transparent);
   font-size: 0.625rem;
   font-weight: 700;
   text-transform: uppercase;
