@@ -37,9 +37,9 @@ svg { width: 1.25rem; fill: none; stroke: currentColor; stroke-width: 2; stroke-
 }
 .drop-icon, .drop-now, .icon, button[data-icon] { display: grid; place-content: center; }
 .drop-icon { width: 2.5rem; height: 2.5rem; border-radius: 50%; color: var(--accent); background: color-mix(in srgb, var(--accent) 12%, transparent); }
-.drop-now { position: absolute; inset: 0; visibility: hidden; color: var(--accent); }
+.drop-now { position: absolute; inset: 0; visibility: hidden; pointer-events: none; color: var(--accent); }
 :host([data-over]) .drop { border: 2px solid var(--accent); background: color-mix(in srgb, var(--accent) 10%, var(--card)); }
-:host([data-over]) .drop > :not(.drop-now) { visibility: hidden; }
+:host([data-over]) .drop > :not(.drop-now) { opacity: 0; }
 :host([data-over]) .drop-now { visibility: visible; }
 .drop:has(~ .uploads > li) {
   padding: 0.5rem 0.75rem;
