@@ -63,7 +63,7 @@ button {
   cursor: pointer;
 }
 .actions button, .choose-folder, .copy, .forget { color: var(--ink); background: none; border-color: var(--line); }
-.actions button, .unfinished button { font-size: 0.875rem; padding: 0.25rem 0.75rem; }
+.actions button, .unfinished button { font-size: 0.8125rem; padding: 0.25rem 0.6rem; }
 .actions .start { color: var(--on-accent); background: var(--accent); }
 .actions .retry-all { color: var(--bad); }
 button[data-icon] { width: 2.25rem; height: 2.25rem; padding: 0; font-size: 0; color: var(--faint); background: none; }
@@ -82,7 +82,7 @@ button:disabled, button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
 .offline { color: var(--warn); background: color-mix(in srgb, var(--warn) 14%, transparent); border-radius: var(--small); padding: 0.5rem 0.75rem; }
 .overview { position: relative; }
 .overview:has(.total:not([hidden])) { padding-bottom: 0.5rem; }
-.actions { margin-inline-start: auto; }
+.actions { margin-inline-start: auto; gap: 0.25rem; }
 .overview p { display: inline; }
 .summary, .name, .error-words, .drop-now { font-weight: 600; }
 .total-words::before { content: " · "; }
@@ -166,8 +166,7 @@ dd { color: var(--ink); display: flex; justify-content: space-between; align-ite
   .result > div { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .drop:has(~ .uploads > li) > .choices, .choices button { flex: 1; }
   .total-words { display: block; }
-  .actions { gap: 0.25rem; margin: 0; }
-  .actions button { padding-inline: 0.5rem; }
+  .actions { margin: 0; }
   .line { white-space: normal; }
   [data-state="failed"] .title { display: contents; }
   [data-state="failed"] .line { grid-area: 2 / 2 / auto / -1; }

@@ -1,0 +1,123 @@
+// Takes the pictures of the element for docs/element.md, with uploads that send nothing, after `make package`:
+// node tools/screenshots.mjs
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { launchOptions } from '../tests/e2e/browser.mjs';
+
+const FOLDER = 'docs/pictures';
+const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<link rel="icon" href="data:,">
+<meta name="color-scheme" content="light dark">
+<style>
+  body { margin: 0; padding: 16px; font: 16px/1.5 system-ui, sans-serif; background: light-dark(#fff, #14171a); }
+</style>
+<direct-put endpoint="/uploads" multiple></direct-put>
+<script type="module">
+  import { FakeUploader } from '/testing/index.js';
+  import '/element/index.js';
+  const put = document.querySelector('direct-put');
+  const uploader = new FakeUploader();
+  put.uploader = uploader;
+  globalThis.put = put;
+  globalThis.wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  globalThis.add = async (...files) => {
+    put.add(files.map(([name, size, type = '']) => Object.defineProperty(new File(['x'], name, { type }), 'size', { value: size })));
+    await wait(300);
+    return uploader.uploads;
+  };
+  const sending = { phase: 'upload', bytesPerSecond: 12_300_000, secondsLeft: 8, held: null };
+  globalThis.at = (sentBytes, more) => ({ ...sending, sentBytes, hashedBytes: sentBytes, ...more });
+  document.body.dataset.state = 'ready';
+</script>`;
+
+/** Each state of the element: a function of the page. */
+const STATES = {
+  empty: async () => {
+    put.accept = 'image/*,.pdf';
+    put.maxBytes = 50_000_000;
+    put.maxFiles = 10;
+  },
+  running: async () => {
+    const picture = new OffscreenCanvas(96, 96);
+    const context = picture.getContext('2d');
+    const sky = context.createLinearGradient(0, 0, 0, 96);
+    for (const [at, color] of [[0, '#25316d'], [0.6, '#f08a5d'], [1, '#f9ed69']]) sky.addColorStop(at, color);
+    context.fillStyle = sky;
+    context.fillRect(0, 0, 96, 96);
+    put.add([new File([await picture.convertToBlob()], 'sunset.png', { type: 'image/png' })]);
+    const uploads = await add(
+      ['quarterly-report-2026-with-all-appendices-final-version-for-print.pdf', 2_400_000],
+      ['holiday-film.mp4', 120_000_000],
+      ['interview.wav', 38_000_000],
+      ['notes.txt', 800],
+    );
+    for (const upload of uploads.slice(0, 2)) upload.store();
+    uploads[2].progress(at(52_000_000));
+    uploads[3].progress(at(8_000_000, { bytesPerSecond: 3_100_000, secondsLeft: 10 }));
+  },
+  states: async () => {
+    const uploads = await add(
+      ['holiday-film.mp4', 120_000_000],
+      ['backup.tar', 64_000_000],
+      ['interview.wav', 38_000_000],
+      ['setup.exe', 4_000_000],
+      ['draft.docx', 90_000],
+      ['minutes.pdf', 300_000],
+    );
+    uploads[0].progress(at(52_000_000));
+    uploads[1].progress(at(20_000_000));
+    uploads[1].options.onRetry({ part: 3, code: 'storage-refused', status: 503, failures: 1, waitMs: 4_000 });
+    uploads[1].progress({ held: 'busy' });
+    uploads[2].fail('network', { message: 'The network failed.', retryable: true, resumeId: 'x' });
+    uploads[3].fail('type-not-allowed', { message: 'Files of this type are not accepted here.' });
+    uploads[4].upload.cancel();
+    uploads[5].store();
+    await wait(50);
+    put.shadowRoot.querySelectorAll('.upload[data-state=running] .pause')[0].click();
+  },
+  offline: async () => {
+    const uploads = await add(['holiday-film.mp4', 120_000_000], ['interview.wav', 38_000_000]);
+    for (const upload of uploads) upload.progress(at(20_000_000, { held: 'offline', bytesPerSecond: 0, secondsLeft: null }));
+  },
+  details: async () => {
+    put.details = true;
+    const uploads = await add(['holiday-film.mp4', 120_000_000, 'video/mp4'], ['minutes.pdf', 300_000, 'application/pdf']);
+    uploads[0].progress(at(52_000_000));
+    uploads[1].store({
+      key: 'uploads/8d1f2b1e-6a0b-4f5e-9d0e-2f0b7c1d2e3f.pdf',
+      checksum: 'qUiQTy8PR5uPgZdpSzAYSw0u0cHNKh7A+4XSmaGSpEc=',
+      etag: '9b2cf535f27731c974343645a3985328',
+    });
+    await wait(100);
+    for (const control of put.shadowRoot.querySelectorAll('.details')) control.click();
+  },
+};
+
+const server = createServer((request, response) => {
+  const { pathname } = new URL(request.url, 'http://localhost');
+  response.setHeader('content-type', TYPES[extname(pathname)] ?? 'text/html');
+  response.end(pathname === '/' ? PAGE : readFileSync(join('pkg', pathname)));
+}).listen(0, '127.0.0.1');
+await once(server, 'listening');
+const browser = await chromium.launch(launchOptions);
+for (const [name, run] of Object.entries(STATES)) {
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await browser.newPage({ colorScheme, viewport: { width: 672, height: 200 }, reducedMotion: 'reduce' });
+    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.locator('body[data-state=ready]').waitFor();
+    await page.context().setOffline(name === 'offline');
+    await page.evaluate(run);
+    // The head is drawn five times per second.
+    await page.waitForTimeout(400);
+    await page.screenshot({ path: join(FOLDER, `element-${name}-${colorScheme}.png`), fullPage: true });
+    await page.close();
+  }
+}
+await browser.close();
+server.close();
