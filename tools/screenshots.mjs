@@ -1,13 +1,18 @@
-// Takes the pictures of the element for docs/element.md, with uploads that send nothing, after `make package`:
-// node tools/screenshots.mjs
+// Takes the pictures of the documents, after `make package server`: node tools/screenshots.mjs
+// Those of the element show uploads that send nothing. Those of the demo page show an upload to the local server.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { launchOptions } from '../tests/e2e/browser.mjs';
+import { startServer } from '../tests/e2e/server.mjs';
 
 const FOLDER = 'docs/pictures';
+const THEMES = ['light', 'dark'];
+const MIB = 2 ** 20;
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -81,6 +86,16 @@ const STATES = {
     await wait(50);
     put.shadowRoot.querySelectorAll('.upload[data-state=running] .pause')[0].click();
   },
+  phone: async () => {
+    const uploads = await add(
+      ['quarterly-report-with-all-appendices.pdf', 62_000_000],
+      ['holiday-film.mp4', 120_000_000],
+      ['minutes.pdf', 300_000],
+    );
+    uploads[0].fail('file-too-large', { message: 'The file is larger than is accepted here.' });
+    uploads[1].progress(at(52_000_000));
+    uploads[2].store();
+  },
   offline: async () => {
     const uploads = await add(['holiday-film.mp4', 120_000_000], ['interview.wav', 38_000_000]);
     for (const upload of uploads) upload.progress(at(20_000_000, { held: 'offline', bytesPerSecond: 0, secondsLeft: null }));
@@ -107,17 +122,48 @@ const server = createServer((request, response) => {
 await once(server, 'listening');
 const browser = await chromium.launch(launchOptions);
 for (const [name, run] of Object.entries(STATES)) {
-  for (const colorScheme of ['light', 'dark']) {
-    const page = await browser.newPage({ colorScheme, viewport: { width: 672, height: 200 }, reducedMotion: 'reduce' });
+  const isPhone = name === 'phone';
+  for (const colorScheme of THEMES) {
+    const context = await browser.newContext({
+      colorScheme,
+      viewport: { width: isPhone ? 375 : 672, height: 200 },
+      deviceScaleFactor: isPhone ? 2 : 1,
+      reducedMotion: 'reduce',
+    });
+    const page = await context.newPage();
     await page.goto(`http://127.0.0.1:${server.address().port}/`);
     await page.locator('body[data-state=ready]').waitFor();
-    await page.context().setOffline(name === 'offline');
+    await context.setOffline(name === 'offline');
     await page.evaluate(run);
     // The head is drawn five times per second.
     await page.waitForTimeout(400);
-    await page.screenshot({ path: join(FOLDER, `element-${name}-${colorScheme}.png`), fullPage: true });
-    await page.close();
+    const path = join(FOLDER, `${isPhone ? '' : 'element-'}${name}-${colorScheme}.png`);
+    await page.screenshot({ path, fullPage: true });
+    await context.close();
   }
 }
-await browser.close();
 server.close();
+
+const folder = mkdtempSync(join(tmpdir(), 'directput-pictures-'));
+const demo = await startServer({ data: join(folder, 'data'), args: ['--control'] });
+const path = join(folder, 'holiday-film.mp4');
+writeFileSync(path, randomBytes(320 * MIB));
+for (const colorScheme of THEMES) {
+  const context = await browser.newContext({ colorScheme, viewport: { width: 1100, height: 700 } });
+  const page = await context.newPage();
+  await page.goto(demo.page);
+  await page.locator('body[data-state=ready]').waitFor();
+  const faults = [{ on: 'put', bytesPerSecond: 12 * MIB }];
+  await fetch(`${demo.page}/-/faults`, { method: 'PUT', body: JSON.stringify(faults) });
+  const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') };
+  await page.setInputFiles('#file', notes);
+  await page.locator('.upload[data-state=stored]').waitFor();
+  await page.setInputFiles('#file', path);
+  const isFar = () => document.querySelector('direct-put').shadowRoot.querySelectorAll('.bar')[1].value > 0.6;
+  await page.waitForFunction(isFar, undefined, { timeout: 120_000 });
+  await page.screenshot({ path: join(FOLDER, `demo-${colorScheme}.png`), fullPage: true });
+  await context.close();
+}
+await demo.stop();
+await browser.close();
+rmSync(folder, { recursive: true });

@@ -168,6 +168,7 @@ dd { color: var(--ink); display: flex; justify-content: space-between; align-ite
   .total-words { display: block; }
   .actions { margin: 0; }
   .line { white-space: normal; }
+  button[data-icon] { width: 1.9rem; }
   [data-state="failed"] .title { display: contents; }
   [data-state="failed"] .line { grid-area: 2 / 2 / auto / -1; }
   .unfinished .buttons { grid-column: 1 / -1; padding-block: 0.5rem; }
