@@ -1,46 +1,17 @@
 // Takes the pictures of the documents, after `make package server`: node tools/screenshots.mjs
 // Those of the element show uploads that send nothing. Those of the demo page show an upload to the local server.
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { launchOptions } from '../tests/e2e/browser.mjs';
 import { startServer } from '../tests/e2e/server.mjs';
+import { servePage } from './fake-page.mjs';
 
 const FOLDER = 'docs/pictures';
 const THEMES = ['light', 'dark'];
 const MIB = 2 ** 20;
-const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
-const PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<link rel="icon" href="data:,">
-<meta name="color-scheme" content="light dark">
-<style>
-  body { margin: 0; padding: 16px; font: 16px/1.5 system-ui, sans-serif; background: light-dark(#fff, #14171a); }
-</style>
-<direct-put endpoint="/uploads" multiple></direct-put>
-<script type="module">
-  import { FakeUploader } from '/testing/index.js';
-  import '/element/index.js';
-  const put = document.querySelector('direct-put');
-  const uploader = new FakeUploader();
-  put.uploader = uploader;
-  globalThis.put = put;
-  globalThis.wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  globalThis.add = async (...files) => {
-    put.add(files.map(([name, size, type = '']) => Object.defineProperty(new File(['x'], name, { type }), 'size', { value: size })));
-    await wait(300);
-    return uploader.uploads;
-  };
-  const sending = { phase: 'upload', bytesPerSecond: 12_300_000, secondsLeft: 8, held: null };
-  globalThis.at = (sentBytes, more) => ({ ...sending, sentBytes, hashedBytes: sentBytes, ...more });
-  document.body.dataset.state = 'ready';
-</script>`;
-
 /** Each state of the element: a function of the page. */
 const STATES = {
   empty: async () => {
@@ -52,7 +23,12 @@ const STATES = {
     const picture = new OffscreenCanvas(96, 96);
     const context = picture.getContext('2d');
     const sky = context.createLinearGradient(0, 0, 0, 96);
-    for (const [at, color] of [[0, '#25316d'], [0.6, '#f08a5d'], [1, '#f9ed69']]) sky.addColorStop(at, color);
+    for (const [at, color] of [
+      [0, '#25316d'],
+      [0.6, '#f08a5d'],
+      [1, '#f9ed69'],
+    ])
+      sky.addColorStop(at, color);
     context.fillStyle = sky;
     context.fillRect(0, 0, 96, 96);
     put.add([new File([await picture.convertToBlob()], 'sunset.png', { type: 'image/png' })]);
@@ -98,11 +74,15 @@ const STATES = {
   },
   offline: async () => {
     const uploads = await add(['holiday-film.mp4', 120_000_000], ['interview.wav', 38_000_000]);
-    for (const upload of uploads) upload.progress(at(20_000_000, { held: 'offline', bytesPerSecond: 0, secondsLeft: null }));
+    for (const upload of uploads)
+      upload.progress(at(20_000_000, { held: 'offline', bytesPerSecond: 0, secondsLeft: null }));
   },
   details: async () => {
     put.details = true;
-    const uploads = await add(['holiday-film.mp4', 120_000_000, 'video/mp4'], ['minutes.pdf', 300_000, 'application/pdf']);
+    const uploads = await add(
+      ['holiday-film.mp4', 120_000_000, 'video/mp4'],
+      ['minutes.pdf', 300_000, 'application/pdf'],
+    );
     uploads[0].progress(at(52_000_000));
     uploads[1].store({
       key: 'uploads/8d1f2b1e-6a0b-4f5e-9d0e-2f0b7c1d2e3f.pdf',
@@ -114,12 +94,7 @@ const STATES = {
   },
 };
 
-const server = createServer((request, response) => {
-  const { pathname } = new URL(request.url, 'http://localhost');
-  response.setHeader('content-type', TYPES[extname(pathname)] ?? 'text/html');
-  response.end(pathname === '/' ? PAGE : readFileSync(join('pkg', pathname)));
-}).listen(0, '127.0.0.1');
-await once(server, 'listening');
+const server = await servePage();
 const browser = await chromium.launch(launchOptions);
 for (const [name, run] of Object.entries(STATES)) {
   const isPhone = name === 'phone';
@@ -131,7 +106,7 @@ for (const [name, run] of Object.entries(STATES)) {
       reducedMotion: 'reduce',
     });
     const page = await context.newPage();
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.goto(server.url);
     await page.locator('body[data-state=ready]').waitFor();
     await context.setOffline(name === 'offline');
     await page.evaluate(run);

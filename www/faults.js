@@ -1,4 +1,4 @@
-// Faults of the local server that the demo page and the lab switch: presets, and a log of what uploads do about them.
+// Faults of the local server that the demo page and the lab switch: presets, and a log of the events of uploads.
 
 /** Time for which the train is in its tunnel, in milliseconds. */
 const TUNNEL_MS = 8_000;
@@ -21,7 +21,10 @@ export function setFaults(faults, options) {
   return fetch('-/faults', { method: 'PUT', body: JSON.stringify(faults), ...options });
 }
 
-/** Adds a button for each preset, and one that resets all faults. `changed` gets the faults of the presets that are on. */
+/**
+ * Adds a button for each preset, and one that resets all faults. `changed` gets the faults of the presets that are on, or
+ * undefined after a reset, and words for the log.
+ */
 export function addPresets(place, changed) {
   const presets = PRESETS.map(([name, what, faults, ms]) => {
     const button = document.createElement('button');

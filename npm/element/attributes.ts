@@ -53,9 +53,9 @@ export interface Reflected {
   required: boolean;
   /** Whether the element accepts files pasted into the page. */
   paste: boolean;
-  /** Whether a list of several files has buttons that act on all of them. If set to true, also for one file. Default: true. */
+  /** Whether a list of several files has buttons for all of them; if set to true, also a single file. Default: true. */
   actions: boolean;
-  /** Whether a list of several files shows their total progress. If set to true, also for one file. Default: true. */
+  /** Whether a list of several files shows their total progress; if set to true, also a single file. Default: true. */
   total: boolean;
   /** The name under which the form submits the keys of the objects. */
   name: string;

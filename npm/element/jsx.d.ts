@@ -23,9 +23,9 @@ export interface DirectPutAttributes extends DirectPutListeners {
   details?: boolean | undefined;
   /** Whether the element accepts files pasted into the page. */
   paste?: boolean | undefined;
-  /** Whether a list of several files has buttons that act on all of them. If set to true, also for one file. Default: true. */
+  /** Whether a list of several files has buttons for all of them; if set to true, also a single file. Default: true. */
   actions?: boolean | 'true' | 'false' | undefined;
-  /** Whether a list of several files shows their total progress. If set to true, also for one file. Default: true. */
+  /** Whether a list of several files shows their total progress; if set to true, also a single file. Default: true. */
   total?: boolean | 'true' | 'false' | undefined;
   /** Whether uploads start without a click on the start button. Default: true. */
   autostart?: boolean | 'true' | 'false' | undefined;

@@ -131,7 +131,7 @@ export class Rows {
     }
   }
 
-  /** Inserts these rows into the document, and removes all others. The focus stays in its row, also if the row is moved. */
+  /** Inserts these rows into the document, and removes all others. The focus stays in a row that is moved. */
   #arrange(shown: Row[]): void {
     const root = this.element.getRootNode() as ShadowRoot;
     const focused = root.activeElement as HTMLElement | null;
