@@ -21,6 +21,10 @@ export class Plot {
 
   constructor(section) {
     this.#section = section;
+    // After the last upload, nothing else draws again.
+    const redraw = () => this.#samples.length > 0 && this.#draw();
+    addEventListener('resize', redraw);
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
   }
 
   /** Returns a listener of the parts of a file. */
@@ -65,12 +69,16 @@ export class Plot {
     if (!this.#shown || this.#shown.isOver) {
       this.#shown = [...this.#files.values()].find(({ count }) => count > 1) ?? this.#shown;
     }
-    this.#drawSpeed(speed);
-    this.#drawParts();
+    this.#draw();
     if (this.#uploads.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
+  }
+
+  #draw() {
+    this.#drawSpeed(this.#samples.at(-1));
+    this.#drawParts();
   }
 
   #drawSpeed(speed) {

@@ -76,9 +76,11 @@ test('the speed has an axis, and its line fills the box', async () => {
 test('the parts of another large file are shown when the first has ended', async () => {
   await setFaults(server, { ...SLOW, bytesPerSecond: 3 * MIB });
   const { page, close } = await openPage(server);
-  await page.setInputFiles('#file', [await makeFile('one.bin', 24 * MIB), await makeFile('two.bin', 200 * MIB)]);
+  const [one, two] = [await makeFile('one.bin', 24 * MIB), await makeFile('two.bin', 200 * MIB)];
   const words = page.locator('#parts-words');
+  await page.setInputFiles('#file', one);
   await words.filter({ hasText: /^one\.bin: \d of 3 parts\.$/ }).waitFor();
+  await page.setInputFiles('#file', two);
   await words.filter({ hasText: /^two\.bin: \d+ of 25 parts\.$/ }).waitFor({ timeout: 60_000 });
   assert.equal(await stateOf(rowOf(page, 0)), 'stored');
   await close();
