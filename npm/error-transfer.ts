@@ -1,4 +1,5 @@
-// Sends errors between the page and its worker with all members. Comlink's own handler would keep only message, name and stack.
+// Sends errors between the page and its worker with all members. Comlink's own handler would keep only message, name
+// and stack.
 import { type TransferHandler, transferHandlers } from 'comlink';
 import { type PlainError, plainError, toUploadError, UploadError } from './errors.js';
 

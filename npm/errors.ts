@@ -86,14 +86,17 @@ export function localError(
   );
 }
 
-/** Turns any thrown value into an `UploadError`. Only the module and this package make errors with that name. */
+/**
+ * Turns any thrown value into an `UploadError`. An error with the name `UploadError` keeps its members: only the module
+ * and this package make errors with that name.
+ */
 export function toUploadError(error: unknown, more?: Partial<PlainError>): UploadError {
   const isOne = error instanceof UploadError;
   if (isOne && !more) return error;
   const { name, message } = Object(error);
   const cause = isOne ? error.cause : error;
   if (isOne || name === 'UploadError') return new UploadError({ ...plainError(error as UploadError), ...more }, cause);
-  // Not read from `error.code`: the browser's errors have a number there, and pages may throw any value.
+  // The code is not read from `error.code`: the browser's errors have a number there, and pages may throw any value.
   return localError('internal', String(message ?? error), error, { remains: 'unknown', ...more });
 }
 

@@ -1,7 +1,7 @@
-// Tells which failures a retry can't change, so that "retry all" leaves them out.
+// Finds the failures that a retry can't change, so that "retry all" leaves them out.
 import type { UploadError } from './errors.js';
 
 const HOPELESS = /^(type-not-allowed|not-accepted|wrong-file|file-(too-large|too-small|changed|needed))$/;
 
-/** Whether the same upload of the same file would fail again. */
+/** Returns whether the same upload of the same file would fail again. */
 export const isHopeless = (error: UploadError | undefined): boolean => HOPELESS.test(`${error?.code}`);

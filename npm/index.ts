@@ -22,8 +22,8 @@ export { isAccepted } from './page/file-rules.js';
 export type * from './types.js';
 
 /**
- * Uploads files directly to S3 and verifies every byte. Reports on all uploads by events, and on each upload by its promise
- * and callbacks.
+ * Uploads files directly to S3 and verifies every byte. Reports on all uploads by events, and on each upload by its
+ * promise and callbacks.
  */
 export class Uploader extends UploaderEvents {
   readonly #start: () => Promise<Connection>;
@@ -63,7 +63,10 @@ export class Uploader extends UploaderEvents {
     }
   }
 
-  /** Uploads a file or a Blob, or resumes an unfinished upload of it from an earlier visit. Rejects with `UploadError`. */
+  /**
+   * Uploads a file or a Blob. Resumes the upload of an earlier visit if that visit left this file unfinished. Rejects
+   * with `UploadError`.
+   */
   upload(file: Blob, options: UploadOptions = {}): Upload {
     const { maxFiles: limit = Number.POSITIVE_INFINITY } = this.#rules;
     const actual = this.#taken.size + 1;
@@ -78,10 +81,12 @@ export class Uploader extends UploaderEvents {
   }
 
   /**
-   * Resumes an upload of an earlier visit. Without `file`, opens the file by its kept handle. The browser may then ask the
-   * user for permission, so call this in a click handler. Rejects with `UploadError`: `file-needed` if the user has to choose
-   * the file, `wrong-file` if the file is another one or has changed, `in-use` if another tab runs the upload, `upload-gone`
-   * if the upload is over. After all but `upload-gone`, the upload can still be resumed.
+   * Resumes an upload of an earlier visit. Without `file`, opens the file by its stored handle. The browser may then
+   * ask the user for permission, so call this in a click handler.
+   *
+   * Rejects with `UploadError`: `file-needed` if the user has to choose the file, `wrong-file` if the file is another
+   * file or has changed, `in-use` if another tab runs the upload, `upload-gone` if the upload can no longer be resumed.
+   * After the first three of these errors, the upload can still be resumed.
    */
   resume(id: string, file?: Blob, options: UploadOptions = {}): Upload {
     const admit = async (): Promise<Start> => {
@@ -97,24 +102,29 @@ export class Uploader extends UploaderEvents {
     this.#taken.delete(upload);
   }
 
-  /** Lists the uploads of earlier visits that can be resumed, except those that a tab is running. */
+  /**
+   * Lists the uploads of earlier visits that can be resumed, except those that a tab is running. The list is empty if
+   * the browser's storage can't be read.
+   */
   listResumable(): Promise<Resumable[]> {
     return this.#ask((connection) => connection.list());
   }
 
-  /** Removes an upload of an earlier visit. Rejects with `in-use` if a tab is running it. */
+  /**
+   * Removes an upload of an earlier visit and its parts in S3. Rejects with `in-use` if a tab is running the upload.
+   */
   forget(id: string): Promise<void> {
     return this.#ask((connection) => connection.forget(id));
   }
 
-  /** Resolves to whether uploads run in a worker; false if none could start. */
+  /** Resolves to whether uploads run in a worker; false if no worker could start. */
   runsInWorker(): Promise<boolean> {
     return this.#ask((connection) => connection.inWorker);
   }
 
   /**
-   * Ends all uploads under way with the code `closed`, then ends the worker. Keeps uploads that can be resumed, and removes
-   * the parts of all others. Later calls reject with `closed`.
+   * Ends all uploads under way with the code `closed`, then ends the worker. Keeps uploads that can be resumed, and
+   * removes the parts of all others. Waits at most 5 s. Later calls reject with `closed`.
    */
   async close(): Promise<void> {
     const connecting = this.#connecting;
@@ -131,7 +141,7 @@ export class Uploader extends UploaderEvents {
     connecting?.then(({ close }) => close()).catch(() => {});
   }
 
-  /** Returns the connection to the host. Makes a new one if the last was lost or could not be made. */
+  /** Returns the connection to the host. Makes a new connection if the last one was lost or could not be made. */
   #connect(): Promise<Connection> {
     if (this.#connecting) return this.#connecting;
     const connecting = this.#start();
@@ -141,7 +151,7 @@ export class Uploader extends UploaderEvents {
     };
     connecting.then(({ lost, setOnline }) => {
       void lost.then(renew);
-      // The module starts as online. If `onLine` is wrongly false, it still tries a request from time to time.
+      // The module starts as online. If `onLine` is wrongly false, the module still tries a request from time to time.
       if (globalThis.navigator?.onLine === false) setOnline(false);
     }, renew);
     return connecting;
@@ -166,8 +176,8 @@ export class Uploader extends UploaderEvents {
   #begin(file: Blob | undefined, options: UploadOptions, admit: () => Promise<Start>, resumes?: string): Upload {
     const id = this.#uploads++;
     if (this.#bucket && this.#followed.size === 0) preconnect(this.#bucket);
-    // Waits for two turns, before the checks and before the start: posting a file to a worker takes 0.5 ms, and there may be
-    // thousands of files.
+    // Waits for the scheduler twice: before the checks and before the start. Posting a file to a worker takes 0.5 ms,
+    // and a page may upload thousands of files at once.
     const turn = this.#scheduler
       .next()
       .then(() => Promise.all([this.#connect(), admit()]))
@@ -238,7 +248,7 @@ function plain({ name, type, priority, handle, onPart, ...tuning }: UploadOption
   };
 }
 
-/** Calls a callback. Reports errors that it throws to the page, without failing the upload. */
+/** Calls a callback. Reports an error that the callback throws as an uncaught error. The upload continues. */
 function guarded<T>(callback: ((value: T) => void) | undefined, value: T): void {
   try {
     callback?.(value);
@@ -247,7 +257,10 @@ function guarded<T>(callback: ((value: T) => void) | undefined, value: T): void 
   }
 }
 
-/** Opens the file of an earlier visit by its kept handle. Rejects with `file-needed` without handle, permission or file. */
+/**
+ * Opens the file of an earlier visit by its stored handle. Rejects with `file-needed` if there is no handle, the user
+ * denies permission, or the file can't be opened.
+ */
 async function reopen(connection: Connection, id: string): Promise<File> {
   const needed = (cause?: unknown): UploadError => {
     return localError('file-needed', undefined, cause, { remains: 'parts', resumeId: id });

@@ -1,5 +1,5 @@
-// The worker's script and the Wasm module as JavaScript, for pages that can't load files from beside the entry. The entry
-// imports this module on demand; `directput/bundled` always includes it.
+// The worker's script and the Wasm module as JavaScript, for pages that can't load files from beside the entry. The
+// entry imports this module on demand; `directput/bundled` always includes it.
 
 import WASM from '../target/wasm/directput_bg.wasm.gz';
 import WORKER from '../target/wasm/worker.js.gz';

@@ -1,21 +1,29 @@
-// All limits of the time that directput waits for the browser: its storage, a worker, a file.
+// Maximum times that directput waits for the browser: for its storage, a worker, a file.
 
 /** Maximum time for the worker's script to load, in milliseconds. After that the host runs in the page. */
 export const WORKER_START_MS = 10_000;
 
-/** Maximum time to load the Wasm module, and for the host to open it, in milliseconds: 54 kB take 9 s at 50 kbit/s. */
+/**
+ * Maximum time to load the Wasm module, and maximum time for the host to open it, in milliseconds. The module's 54 kB
+ * take 9 s at 50 kbit/s.
+ */
 export const MODULE_MS = 60_000;
 
 /** Time between two pings to a worker while a call is pending, in milliseconds. */
 export const PING_EVERY_MS = 5_000;
 
-/** A worker that misses this number of pings in a row is lost. A count, not a time, because computers may sleep. */
+/**
+ * Number of pings in a row after which a worker that answers none of them counts as lost. This is a count, not a time,
+ * because computers may sleep.
+ */
 export const MISSED_PINGS = 6;
 
 /** Maximum time for the host to accept a cancel or close command, in milliseconds. */
 export const CANCEL_MS = 2_000;
 
-/** Maximum time for all uploads to end when their uploader is closed, in milliseconds, including the removal of parts. */
+/**
+ * Maximum time for all uploads to end when their uploader is closed, in milliseconds, including the removal of parts.
+ */
 export const CLOSE_MS = 5_000;
 
 /** Maximum time for one call of IndexedDB, in milliseconds. */

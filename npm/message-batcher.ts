@@ -1,4 +1,4 @@
-// Batches messages of uploads: each post costs both threads a task, and 200 small files send 1000 messages.
+// Batches messages of uploads. Each post costs a task in both threads, and 200 small files send 1,000 messages.
 import type { PartNews, Progress, Retry } from './types.js';
 
 /** A message of an upload. Has one of these members. */
@@ -21,7 +21,10 @@ export type Addressed = [id: number, message: Message];
 /** Minimum time between two batches, in milliseconds. */
 const SEND_EVERY_MS = 50;
 
-/** Collects messages and sends them in batches, the first at once. The cost of a message does not grow with the queue. */
+/**
+ * Collects messages and sends them in batches. The first batch is sent at once. The cost of a message does not grow
+ * with the number of unsent messages.
+ */
 export class MessageBatcher {
   readonly #send: (messages: Addressed[]) => unknown;
   readonly #unsent = new Map<number, Message[]>();

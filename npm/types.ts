@@ -2,9 +2,10 @@
 export type NetworkHint = 'slow-2g' | '2g' | '3g' | '4g' | 'wifi' | 'ethernet' | 'unknown';
 
 /**
- * How bytes are verified: `sha256` detects accidents and tampering, `crc64nvme` detects accidents at a lower cost.
- * `crc64nvme-after` sends parts before they are hashed and compares them with S3's checksum afterwards: fewer calls, but a URL
- * accepts any bytes of its part's length. `none` verifies nothing. Most servers accept `sha256` and `crc64nvme`.
+ * How bytes are verified. `sha256` detects accidents and tampering. `crc64nvme` detects accidents at a lower cost.
+ * `crc64nvme-after` sends parts before they are hashed, and compares their checksums with S3's afterwards. This needs
+ * fewer calls, but a presigned URL accepts any bytes of its part's length. `none` verifies nothing. Most servers accept
+ * `sha256` and `crc64nvme`.
  */
 export type ChecksumAlgorithm = 'sha256' | 'crc64nvme' | 'crc64nvme-after' | 'none';
 
@@ -12,7 +13,7 @@ export type ChecksumAlgorithm = 'sha256' | 'crc64nvme' | 'crc64nvme-after' | 'no
 export interface Tuning {
   /** How bytes are verified. Default: `sha256`. A resumed upload keeps the algorithm that it started with. */
   checksum?: ChecksumAlgorithm;
-  /** Kind of link. Default: that of `navigator.connection`, if the browser has it. */
+  /** Kind of link. Default: the kind that `navigator.connection` reports, or `unknown`. */
   network?: NetworkHint;
   /** Seconds without progress after which a PUT is retried, from 5 to 300. Default: 30. */
   stallSeconds?: number;
@@ -28,18 +29,22 @@ export interface Metadata {
 
 /** Rules for files. A refused file is not sent and causes no call of the API. The server has its own rules. */
 export interface FileRules {
-  /** As the HTML attribute: `.pdf`, `image/png`, `image/*`, comma-separated. Other files fail with `type-not-allowed`. */
+  /**
+   * The types of files that are accepted, as in the HTML attribute: a comma-separated list such as
+   * `.pdf,image/png,image/*`. Other files fail with `type-not-allowed`. Default: all types.
+   */
   accept?: string;
   /** Minimum file size in bytes; smaller files fail with `file-too-small`. Default: 0. */
   minBytes?: number;
-  /** Maximum file size in bytes; larger files fail with `file-too-large`. Default: the limit of the server. */
+  /** Maximum file size in bytes; larger files fail with `file-too-large`. Default: only the server's limit applies. */
   maxBytes?: number;
-  /** Maximum number of files stored or under way; further files fail with `too-many-files`. Default: any number. */
+  /** Maximum number of files stored or under way; further files fail with `too-many-files`. Default: no limit. */
   maxFiles?: number;
   /**
-   * Called before each new upload. False refuses the file with `not-accepted`. A name or type replaces that of the file. A
-   * Blob, such as a smaller picture, is uploaded instead of the file. Sizes are checked afterwards. If the function throws,
-   * the upload fails with `not-accepted`, and the thrown value is the error's `cause`.
+   * Called before each new upload. If it returns false, the file is refused with `not-accepted`. A returned name or
+   * type replaces that of the file. A returned Blob, such as a smaller picture, is uploaded instead of the file. Sizes
+   * are checked afterwards. If the function throws, the upload fails with `not-accepted`, and the thrown value is the
+   * error's `cause`.
    */
   beforeUpload?: (file: Blob, metadata: Required<Metadata>) => Admission | Promise<Admission>;
 }
@@ -53,28 +58,29 @@ export interface UploaderOptions extends Tuning, FileRules {
   /** The address of the signing API, such as `/uploads` or `https://api.example.com/uploads`. */
   endpoint: string | URL;
   /**
-   * Headers for every call of the API, such as `authorization`, or a function that returns them. The function is called again
-   * when the API answers 401. These headers are never sent to S3.
+   * Headers for every call of the API, such as `authorization`, or a function that returns them. The function is called
+   * again when the API answers 401. These headers are never sent to S3.
    */
   headers?: Headers | (() => Headers | Promise<Headers>);
   /**
-   * The address of the bucket, such as `https://my-bucket.s3.eu-central-1.amazonaws.com`. The browser then connects while the
-   * first part is hashed. This saves the first file one round trip, or three with TLS.
+   * The address of the bucket, such as `https://my-bucket.s3.eu-central-1.amazonaws.com`. The browser then connects
+   * while the first part is hashed. This saves the first file one round trip, or three with TLS.
    */
   preconnect?: string | URL;
   /**
-   * Maximum number of concurrent PUTs to one host name of the bucket, over all files, from 1 to 64. Default: 6, what browsers
-   * open to one host. Many small files use several host names if the server signs URLs for them.
+   * Maximum number of concurrent PUTs to one host name of the bucket, over all files, from 1 to 64. Default: 6, the
+   * number of connections that browsers open to one host. Many small files use several host names if the server signs
+   * URLs for them.
    */
   partsInFlight?: number;
   /**
-   * Whether calls of the API send cookies: `same-origin` only to the page's own origin, `include` also to an API of another
-   * origin that identifies users by cookies. Default: `same-origin`.
+   * Whether calls of the API send cookies: `same-origin` only to the page's own origin, `include` also to an API of
+   * another origin that identifies users by cookies. Default: `same-origin`.
    */
   credentials?: 'same-origin' | 'include';
   /**
-   * A name or id of the signed-in user. It separates the records of unfinished uploads of several users of this browser. It is
-   * stored in plain text with the records, and is never sent. Default: empty.
+   * A name or id of the signed-in user. It separates the records of unfinished uploads if several users share this
+   * browser. It is stored in plain text with the records, and is never sent. Default: empty.
    */
   caller?: string;
   /** Whether to use a worker, if one can start. Default: true. */
@@ -88,11 +94,11 @@ export type Headers = Record<string, string> | Iterable<readonly [name: string, 
 
 /** Options of one upload. They take precedence over those of its uploader. */
 export interface UploadOptions extends Tuning, Metadata {
-  /** Called at most ten times a second, and whenever the phase changes. */
+  /** Called at most ten times a second, and additionally when the phase or the reason of a wait changes. */
   onProgress?: (progress: Progress) => void;
   /** Called when a PUT or a call of the API failed and will be retried. */
   onRetry?: (retry: Retry) => void;
-  /** Called at each change of each part's state, at least three times per part; for pages that show parts. */
+  /** Called when the state of a part changes, several times per part; for pages that show parts. */
   onPart?: (part: PartNews) => void;
   /** Aborting this signal cancels the upload and removes the bytes that were sent. */
   signal?: AbortSignal;
@@ -103,18 +109,24 @@ export interface UploadOptions extends Tuning, Metadata {
 }
 
 /**
- * An upload: the promise of its result, with methods that control it. `for await` yields the latest progress until the upload
- * ends. If the upload fails, the loop throws the same error as the promise.
+ * An upload: the promise of its result, with methods that control it. `for await` yields the latest progress until the
+ * upload ends. If the upload fails, the loop throws the same error as the promise.
  */
 export type Upload = Promise<UploadResult> & AsyncIterable<Progress> & UploadControls;
 
 /** Methods that control an upload. */
 export interface UploadControls {
-  /** Pauses the upload: sends no further part until `resume`. Parts in flight are completed, so nothing is sent twice. */
+  /**
+   * Pauses the upload: no further part is sent until `resume`. Parts in flight are sent to their end, so nothing is
+   * sent twice.
+   */
   pause(): void;
   /** Resumes a paused upload. */
   resume(): void;
-  /** Cancels the upload and removes the bytes that were sent. The promise rejects with `aborted`, as an `AbortError`. */
+  /**
+   * Cancels the upload and removes the bytes that were sent. The promise rejects with the code `aborted` and the name
+   * `AbortError`.
+   */
   cancel(): void;
   /** Sets the priority. Uploads with a higher priority go first. */
   prioritize(priority: number): void;
@@ -157,13 +169,18 @@ export interface Progress {
   parts: number;
   /** Number of parts that S3 has confirmed. */
   confirmedParts: number;
-  /** The smoothed speed at which bytes arrive, in byte/s; 0 until it is known, after the first stored part or 3 s. */
+  /**
+   * The smoothed speed at which bytes arrive at S3, in byte/s; 0 until it is known, which takes until the first part is
+   * stored, or 3 s.
+   */
   bytesPerSecond: number;
-  /** The time left in seconds at that speed; null until it is known. Bytes that wait in buffers count as not yet sent. */
+  /**
+   * The time left at that speed, in seconds; null until it is known. Bytes that wait in buffers count as not yet sent.
+   */
   secondsLeft: number | null;
   /**
-   * Why the upload waits: `paused` by the user, `offline`, or `busy` if a server asked to slow down; null if it does not wait.
-   * `pausing`: paused, while parts in flight still arrive.
+   * Why the upload waits. `pausing`: it is paused, and parts in flight are still being sent. `paused`: it is paused.
+   * `offline`: the browser is offline. `busy`: a server has asked for fewer requests. Null: the upload does not wait.
    */
   held: 'pausing' | 'paused' | 'offline' | 'busy' | null;
   /** Whether a later visit could resume the upload, because its record is on disk. */
@@ -199,8 +216,8 @@ export interface UploadResult {
   /** The object's entity tag; null if S3 stored the object but its response got lost. */
   etag: string | null;
   /**
-   * The object's checksum in Base64. SHA-256: of the whole object after a single PUT, composite (`…-N`) after N parts.
-   * CRC64NVME: of the whole object. Null if nothing was verified.
+   * The object's checksum in Base64; null if nothing was verified. A SHA-256 is that of the whole object after a single
+   * PUT, and composite (`…-N`) after an upload in N parts. A CRC64NVME is always that of the whole object.
    */
   checksum: string | null;
   /** The size in bytes. */
@@ -208,8 +225,8 @@ export interface UploadResult {
 }
 
 /**
- * What S3 holds after a failed upload. `nothing`; `parts`, which can be resumed or are still to be removed; `unknown`, possibly
- * the object itself.
+ * What S3 holds after a failed upload. `parts`: parts that can be resumed or are still to be removed. `unknown`:
+ * possibly parts, possibly the object itself.
  */
 export type Remains = 'nothing' | 'parts' | 'unknown';
 

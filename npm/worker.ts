@@ -1,5 +1,5 @@
-// The module worker: the host of the Wasm module, behind Comlink. Where no worker can start, the page imports the
-// same file. The build bundles everything into this file, so it takes a single request.
+// The module worker: the host of the Wasm module, behind Comlink. If no worker can start, the page imports the same
+// file. The build bundles everything into this file, so loading it takes one request.
 import { expose } from 'comlink';
 import { keepErrors } from './error-transfer.js';
 import { Host } from './worker/host.js';

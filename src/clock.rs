@@ -1,18 +1,19 @@
-//! One clock made of the two clocks of a browser.
+//! One clock, made from the two clocks of a browser.
 //!
 //! `performance.now()` never runs backwards, but some systems stop it while the machine sleeps. `Date.now()` continues
-//! while the machine sleeps, but can be set. Browsers round both, by up to 100 ms.
+//! while the machine sleeps, but the user can set it. Browsers round both, by up to 100 ms.
 
-/// Minimum change of the difference between the clocks that counts as a sleep or a clock that was set, in milliseconds.
-/// Two roundings to 100 ms (Firefox, `privacy.resistFingerprinting`) stay well below it, and so does the time that a
-/// busy machine takes between two readings. The measured length of a sleep is at most this much too short.
+/// Minimum change of the difference between the clocks that counts as a sleep or as a setting of the wall clock, in
+/// milliseconds. Two roundings to 100 ms (Firefox, `privacy.resistFingerprinting`) stay well below this value, and so
+/// does the time that a busy machine takes between two readings. The measured length of a sleep is too short by at most
+/// this value.
 const JUMP_MS: f64 = 1_000.0;
 
-/// Measures the time that has passed. It never runs backwards, and it continues while the machine sleeps.
+/// Measures the time that has passed. The time never runs backwards, and it continues while the machine sleeps.
 ///
-/// The time is that of the monotonic clock, plus each jump of the wall clock ahead of it. A jump is a change of the
-/// difference between the clocks, so rounding errors do not add up. A wall clock that is set ahead looks like a sleep
-/// and counts as one: signing again early beats an expired URL. A wall clock that is set back changes nothing.
+/// The time is the time of the monotonic clock, plus each jump of the wall clock ahead of it. A jump is a change of the
+/// difference between the clocks, so rounding errors do not add up. Setting the wall clock ahead looks like a sleep and
+/// counts as a sleep: signing again early beats an expired URL. Setting the wall clock back changes nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock {
     first: Option<First>,
@@ -25,8 +26,7 @@ pub struct Clock {
 #[derive(Debug, Clone, Copy)]
 struct First {
     monotonic_ms: f64,
-    /// Difference of the wall clock to the monotonic clock at the first reading or after the last jump, in
-    /// milliseconds.
+    /// Wall clock minus monotonic clock at the first reading or after the last jump, in milliseconds.
     ahead_ms: f64,
 }
 
@@ -59,7 +59,7 @@ mod tests {
 
     const HOUR_MS: f64 = 3_600_000.0;
 
-    /// A machine whose clocks do what a test tells them to.
+    /// A machine whose clocks are controlled by a test.
     struct Machine {
         clock: Clock,
         monotonic_ms: f64,
@@ -80,10 +80,12 @@ mod tests {
             self.clock.passed_ms(round(self.monotonic_ms), round(self.wall_ms).floor())
         }
 
-        /// Both clocks go on, by as many milliseconds each, and are read 200 times a second.
+        /// Lets `ms` milliseconds pass. The clocks advance at these rates and are read about 200 times a second.
+        /// Returns the measured time in milliseconds.
         fn run(&mut self, ms: f64, monotonic_rate: f64, wall_rate: f64) -> f64 {
             let before = self.read();
-            // Not a divisor of any rounding, so readings fall everywhere within it.
+            // The step does not divide any of the roundings, so that the readings are spread over each rounding
+            // interval.
             let step_ms = 4.987;
             for _ in 0..(ms / step_ms) as u32 {
                 self.monotonic_ms += step_ms * monotonic_rate;
@@ -135,7 +137,7 @@ mod tests {
         machine.run(60_000.0, 1.0, 1.0);
         let passed = machine.read() - before;
         assert!((passed - 60_000.0).abs() < 10.0, "{passed}");
-        // Nor does it hide a sleep that follows.
+        // A later sleep is still detected.
         machine.wall_ms += HOUR_MS;
         let passed = machine.read() - before;
         assert!((passed - HOUR_MS - 60_000.0).abs() < 10.0, "{passed}");
@@ -171,7 +173,7 @@ mod tests {
         let mut before = machine.read();
         for _ in 0..1_000_000 {
             let size_ms = [1.0, 100.0, 10_000.0, HOUR_MS][rng.usize(0..4)];
-            // Not even if the monotonic clock does.
+            // Even a monotonic clock that runs backwards must not turn the time back.
             machine.monotonic_ms += (rng.f64() - 0.1) * size_ms;
             machine.wall_ms += (rng.f64() * 2.0 - 1.0) * size_ms;
             let passed = machine.read();

@@ -1,8 +1,8 @@
 //! Verified uploads from the browser straight into a private S3 bucket.
 //!
 //! Compiled for `wasm32`, this crate is the npm package `directput`. The signing Lambda uses [`protocol`], [`plan`] and
-//! [`checksum`] of the same crate, so both sides share one definition. An [`engine`] is one upload. The [`queue`] shares
-//! the connections among all uploads of a page.
+//! [`checksum`] of the same crate, so both sides share one definition. An [`engine`] controls one upload. The [`queue`]
+//! shares the connections among all uploads of a page.
 //!
 //! This example cuts a file into parts and computes the checksums of the parts and of the object:
 //!

@@ -1,10 +1,10 @@
-//! A sorted list: does what `BTreeSet` does, for short lists and in a tenth of its code size.
+//! A sorted list: does the same as `BTreeSet` for short lists, with a tenth of its code size.
 //!
-//! It holds the waiting parts of an upload, a few dozen numbers, and the waiting uploads of a queue. Moving them costs
-//! less than the bookkeeping of a tree: moving the 80 kB of 10,000 uploads takes a few microseconds, once for each
-//! start.
+//! Lists hold the waiting parts of an upload, usually a few dozen numbers, and the waiting uploads of a queue. Moving
+//! the entries costs less than the bookkeeping of a tree. Moving the 80 kB of 10,000 uploads takes a few microseconds,
+//! once for each start of an upload.
 
-/// Values in ascending order, none twice.
+/// Values in ascending order, without duplicates.
 #[derive(Debug, Clone)]
 pub(crate) struct Ordered<T>(Vec<T>);
 
@@ -35,7 +35,7 @@ impl<T: Ord + Copy> Ordered<T> {
         (!self.0.is_empty()).then(|| self.0.remove(0))
     }
 
-    /// Inserts a value, unless it is there already.
+    /// Inserts a value, unless the list already has it.
     pub fn insert(&mut self, value: T) {
         match self.0.last() {
             Some(&last) if last >= value => {
@@ -48,7 +48,7 @@ impl<T: Ord + Copy> Ordered<T> {
         }
     }
 
-    /// Removes a value, if it is there.
+    /// Removes a value, if the list has it.
     pub fn remove(&mut self, value: T) {
         let at = self.0.partition_point(|&other| other < value);
         if self.0.get(at) == Some(&value) {

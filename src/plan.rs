@@ -1,4 +1,4 @@
-//! From the size of a file to its parts, within the limits of S3.
+//! Cuts a file into parts within the limits of S3.
 //!
 //! ```
 //! use directput::plan::{Plan, SINGLE_PUT_BYTES};
@@ -27,21 +27,22 @@ pub const MIN_PART_BYTES: u64 = 5 * MIB;
 /// Maximum length of a part and of a single PUT, in bytes (same page).
 pub const MAX_PART_BYTES: u64 = 5 * GIB;
 
-/// The largest object in bytes: 10,000 parts of 5 GiB, which the same page rounds to 48.8 TiB.
+/// Maximum size of an object, in bytes: 10,000 parts of 5 GiB. The same page rounds it to 48.8 TiB.
 pub const MAX_OBJECT_BYTES: u64 = MAX_PARTS as u64 * MAX_PART_BYTES;
 
-/// Default: maximum size of a file that is sent in one PUT, in bytes. The server may be configured otherwise.
+/// Default: maximum size of a file that is sent in one PUT, in bytes. A server may be configured with another size.
 pub const SINGLE_PUT_BYTES: u64 = 16 * MIB;
 
-/// Maximum size of a file that one call opens together with others, in bytes. For a larger one its own call costs
-/// little.
+/// Maximum size of a file that one call opens together with other files, in bytes. The call for a larger file takes
+/// little time compared with its PUT.
 pub const BATCH_FILE_BYTES: u64 = 1 << 20;
 
-/// Default length of a part, in bytes; larger files get longer parts, to stay within 10,000. Small enough to lose
-/// little when a PUT fails and to be hashed at once, large enough that the preflight of each PUT does not matter.
+/// Default length of a part, in bytes. Files that would need more than 10,000 such parts get longer parts. The length
+/// is small enough that a failed PUT loses little and that a part is hashed as a whole. It is large enough that the
+/// preflight request of each PUT does not matter.
 pub const DEFAULT_PART_BYTES: u64 = 8 * MIB;
 
-/// How a file of a known size is cut into parts.
+/// Division of a file into parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     size: u64,
@@ -49,38 +50,40 @@ pub struct Plan {
     multipart: bool,
 }
 
-/// One part: its number and its place in the file.
+/// Number and position of a part in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// Which part, counted from 1.
+    /// Number of the part, counted from 1.
     pub number: PartNumber,
-    /// Where it begins in the file, in bytes.
+    /// Offset of the first byte in the file, in bytes.
     pub offset: u64,
-    /// How long it is, in bytes; 0 only for the one part of an empty file.
+    /// Length in bytes; 0 only for the one part of an empty file.
     pub length: u64,
 }
 
 impl Part {
-    /// Returns the bytes of the file that it covers.
+    /// Returns the range of the part in the file, in bytes.
     pub fn range(&self) -> Range<u64> {
         self.offset..self.offset + self.length
     }
 }
 
 impl Plan {
-    /// Plans a file: one PUT up to `single_put_bytes` (at most [`MAX_PART_BYTES`]), parts above.
+    /// Plans the upload of a file. Files of at most `single_put_bytes` bytes, and at most [`MAX_PART_BYTES`], are sent
+    /// in one PUT. Larger files are sent in parts.
     pub fn new(size: FileSize, single_put_bytes: u64) -> Self {
         let size = size.bytes();
         if size <= single_put_bytes.min(MAX_PART_BYTES) {
             return Self { size, part_bytes: size, multipart: false };
         }
-        // Whole mebibytes keep slices aligned with the pages of the disk and the figures readable.
+        // Whole mebibytes align slices with the pages of the disk, and are easy to read.
         let least_bytes = size.div_ceil(MAX_PARTS.into()).next_multiple_of(MIB);
         let part_bytes = least_bytes.clamp(DEFAULT_PART_BYTES, MAX_PART_BYTES);
         Self { size, part_bytes, multipart: true }
     }
 
-    /// Takes over a plan that was made elsewhere, if it keeps S3's limits and fits the file.
+    /// Returns a plan that the server or an earlier session has made. `part_bytes` is the length of every part but the
+    /// last. Returns `None` if the plan does not fit the file or breaks S3's limits.
     pub fn restore(size: FileSize, part_bytes: u64, multipart: bool) -> Option<Self> {
         let size = size.bytes();
         let is_sound = if multipart {
@@ -96,7 +99,7 @@ impl Plan {
         self.size
     }
 
-    /// Returns whether the file travels in parts that are joined at the end.
+    /// Returns whether the file is sent in parts that S3 joins at the end.
     pub fn is_multipart(&self) -> bool {
         self.multipart
     }
@@ -106,13 +109,13 @@ impl Plan {
         self.part_bytes
     }
 
-    /// How many parts there are, from 1 to 10,000.
+    /// Returns the number of parts, from 1 to 10,000.
     pub fn part_count(&self) -> u32 {
-        // At least one: an empty file is one empty PUT. The constructors keep it within u32.
+        // An empty file is sent in one empty PUT. The constructors make sure that there are at most 10,000 parts.
         self.size.div_ceil(self.part_bytes.max(1)).max(1) as u32
     }
 
-    /// Returns the part of that number, if the plan has it.
+    /// Returns the part with this number, or `None` if the plan has no such part.
     pub fn part(&self, number: PartNumber) -> Option<Part> {
         (number.get() <= self.part_count()).then(|| self.nth(number))
     }

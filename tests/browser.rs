@@ -1,4 +1,5 @@
-//! In a headless browser, by `wasm-pack test`: hashing both ways, slices and the JS class.
+//! Tests in a headless browser, run by `wasm-pack test`: both ways of hashing, slices, the readers of answers, and the
+//! JavaScript classes.
 #![cfg(target_arch = "wasm32")]
 
 use std::cell::RefCell;
@@ -50,7 +51,7 @@ async fn a_slice_hashes_like_its_bytes() {
     assert_eq!(sha256_by_browser(&subtle(), &slice).await, Ok(Sha256Digest::of(b"3456")));
 }
 
-/// What the readers of `src/browser/wire.rs` make of a golden file must be what serde makes of it.
+/// Checks that a reader of `src/browser/wire.rs` reads a golden file as serde does.
 fn reads_like_serde<T: serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(
     golden: &str,
     read: fn(&JsValue) -> Option<T>,
@@ -58,7 +59,7 @@ fn reads_like_serde<T: serde::de::DeserializeOwned + PartialEq + std::fmt::Debug
     let value = js_sys::JSON::parse(golden).expect("JSON");
     let expected: T = serde_wasm_bindgen::from_value(value.clone()).expect("serde reads it");
     assert_eq!(read(&value), Some(expected));
-    // Without any one of its members it is read as serde would read it, or not at all.
+    // If a member is missing, both read the same value, or both refuse the message.
     for name in Object::keys(value.unchecked_ref::<Object>()).iter() {
         let less = js_sys::JSON::parse(golden).expect("JSON");
         Reflect::delete_property(less.unchecked_ref::<Object>(), &name).expect("deleted");
@@ -123,7 +124,8 @@ fn wrong_options_throw_an_error_with_a_code() {
     assert_eq!(code(&error).as_deref(), Some("invalid-option"));
 }
 
-/// The signing API of the local server that `make test-wasm` starts; without it nothing compiles.
+/// Address of the signing API of the local server. `make test-wasm` starts the server and sets the variable. Without
+/// the variable, the tests do not compile.
 const API: &str = env!("DIRECTPUT_API", "run `make test-wasm`: it starts the server that these tests upload to");
 
 async fn upload(bytes: &[u8]) -> Result<JsValue, JsValue> {
@@ -139,7 +141,7 @@ fn text(value: &JsValue, name: &str) -> String {
 async fn a_small_blob_is_stored_with_its_checksum() {
     let stored = upload(b"abc").await.expect("stored");
     assert_eq!(text(&stored, "checksum"), Sha256Digest::of(b"abc").to_string());
-    // The MD5 of RFC 1321's test suite: S3's entity tag of a single PUT.
+    // S3's entity tag of a single PUT is the MD5, here from the test suite of RFC 1321.
     assert_eq!(text(&stored, "etag"), "900150983cd24fb0d6963f7d28e17f72");
 }
 
@@ -155,7 +157,7 @@ async fn a_large_blob_is_stored_in_parts_with_their_composite_checksum() {
 async fn many_blobs_are_stored_though_some_are_paused_meanwhile_and_one_is_cancelled() {
     let uploader = Uploader::new(options(API).unchecked_ref()).expect("an uploader");
     let uploads: Vec<Upload> = (0..40u8).map(|byte| uploader.upload(blob(&[byte]), None).expect("under way")).collect();
-    // The first ones have begun, the last ones wait.
+    // The first uploads have begun, and the last ones wait.
     let paused = [0, 1, 30, 39].map(|at: usize| &uploads[at]);
     paused.iter().for_each(|upload| upload.pause());
     uploads[20].cancel();
@@ -178,7 +180,7 @@ async fn many_blobs_are_stored_though_some_are_paused_meanwhile_and_one_is_cance
     }
 }
 
-/// The page cancels as soon as it is told that bytes are about to leave, which is before the request is sent.
+/// The page cancels the upload at the first report of the phase `upload`. This report comes before the request is sent.
 #[wasm_bindgen_test]
 async fn a_put_that_is_cancelled_before_it_is_sent_is_never_sent() {
     let count = "const { send } = XMLHttpRequest.prototype; globalThis.sends = 0; \
@@ -195,13 +197,13 @@ async fn a_put_that_is_cancelled_before_it_is_sent_is_never_sent() {
     let own = Object::new();
     Reflect::set(&own, &"onProgress".into(), on_progress.as_ref()).expect("set");
     let uploader = Uploader::new(options(API).unchecked_ref()).expect("an uploader");
-    // A PUT of less than a mebibyte may have left whole, so its answer would be waited for.
+    // All bytes of a PUT of less than 1 MiB may have left the browser, so the cancel would wait for the answer.
     let upload = uploader.upload(blob(&vec![0; 4 << 20]), Some(own.unchecked_into())).expect("under way");
     let done: js_sys::Promise = upload.done().unchecked_into();
     running.replace(Some(upload));
     let error = JsFuture::from(done).await.expect_err("cancelled");
     assert_eq!(code(&error).as_deref(), Some("aborted"));
-    // Whatever was left to be run has run by the next task.
+    // All pending tasks run during this wait.
     let wait = Function::new_with_args("done", "setTimeout(done, 50)");
     let waited = js_sys::Promise::new(&mut |done, _| drop(wait.call1(&JsValue::UNDEFINED, &done)));
     JsFuture::from(waited).await.expect("waited");
@@ -209,7 +211,7 @@ async fn a_put_that_is_cancelled_before_it_is_sent_is_never_sent() {
     assert_eq!(sends, 0);
 }
 
-/// The server of the test page answers no call of the API.
+/// The server of the test page has no API.
 #[wasm_bindgen_test]
 async fn a_refused_call_rejects_with_an_error_code() {
     let uploader = Uploader::new(options("/no-such-api").unchecked_ref()).expect("an uploader");

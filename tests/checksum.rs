@@ -1,4 +1,4 @@
-//! Checksums against published vectors and against what the real S3 answered.
+//! Compares checksums with published vectors, and with answers of S3.
 #![cfg(not(target_arch = "wasm32"))]
 
 use directput::checksum::{
@@ -32,8 +32,8 @@ fn a_million_letters_in_uneven_slices_match_the_published_vector() {
     assert_eq!(hasher.finish().to_string(), "zcduXJkU+5KBocfihNc+Z/GAmkiklyAOBG05zMcRLNA=");
 }
 
-/// S3 in eu-west-1, 2026-09-03: CompleteMultipartUpload over parts of 5 MiB, 5 MiB and 1 MiB, as
-/// recorded in floci-io/floci issue 3083.
+/// Answer of S3 in eu-west-1 on 2026-09-03 to CompleteMultipartUpload for parts of 5 MiB, 5 MiB and 1 MiB, as recorded
+/// in floci-io/floci issue 3083.
 #[test]
 fn the_composite_checksum_is_equal_to_s3s() {
     let parts = [
@@ -45,7 +45,7 @@ fn the_composite_checksum_is_equal_to_s3s() {
     assert_eq!(CompositeChecksum::of(&parts).to_string(), "rVWtNbadtsaKXJAcgWPWjifHzJaXde/iV4jaJAOdivc=-3");
 }
 
-/// The same source: a multipart upload of one part is hashed once more, too.
+/// From the same source: S3 also hashes the digest of the part if a multipart upload has only one part.
 #[test]
 fn the_composite_checksum_of_one_part_differs_from_its_digest() {
     let part = Sha256Digest::parse("n7gWa0Gp88JMie9iljKcv731WbPhWtFVibhxsVB8FAw=").expect("a digest");

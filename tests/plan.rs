@@ -1,4 +1,4 @@
-//! Whatever the size: the parts cover the file exactly and keep S3's limits.
+//! For every size, the parts cover the file exactly and are within S3's limits.
 #![cfg(not(target_arch = "wasm32"))]
 
 use directput::plan::{
@@ -28,7 +28,7 @@ fn assert_sound(plan: Plan, size: u64) {
     assert_eq!(end, size, "the parts cover the file");
 }
 
-/// Sizes of every order of magnitude, not only the huge ones that a uniform choice would give.
+/// Returns sizes of every order of magnitude. A uniform choice would give only huge sizes.
 fn any_size() -> impl Strategy<Value = u64> {
     (0u32..=46, any::<u64>()).prop_map(|(bits, random)| (random % (1 << bits).max(1)).min(MAX_OBJECT_BYTES))
 }

@@ -1,5 +1,5 @@
-//! The wire format, pinned: `tests/golden/` has one JSON file for each message, and `docs/errors.md`
-//! one row for each code. A change that shows here breaks pages or servers that are out there.
+//! Pins the wire format: `tests/golden/` has one JSON file for each message, and `docs/errors.md` has one row for each
+//! code. A change that these tests detect breaks deployed pages or servers.
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::fmt::Debug;
@@ -21,7 +21,7 @@ fn golden(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// The file is read and written again without loss.
+/// Checks that a golden file is read and written again without loss. Returns its JSON.
 fn pinned<T: Serialize + DeserializeOwned + Debug>(name: &str) -> Value {
     let wire = golden(name);
     let message: T = serde_json::from_value(wire.clone()).expect(name);

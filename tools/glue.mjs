@@ -1,5 +1,5 @@
-// Removes code of wasm-bindgen's glue that loads the module. The page compiles the module, and the worker gets the result.
-// The removed code refers to a file beside the glue, which bundlers would include a second time.
+// Removes the code that loads the module from wasm-bindgen's glue. The page compiles the module and passes it to the
+// worker. The removed code refers to a file beside the glue, and bundlers would include this file a second time.
 //
 //   node tools/glue.mjs glue.js
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -6,7 +6,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** Tests that must notice mutants of files. Each group has few tests, because they are built again for each mutant. */
+/**
+ * Groups of files, with the tests that must fail for each mutant of these files. A group has few tests, because the
+ * tests are built again for each mutant.
+ */
 const GROUPS = [
   { name: 'plan', files: /^src\/plan\.rs/, tests: ['--test=plan'] },
   { name: 'clock', files: /^src\/clock\.rs/, tests: ['--lib'] },
@@ -23,7 +26,7 @@ const GROUPS = [
     tests: ['--lib', '--test=engine', '--test=simulation'],
     // Number of histories that the simulator runs for each mutant.
     env: { SEEDS: process.env.SEEDS ?? '1000' },
-    // These enumerate all orders of events, which takes longer than all other tests together.
+    // Skips tests that enumerate all orders of events. They take longer than all other tests together.
     skip: ['model::', 'clock::'],
   },
 ];
@@ -37,7 +40,7 @@ function packageOf(file) {
   return ['--package=directput-lambda', ...(file.endsWith('/secret.rs') ? [] : ['--no-default-features'])];
 }
 
-/** Outcomes of a mutant by cargo-mutants' names. Unviable mutants do not compile. */
+/** Outcomes of a mutant by cargo-mutants' names for them. Unviable mutants do not compile. */
 const OUTCOMES = { CaughtMutant: 'caught', Timeout: 'timeout', MissedMutant: 'missed', Unviable: 'unviable' };
 
 const target = resolve(process.env.CARGO_TARGET_DIR ?? 'target');
@@ -48,16 +51,16 @@ const args = process.argv.slice(2);
 const env = {
   ...process.env,
   CARGO_TARGET_DIR: target,
-  // Each mutant gets the same inputs, and no inputs of the one before.
+  // Each mutant gets the same inputs, and no inputs of the mutant before.
   PROPTEST_RNG_SEED: '1',
   PROPTEST_DISABLE_FAILURE_PERSISTENCE: '1',
-  // A failure is enough, so its input need not be shrunk.
+  // Does not shrink the input of a failure: the failure is enough.
   PROPTEST_MAX_SHRINK_ITERS: '0',
   RUST_BACKTRACE: '0',
   CARGO_PROFILE_DEV_DEBUG: '0',
 };
 
-/** Copies all files that git tracks or would add, with new times, so that cargo does not take them for those of the last build. */
+/** Copies all files that git tracks or would add. The copies have new times, so cargo does not reuse the last build. */
 function copyTree() {
   rmSync(tree, { recursive: true, force: true });
   mkdirSync(tree, { recursive: true });
@@ -82,7 +85,7 @@ function run(group, files) {
   const options = { env: { ...env, ...group.env }, stdio: 'inherit' };
   const mutantsArgs = [...where, ...tests, ...withFiles(files), ...args];
   const { status } = spawnSync('cargo', ['mutants', ...mutantsArgs, '--', '--', ...skipped], options);
-  // Exit codes: 2 if some were missed, 3 if some timed out.
+  // Exit codes: 2 if tests missed mutants, 3 if mutants timed out.
   if (![0, 2, 3].includes(status)) process.exit(status ?? 1);
   return JSON.parse(readFileSync(join(folder, 'mutants.out/outcomes.json'))).outcomes;
 }

@@ -1,5 +1,5 @@
-// Shortens the names of imports and exports in the Wasm module and its glue. wasm-bindgen's names end in hashes, which do not
-// compress, and both files contain them.
+// Shortens the names of imports and exports in the Wasm module and its glue. Both files contain these names, and
+// wasm-bindgen's names end in hashes, which do not compress.
 //
 //   node tools/names.mjs module.wat glue.js
 import { readFileSync, writeFileSync } from 'node:fs';

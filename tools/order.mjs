@@ -1,8 +1,10 @@
-// Reorders the functions of the Wasm module so that similar ones are neighbours, which gzip compresses better.
+// Reorders the functions of the Wasm module so that similar functions are neighbours. gzip compresses such a module
+// better.
 //
 //   node tools/order.mjs module.wat module.wasm
 //
-// The second file is the assembled first file. The script compares its functions, and reorders those of the text.
+// The second file is the assembled first file. The script compares the functions in the second file, and reorders the
+// functions in the first file.
 //
 // Similarity is a heuristic. The script tries several parameters, and takes the order that zlib compresses best.
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,9 +13,12 @@ import { deflateRawSync } from 'node:zlib';
 const [textPath, modulePath] = process.argv.slice(2);
 /** Lengths of the byte sequences that are compared. */
 const GRAM_BYTES = [4, 5, 6];
-/** Lengths of the preceding code that a function is compared with, in bytes. */
+/** Lengths of the preceding code with which a function is compared, in bytes. */
 const WINDOW_BYTES = [1_000, 2_000, 4_000, 8_000, 16_000];
-/** Added to the size of a function, so that tiny ones, which are similar to all others, do not come first. */
+/**
+ * Bytes that are added to the size of a function. Tiny functions are similar to all others, and would come first
+ * without this addition.
+ */
 const SMALL = 8;
 
 /** Splits the text into the head, the functions, and the tail. */
@@ -24,7 +29,10 @@ function split(text) {
   return [text.slice(0, start), text.slice(start, end).split(/(?<=^ \)\n)/m), text.slice(end)];
 }
 
-/** Returns the bytes of each function in the module's code section (WebAssembly specification, "Binary Format", "Modules"). */
+/**
+ * Returns the bytes of each function in the module's code section (WebAssembly specification, "Binary Format",
+ * "Modules").
+ */
 function bodies(module) {
   let at = 8;
   const number = () => {
@@ -50,7 +58,10 @@ function gramsOf(bytes, length) {
   return grams;
 }
 
-/** Returns an order of the functions. The largest is first; each next one shares most, for its size, with those before it. */
+/**
+ * Returns an order of the functions. The largest function is first. Each next function is the one that shares most,
+ * relative to its size, with the functions before it.
+ */
 function order(functions, gramBytes, windowBytes) {
   const grams = functions.map((bytes) => gramsOf(bytes, gramBytes));
   const users = new Map();

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
-# Builds the npm package into pkg/: wasm-pack builds the module, wasm-opt shrinks it, and esbuild bundles the TypeScript code.
+# Builds the npm package into pkg/: wasm-pack builds the module, wasm-opt shrinks it, and esbuild bundles the TypeScript
+# code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Pages load the module, so it is optimised for size, except for hashing (see Cargo.toml), where speed matters.
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=debuginfo
-# The standard library is built with the module, so that panics abort without a message. This needs unstable flags, which
-# RUSTC_BOOTSTRAP enables in the stable compiler, for this build only.
+# The standard library is built with the module, so that panics abort without a message. This needs unstable flags,
+# which RUSTC_BOOTSTRAP enables in the stable compiler, for this build only.
 export RUSTC_BOOTSTRAP=1
 export RUSTFLAGS='-C target-feature=+simd128 -Z unstable-options -C panic=immediate-abort -Z location-detail=none -Z fmt-debug=none -C llvm-args=-inline-threshold=25'
 wasm-pack build --release --target web --out-dir target/wasm --out-name directput --no-pack --no-opt . -- \
   -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size
 unset RUSTC_BOOTSTRAP RUSTFLAGS
-# Features that rustc uses and all browsers since 2023 support. `--all-features` would use features that no browser has.
+# Features that rustc uses and that all browsers since 2023 support. `--all-features` would use features that no browser
+# has.
 FEATURES=(--enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue --enable-mutable-globals
   --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext --enable-simd)
 rm -rf pkg
@@ -39,9 +41,10 @@ BUNDLE=(--bundle --format=esm --target=es2022 --minify --sourcemap --log-level=w
 for entry in index worker; do
   node_modules/.bin/esbuild "npm/$entry.ts" "${BUNDLE[@]}" --external:./worker.js --external:./inlined.js --outdir=pkg
 done
-# esbuild drops the comments that tell other bundlers not to resolve the dynamic import in `npm/page/host-connection.ts`.
+# esbuild drops the comments that tell other bundlers not to resolve the dynamic import in
+# `npm/page/host-connection.ts`.
 sed -i -E 's|import\(([A-Za-z_$]+)\)|import(/* webpackIgnore: true *//* turbopackIgnore: true *//* @vite-ignore */\1)|' pkg/index.js
-# Worker and module as JavaScript, for environments without separate files. They are compressed before Base64, which is smaller.
+# Worker and module as JavaScript, for environments without separate files. Both are compressed, then encoded in Base64.
 for file in worker.js directput_bg.wasm; do gzip -9n <"pkg/$file" >"target/wasm/$file.gz"; done
 node_modules/.bin/esbuild npm/inlined.ts npm/bundled.ts "${BUNDLE[@]}" --loader:.gz=base64 --external:./index.js --external:./inlined.js --outdir=pkg
 # Removes spaces, line ends and the zeros before decimal points in style sheets, which esbuild leaves in strings. Only style
@@ -66,7 +69,8 @@ budget() {
     exit 1
   fi
 }
-# The other entries import the main entry, so that a page with several of them loads it once. Each has a budget in gzipped bytes.
+# The other entries import the main entry, so that a page with several entries loads the main entry once. Each entry has
+# a budget in gzipped bytes.
 for sub in element:14000 list:1800 react:1300 vue:300 uppy:1000 testing:2500; do
   entry=${sub%:*}
   # Next.js runs hooks in the browser only if their module has this directive.
@@ -96,7 +100,7 @@ for path in npm/element/locales/*.ts; do
   budget "element/locales/$name" 3000
 done
 node tools/manifest.mjs >pkg/custom-elements.json
-# Loaded only in environments without separate files.
+# Budget of the inlined files, in gzipped bytes. Only environments without separate files load them.
 INLINED_BUDGET_BYTES=74600
 INLINED_BYTES=$(gzip -9 <pkg/inlined.js | wc -c)
 printf 'package: %s bytes of inlined files, gzipped, of %s\n' "$INLINED_BYTES" "$INLINED_BUDGET_BYTES"
@@ -105,13 +109,14 @@ if [ "$INLINED_BYTES" -gt "$INLINED_BUDGET_BYTES" ]; then
   exit 1
 fi
 cp npm/package.json LICENSE-MIT LICENSE-APACHE README.md pkg/
-# The module, and wasm-bindgen's glue between it and JavaScript.
+# Budget of the module and wasm-bindgen's glue between it and JavaScript, in gzipped bytes.
 MODULE_BUDGET_BYTES=66300
 node_modules/.bin/esbuild target/wasm/directput.js --bundle --format=esm --target=es2022 --minify --log-level=warning \
   --outfile=target/wasm/glue.js
 MODULE_BYTES=$(($(gzip -9 <target/wasm/glue.js | wc -c) + $(gzip -9 <pkg/directput_bg.wasm | wc -c)))
 printf 'package: %s bytes of module and glue, gzipped, of %s\n' "$MODULE_BYTES" "$MODULE_BUDGET_BYTES"
-# All files that a page loads, each gzipped separately, as servers do. A feature that needs more bytes has to be worth them.
+# Budget of all files that a page loads, in bytes. Each file is gzipped separately, as servers do. A feature that needs
+# more bytes has to be worth them.
 BUDGET_BYTES=82000
 BYTES=0
 for file in pkg/index.js pkg/worker.js pkg/*.wasm; do

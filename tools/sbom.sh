@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Lists the shipped dependencies as CycloneDX: the crates of the Wasm module and of the function, and the bundled npm modules.
+# Lists the shipped dependencies as CycloneDX: the crates of the Wasm module and of the function, and the bundled npm
+# modules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 OUT=$1
 mkdir -p "$OUT"
 
-# cargo-cyclonedx writes a file beside the Cargo.toml of each workspace member; only the wanted one is kept.
+# cargo-cyclonedx writes a file beside the Cargo.toml of each workspace member. Keeps only the file of the wanted
+# member.
 sbom() {
   local manifest=$1 target=$2 name=$3 made=directput-sbom
   cargo cyclonedx --quiet --manifest-path "$manifest" --format json --target "$target" --no-build-deps \

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Installs missing tools and packages for the targets of the Makefile: tools/setup.sh NAME…
 #
-# Each NAME stands for a function `setup_…` below, with `-` for `_`. Tools that no lock file pins are pinned here. They are
-# installed in $TOOLS, which `make clean` keeps. Debian packages need root or sudo.
+# Each NAME is the name of a function `setup_…` below without `setup_`, with `-` instead of `_`. Versions of tools that
+# are in no lock file are set here. The tools are installed in $TOOLS, which `make clean` keeps. Debian packages need
+# root or sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TOOLS=${TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/directput/tools}
 export PATH="$TOOLS/bin:$PATH" npm_config_audit=false npm_config_fund=false
 
-# The same version as in Cargo.lock.
+# Must be the same version as in Cargo.lock.
 WASM_BINDGEN=0.2.130
 WASM_PACK=0.15.1
 CARGO_CYCLONEDX=0.5.9
@@ -28,13 +29,13 @@ setup_wasm_target() { rust_target wasm32-unknown-unknown; }
 
 setup_wasm_tools() {
   setup_wasm_target
-  # tools/package.sh builds the standard library for size.
+  # tools/package.sh builds the standard library for size, and needs its source.
   is_installed rust-src component || rustup component add rust-src
   is_version "$WASM_BINDGEN" wasm-bindgen || crate wasm-bindgen-cli "$WASM_BINDGEN"
   is_version "$WASM_PACK" wasm-pack || crate wasm-pack "$WASM_PACK" --locked
 }
 
-# A debug build, because it takes 3 minutes instead of 17, and the tests store little.
+# A debug build is enough, because the tests store little. It takes 3 minutes; a release build takes 17.
 setup_garage() {
   is_version "$GARAGE " garage \
     || crate garage "$GARAGE" --locked --debug --no-default-features --features bundled-libs,sqlite
@@ -102,7 +103,7 @@ setup_docs_modules() {
 
 setup_chromium() { has chromium chromedriver curl || debian chromium chromium-driver curl; }
 
-# geckodriver drives Firefox. Debian has no package of it.
+# geckodriver controls Firefox. Debian has no package of geckodriver.
 setup_browsers() {
   setup_chromium
   has firefox-esr WebKitWebDriver xvfb-run || debian firefox-esr webkit2gtk-driver xvfb xauth

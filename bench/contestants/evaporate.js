@@ -1,4 +1,4 @@
-// Evaporate: MD5 of each part by SparkMD5 in the page, a signature from the API for each request.
+// Evaporate. SparkMD5 computes the MD5 of each part in the page, and the API signs each request.
 import Evaporate from 'evaporate';
 import { sha256 } from 'js-sha256';
 import SparkMD5 from 'spark-md5';

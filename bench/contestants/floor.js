@@ -1,11 +1,11 @@
-// The floor: lazy slices by XMLHttpRequest, with no checksum, no signing and no completion.
+// The lower bound of the time: sends lazy slices by XMLHttpRequest, without checksums, signing and completion.
 import { AT_ONCE, address, pool, portions, put } from './shared.js';
 
 export async function prepare(target) {
   return (files) => pool(portions(files), AT_ONCE, ({ key, query, slice }) => put(address(target, key, query), slice));
 }
 
-/** The same, distributed over three host names of the bucket. */
+/** Sends the same requests, distributed over three host names of the bucket. */
 export async function prepareLanes({ s3, bucket }) {
   const lanes = ['127.0.0.1', 'a.localhost', 'b.localhost'].map((name) => s3.replace('127.0.0.1', name));
   return async (files) => {

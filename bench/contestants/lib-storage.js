@@ -1,4 +1,5 @@
-// The AWS SDK with lib-storage, verified by SHA-256. It signs in the page, so it needs no API, but the page has the keys.
+// The AWS SDK with lib-storage, verified by SHA-256. It signs in the page, so it needs no API, but the page has the
+// secret key.
 import { S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { AT_ONCE, newKey, PART_BYTES, pool, SINGLE_PUT_BYTES } from './shared.js';

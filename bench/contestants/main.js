@@ -1,5 +1,5 @@
-// The page of a run: prepares the contestant named in its URL, uploads when the driver calls `run`, and watches the page's
-// main thread meanwhile.
+// The page of a run. It prepares the contestant that its URL names. When the driver calls `run`, it uploads and watches
+// the page's main thread.
 /** Path of the published package, which is served beside the page. The bundler must not bundle it. */
 const PACKAGE = '/directput/index.js';
 
@@ -30,7 +30,10 @@ const CONTESTANTS = {
   'directput-none': directput({ checksum: 'none' }),
 };
 
-/** Watches the main thread. Records the longest task over 50 ms, time between frames, and input delay. */
+/**
+ * Watches the main thread. Records the longest task over 50 ms, the longest time between frames, and the longest input
+ * delay, in milliseconds.
+ */
 function watch() {
   const seen = { longTaskMs: 0, frameMs: 0, inputDelayMs: 0 };
   const observer = new PerformanceObserver((list) => {
@@ -50,7 +53,7 @@ function watch() {
   };
   requestAnimationFrame(onFrame);
   return async () => {
-    // Waits for late reports of long tasks.
+    // Waits, because the browser reports long tasks late.
     await new Promise((resolve) => setTimeout(resolve, 100));
     isOver = true;
     observer.disconnect();

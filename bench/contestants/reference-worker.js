@@ -1,7 +1,7 @@
 // The worker of the contestant `reference`.
 import { AT_ONCE, address, pool, portions, put } from './shared.js';
 
-/** Number of parts hashed at the same time, ahead of the parts being sent. The best setting for this contestant. */
+/** Number of parts that are hashed at the same time, ahead of the parts that are sent. 1 is the fastest setting. */
 const HASHERS = 1;
 
 async function digest(slice) {

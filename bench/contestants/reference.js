@@ -1,5 +1,5 @@
-// The contestant `reference`: a good hand-written uploader. A worker hashes each part with `crypto.subtle`, then sends the
-// lazy slice with the digest. No signing, no retries, no progress.
+// The contestant `reference`: a good hand-written uploader. A worker hashes each part with `crypto.subtle`, then sends
+// the lazy slice with the digest. It has no signing, no retries and no progress.
 
 export async function prepare(target) {
   const worker = new Worker(new URL('./reference-worker.js', import.meta.url), { type: 'module' });

@@ -1,10 +1,10 @@
-// Shared by the contestants: URLs, division into parts, and the PUT of all hand-written ones.
+// Shared by the contestants: URLs, division into parts, and the PUT of the hand-written contestants.
 
 /** The settings of every contestant: parts of 8 MiB, 6 concurrent PUTs. */
 export const PART_BYTES = 8 << 20;
 export const AT_ONCE = 6;
 
-/** Maximum size of a file that is sent in a single PUT, in bytes; the same as for directput. */
+/** Maximum size of a file that is sent in a single PUT, in bytes; the same as in directput. */
 export const SINGLE_PUT_BYTES = 16 << 20;
 
 let keys = 0;

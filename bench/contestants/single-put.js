@@ -1,4 +1,4 @@
-// A typical simple page: the MD5 of the file by SparkMD5, one presigned URL, one PUT.
+// A typical simple page: SparkMD5 computes the MD5 of the file, and one PUT with a presigned URL sends it.
 import SparkMD5 from 'spark-md5';
 import { AT_ONCE, address, callApi, newKey, pool, put } from './shared.js';
 

@@ -1,7 +1,8 @@
-// The Chromium to be measured: a new one for each run, observed as little as possible.
+// The Chromium that is measured. Each run has a new browser, which is observed as little as possible.
 //
-// Test drivers make the browser report every request. Chromium then passes request bodies to the driver in Base64, which
-// slows contestants that send buffers instead of files to a quarter or less. So this uses DevTools without a test driver.
+// Test drivers make the browser report every request. Chromium then passes request bodies to the driver in Base64. This
+// slows contestants that send buffers instead of files to a quarter of their speed or less. So this module uses
+// DevTools without a test driver.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -12,7 +13,7 @@ import { createInterface } from 'node:readline';
 import CDP from 'chrome-remote-interface';
 import { launchOptions } from '../../tests/e2e/browser.mjs';
 
-/** Flags that keep a browser in the background from throttling its work. */
+/** Flags of the browser. Some of them prevent the browser from throttling its work in the background. */
 const ARGS = [
   '--headless=new',
   '--remote-debugging-port=0',
@@ -56,7 +57,7 @@ export async function openBrowser() {
     failed.catch(() => {});
     return {
       failed,
-      /** @returns `{ id, type, cpuTime }` of each process. */
+      /** Returns `{ id, type, cpuTime }` of each process. */
       processes: async () => (await browser.SystemInfo.getProcessInfo()).processInfo,
       open: (url) => page.Page.navigate({ url }),
       /** Runs an expression in the page and waits for its promise. */

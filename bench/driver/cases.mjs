@@ -1,4 +1,4 @@
-// The cases of the benchmark: files, links, and contestants. Each part is meant to take less than half an hour.
+// The cases of the benchmark: files, links, and contestants. Each group of cases should take less than half an hour.
 
 const MIB = 1 << 20;
 const MBIT = 1_000_000;
@@ -19,7 +19,9 @@ const SMALL_FILES = {
 /** One large file on a link. */
 const ONE_FILE = { files: 1, contestants: [...PEERS, 'directput-sha256'], rounds: 3 };
 
-/** The cases by part. Without `link`, the loopback is not limited. `timeoutSeconds` ends a run that hangs. */
+/**
+ * The cases by group. Without `link`, the speed of the loopback is not limited. `timeoutSeconds` ends a run that hangs.
+ */
 export const PARTS = {
   processor: {
     '256MiB': { files: 1, bytes: 256 * MIB, contestants: [...PEERS, ...OURS, AFTER], timeoutSeconds: 120 },
@@ -30,7 +32,8 @@ export const PARTS = {
       contestants: [...PEERS, 'directput-sha256', 'directput-crc64nvme', AFTER, 'directput-none'],
       timeoutSeconds: 150,
     },
-    // Time from the start of loading the library to the first byte that arrives. The page has loaded nothing of it before.
+    // Time from the start of loading the library to the arrival of the first byte. The page has loaded no part of the
+    // library before.
     'first-byte': {
       files: 1,
       bytes: 64 << 10,
@@ -54,7 +57,7 @@ export const PARTS = {
       link: { bitsPerSecond: 1000 * MBIT, roundTripMs: 20 },
       timeoutSeconds: 120,
     },
-    // Losses and a limit of each connection: more connections are faster. One connection has about 7 Mbit/s.
+    // Packet loss, and a limit for each connection: more connections are faster. One connection has about 7 Mbit/s.
     '1Gbit-20ms-lossy': {
       ...ONE_FILE,
       bytes: 64 * MIB,
@@ -92,5 +95,5 @@ export const PARTS = {
   },
 };
 
-/** All cases. `rounds` is the number of rounds if it is not 5. */
+/** All cases. `rounds`: number of rounds. Default: 5. */
 export const CASES = Object.assign({}, ...Object.values(PARTS));

@@ -1,4 +1,4 @@
-// Makes files to upload: one random block of 1 MiB, repeated with a counter, so that no two blocks are the same.
+// Makes files to upload. A file repeats one random block of 1 MiB with a counter, so that all blocks differ.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';

@@ -1,13 +1,13 @@
-// Measures the time that the function takes to start and to answer. This process stands in for the Lambda runtime API (Lambda
-// Developer Guide, "Using the Lambda runtime API"). The function has this machine's processor; in AWS, a function with 128 MB
-// of memory has a fourteenth of a core.
+// Measures the time that the function takes to start and to answer. This process replaces the Lambda runtime API
+// (Lambda Developer Guide, "Using the Lambda runtime API"). The function runs on this machine's processor. In AWS, a
+// function with 128 MB of memory has a fourteenth of a core.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? 'target';
 
-/** Number of starts, and of requests for each start. */
+/** Number of starts, and number of requests for each start. */
 const STARTS = 9;
 const REQUESTS = 20;
 
@@ -40,7 +40,7 @@ const event = {
   isBase64Encoded: false,
 };
 
-/** Starts the function once. Resolves to the time until it was ready and the time of each request, in milliseconds. */
+/** Starts the function once. Resolves to the time until it is ready and the time of each request, in milliseconds. */
 async function start() {
   const took = [];
   let readyMs;

@@ -2,9 +2,9 @@
 //
 //   make bench ARGS='--cases 256MiB,2GiB --contestants floor,directput-sha256 --rounds 3'
 //
-// `--part processor`, `--part links` and `--part small` are meant to take less than half an hour each. New results replace those of the same
-// case and contestant in results.json. Then the tables and the plot are made from all results. history.csv keeps the medians of
-// earlier dates.
+// `--part processor`, `--part links` and `--part small` should take less than half an hour each. In results.json, new
+// results replace the results of the same case and contestant. The tables and the plot are made from all results.
+// history.csv keeps the medians of earlier dates.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ async function play(name) {
   await fetch(`${server.page}/-/faults`, { method: 'PUT', body: JSON.stringify(faults) });
   const runs = new Map(taking.map((contestant) => [contestant, []]));
   for (let round = 0; round < rounds; round += 1) {
-    // Changes the order each round, so that no contestant always follows the same other one.
+    // Changes the order in each round, so that a contestant does not always follow the same other contestant.
     const order = taking.map(
       (_, index) => taking[(index * (round % 2 ? -1 : 1) + round + 2 * taking.length) % taking.length],
     );
@@ -81,7 +81,7 @@ function line(outcome) {
   ].join(', ');
 }
 
-/** Returns the earlier results, with those of the same case and contestant replaced by new ones. */
+/** Returns the earlier results. New results replace those of the same case and contestant. */
 function merged(cases) {
   const before = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')).cases : [];
   const name = (line) => `${line.case} ${line.contestant}`;

@@ -1,4 +1,4 @@
-// Measures without a browser: sizes of the package and the function, speed of signing, cost of the engine.
+// Measures without a browser: sizes of the package and the function, speed of signing, time that the engine takes.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -18,7 +18,10 @@ function gzipBytes(files) {
   return files.reduce((sum, path) => sum + gzipSync(readFileSync(path), { level: 9 }).length, 0);
 }
 
-/** Returns the size of a zip of the function's binary for this machine's processor, in bytes; 130 of them are headers. */
+/**
+ * Returns the size of a zip of the function's binary for this machine's processor, in bytes, including 130 B of
+ * headers.
+ */
 function lambdaZipBytes() {
   return deflateRawSync(readFileSync(join(TARGET, 'release/directput-api')), { level: 9 }).length + 130;
 }

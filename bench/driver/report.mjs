@@ -41,7 +41,7 @@ export function history(before, cases) {
   const line = ({ date, case: name, contestant, rounds, mib_per_s: speed, first_byte_ms: first, api_calls: calls }) =>
     [date, name, contestant, rounds, (speed ?? first)?.median, first ? 'ms' : 'MiB/s', calls].join();
   const earlier = before.split('\n').slice(1).filter(Boolean);
-  // A new line replaces that of the same date, case and contestant.
+  // A new line replaces the line of the same date, case and contestant.
   const lines = new Map([...earlier, ...cases.map(line)].map((text) => [text.split(',', 3).join(), text]));
   return `${[head, ...[...lines.values()].sort()].join('\n')}\n`;
 }

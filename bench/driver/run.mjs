@@ -1,4 +1,5 @@
-// One run: uploads one set of files with one contestant in a new browser, and measures time, main thread, memory and CPU.
+// One run: uploads one set of files with one contestant in a new browser. Measures time, memory, processor time, and
+// how long the page's main thread is blocked.
 import { readFileSync } from 'node:fs';
 import { LAN_HOST } from '../../tests/e2e/browser.mjs';
 import { openBrowser } from './browser.mjs';
@@ -22,7 +23,10 @@ function memoryOf(processes, type) {
   return kibibytes * 1024;
 }
 
-/** Watches the browser's processes. Returns a function that stops, and resolves to the growth of memory and the CPU time. */
+/**
+ * Watches the browser's processes. Returns a function that stops, and resolves to the growth of memory and the CPU
+ * time.
+ */
 async function watchProcesses(browser) {
   const cpuSeconds = (processes) => processes.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
   const processInfo = await browser.processes();
@@ -45,7 +49,9 @@ async function watchProcesses(browser) {
   return Object.assign(end, { stop });
 }
 
-/** Waits for the promise `globalThis.ready`, which the page's script sets once it has loaded, late on a slow link. */
+/**
+ * Waits for the promise `globalThis.ready`. The page's script sets it when the script has loaded: late on a slow link.
+ */
 const READY = `new Promise((resolve) => {
   const look = () => (globalThis.ready ? resolve(globalThis.ready) : setTimeout(look, 20));
   look();
@@ -65,7 +71,7 @@ async function counts(server) {
   return (await fetch(`${server.page}/-/counts`)).json();
 }
 
-/** Runs one upload. Resolves to its figures, or to `{ error }`. */
+/** Runs one upload. Resolves to its results, or to `{ error }`. */
 export async function run(server, contestant, paths, { bytes, isLazy, timeoutSeconds }) {
   const browser = await openBrowser();
   try {

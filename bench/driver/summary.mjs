@@ -18,7 +18,7 @@ function spread(values) {
 
 export function summary(runs) {
   const done = runs.filter(({ error }) => error === undefined);
-  // A single failed run means no figures: an uploader has to work every time.
+  // If one run has failed, there are no results: an uploader has to work every time.
   const error = runs.find((run) => run.error)?.error;
   if (error !== undefined) return { error };
   const speeds = done.map(({ mibPerSecond }) => mibPerSecond);

@@ -1,4 +1,4 @@
-//! Benchmarks the engine: complete uploads of few and of many parts, with a driver that answers every action at once.
+//! Benchmarks the engine: complete uploads of few parts and of many parts. A driver answers every action at once.
 #![allow(missing_docs)]
 
 use std::hint::black_box;

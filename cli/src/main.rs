@@ -1,7 +1,8 @@
 //! `directput put FILE --endpoint URL`: uploads a file with the engine of the browser module. After an interruption,
-//! the same command resumes the upload.
+//! the same command resumes the upload. `directput check --endpoint URL`: checks an API and its bucket.
 
 mod api;
+mod check;
 mod disk;
 mod headers;
 mod record_file;
@@ -18,6 +19,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use directput::checksum::ChecksumAlgorithm;
 use directput::engine::{Failure, Uploaded};
 use directput::protocol::{ContentType, FileName, NetworkHint};
+use reqwest::header::HeaderMap;
 
 use crate::screen::{Screen, format_bytes};
 use crate::upload::Ending;
@@ -38,6 +40,9 @@ struct Flags {
 enum Command {
     /// Upload a file. After Ctrl-C or a long network failure, run the same command again to resume the upload.
     Put(PutFlags),
+    /// Check a signing API and its bucket as a good and as a hostile client, and report what to change. Stores a few
+    /// small objects, which it names at the end. Exits with 1 if a check failed.
+    Check(check::CheckFlags),
 }
 
 #[derive(Debug, Args)]
@@ -91,10 +96,33 @@ fn named<T: Clone + Send + Sync + 'static>(parse: fn(&str) -> Option<T>) -> Valu
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Put(flags) = Flags::parse().command;
+    match Flags::parse().command {
+        Command::Put(flags) => put(flags).await,
+        Command::Check(flags) => check(flags).await,
+    }
+}
+
+/// Returns the headers of every call of the API. Ends the program if an option is wrong.
+fn headers_of(texts: &[String], authorization: Option<&str>) -> HeaderMap {
+    headers::parse(texts, authorization)
+        .unwrap_or_else(|message| Flags::command().error(ErrorKind::ValueValidation, message).exit())
+}
+
+async fn check(flags: check::CheckFlags) -> ExitCode {
+    let headers = headers_of(&flags.header, flags.authorization.as_deref());
+    match check::check(flags, headers).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("directput: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn put(flags: PutFlags) -> ExitCode {
     let (json, file) = (flags.json, flags.file.display().to_string());
-    let headers = headers::parse(&flags.header, flags.authorization.as_deref())
-        .unwrap_or_else(|message| Flags::command().error(ErrorKind::ValueValidation, message).exit());
+    let headers = headers_of(&flags.header, flags.authorization.as_deref());
     let screen = Screen::new(flags.quiet);
     match upload::put(flags, headers, &screen).await {
         Ending::Stored(uploaded) => {

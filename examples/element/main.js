@@ -1,6 +1,7 @@
 import 'directput/element';
 
-// Your form goes to your server. This one has none, so it shows what the server would get: the key of each stored file.
+// Your form is sent to your server. This example has no server, so it shows the fields that a server would get: the
+// name, and the key of each stored file.
 document.querySelector('form').addEventListener('submit', (event) => {
   event.preventDefault();
   const fields = new FormData(event.target);

@@ -1,6 +1,7 @@
-// Refusals by code: https://www.rfc-editor.org/rfc/rfc9457. `docs/errors.md` of directput lists the codes.
+// Error answers in the format of RFC 9457: https://www.rfc-editor.org/rfc/rfc9457. `docs/errors.md` of directput lists
+// the codes.
 
-/** Statuses of the codes; of all others 400. */
+/** HTTP statuses of the codes. All other codes have the status 400. */
 const STATUS = {
   unauthorized: 401,
   'token-missing': 401,
@@ -21,14 +22,14 @@ const STATUS = {
   'storage-unavailable': 503,
 };
 
-/** A call that is refused. `field` is the wrong field, such as `parts[0].length`. */
+/** The reason why a call is refused. `field` is the wrong field, such as `parts[0].length`. */
 export class Refusal extends Error {
   constructor(code, field, detail) {
     super(code);
     Object.assign(this, { code, field, detail, status: STATUS[code] ?? 400 });
   }
 
-  /** Returns the body of the reply. */
+  /** Returns the body of the answer. */
   toProblem(requestId) {
     const { code, status, field, detail } = this;
     return {

@@ -1,10 +1,10 @@
-// The bodies of requests, checked against `docs/openapi.yaml` of directput.
+// Schemas of the requests, as in `docs/openapi.yaml` of directput.
 import { z } from 'zod';
 import { MAX_OBJECT_BYTES, MAX_PARTS } from './plan.js';
 import { Refusal } from './problem.js';
 
 export const MAX_PARTS_PER_REQUEST = 100;
-/** Speeds to reckon with until the client has measured one, in bit/s. */
+/** Assumed speed of each kind of link, in bit/s, until the client has measured the speed. */
 export const BITS_PER_SECOND = {
   unknown: 1e6,
   'slow-2g': 5e4,
@@ -15,13 +15,15 @@ export const BITS_PER_SECOND = {
   ethernet: 5e7,
 };
 
-/** Names count in bytes of UTF-8; it is the only check of this kind (`custom`). */
+/** The length of a name counts in bytes of UTF-8. Only this check has the error code `custom`. */
 const isShort = (name) => Buffer.byteLength(name) <= 1024;
 const number = z.int().min(1).max(MAX_PARTS);
 const sha256 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
 const part = z.strictObject({ number, length: z.int().min(0), checksum: sha256 });
 
-/** Which name of the bucket to sign for. There is one here, so it makes no difference. */
+/**
+ * The number of the bucket's host name for which a URL is signed. This server has one host name and ignores the number.
+ */
 const lane = z.int().min(0).max(0xffffffff).default(0);
 
 export const CreateUpload = z.strictObject({
@@ -52,7 +54,7 @@ export const CompleteUpload = z.strictObject({
   checksum: z.string().min(1),
 });
 
-/** Returns what a schema makes of a value, or throws a `Refusal` that names the first wrong field. */
+/** Returns the value that a schema parses from `value`. Throws a `Refusal` that names the first wrong field. */
 export function check(schema, value) {
   const { success, data, error } = schema.safeParse(value, { reportInput: true });
   if (success) return data;

@@ -1,4 +1,4 @@
-// A signing API and a page at one address.
+// Serves a signing API and a page at one address.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,10 @@ import { config } from './config.js';
 import { Refusal } from './problem.js';
 import * as uploads from './uploads.js';
 
-/** The calls, and the greatest length of their bodies, in bytes: 10,000 parts have room in a completion. */
+/**
+ * The calls by path and method: the function, the maximum length of the body in bytes, and the status. The maximum for
+ * a completion allows for 10,000 parts.
+ */
 const CALLS = {
   '/uploads': { POST: [uploads.create, 256 << 10, 201], DELETE: [uploads.abort, 0, 204] },
   '/uploads/parts': { POST: [uploads.sign, 256 << 10, 200], GET: [uploads.list, 0, 200] },
@@ -32,7 +35,7 @@ const server = createServer((request, response) => {
   return page(request, response, notFound);
 });
 
-/** Answers a call of the API. The log has no address, token or body: those can hold URLs and names of files. */
+/** Answers a call of the API. The log has no address, token or body, because these can hold URLs and names of files. */
 async function answer(request, response, path, query) {
   const requestId = randomUUID();
   response.setHeader('x-request-id', requestId).setHeader('cache-control', 'no-store');

@@ -13,18 +13,24 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { config } from './config.js';
 import { Refusal } from './problem.js';
 
-/** S3 can take minutes for a completion. The client asks again, before a gateway gives up. */
+/**
+ * Timeout of a call to S3, in milliseconds. S3 can take minutes for a completion. The timeout is shorter than that of a
+ * gateway, so the client gets an answer of this server and retries.
+ */
 const CALL_MS = 25_000;
 
-// By default the SDK adds a CRC32, and URLs would demand a header that browsers don't send.
+// By default, the SDK adds a CRC32. URLs would then require a header that browsers don't send.
 const s3 = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' });
 const at = ({ key, uploadId }) => ({ Bucket: config.bucket, Key: key, UploadId: uploadId });
-/** Browsers save the object; they never run a user's HTML under the bucket's name. */
+/** Browsers then save the object, and never run a user's HTML under the bucket's host name. */
 const DISPOSITION = 'attachment';
-/** S3 stores this header of a PUT even if it is not signed, and readers would decode the object. */
+/**
+ * Value of `Content-Encoding`. S3 stores this header of a PUT even if it is not signed. Without a signed value, a
+ * client could send `gzip`, and readers would decode the object.
+ */
 const ENCODING = 'identity';
 
-/** Opens a multipart upload; returns its id. */
+/** Opens a multipart upload. Returns its upload id. */
 export async function create(key, type) {
   const algorithm = { ChecksumAlgorithm: 'SHA256', ChecksumType: 'COMPOSITE' };
   const input = { ...at({ key }), ContentType: type, ContentDisposition: DISPOSITION, ...algorithm };
@@ -32,7 +38,10 @@ export async function create(key, type) {
   return UploadId;
 }
 
-/** Signs the PUT of a part, or of a whole object that must not exist yet: for these bytes and no others. */
+/**
+ * Signs the PUT of a part, or of a whole object. S3 then accepts only bytes of this length with this checksum. The PUT
+ * of a whole object fails if the object exists.
+ */
 export async function sign(plan, { number, length, checksum }, expiresInSeconds) {
   const bytes = { ...at(plan), ContentLength: length, ChecksumSHA256: checksum };
   const about = { ContentType: plan.type, ContentDisposition: DISPOSITION, ContentEncoding: ENCODING };
@@ -46,7 +55,8 @@ export async function sign(plan, { number, length, checksum }, expiresInSeconds)
     headers['content-type'] = plan.type;
     headers['if-none-match'] = '*';
   }
-  // By default the SDK does not sign the type, and moves the checksum to the query, where a PUT does not have to repeat it.
+  // By default, the SDK does not sign the type, and moves the checksum to the query, so that a PUT need not have this
+  // header.
   const names = new Set(Object.keys(headers));
   const options = { expiresIn: expiresInSeconds, signableHeaders: names, unhoistableHeaders: names };
   return { number, url: await getSignedUrl(s3, command, options), headers, expiresInSeconds };
@@ -61,12 +71,13 @@ export async function list(plan, after) {
   return { parts, next: page.IsTruncated ? parts.at(-1).number : undefined };
 }
 
-/** Joins the parts to the object with this checksum; S3 checks each part. */
+/** Joins the parts to the object. S3 checks the checksum of each part. Refuses an object with another checksum. */
 export async function complete(plan, parts, checksum) {
   const Parts = parts.map((part) => ({ PartNumber: part.number, ETag: part.etag, ChecksumSHA256: part.checksum }));
   const command = new CompleteMultipartUploadCommand({ ...at(plan), MultipartUpload: { Parts }, IfNoneMatch: '*' });
   const object = await send(command, true).catch(async (error) => {
-    // S3 answers a repeated completion as the first. Servers like S3 have forgotten the upload, but have the object.
+    // S3 answers a repeated completion like the first completion. Other servers no longer know the upload, but have the
+    // object.
     const head = new HeadObjectCommand({ ...at({ key: plan.key }), ChecksumMode: 'ENABLED' });
     const there = error.code === 'upload-gone' && (await send(head).catch(() => undefined));
     return there || Promise.reject(error);
@@ -75,7 +86,7 @@ export async function complete(plan, parts, checksum) {
   return { key: plan.key, etag: bare(object.ETag), checksum, size: plan.size };
 }
 
-/** Removes an open upload and its parts. One that is gone is no failure. */
+/** Removes an open upload and its parts. Succeeds if the upload is already gone. */
 export async function abort(plan) {
   await send(new AbortMultipartUploadCommand(at(plan))).catch((error) => {
     if (error.code !== 'upload-gone') throw error;
@@ -88,13 +99,13 @@ async function send(command, isCompletion = false) {
   try {
     return await s3.send(command, { abortSignal: AbortSignal.timeout(CALL_MS) });
   } catch (error) {
-    // S3's messages can hold keys and URLs.
+    // Logs only the code, because S3's messages can hold keys and URLs.
     console.warn(JSON.stringify({ operation: command.constructor.name, storageCode: error.name }));
     throw new Refusal(codeOf(error, isCompletion));
   }
 }
 
-/** The parts are others than the client believes. */
+/** S3's codes for a completion whose parts differ from the stored parts. */
 const PARTS = [
   'BadDigest',
   'EntityTooLarge',
@@ -104,10 +115,13 @@ const PARTS = [
   'InvalidPartOrder',
   'InvalidRequest',
 ];
-/** Refusals with a status of a mistake that are over soon. */
+/** S3's codes with a 4xx status after which a retry may succeed. */
 const SOON = ['ExpiredToken', 'IncompleteBody', 'RequestTimeout', 'RequestTimeTooSkewed', 'TokenRefreshRequired'];
 
-/** Returns the code for an error of S3. S3's code decides, not its status: a bucket that is missing is no upload that is gone. */
+/**
+ * Returns the code for an error of S3. It depends on S3's code, because the status is not enough: 404 can mean a
+ * missing upload or a missing bucket.
+ */
 function codeOf({ name, $metadata: { httpStatusCode: status = 0 } = {} }, isCompletion) {
   if (name === 'NoSuchUpload') return 'upload-gone';
   if (isCompletion && name === 'PreconditionFailed') return 'already-complete';

@@ -1,17 +1,19 @@
-// The upload token: the plan of an open upload, signed, and kept by the client. So the server needs no database.
+// The upload token: the signed plan of an open upload. The client keeps the token, so the server needs no database.
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { config } from './config.js';
 import { Refusal } from './problem.js';
 
 const KEY = new TextEncoder().encode(config.tokenKey);
 
-/** Seals the plan of an upload for its caller. The token is valid for `seconds` seconds, and only for this bucket. */
+/**
+ * Returns the token with an upload's plan for its caller. The token is valid for `seconds` seconds and for this bucket.
+ */
 export function seal(plan, caller, seconds) {
   const token = new SignJWT(plan).setProtectedHeader({ alg: 'HS256' }).setSubject(caller).setAudience(config.bucket);
   return token.setExpirationTime(Math.floor(Date.now() / 1000) + seconds).sign(KEY);
 }
 
-/** Returns the plan in a token that `caller` presents. */
+/** Returns the plan in a token. Throws a `Refusal` if the token is not valid, or belongs to another caller. */
 export async function open(token, caller) {
   if (!token) throw new Refusal('token-missing', 'upload-token');
   const options = { algorithms: ['HS256'], audience: config.bucket, requiredClaims: ['exp', 'sub'] };

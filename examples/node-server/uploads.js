@@ -1,4 +1,4 @@
-// The five calls of the protocol. Each is given the caller, and what its request says.
+// The five calls of the protocol. Each call gets the id of the caller and the contents of the request.
 import { createHash, randomUUID } from 'node:crypto';
 import { config } from './config.js';
 import {
@@ -23,19 +23,19 @@ import {
 import * as storage from './storage.js';
 import { open, seal } from './token.js';
 
-/** Opens an upload, and signs the parts that are named already. */
+/** Opens an upload, and signs the parts that the request lists. */
 export async function create({ caller, body }) {
   const { name, type, size, parts, network } = check(CreateUpload, body);
   if (size > config.maxFileBytes) throw new Refusal('file-too-large', 'size', `at most ${config.maxFileBytes} bytes`);
   if (!isAllowed(type)) throw new Refusal('type-not-allowed', 'type');
-  // A single PUT is signed for the bytes that are named here. Without them the upload's id has to bind the bytes.
+  // A single PUT needs the checksum of the whole file. A request without this checksum gets a multipart upload.
   const whole = parts.find(({ number, length }) => number === 1 && length === size);
   const isSingle = size <= SINGLE_PUT_BYTES && whole !== undefined;
   const key = `uploads/${randomUUID()}${/.\.[a-z0-9]{1,10}$/i.exec(name)?.[0].slice(1).toLowerCase() ?? ''}`;
   const plan = isSingle
     ? { key, size, partSize: size, type, checksum: whole.checksum }
     : { key, size, partSize: partSizeOf(size), uploadId: await storage.create(key, type) };
-  // The client's plan may be another.
+  // The client may have divided the file into other parts. Those parts are not signed.
   const fitting = parts.filter(
     (part) => part.number <= partCountOf(plan) && part.length === lengthOf(plan, part.number),
   );
@@ -52,7 +52,7 @@ export async function create({ caller, body }) {
   };
 }
 
-/** Signs the PUTs of parts that are about to be sent. */
+/** Signs the PUTs of the parts that the client sends next. */
 export async function sign({ caller, token, body }) {
   const plan = await open(token, caller);
   const { parts, bitsPerSecond } = check(SignParts, body);
@@ -67,7 +67,7 @@ export async function sign({ caller, token, body }) {
   return { parts: await signAll(plan, parts, bitsPerSecond ?? BITS_PER_SECOND.unknown) };
 }
 
-/** Lists the parts that S3 holds, a page at a time. */
+/** Returns one page of the list of parts that S3 holds. */
 export async function list({ caller, token, query }) {
   const plan = await openMultipart(token, caller);
   return storage.list(plan, check(ListParts, query).after);
@@ -87,7 +87,7 @@ export async function complete({ caller, token, body }) {
   return storage.complete(plan, parts, expected);
 }
 
-/** Removes an upload that is not complete. There is nothing to remove of a single PUT. */
+/** Removes an upload that is not complete. A single PUT leaves nothing to remove. */
 export async function abort({ caller, token }) {
   const plan = await open(token, caller);
   if (plan.uploadId) await storage.abort(plan);
@@ -99,7 +99,7 @@ async function openMultipart(token, caller) {
   return plan;
 }
 
-/** Parts are sent in this order, so each URL lives long enough for those before it. */
+/** Signs parts. They are sent in this order, so the lifetime of a URL includes the time for the parts before it. */
 function signAll(plan, parts, bitsPerSecond) {
   let bytes = 0;
   const signed = parts.map((part) => {
@@ -109,7 +109,10 @@ function signAll(plan, parts, bitsPerSecond) {
   return Promise.all(signed);
 }
 
-/** Whether a media type is on the list: as it is, by its family, or because all are. */
+/**
+ * Returns whether a media type is allowed: by its name, by a wildcard such as `image/*`, or by the wildcard for all
+ * types.
+ */
 function isAllowed(type) {
   const essence = type.split(';')[0].trim().toLowerCase();
   const ranges = [essence, `${essence.split('/')[0]}/*`, '*/*'];

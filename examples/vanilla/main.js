@@ -5,11 +5,11 @@ const [input, list, template] = ['input', 'ul', 'template'].map((name) => docume
 
 input.addEventListener('change', () => {
   for (const file of input.files) show(file.name, uploader.upload(file));
-  // The same file can be chosen again.
+  // Clears the input, so that the user can choose the same file again.
   input.value = '';
 });
 
-/** Shows an upload in a row of its own until it ends. */
+/** Shows an upload in its own row. */
 async function show(name, upload) {
   const row = template.content.cloneNode(true).firstElementChild;
   const [bar, pause, cancel, output] = ['progress', '.pause', '.cancel', 'output'].map((at) => row.querySelector(at));
@@ -34,7 +34,7 @@ async function show(name, upload) {
   cancel.remove();
 }
 
-// An upload outlives its tab: it resumes when the user chooses the same file again.
+// Lists the unfinished uploads of earlier visits. An upload resumes when the user chooses the same file again.
 const names = (await uploader.listResumable()).map(({ name }) => name);
 if (names.length > 0) {
   document.querySelector('#unfinished').textContent =

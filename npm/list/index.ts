@@ -1,5 +1,5 @@
-// The sub-export `directput/list`: a list of uploads for user interfaces. It is a Svelte store, and the base of the hooks for
-// React and Vue.
+// The sub-export `directput/list`: a list of uploads for user interfaces. It is a Svelte store, and the base of the
+// hooks for React and Vue.
 import { isHopeless } from '../hopeless.js';
 import {
   type Progress,
@@ -24,7 +24,10 @@ export interface UploadItem {
   readonly name: string;
   /** The size in bytes of the file, or of the Blob that `beforeUpload` returned in its place. */
   readonly size: number;
-  /** The path in the folder that the user chose, such as `photos/2026/a.jpg`; empty without a folder. No key contains it. */
+  /**
+   * The path in the folder that the user chose, such as `photos/2026/a.jpg`; empty if the user chose no folder. The
+   * object's key does not contain the path.
+   */
   readonly path: string;
   /** The file; undefined if a resumed upload opens the file of an earlier visit itself. */
   readonly file: Blob | undefined;
@@ -34,7 +37,7 @@ export interface UploadItem {
   readonly progress: Progress | undefined;
   /** The object that S3 has confirmed, if the state is `stored`. */
   readonly result: UploadResult | undefined;
-  /** The error, if the state is `failed`; with the code `aborted` if it is `cancelled`. */
+  /** The error, if the state is `failed` or `cancelled`. The code of a cancelled upload is `aborted`. */
   readonly error: UploadError | undefined;
   /** Pauses the upload until `resume`. */
   pause(): void;
@@ -48,7 +51,7 @@ export interface UploadItem {
   remove(): void;
 }
 
-/** The total progress of all uploads of a list, except failed and cancelled ones. */
+/** The total progress of all uploads of a list, except failed and cancelled uploads. */
 export interface Total extends Pick<Progress, 'size' | 'sentBytes' | 'bytesPerSecond' | 'secondsLeft'> {}
 
 /** Returns the total progress of items, for stores that hold only the items. */
@@ -83,7 +86,7 @@ type Facts = Pick<UploadItem, 'name' | 'size' | 'path' | 'file'>;
 /** An `Uploader`, or a stand-in such as `FakeUploader`. */
 export type AnyUploader = Pick<Uploader, keyof Uploader>;
 
-/** Whether the argument is an uploader instead of options. */
+/** Returns whether the argument is an uploader, not options. */
 export function isUploader(source: AnyUploader | UploaderOptions): source is AnyUploader {
   return 'upload' in source;
 }
@@ -106,12 +109,12 @@ export class UploadList {
   #holders = 0;
   #closing: Promise<void> | undefined;
 
-  /** Takes an uploader, or options. From options, the list makes an uploader with the first file. */
+  /** Takes an uploader or options. With options, the list makes its own uploader when the first file is added. */
   constructor(source: AnyUploader | UploaderOptions) {
     this.#source = source;
   }
 
-  /** The uploader. Makes it from the options if needed. Throws `UploadError` if an option is wrong. */
+  /** The uploader. It is made from the options at the first access. Throws `UploadError` if an option is wrong. */
   get uploader(): AnyUploader {
     if (isUploader(this.#source)) return this.#source;
     this.#own ??= new Uploader(this.#source);
@@ -123,7 +126,10 @@ export class UploadList {
     return this.#items;
   }
 
-  /** Calls `subscriber` with all uploads, now and after each change. Returns a function that unsubscribes (Svelte stores). */
+  /**
+   * Calls `subscriber` with all uploads, now and after each change. Returns a function that unsubscribes. This is the
+   * contract of Svelte stores.
+   */
   subscribe(subscriber: (items: readonly UploadItem[]) => void): () => void {
     this.#subscribers.add(subscriber);
     subscriber(this.#items);
@@ -179,13 +185,13 @@ export class UploadList {
   }
 
   /**
-   * Keeps the uploader open until the returned function is called. One task after the last holder releases it, the list
-   * closes. The delay keeps the uploads of a component that React mounts twice in strict mode. The next holder resumes
-   * uploads that a close has ended.
+   * Keeps the uploader open until the returned function is called. When the last holder has called its function, the
+   * list closes one task later. The delay keeps the uploads of a component that React mounts twice in strict mode. The
+   * next call of `hold` resumes uploads that a close has ended.
    */
   hold(): () => void {
     this.#holders += 1;
-    // Entries can resume only after the previous uploader has closed and released its uploads.
+    // Entries can resume only after the previous uploader has closed and has unlocked its uploads.
     void this.#closing?.then(() => {
       for (const entry of this.#entries) entry.reopen();
     });
@@ -217,7 +223,7 @@ export class UploadList {
     options: UploadOptions = {},
     begin: (uploader: AnyUploader, options: UploadOptions) => Upload,
   ): void {
-    // Throws if the uploader can't be made, before an item is added.
+    // If the uploader can't be made, this throws before an item is added.
     let { uploader } = this;
     const id = this.#count++;
     const onProgress = (progress: Progress): void => {
@@ -233,7 +239,7 @@ export class UploadList {
       },
       () => this.#tell(entry),
       (upload) => {
-        // Frees the place under `maxFiles`.
+        // The upload no longer counts for `maxFiles`.
         if (upload) uploader.release(upload);
         this.#isShorter = true;
         this.#entries.delete(entry);
@@ -256,7 +262,7 @@ export class UploadList {
         for (const [place, entry] of [...this.#entries].entries()) entry.place = place;
       }
       const items = this.#items.slice(0, this.#entries.size);
-      // A removed item may still change when its upload ends; it is ignored.
+      // A removed item may still change when its upload ends. Such a change is ignored.
       for (const entry of this.#changed ?? []) if (this.#entries.has(entry)) items[entry.place] = entry.item;
       this.#changed = undefined;
       this.#items = items;

@@ -3,7 +3,10 @@ import type { Files } from '../inlined.js';
 
 /** The URLs of the package's other two files, if they are not beside its entry. */
 export interface Assets {
-  /** The URL of `worker.js`. From another origin it loads through a `blob:` URL, which the page's policy has to allow. */
+  /**
+   * The URL of `worker.js`. A script of another origin loads through a `blob:` URL. The page's Content Security Policy
+   * has to allow that.
+   */
   workerUrl?: string | URL;
   /** The URL of `directput_bg.wasm`. Another origin has to allow the page by CORS. */
   wasmUrl?: string | URL;
@@ -46,9 +49,12 @@ export function chosenInlined(): Assets['inlined'] {
   return assets.inlined;
 }
 
-/** Returns a URL that starts the worker: of the page's origin, and trusted if the page enforces Trusted Types. */
+/**
+ * Returns a URL of the page's origin from which the worker can start. Where the browser has Trusted Types, the URL is a
+ * `TrustedScriptURL`.
+ */
 export function trusted(href: string): string {
-  // Browsers start no worker from another origin. A worker of this origin may import a script from there.
+  // Browsers do not start a worker from another origin. A worker of the page's origin may import a script from there.
   const { origin } = globalThis.location;
   scriptUrl = new URL(href).origin === origin ? href : blobOf(`import ${JSON.stringify(href)};`);
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };

@@ -10,7 +10,7 @@ export interface UploadDetail {
   file: Blob | undefined;
 }
 
-/** Further details; each event has at most one of them. */
+/** Further details of events. Each event has at most one of these members. */
 export interface EventDetails {
   /** Progress of the upload. */
   progress: Progress;
@@ -23,8 +23,8 @@ export interface EventDetails {
 }
 
 /**
- * The events of an `Uploader`. A listener that prevents the default of `failed` has handled the failure: the promise still
- * rejects, but the browser reports no unhandled rejection.
+ * The events of an `Uploader`. A listener that calls `preventDefault()` on `failed` handles the failure: the promise
+ * still rejects, but the browser reports no unhandled rejection.
  */
 export interface UploaderEventMap {
   /** `upload` or `resume` was called. */
@@ -35,7 +35,7 @@ export interface UploaderEventMap {
   retry: CustomEvent<UploadDetail & Pick<EventDetails, 'retry'>>;
   /** S3 has confirmed the object. */
   stored: CustomEvent<UploadDetail & Pick<EventDetails, 'result'>>;
-  /** An upload has failed, or was cancelled: then the code is `aborted`. */
+  /** An upload has failed or was cancelled. The code of a cancelled upload is `aborted`. */
   failed: CustomEvent<UploadDetail & Pick<EventDetails, 'error'>>;
   /** Another tab has released an upload that `listResumable` left out. A new call may list it. */
   resumablechange: Event;

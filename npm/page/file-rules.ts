@@ -2,21 +2,30 @@
 import { localError } from '../errors.js';
 import type { ErrorCode, FileRules, UploadOptions } from '../types.js';
 
-/** Extensions by the first half of their media type. Some systems give no type for some of them, as Windows for HEIC. */
+/**
+ * File extensions by the first half of their media type. Some systems report no type for some of these files, for
+ * example Windows for HEIC.
+ */
 const EXTENSIONS = {
   image: 'avif bmp gif heic heif ico jpeg jpg jxl png svg tif tiff webp',
   audio: 'aac aiff amr flac m4a mid mp3 oga ogg opus wav weba',
   video: '3gp avi m4v mkv mov mp4 mpeg mpg ogv webm wmv',
 };
 
-/** Returns a media type for a file without one, from its extension, as browsers' file pickers do. */
+/**
+ * Returns a media type for the extension of a lower-case file name, as browsers' file pickers do. Returns an empty text
+ * if the name has no extension.
+ */
 function guess(name: string): string {
   const [, extension = ''] = /\.(\w+)$/.exec(name) ?? [];
   const found = Object.entries(EXTENSIONS).find(([, list]) => list.split(' ').includes(extension));
   return extension && `${found?.[0] ?? 'application'}/${extension.replace('jpg', 'jpeg')}`;
 }
 
-/** Whether an `accept` attribute allows a file. It lists extensions, media types, and wildcards such as `image/*`. */
+/**
+ * Returns whether the value of an `accept` attribute allows a file. The value is a comma-separated list of extensions,
+ * media types, and wildcards such as `image/*`. If `type` is empty, it is derived from the extension of `name`.
+ */
 export function isAccepted(accept: string, name: string, type: string): boolean {
   const rules = accept
     .toLowerCase()
@@ -33,7 +42,10 @@ export function isAccepted(accept: string, name: string, type: string): boolean 
   });
 }
 
-/** Checks a file against the rules. Returns the Blob and options to upload with. Throws `UploadError` if a rule refuses. */
+/**
+ * Checks a file against the rules, and calls `beforeUpload`. Returns the Blob and the options of the upload. Throws
+ * `UploadError` if a rule refuses the file.
+ */
 export async function admit(rules: FileRules, file: Blob, options: UploadOptions): Promise<[Blob, UploadOptions]> {
   const { accept, minBytes = 0, maxBytes = Number.POSITIVE_INFINITY, beforeUpload } = rules;
   const { name = (file as File).name ?? '', type = file.type } = options;

@@ -1,4 +1,5 @@
-// The page's connection to the host of the Wasm module: in a module worker, or in the page where no worker can start.
+// The page's connection to the host of the Wasm module. The host runs in a module worker, or in the page if no worker
+// can start.
 import { proxy, wrap } from 'comlink';
 import { importInlined, importWorker } from '../chunks.js';
 import { keepErrors } from '../error-transfer.js';
@@ -36,9 +37,9 @@ const callsOf = (call: (method: Method, args: never[]) => unknown): Calls =>
 
 type Deliver = (messages: Addressed[]) => void;
 
-/** Starts the host from the files beside the entry, or from the inlined files if those can't be loaded. */
+/** Starts the host from the files beside the entry. If those can't be loaded, starts it from the inlined files. */
 export async function start(options: UploaderOptions, wantsWorker: boolean, deliver: Deliver): Promise<Connection> {
-  // No uploads on servers, in service workers, and in browsers without Wasm.
+  // Servers, service workers and browsers without Wasm can't upload.
   if (!globalThis.XMLHttpRequest || !globalThis.WebAssembly) return refusing();
   const chosen = chosenInlined();
   const modules: Files['module'][] = [];
@@ -62,7 +63,7 @@ export async function start(options: UploaderOptions, wantsWorker: boolean, deli
       // A wrong option would fail with the inlined files too.
       if (code === 'invalid-option') throw error;
       failed ??= [addressOf(files), error];
-      // If the link is too slow for these files, loading the inlined ones as well would take even longer.
+      // If the link is too slow for these files, loading the inlined files would take even longer.
       if (code === 'timeout') break;
     }
   }
@@ -93,7 +94,7 @@ async function fromBeside(): Promise<Files> {
 /** Returns the inlined files. Most pages never load them. */
 const fromInlined = async (): Promise<Files> => (await inTime(MODULE_MS, importInlined())).inlined();
 
-/** Returns the URL of the file that failed: the Wasm module if it could not be loaded, otherwise the worker's script. */
+/** Returns the URL of the file that failed: of the Wasm module if it could not be loaded, otherwise of the script. */
 const addressOf = (files: Files | undefined): Promise<string> | string =>
   files?.module.then(
     () => files.script,
@@ -112,7 +113,7 @@ async function warn(what: string, [address, cause]: [Promise<string> | string, u
 /** Resolves as the promise does; rejects with `timeout` after `ms` milliseconds. */
 const inTime = <T>(ms: number, promise: Promise<T>): Promise<T> => within(ms, promise, localError('timeout'));
 
-/** Returns a connection for environments without a host, such as server-side rendering: it rejects every upload. */
+/** Returns a connection for environments without a host, such as server-side rendering. It rejects every upload. */
 function refusing(): Connection {
   const refuse = (method: Method): unknown => {
     if (method === 'list') return [];
@@ -199,7 +200,7 @@ async function compile(url: string): Promise<WebAssembly.Module> {
   return isWasm ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
-/** How often the host was lost in the page. After each loss, a new copy of the script and the module is loaded. */
+/** Number of times that the host was lost in the page. After each loss, a new copy of script and module is loaded. */
 let losses = 0;
 
 async function startInPage(
@@ -253,7 +254,10 @@ async function startInPage(
   };
 }
 
-/** Whether an error comes from this Wasm module, not from another one. Some browsers do not name modules in the stack. */
+/**
+ * Returns whether an error comes from this Wasm module, not from another module. Some browsers do not name modules in
+ * the stack.
+ */
 function isOfModule(error: unknown, wasm = 'wasm:'): boolean {
   const { stack } = Object(error);
   return `${stack}`.includes(wasm) || (error instanceof WebAssembly.RuntimeError && !/\.wasm\b/.test(stack));

@@ -1,4 +1,4 @@
-// Makes the browser ask before the user leaves the page, while leaving would lose an upload.
+// Shows the browser's warning when the user leaves the page while an upload would be lost.
 
 /** Tracks the uploads that are under way, and which of them would be lost with the page. */
 export class LeaveWarning {
@@ -33,7 +33,10 @@ export class LeaveWarning {
     this.#update();
   }
 
-  /** Adds or removes the listener. A page with it can't enter the back-forward cache, so it is added only when needed. */
+  /**
+   * Adds or removes the listener for `beforeunload`. Some browsers do not put a page with this listener into the
+   * back-forward cache, so the listener exists only while it is needed.
+   */
   #update(): void {
     const wouldLose = this.#warns && this.#atRisk.size > 0;
     if (wouldLose === this.#isListening) return;

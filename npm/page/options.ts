@@ -29,7 +29,10 @@ const NETWORKS: readonly NetworkHint[] = ['slow-2g', '2g', '3g', '4g', 'wifi', '
 
 const CHECKSUMS: readonly ChecksumAlgorithm[] = ['sha256', 'crc64nvme', 'crc64nvme-after', 'none'];
 
-/** Checks the options. Returns them for the Wasm module: plain data, with an absolute endpoint. Throws `UploadError`. */
+/**
+ * Checks the options of an uploader. Returns the options for the Wasm module, with an absolute endpoint and the network
+ * hint. Throws `UploadError` with `invalid-option`.
+ */
 export function checkUploaderOptions(options: UploaderOptions): UploaderOptions & { hasServiceWorker: boolean } {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object');
   checkNames(options, UPLOADER_OPTIONS);
@@ -46,7 +49,7 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
     ...checkTuning(options),
     endpoint: absolute('endpoint', endpoint),
     headers: typeof headers === 'function' ? headers : plainHeaders(headers),
-    // A service worker hides upload progress, also in the page's worker.
+    // A service worker hides upload progress from the page and from the page's worker.
     // A sandboxed frame has the origin `null`, and reading `serviceWorker` there throws.
     hasServiceWorker: globalThis.origin !== 'null' && Boolean(globalThis.navigator?.serviceWorker?.controller),
     ...(partsInFlight !== undefined && { partsInFlight }),
@@ -55,7 +58,10 @@ export function checkUploaderOptions(options: UploaderOptions): UploaderOptions 
   };
 }
 
-/** Checks the options that an uploader and an upload have in common. Returns those that are set. Throws `UploadError`. */
+/**
+ * Checks the options that an uploader and an upload have in common. Returns those that are set. Throws `UploadError`
+ * with `invalid-option`.
+ */
 export function checkTuning({ checksum, network, stallSeconds }: Tuning): Tuning {
   checkNumber('stallSeconds', stallSeconds, 5, 300);
   checkName('checksum', checksum, CHECKSUMS);
@@ -67,7 +73,9 @@ export function checkTuning({ checksum, network, stallSeconds }: Tuning): Tuning
   };
 }
 
-/** Throws `UploadError` for an unknown option: a misspelt option without effect is hard to find. */
+/**
+ * Throws `UploadError` for an unknown option. A misspelt option would otherwise have no effect, which is hard to find.
+ */
 export function checkNames(options: object, names: readonly string[]): void {
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown === undefined) return;

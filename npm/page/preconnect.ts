@@ -1,8 +1,8 @@
 // Opens the connection to the bucket before the first PUT.
 
 /**
- * Asks the browser to connect to an origin (HTML standard, link type `preconnect`). `anonymous`, because presigned PUTs send
- * no cookies, and browsers use separate connections for requests with cookies.
+ * Asks the browser to connect to an origin (HTML standard, link type `preconnect`). The connection is `anonymous`,
+ * because presigned PUTs send no cookies, and browsers use separate connections for requests with cookies.
  */
 export function preconnect(href: string): void {
   const { document } = globalThis;

@@ -19,7 +19,7 @@ export class ProgressStream {
     const finish = (): void => {
       isOver = true;
     };
-    // The rejection counts as handled, because the loop throws it below.
+    // `finish` also marks a rejection as handled. The loop below throws the error.
     const over = ended.then(finish, finish);
     for (let seen = 0; ; ) {
       if (this.#progress && seen < this.#count) {

@@ -1,7 +1,7 @@
 // Spreads work over several tasks, so that the page can render and handle input between them.
 import { anotherTask } from '../another-task.js';
 
-/** Work that takes longer than this continues in another task, in milliseconds: half of a frame at 60 Hz. */
+/** Time after which work continues in another task, in milliseconds: half of a frame at 60 Hz. */
 const TASK_MS = 8;
 
 export class Scheduler {
@@ -13,7 +13,7 @@ export class Scheduler {
     this.#last = this.#last.then(async () => {
       const now = performance.now();
       if (now - this.#since < TASK_MS) return;
-      // Other tasks may have run since the last call; an unneeded extra task costs little.
+      // If other tasks have run since the last call, this extra task is not needed. It costs little.
       if (this.#since > 0) await anotherTask();
       this.#since = performance.now();
     });

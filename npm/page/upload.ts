@@ -1,4 +1,4 @@
-// Follows one upload in the page, from the call to the end of its promise.
+// Follows one upload in the page, from the call until its promise settles.
 import { localError, toUploadError, UploadError } from '../errors.js';
 import { CANCEL_MS, within } from '../limits.js';
 import type { Message } from '../message-batcher.js';
@@ -10,13 +10,13 @@ import type { LeaveWarning } from './leave-warning.js';
 /** Passes an upload to the host of the module. Resolves to its outcome. */
 export type Start = (connection: Connection, id: number) => Promise<Outcome>;
 
-/** The parts of the uploader that an upload uses. */
+/** Values and functions of the uploader that an upload uses. */
 interface Surroundings {
   /** Resolves when it is this upload's turn to start. */
   turn: Promise<readonly [Connection, Start]>;
   warning: LeaveWarning;
   signal: AbortSignal | undefined;
-  /** The id of the earlier upload that this upload resumes. */
+  /** The id of the earlier upload that this upload resumes; undefined for a new upload. */
   resumes: string | undefined;
   /** Called with each message of the upload. */
   onMessage(message: Message): void;
@@ -33,7 +33,7 @@ export class FollowedUpload {
   /** The id for `resume` if the record is on disk, otherwise null. Added to the error if the host is lost. */
   #keptId: string | null;
   readonly #stopped: Promise<never>;
-  /** Rejects the promise at once, without waiting for the host. */
+  /** Rejects `result` at once, without waiting for the host. */
   readonly stop: (error: UploadError) => void;
   /** Resolves or rejects when the upload ends. */
   readonly result: Promise<UploadResult>;

@@ -24,14 +24,14 @@ export type DirectPutHandlers = {
 /** The element's properties that reflect attributes, under the same names. */
 export type DirectPutReflected = { [K in keyof Reflected]?: Reflected[K] | undefined };
 
-/** The element's properties that are no attributes. */
+/** The element's properties that reflect no attributes. */
 interface Told {
   /**
-   * Further options of the uploader. If a value changes, the element uses a new uploader from then on. Functions are always
-   * those of the latest rendering.
+   * Further options of the uploader. If a value changes, the element uses a new uploader from then on. Functions do not
+   * count as changed: the functions of the latest rendering are called.
    */
   options?: Partial<UploaderOptions> | undefined;
-  /** A function that returns the options of an upload for its file; always that of the latest rendering. */
+  /** A function that returns the options of an upload for its file. The function of the latest rendering is called. */
   uploadOptions?: DirectPutElement['uploadOptions'];
   /** Texts that replace those of the page's language. */
   labels?: Partial<Labels> | undefined;
@@ -58,7 +58,7 @@ const EVENTS = [
 const handlerOf = (type: string): keyof DirectPutHandlers =>
   `on${type[0]?.toUpperCase()}${type.slice(1)}` as keyof DirectPutHandlers;
 
-/** Props that are no attributes. */
+/** Props that are not passed on as attributes. */
 const PROPERTIES = ['options', 'uploadOptions', 'labels', 'uploader', ...EVENTS.map(handlerOf)];
 
 /** Attributes whose names differ from the names of their props. */
@@ -70,20 +70,23 @@ const NAMES: Record<string, string> = {
   filePicker: 'file-picker',
 };
 
-/** Returns the attributes for the props, in a form that React 18 and 19 render the same. */
+/** Returns the attributes for the props, in a form that React 18 and React 19 render in the same way. */
 function attributesOf(props: DirectPutProps): Record<string, unknown> {
   const attributes: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(props)) {
     if (PROPERTIES.includes(name)) continue;
     const isText = /^aria-|^data-|^(autostart|actions|total)$/.test(name);
-    // React 18 renders `false` as text, and a boolean attribute with any text counts as true. So false flags are left out.
+    // React 18 renders `false` as text, and a boolean attribute with any text counts as true. So false values are left
+    // out.
     attributes[NAMES[name] ?? name] =
       typeof value !== 'boolean' ? (value ?? undefined) : isText ? `${value}` : value || undefined;
   }
   return attributes;
 }
 
-/** Returns a text of the options' values. Equal options of two renderings have equal texts; functions are not compared. */
+/**
+ * Returns a text of the options' values. Equal options of two renderings have equal texts; functions are not compared.
+ */
 const valuesOf = (options: object): string =>
   JSON.stringify(options, (_, value) =>
     typeof value === 'function' ? 0 : value?.entries ? [...value.entries()] : value,
@@ -95,8 +98,8 @@ const elementOf = ({ current }: RefObject<DirectPutElement | null>): DirectPutEl
 const useCommitted = globalThis.document ? useLayoutEffect : useEffect;
 
 /**
- * The element as a component, with its properties and event handlers as props. `ref` is the element. A server renders an
- * empty element; the browser loads the element's definition when the first component mounts.
+ * The element `<direct-put>` as a component. Its properties and event handlers are props, and `ref` is the element. A
+ * server renders an empty element. The browser loads the element's definition when the first component mounts.
  */
 export const DirectPut: ForwardRefExoticComponent<DirectPutProps & RefAttributes<DirectPutElement>> =
   /* @__PURE__ */ forwardRef<DirectPutElement, DirectPutProps>((props, ref) => {
@@ -124,7 +127,7 @@ export const DirectPut: ForwardRefExoticComponent<DirectPutProps & RefAttributes
     useCommitted(() => {
       if (uploader) elementOf(own).uploader = uploader;
     }, [uploader]);
-    // `useEffect`, not a layout effect: it stays active while a Suspense boundary hides the component.
+    // `useEffect`, not a layout effect: an effect stays active while a Suspense boundary hides the component.
     useEffect(() => {
       const listening = new AbortController();
       for (const type of EVENTS) {

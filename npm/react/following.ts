@@ -1,7 +1,7 @@
-// Keeps the functions in an uploader's options up to date, since the uploader outlives the rendering that made it.
+// Keeps the functions in an uploader's options up to date, because the uploader outlives the rendering that made it.
 import type { UploaderOptions } from '../index.js';
 
-/** Returns the options with functions that call those of the latest options. */
+/** Returns the options. Their functions call the functions of the latest options, which `now` returns. */
 export function following<O extends Partial<UploaderOptions>>(options: O, now: () => Partial<UploaderOptions>): O {
   const { headers, beforeUpload } = options;
   return {

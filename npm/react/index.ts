@@ -30,10 +30,11 @@ export interface UseUpload extends ListMethods {
 }
 
 /**
- * Uploads while the component is mounted. If an `<Activity>` hides the component and shows it again, the uploads resume.
- * Options are read at the first rendering, except functions: those of the latest rendering are called. Given an `Uploader`
- * instead of options, uploads outlive the component. Given a list, they last until the last component that shares it
- * unmounts.
+ * Uploads while the component is mounted. If an `<Activity>` hides the component and shows it again, the uploads
+ * resume. Options are read at the first rendering. Functions in the options are always those of the latest rendering.
+ *
+ * If `source` is an `Uploader`, uploads continue after the component unmounts. If `source` is a list, uploads continue
+ * until the last component that shares the list unmounts.
  */
 export function useUpload(source: UploadList | AnyUploader | UploaderOptions): UseUpload {
   const latest = useRef(source);

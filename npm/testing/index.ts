@@ -26,7 +26,7 @@ export class FakeUpload {
   readonly options: UploadOptions;
   /** The id that `resume` was called with. */
   readonly resumed: string | undefined;
-  /** The last command that the component called. */
+  /** The last command that the component called; undefined before the first. */
   control: FakeControl;
   /** The priority from the options, or from the last call of `prioritize`. */
   priority: number;
@@ -141,7 +141,7 @@ export class FakeUploader extends UploaderEvents implements Pick<Uploader, keyof
   resumable: Resumable[] = [];
   #isClosed = false;
 
-  /** Whether each upload ends as stored one task later, without a call of `store`. */
+  /** Whether each upload ends as stored one task after its start, without a call of `store`. */
   readonly stores: boolean;
 
   /** Takes `stores`: whether each upload ends as stored without a call of `store`. Default: false. */

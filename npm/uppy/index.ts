@@ -8,10 +8,13 @@ export type DirectPutOptions = PluginOpts & UploaderOptions;
 /** The `body` of `upload-success`: the object that S3 has confirmed. */
 export type DirectPutBody = Body & UploadResult;
 
-/** A media type that the server accepts. Uppy allows any text as a file's type, so other texts are left out. */
+/** A media type that the server accepts. Uppy allows any text as a file's type. Other texts are not sent. */
 const MEDIA_TYPE = /^[!-~]+\/[ -~]*[!-~]$/;
 
-/** `uppy.use(DirectPut, { endpoint: '/uploads' })` in place of Uppy's `AwsS3`. Files of remote providers are refused. */
+/**
+ * An uploader plugin for Uppy. Use `uppy.use(DirectPut, { endpoint: '/uploads' })` in place of Uppy's `AwsS3`. Files of
+ * remote providers are refused.
+ */
 export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<DirectPutOptions, M, B> {
   readonly #uploader: Uploader;
   readonly #uploads = new Map<string, Upload>();
@@ -58,7 +61,7 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
     this.uppy.removeUploader(this.#upload);
     for (const [event, listener] of this.#listeners) this.uppy.off(event as never, listener as never);
     this.#each((upload) => upload.cancel());
-    // Cancelled uploads remove their parts first; then the uploader is closed.
+    // The uploader is closed after the cancelled uploads have removed their parts.
     void Promise.allSettled(this.#uploads.values()).then(() => this.#uploader.close());
   }
 
@@ -72,8 +75,8 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
   }
 
   #upload = async (ids: string[]): Promise<void> => {
-    // Leaves out failed and uploaded files, as Uppy's own uploaders do. Their helper functions for this are not imported,
-    // because each version of Uppy has them in a different package.
+    // Leaves out failed and uploaded files, as Uppy's own uploaders do. Uppy's helper functions for this are not
+    // imported, because different versions of Uppy have them in different packages.
     const files = ids.map((id) => this.uppy.getFile(id)).filter((file) => !file.error && !file.progress.uploadComplete);
     const isKnown = ({ isRestored, progress }: UppyFile<M, B>): boolean =>
       Boolean(isRestored && progress.uploadStarted);
@@ -94,7 +97,7 @@ export class DirectPut<M extends Meta, B extends Body> extends BasePlugin<Direct
       ...(name && { name }),
       ...(MEDIA_TYPE.test(type) && { type }),
       onProgress: ({ sentBytes, size }) => {
-        // Uppy replaces a file's object on each change, so this gets the current one.
+        // Uppy replaces a file's object on each change, so this gets the current object.
         const current = this.uppy.getFile(id);
         if (!current) return;
         const uploadStarted = current.progress.uploadStarted ?? Date.now();

@@ -19,13 +19,13 @@ export interface UseUpload extends ListMethods {
   items: Readonly<ShallowRef<readonly UploadItem[]>>;
   /** The size, progress, speed and time left of all uploads together. */
   total: ComputedRef<Total>;
-  /** The list, for its `uploader`. */
+  /** The list. Its `uploader` has calls such as `listResumable()`. */
   list: UploadList;
 }
 
 /**
- * Uploads while the component is mounted. Given an `Uploader` instead of options, uploads outlive the component. Given a
- * list, they last until the last component that shares it unmounts.
+ * Uploads while the component is mounted. If `source` is an `Uploader`, uploads continue after the component unmounts.
+ * If `source` is a list, uploads continue until the last component that shares the list unmounts.
  */
 export function useUpload(source: UploadList | AnyUploader | UploaderOptions): UseUpload {
   const list = source instanceof UploadList ? source : new UploadList(source);

@@ -1,4 +1,4 @@
-// Fingerprints of files: tell one file from another without reading all of it.
+// Fingerprints of files. They tell one file from another, and only samples of a file are read.
 import { localError } from '../errors.js';
 import { SAMPLES_MS, within } from '../limits.js';
 
@@ -6,10 +6,13 @@ import { SAMPLES_MS, within } from '../limits.js';
 const SAMPLE_BYTES = 65_536;
 
 /**
- * Returns the SHA-256 of a file's size and three samples, in hex. It finds the upload that a file may belong to; the parts'
- * checksums then verify the bytes. It leaves out name and time, because phones change both each time the user picks a
- * file. The second fingerprint, of older records, includes name and time. Rejects with `file-changed` if the file can't be
- * read, and with `read-timeout`. Needs a secure context; in other contexts no record is kept.
+ * Returns two fingerprints of a file, in hex. The first is the SHA-256 of the file's size and three samples. It finds
+ * the upload that a file may belong to; the checksums of the parts then verify the bytes. It leaves out name and time,
+ * because phones change both each time the user picks a file. The second fingerprint includes name and time, as records
+ * of older versions do.
+ *
+ * Rejects with `file-changed` if the file can't be read, and with `read-timeout` if reading takes too long. Needs a
+ * secure context; in other contexts no record is kept.
  */
 export async function fingerprints(file: Blob): Promise<[now: string, before: string]> {
   const { name = '', lastModified = 0, size } = file as File;

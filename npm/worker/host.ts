@@ -1,4 +1,4 @@
-// The host of the Wasm module and its uploads. Runs in the worker, or in the page where no worker can start.
+// The host of the Wasm module and its uploads. Runs in the worker, or in the page if no worker can start.
 import init, { singlePutBytes, type UploadHandle, Uploader as WasmUploader } from '../../target/wasm/directput.js';
 import { localError, type PlainError, plainError, toUploadError, type UploadError } from '../errors.js';
 import { type Addressed, type Message, MessageBatcher, NO_UPLOAD } from '../message-batcher.js';
@@ -30,17 +30,26 @@ export interface PlainOptions extends Metadata, Tuning {
 /** Sends a message of an upload to the page. */
 type Tell = (message: Message) => void;
 
-/** Codes after which `upload` stops trying to resume an earlier upload: its record stays, and a new upload starts. */
+/**
+ * Codes after which `upload` stops trying to resume an earlier upload. The record of that upload stays. `upload` then
+ * tries the next earlier upload of the file, or starts a new upload.
+ */
 const REFUSALS: readonly ErrorCode[] = ['wrong-file', 'not-your-upload', 'token-invalid'];
 
-/** The outcome of an upload, with its last messages. Errors are plain objects, because a posted Error loses its members. */
+/**
+ * The outcome of an upload, with its last messages. The error is a plain object, because a posted `Error` loses its
+ * members.
+ */
 export type Outcome = ({ ok: true; result: UploadResult } | { ok: false; error: PlainError }) & {
   messages: Addressed[];
 };
 
 /** An upload, from the page's call until its outcome. */
 interface Running {
-  /** Members for the error if the upload is closed early: S3 holds parts of the earlier upload that it resumes. */
+  /**
+   * Members of the error if a resumed upload is closed before the module has it. S3 then holds the parts of the earlier
+   * visit.
+   */
   kept?: Pick<PlainError, 'remains' | 'resumeId'>;
   /** The command by which the page ended it. */
   end?: 'cancel' | 'close';
@@ -60,7 +69,7 @@ export class Host {
   /** Functions that reject the promises that wait for the module. */
   readonly #waiting = new Set<(error: UploadError) => void>();
 
-  /** Loads the module. Must succeed before any other method is called. */
+  /** Loads the module. Must succeed before any other method except `ping` is called. */
   async open(
     { caller = '', ...options }: UploaderOptions,
     tell: (messages: Addressed[]) => unknown,
@@ -70,7 +79,7 @@ export class Host {
     await init({ module_or_path: module });
     this.#uploader = new WasmUploader(askHeaders ? { ...options, headers: () => askHeaders() } : options);
     this.#batcher = new MessageBatcher(tell);
-    // Keeps records only with IndexedDB to store them and Web Locks to keep two tabs from using one record.
+    // Records need IndexedDB, which stores them, and Web Locks, which prevent two tabs from using one record.
     if (globalThis.indexedDB && globalThis.navigator?.locks) this.#records = new Records(`${options.endpoint}`, caller);
     // If this fails, a later visit tries again.
     void this.#tidy().catch(() => {});
@@ -144,7 +153,8 @@ export class Host {
     try {
       const [all = [], isTaken] = await Promise.all([this.#records?.all(), taken()]);
       const resumable = all.filter(isResumable);
-      // After a reload or a crash, the browser releases the locks a moment later. `freed` then tells the page to list again.
+      // After a reload or a crash, the browser releases the locks a moment later. The message `freed` then tells the
+      // page to list again.
       for (const { id } of resumable)
         if (isTaken(id)) whenFree(id, () => this.#batcher.add(NO_UPLOAD, { freed: true }));
       return resumable
@@ -233,7 +243,8 @@ export class Host {
     };
     let upload: UploadHandle | undefined;
     try {
-      // If there is a record, the module has to end the upload below: it removes or keeps the parts of the earlier visit.
+      // An upload with a record starts even if it is to end: the module then removes or keeps the parts of the earlier
+      // visit.
       if (running.end && !keeper?.record) throw localError(running.end === 'cancel' ? 'aborted' : 'closed');
       upload = this.#call((uploader) =>
         keeper?.record ? uploader.resume(file, keeper.record, options) : uploader.upload(file, options),
@@ -260,7 +271,10 @@ export class Host {
     }
   }
 
-  /** Adds to an error whether its upload is kept. Removes the parts in S3 if there is no record on disk. */
+  /**
+   * Returns the error with the members that tell whether a later visit can resume the upload. Removes the parts in S3
+   * if no record is on disk.
+   */
   async #leave(keeper: Keeper, error: unknown): Promise<UploadError> {
     const { record } = keeper;
     let more: Partial<PlainError> | undefined;
@@ -275,7 +289,7 @@ export class Host {
   /** Removes an upload's parts in S3, and then its record. */
   async #remove(records: Records, kept: Kept): Promise<void> {
     const { record } = kept;
-    // Marks the record first: if this visit ends before the removal, a later visit completes it.
+    // Marks the record first: if this visit ends before the removal, a later visit completes the removal.
     if (!record.discard) await records.put({ ...kept, record: { ...record, discard: true } });
     if (await this.#discard(record)) await records.delete(kept.id);
   }
@@ -294,7 +308,7 @@ export class Host {
     return isGone;
   }
 
-  /** Completes removals that earlier visits could not, and deletes expired records. */
+  /** Completes removals that earlier visits could not complete, and deletes expired records. */
   async #tidy(): Promise<void> {
     const records = this.#records;
     if (!records) return;
@@ -309,7 +323,7 @@ export class Host {
     }
   }
 
-  /** Calls into the module. Reports a trap as an uncaught error too, so that the page learns that the module has failed. */
+  /** Calls the module. Also reports a trap as an uncaught error, so that the page closes the connection. */
   #call<T>(call: (uploader: WasmUploader) => T): T {
     if (!this.#uploader) throw localError('worker-lost', undefined, undefined, { remains: 'unknown' });
     try {

@@ -9,7 +9,7 @@ export interface About extends Metadata {
   handle?: FileSystemFileHandle;
 }
 
-/** Minimum time between two writes of the confirmed bytes, in milliseconds. */
+/** Minimum time between two writes of the number of confirmed bytes, in milliseconds. */
 const NOTE_EVERY_MS = 2_000;
 
 /** The promise of a file's fingerprints: see `fingerprints`. */
@@ -17,9 +17,12 @@ export type Printing = Promise<[now: string, before: string]>;
 
 export const isPrintOf = (prints: string[], { fingerprint }: Kept): boolean => prints.includes(fingerprint);
 
-/** Keeps the record of an upload. Holds the lock, so no other tab uses the record meanwhile. */
+/** Keeps the record of an upload. Holds the lock until `close`, so no other tab uses the record. */
 export class Keeper {
-  /** The module's latest record. Before the first: that of the earlier visit, or undefined for a new upload. */
+  /**
+   * The module's latest record. Until the module gives the first one: the record of the earlier visit, or undefined for
+   * a new upload.
+   */
   record: EngineRecord | undefined;
   /** Whether the record is on disk and the upload can be resumed with it. */
   isKept: boolean;
@@ -41,7 +44,10 @@ export class Keeper {
     this.record = printing ? undefined : kept.record;
   }
 
-  /** Locks an upload of an earlier visit. Rejects with `in-use` or `upload-gone`, or if the store fails. */
+  /**
+   * Locks an upload of an earlier visit. Rejects with `in-use` if another tab holds the lock, with `upload-gone` if the
+   * upload can no longer be resumed, and if the store fails.
+   */
   static async of(records: Records, id: string): Promise<Keeper> {
     const release = await take(id);
     if (!release) throw localError('in-use', undefined, undefined, { remains: 'parts', resumeId: id });
@@ -56,8 +62,8 @@ export class Keeper {
   }
 
   /**
-   * Locks the earlier upload that fits a file best, except those in `refused`. If there is none, creates a record. Rejects if
-   * the store fails or the file can't be read.
+   * Locks the earlier upload that fits a file best, and leaves out those in `refused`. If no upload fits, creates a
+   * record. Rejects if the store fails or the file can't be read.
    */
   static async for(
     records: Records,
@@ -94,7 +100,7 @@ export class Keeper {
     return this.#kept.id;
   }
 
-  /** Whether a file may be the one that the upload started with. */
+  /** Returns whether the upload may have started with this file. */
   isOf(file: Blob, prints: string[]): boolean {
     return file.size === this.#kept.size && isPrintOf(prints, this.#kept);
   }

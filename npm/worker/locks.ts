@@ -3,7 +3,10 @@ import { LOCK_MS, within } from '../limits.js';
 
 const lockName = (id: string): string => `directput:${id}`;
 
-/** Locks an upload for this tab. Resolves to a function that releases it, or to undefined if another tab holds the lock. */
+/**
+ * Locks an upload for this tab. Resolves to a function that releases the lock, or to undefined if another tab holds the
+ * lock. Rejects after `LOCK_MS`.
+ */
 export function take(id: string): Promise<(() => void) | undefined> {
   let isLate = false;
   const taken = new Promise<(() => void) | undefined>((resolve, reject) => {
@@ -20,7 +23,7 @@ export function take(id: string): Promise<(() => void) | undefined> {
   });
 }
 
-/** Resolves to a function that tells whether any tab holds the lock of an upload. */
+/** Resolves to a function that returns whether any tab held the lock of an upload at the time of this call. */
 export async function taken(): Promise<(id: string) => boolean> {
   const { held = [] } = await within(LOCK_MS, navigator.locks.query());
   const names = new Set(held.map((lock) => lock.name));

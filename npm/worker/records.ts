@@ -1,5 +1,5 @@
-// Records of unfinished uploads for later visits, in IndexedDB. Each call may fail, because the browser may clear or close the
-// database at any time; the next call opens it again.
+// Records of unfinished uploads for later visits, in IndexedDB. Each call may fail, because the browser may clear or
+// close the database at any time. The next call opens the database again.
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import { STORE_MS, within } from '../limits.js';
 
@@ -18,7 +18,9 @@ export interface Kept {
   /** The file's `lastModified`, in milliseconds since 1970; records of older versions have none. */
   modified?: number | undefined;
   confirmedBytes: number;
+  /** Start of the upload, in milliseconds since 1970. */
   startedAt: number;
+  /** Time until which the upload can be resumed, in milliseconds since 1970. */
   expiresAt: number;
   handle?: FileSystemFileHandle;
   /** The data that the Wasm module needs to resume the upload. JavaScript reads only the two members below. */
@@ -95,7 +97,7 @@ export class Records {
       this.#opening ??= open(() => this.#close());
       return (await this.#opening).transaction(['uploads'], mode);
     };
-    // A lost connection to the database fails only when a transaction starts, so this opens it again.
+    // A lost connection to the database fails only when a transaction starts. The database is then opened again.
     const transaction = await begin().catch(() => {
       this.#close();
       return begin();
@@ -120,7 +122,7 @@ async function open(lost: () => void): Promise<IDBPDatabase<Schema>> {
   return openDB<Schema>('directput', 1, {
     upgrade: (fresh) => fresh.createObjectStore('uploads', { keyPath: 'id' }).createIndex('endpoint', 'endpoint'),
     terminated: lost,
-    // The user clears site data, and an open connection would block that.
+    // Another tab deletes or upgrades the database, or the user clears site data. An open connection would block that.
     blocking: lost,
   });
 }

@@ -45,13 +45,14 @@ impl Api {
         }
     }
 
-    /// Opens several uploads by one call. Returns an entry for each, in the same order.
+    /// Opens several uploads with one call. Each item of `uploads` is a `CreateUpload` as a JavaScript object. Returns
+    /// an array with one entry for each upload, in the same order.
     ///
     /// # Errors
     /// The failure of the call as a whole.
     pub async fn open(self, uploads: Array) -> Result<Array, Failure> {
         let request = Object::new();
-        // A new object takes every member.
+        // Setting a member of a new object never fails.
         drop(Reflect::set(&request, &"uploads".into(), &uploads));
         let (response, body) = self.exchange("POST", BATCH_PATH, None, json(&request)).await?;
         wire::member(&body, "uploads").dyn_into().map_err(|_| unexpected(&response))
@@ -74,7 +75,7 @@ impl Api {
         event.ok_or_else(|| unexpected(&response))
     }
 
-    /// Makes a call. Returns its answer, and the body as JSON has it, `undefined` if it is none.
+    /// Makes a call. Returns the answer, and its body as a JavaScript value; `undefined` if the body is not JSON.
     async fn exchange(
         &self,
         method: &str,
@@ -128,7 +129,7 @@ impl Api {
     }
 
     /// Returns whether the API's address is redirected, for example to the login page of another origin. The browser
-    /// follows the redirect and then reports a network error. Uses a request that changes nothing.
+    /// follows such a redirect and then reports a network error. Sends a HEAD request, which changes nothing.
     async fn is_redirected(&self) -> bool {
         let options = RequestInit::new();
         options.set_method("HEAD");

@@ -1,4 +1,4 @@
-//! Options from JavaScript, and results and errors for it.
+//! Converts options from JavaScript, and results and errors to JavaScript.
 
 use js_sys::{Function, Reflect};
 use serde::Serialize;
@@ -65,7 +65,7 @@ fn configure(value: &JsValue, config: Config) -> Result<Config, Failure> {
     })
 }
 
-/// Returns an option whose values are names, or `None` if it is not set.
+/// Returns an option whose values are names, or `None` if the option is not set.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidOption`] if the name is unknown.
@@ -139,10 +139,12 @@ impl UploadOptions {
         })
     }
 
-    /// Returns name, media type and size of a file. The options `name` and `type` come before the file's own.
+    /// Returns the name, media type and size of a file. The options `name` and `type` take precedence over the file's
+    /// own.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidOption`] if a name or type is malformed; [`ErrorCode::FileTooLarge`].
+    /// [`ErrorCode::InvalidOption`] if the option `name` or `type` is malformed; [`ErrorCode::FileTooLarge`] if the
+    /// file is larger than an S3 object can be.
     pub fn describe(&self, file: &Blob) -> Result<FileInfo, Failure> {
         let own_name = wire::text(file, "name");
         let name = match &self.name {
@@ -170,10 +172,10 @@ fn function(value: &JsValue, name: &str) -> Option<Function> {
     member(value, name).dyn_into().ok()
 }
 
-/// Returns an option that is a text, or `None` if it is not set.
+/// Returns an option that is a text, or `None` if the option is not set.
 ///
 /// # Errors
-/// [`ErrorCode::InvalidOption`] if it is not a text.
+/// [`ErrorCode::InvalidOption`] if the option is not a text.
 fn text(value: &JsValue, name: &str) -> Result<Option<String>, Failure> {
     let member = member(value, name);
     match member.as_string() {

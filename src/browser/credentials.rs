@@ -1,4 +1,4 @@
-//! Headers that identify the caller to the API: fixed ones, or those that a function returns on demand.
+//! Headers that identify the caller to the API. They are fixed, or a function of the page returns them on demand.
 
 use std::cell::RefCell;
 

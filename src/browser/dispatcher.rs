@@ -10,7 +10,7 @@ use crate::queue::Hub as Rules;
 /// rules never runs a callback.
 pub struct Dispatcher {
     rules: RefCell<Rules>,
-    /// Handles all events, as long as there are uploads.
+    /// Handler of all events; `None` while there is no upload.
     run: RefCell<Option<Rc<dyn Fn()>>>,
     is_scheduled: Cell<bool>,
 }
@@ -23,7 +23,7 @@ impl std::fmt::Debug for Dispatcher {
 }
 
 impl Dispatcher {
-    /// Returns a dispatcher for this many PUTs at once.
+    /// Returns a dispatcher for at most `connections` PUTs in flight on each lane.
     pub fn new(connections: u32) -> Rc<Self> {
         Rc::new(Self {
             rules: RefCell::new(Rules::new(connections)),

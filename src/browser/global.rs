@@ -1,4 +1,4 @@
-//! Globals that a page and a worker share under the same name, but with different types.
+//! Globals that have the same name in a page and in a worker, but different types.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ fn global(name: &str) -> JsValue {
     Reflect::get(&js_sys::global(), &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// Returns `crypto.subtle`, which is missing outside of secure contexts (plain HTTP on a LAN).
+/// Returns `crypto.subtle`; `None` outside of secure contexts, such as plain HTTP on a LAN.
 pub fn subtle_crypto() -> Option<SubtleCrypto> {
     let crypto = global("crypto");
     if crypto.is_undefined() {
@@ -27,7 +27,7 @@ pub fn subtle_crypto() -> Option<SubtleCrypto> {
     (!subtle.is_undefined()).then(|| subtle.unchecked_into())
 }
 
-/// Runs a task to its end. The task is boxed, so that the module contains the code that runs tasks only once.
+/// Runs a task to its end. The task is boxed, so that the module contains only one copy of the code that runs tasks.
 pub fn spawn(task: impl Future<Output = ()> + 'static) {
     let task: Pin<Box<dyn Future<Output = ()>>> = Box::pin(task);
     spawn_local(task);
@@ -36,7 +36,7 @@ pub fn spawn(task: impl Future<Output = ()> + 'static) {
 /// Returns a future that ends after `ms` milliseconds, never with an error.
 pub fn sleep(ms: u32) -> JsFuture {
     JsFuture::from(Promise::new(&mut |resolve, _| {
-        // This function does not throw.
+        // The functions of a promise do not throw.
         Timeout::new(ms, move || drop(resolve.call0(&JsValue::UNDEFINED))).forget();
     }))
 }
@@ -60,7 +60,7 @@ pub async fn within(ms: u32, promise: &Promise) -> Result<JsValue, Missed> {
         let is_late = Rc::clone(&is_late);
         timer = Some(Timeout::new(ms, move || {
             is_late.set(true);
-            // This function does not throw.
+            // The functions of a promise do not throw.
             drop(reject.call0(&JsValue::UNDEFINED));
         }));
     });

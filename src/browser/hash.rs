@@ -24,7 +24,8 @@ const COPY_BYTES: u32 = 256 * 1024;
 /// Returns the checksum of a blob's bytes.
 ///
 /// # Errors
-/// [`ErrorCode::FileChanged`] if the bytes can no longer be read; [`ErrorCode::ReadTimeout`] if that takes too long.
+/// [`ErrorCode::FileChanged`] if the bytes can no longer be read; [`ErrorCode::ReadTimeout`] if reading or hashing
+/// takes too long; [`ErrorCode::Internal`] if the browser refuses to hash.
 pub async fn checksum(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
     match subtle_crypto() {
         _ if algorithm.computed_by() == ChecksumAlgorithm::Crc64nvme => by_wasm(blob, algorithm).await,
@@ -33,10 +34,10 @@ pub async fn checksum(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartC
     }
 }
 
-/// Returns the SHA-256 by `crypto.subtle`, for slices that fit into memory.
+/// Returns the SHA-256 of a blob, computed by `crypto.subtle`. The blob must fit into memory.
 ///
 /// # Errors
-/// As [`checksum`]; [`ErrorCode::Internal`] if the browser refuses to hash.
+/// As [`checksum`].
 pub async fn sha256_by_browser(subtle: &SubtleCrypto, blob: &Blob) -> Result<Sha256Digest, Failure> {
     let bytes = read(blob).await?;
     let internal = |_| Failure::from(ErrorCode::Internal);
@@ -59,10 +60,11 @@ enum Hasher {
     Crc64Nvme(Crc64NvmeHasher),
 }
 
-/// Returns the checksum by Wasm, for blobs of any size. Computes SHA-256 if `algorithm` is [`ChecksumAlgorithm::None`].
+/// Returns the checksum of a blob of any size, computed by Wasm. Computes SHA-256 if `algorithm` is
+/// [`ChecksumAlgorithm::None`].
 ///
 /// # Errors
-/// As [`checksum`].
+/// As [`checksum`], without [`ErrorCode::Internal`].
 pub async fn by_wasm(blob: &Blob, algorithm: ChecksumAlgorithm) -> Result<PartChecksum, Failure> {
     let mut hasher = match algorithm.computed_by() {
         ChecksumAlgorithm::Crc64nvme => Hasher::Crc64Nvme(Crc64NvmeHasher::default()),

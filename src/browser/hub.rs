@@ -1,4 +1,4 @@
-//! Passes the events of one `Uploader` to its uploads. `src/queue` has the rules.
+//! Passes the events of one `Uploader` to its uploads. `src/queue` contains the rules.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -23,7 +23,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Returns a hub for this many PUTs at once.
+    /// Returns a hub for at most `connections` PUTs in flight on each lane.
     pub fn new(connections: u32) -> Self {
         Self { sessions: RefCell::default(), next_id: Cell::default(), dispatcher: Dispatcher::new(connections) }
     }
@@ -38,11 +38,11 @@ impl Hub {
         self.next_id.replace(self.next_id.get().wrapping_add(1))
     }
 
-    /// Adds an upload. It begins when there is room.
+    /// Adds an upload of a file of `bytes` bytes. The upload starts when the queue allows it.
     pub fn add(self: &Rc<Self>, session: Rc<Session>, bytes: u64, priority: i32) {
         let id = session.id();
         self.sessions.borrow_mut().push(session);
-        // JavaScript may drop the uploader while its uploads are active.
+        // The handler owns the hub, because JavaScript may drop the uploader while its uploads are active.
         let hub = Rc::clone(self);
         self.dispatcher.set_run(Some(Rc::new(move || hub.run())));
         self.dispatcher.change(|rules| rules.add(id, bytes, priority));
@@ -68,7 +68,7 @@ impl Hub {
         }
     }
 
-    /// Opens several uploads by one call.
+    /// Opens several uploads with one call.
     fn open(&self, batch: Vec<(UploadId, u32)>) {
         let mut sessions = Vec::with_capacity(batch.len());
         let requests = Array::new();

@@ -1,7 +1,7 @@
-//! The browser's side: turns the engine's actions into calls and the answers into events.
+//! The driver of the engine in a browser: performs the engine's actions, and reports their outcomes as events.
 //!
-//! It holds no policy. `JsValue` stays in this folder. The same code runs in a worker or, if no
-//! worker can start, in the page.
+//! It contains no policy. `JsValue` is used only in this folder. The same code runs in a worker or, if no worker can
+//! start, in the page.
 
 mod api;
 mod convert;

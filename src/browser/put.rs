@@ -24,11 +24,12 @@ pub fn open(url: &str, headers: &Headers) -> Result<XmlHttpRequest, Failure> {
     opened().map_err(|_| ErrorCode::InvalidReply.into())
 }
 
-/// Sends the blob and waits for the answer, of which `checksum_header` is read. Calls `on_progress` with the number of sent
-/// bytes.
+/// Sends the blob and waits for the answer. `checksum_header` is the name of the answer's header that has S3's
+/// checksum. Calls `on_progress` with the number of bytes sent so far.
 ///
 /// # Errors
-/// [`ErrorCode::Network`] without an answer, [`ErrorCode::StorageRefused`] with S3's code otherwise.
+/// [`ErrorCode::Network`] if there is no answer; [`ErrorCode::StorageRefused`], with S3's code, if the status is not
+/// from 200 to 299.
 pub async fn send(
     request: &XmlHttpRequest,
     blob: &Blob,
@@ -42,13 +43,13 @@ pub async fn send(
     if let Ok(upload) = request.upload() {
         upload.set_onprogress(Some(wasm_bindgen::JsCast::unchecked_ref(progress.as_ref())));
     }
-    // `loadend` follows success, failure and abort alike, so one promise covers them all.
+    // `loadend` follows success, failure and abort, so one promise covers all three.
     let ended = Promise::new(&mut |resolve, _| request.set_onloadend(Some(&resolve)));
     let outcome = match request.send_with_opt_blob(Some(blob)) {
         Ok(()) => JsFuture::from(ended).await.map(drop),
         Err(error) => Err(error),
     };
-    // The closure is dropped here, so nothing may call it later.
+    // The closure is dropped when this function returns, so the browser must not call it later.
     request.set_onloadend(None);
     if let Ok(upload) = request.upload() {
         upload.set_onprogress(None);
@@ -57,7 +58,7 @@ pub async fn send(
     answer(request, checksum_header)
 }
 
-/// Returns the parts of the answer that the bucket's CORS rule lets the page read.
+/// Returns what the bucket's CORS rule lets the page read of the answer.
 fn answer(request: &XmlHttpRequest, checksum_header: Option<&str>) -> Result<PutAnswer, Failure> {
     let header = |name| request.get_response_header(name).ok().flatten();
     let status = request.status().unwrap_or(0);

@@ -1,8 +1,8 @@
 //! Reads slices of a file into reusable buffers.
 //!
-//! `Blob.arrayBuffer()` makes a buffer for each part, which the garbage collector frees late: while 5 GiB were
-//! hashed, half a gibibyte of buffers piled up. Byte streams fill a buffer of the caller (Streams
-//! standard, section 4.5), which is also faster. Browsers without byte streams use `Blob.arrayBuffer()`.
+//! `Blob.arrayBuffer()` makes a buffer for each part, and the garbage collector frees these buffers late. While 5 GiB
+//! were hashed, half a gibibyte of buffers piled up. Byte streams fill a buffer of the caller (Streams standard,
+//! section 4.5), and are also faster. Browsers without byte streams use `Blob.arrayBuffer()`.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ use super::global::{Missed, within};
 use crate::engine::Failure;
 use crate::protocol::ErrorCode;
 
-// web-sys declares these without `catch`, so an exception of the browser would end the module.
+// web-sys declares these methods without `catch`, so an exception of the browser would end the module.
 #[wasm_bindgen]
 extern "C" {
     type Source;
@@ -39,7 +39,7 @@ thread_local! {
     static POOL: RefCell<Vec<ArrayBuffer>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Bytes that were read. Their buffer returns to the pool when this is dropped.
+/// Bytes that were read. Their buffer returns to the pool when this value is dropped.
 #[derive(Debug)]
 pub struct Bytes {
     buffer: ArrayBuffer,
@@ -68,7 +68,8 @@ pub fn release_buffers() {
     POOL.with_borrow_mut(Vec::clear);
 }
 
-/// Returns a lazy slice: the browser reads nothing until the bytes are used.
+/// Returns the bytes from `start` to `end`, excluding `end`, as a lazy slice: the browser reads nothing until the bytes
+/// are used.
 ///
 /// # Errors
 /// [`ErrorCode::FileChanged`] if the browser refuses.
@@ -87,7 +88,7 @@ pub async fn is_readable(blob: &Blob) -> bool {
 /// Returns all bytes of a blob of less than 4 GiB.
 ///
 /// # Errors
-/// [`ErrorCode::FileChanged`] if the bytes can no longer be read; [`ErrorCode::ReadTimeout`] if that takes too long.
+/// [`ErrorCode::FileChanged`] if the bytes can no longer be read; [`ErrorCode::ReadTimeout`] if a read takes too long.
 pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
     match reader(blob) {
         Some(reader) => {
@@ -106,12 +107,12 @@ pub async fn read(blob: &Blob) -> Result<Bytes, Failure> {
     }
 }
 
-/// NotReadableError or NotFoundError: the file on disk is no longer the one that was picked.
+/// Returns the failure for NotReadableError and NotFoundError: the file on disk has changed since the user picked it.
 fn changed() -> Failure {
     ErrorCode::FileChanged.into()
 }
 
-/// Timeout of one read, in milliseconds: the time of 64 MiB at half a megabyte per second.
+/// Timeout of one read, in milliseconds. Within this time a disk reads 64 MiB at 0.56 MB/s.
 const READ_MS: u32 = 120_000;
 
 fn unread(missed: Missed) -> Failure {

@@ -27,13 +27,13 @@ struct PutUnderWay {
     id: PutId,
     part: Part,
     lane: u32,
-    /// Time of its start, in milliseconds of [`Now::ms`].
+    /// Start of the PUT, in milliseconds of [`Now::ms`].
     started_ms: u64,
-    /// Its request, or `None` if it could not be opened.
+    /// Request of the PUT; `None` if the request could not be opened.
     request: Option<XmlHttpRequest>,
 }
 
-/// An upload from its start to its end. Its hub drops it when it has ended.
+/// An upload from its start to its end. The hub drops the session when the upload has ended.
 pub struct Session {
     id: UploadId,
     dispatcher: Rc<Dispatcher>,
@@ -45,7 +45,7 @@ pub struct Session {
     on_step: Option<Function>,
     settle: RefCell<Option<(Function, Function)>>,
     engine: RefCell<Engine>,
-    /// The request that waits to be sent together with those of other files.
+    /// Request that opens the upload, while it waits to be sent in a batch with other files.
     opening: RefCell<Option<CreateUpload>>,
     puts: RefCell<Vec<PutUnderWay>>,
     timer: RefCell<Option<Timeout>>,
@@ -125,7 +125,7 @@ impl Session {
         self.engine.borrow().is_finished()
     }
 
-    /// Adds an event, which is handled soon.
+    /// Queues an event. The event is handled in a later task.
     pub fn send(&self, event: Event) {
         self.dispatcher.change(|rules| rules.send(self.id, event));
     }
@@ -135,7 +135,8 @@ impl Session {
         self.spawn_boxed(Box::pin(call));
     }
 
-    /// One type of future for all calls, so that the module contains the code that runs them only once.
+    /// Runs a call as [`Self::spawn`] does. All calls have the same type of future, so that the module contains only
+    /// one copy of the code that runs them.
     fn spawn_boxed(self: &Rc<Self>, call: Pin<Box<dyn Future<Output = Event>>>) {
         let session = Rc::clone(self);
         spawn(async move { session.send(call.await) });
@@ -165,7 +166,7 @@ impl Session {
             Action::Put(put) => self.put(put),
             Action::CancelPut(id) => {
                 let Some(put) = self.take_put(id) else { return };
-                // Its `loadend` follows at once; the engine ignores its stale event.
+                // The browser fires `loadend` at once. The engine ignores the stale event that results.
                 put.request.as_ref().inspect(|request| drop(request.abort()));
                 self.put_ended(&put, false);
             }
@@ -184,7 +185,8 @@ impl Session {
         self.spawn(self.api.clone().run(call));
     }
 
-    /// Takes the request that opens it together with other files, for this lane.
+    /// Takes the request that opens the upload in a batch. Returns it for this lane as a JavaScript object; `undefined`
+    /// if there is none.
     pub fn take_opening(&self, lane: u32) -> JsValue {
         self.opening.take().map_or(JsValue::UNDEFINED, |request| to_js(&CreateUpload { lane, ..request }))
     }
@@ -207,12 +209,12 @@ impl Session {
 
     fn report_part(&self, number: PartNumber, state: &'static str) {
         let Some(on_step) = &self.on_step else { return };
-        // The callback is the package's, which does not throw.
+        // This callback is part of the package and does not throw.
         let _ = on_step.call2(&JsValue::UNDEFINED, &number.get().into(), &state.into());
     }
 
-    /// Returns the blob of a part. A file of one part is not sliced: browsers send a file directly from disk, but another
-    /// process reads a slice, which takes Chromium three times the work.
+    /// Returns the blob of a part. A file of one part is not sliced: browsers send a whole file directly from disk, but
+    /// another process reads a slice. Slices take Chromium three times the work.
     fn slice(&self, part: Part) -> Result<Blob, Failure> {
         let range = part.range();
         if range.start == 0 && range.end as f64 == self.file.size() {
@@ -274,7 +276,7 @@ impl Session {
                     let watching = Rc::clone(&session);
                     let on_progress = move |sent_bytes| watching.send(Event::PutProgress { put: id, sent_bytes });
                     match put::send(&request, &slice, put.checksum_header(), on_progress).await {
-                        // The browser reports a file that it can no longer read as a network error, too.
+                        // The browser also reports a network error if it can no longer read the file.
                         Err(failure)
                             if failure.status == 0 && session.is_under_way(id) && !is_readable(&slice).await =>
                         {

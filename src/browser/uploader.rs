@@ -33,8 +33,8 @@ extern "C" {
     pub type JsUploadResult;
 }
 
-/// Uploads files in the current thread. The package's `Uploader` creates one in a worker, and
-/// represents it in the page.
+/// Uploads files in the current thread. The package's `Uploader` creates this uploader in a worker, and represents it
+/// in the page.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Uploader {
@@ -69,7 +69,7 @@ impl Uploader {
     /// Resumes an upload of an earlier session, from the last record of `onRecord` and the same file.
     ///
     /// # Errors
-    /// As `upload`, and with `invalid-option` if `record` is not a record.
+    /// Throws `UploadError` as `upload` does, and with `invalid-option` if `record` is not a record.
     pub fn resume(&self, file: Blob, record: JsValue, options: Option<JsUploadOptions>) -> Result<Upload, JsValue> {
         let options = options.map_or(JsValue::UNDEFINED, JsValue::from);
         let resume = || self.begin(file, &options, Some(read_record(&record)?));
@@ -110,14 +110,14 @@ pub struct Upload {
 
 #[wasm_bindgen(js_class = UploadHandle)]
 impl Upload {
-    /// Resolves when S3 has confirmed the object. Rejects with `UploadError` when the upload has failed or was cancelled, after
-    /// the sent parts were removed or kept.
+    /// Resolves when S3 has confirmed the object. Rejects with `UploadError` when the upload has failed or was
+    /// cancelled, after the sent parts were removed or kept.
     #[wasm_bindgen(getter)]
     pub fn done(&self) -> JsUploadResult {
         self.done.clone().unchecked_into()
     }
 
-    /// Starts no further part until `unpause`. Parts under way still finish.
+    /// Starts no further PUT until `unpause`. PUTs in flight continue.
     pub fn pause(&self) {
         self.hub.dispatcher().change(|rules| rules.pause(self.id));
     }
@@ -132,12 +132,12 @@ impl Upload {
         self.hub.dispatcher().change(|rules| rules.cancel(now(), self.id));
     }
 
-    /// Ends the upload, and keeps the sent parts if it has `onRecord`. Rejects with `closed`.
+    /// Ends the upload, and keeps the sent parts if the upload has `onRecord`. [`Upload::done`] rejects with `closed`.
     pub fn close(&self) {
         self.hub.dispatcher().change(|rules| rules.close(now(), self.id));
     }
 
-    /// Sets the priority. The upload goes before all uploads with a lower one. Default: 0.
+    /// Sets the priority. Uploads with a higher priority go first. Default: 0.
     pub fn prioritize(&self, priority: i32) {
         self.hub.dispatcher().change(|rules| rules.prioritize(self.id, priority));
     }

@@ -1,8 +1,8 @@
 //! Reads answers of the API and records of `onRecord` from JavaScript objects, member by member.
 //!
-//! `serde` could do that too, but each message would need a deserializer and texts for every error, which together
-//! took half as much space as everything else in the module. Answers of the API need no error texts: either they are
-//! valid or not. `tests/browser.rs` tests these readers with the same golden files as serde's.
+//! `serde` could read them too, but its deserializers and error texts took half as much space as everything else in the
+//! module. Answers of the API need no error texts: they are valid or not. `tests/browser.rs` tests these readers with
+//! the same golden files as serde's.
 
 use js_sys::{Array, JsString, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -45,7 +45,7 @@ fn list<T>(value: &JsValue, name: &str, read: fn(&JsValue) -> Option<T>) -> Opti
     list.iter().map(|item| read(&item)).collect()
 }
 
-/// Returns names and values of an object of texts.
+/// Returns the members of an object as headers, or `None` if a member is not a text.
 pub fn headers(value: &JsValue) -> Option<Headers> {
     let pairs = Object::entries(value.dyn_ref()?);
     let text = |pair: &Array, at: u32| Some(String::from(pair.get(at).dyn_into::<JsString>().ok()?));
@@ -79,7 +79,7 @@ pub fn upload_created(value: &JsValue) -> Option<UploadCreated> {
 /// Reads a [`BatchEntry`](crate::protocol::BatchEntry).
 ///
 /// # Errors
-/// Why the file was refused; [`ErrorCode::InvalidReply`] if the entry can't be understood.
+/// The reason for which the file was refused; [`ErrorCode::InvalidReply`] if the entry can't be understood.
 pub fn batch_entry(value: &JsValue) -> Result<UploadCreated, Failure> {
     match problem(value) {
         Some((code, detail)) => Err(Failure { status: code.status(), detail, ..code.into() }),
@@ -124,7 +124,7 @@ pub fn upload_completed(value: &JsValue) -> Option<UploadCompleted> {
     })
 }
 
-/// Returns the code of a problem, and its details.
+/// Returns the code of a problem, and its details; `None` if the value is not a problem.
 pub fn problem(value: &JsValue) -> Option<(ErrorCode, Option<String>)> {
     let code = ErrorCode::parse(&text(value, "code")?)?;
     let detail = match (text(value, "field"), text(value, "detail")) {
@@ -165,7 +165,7 @@ fn complete_upload(value: &JsValue) -> Option<CompleteUpload> {
     Some(CompleteUpload { parts: list(value, "parts", completed)?, checksum: checksum(value, ObjectChecksum::parse)? })
 }
 
-/// Returns an optional checksum.
+/// Returns an optional checksum: `Some(None)` if it is absent, `None` if it is malformed.
 fn checksum<T, E>(value: &JsValue, parse: fn(&str) -> Result<T, E>) -> Option<Option<T>> {
     match text(value, "checksum") {
         None => Some(None),

@@ -1,9 +1,9 @@
-//! CRC64NVME: CRC-64/NVME of the NVM Command Set Specification, section 5.3.1.3. It is reflected, and all bits are inverted
-//! before and after.
+//! CRC64NVME: CRC-64/NVME of the NVM Command Set Specification, section 5.3.1.3. It is reflected. Its initial value is
+//! all ones, and all bits of its result are inverted.
 //!
 //! The code processes sixteen bytes at a time with sixteen tables (Kounavis and Berry, "A Systematic Approach to
-//! Building High Performance Software-based CRC Generators"). The tables are computed at first use: in the Wasm module they
-//! would take 32 KiB, and loading them would take longer than computing them.
+//! Building High Performance Software-based CRC Generators"). The tables are computed at first use: in the Wasm module
+//! they would take 32 KiB, and loading them would take longer than computing them.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -120,7 +120,7 @@ impl Crc64NvmeHasher {
         for stride in strides {
             let mixed = u128::from_le_bytes(*stride) ^ u128::from(crc);
             let (low, high) = (mixed as u64, (mixed >> 64) as u64);
-            // No loop: with optimisation for size, the compiler would keep its counters in memory.
+            // Without a loop: with optimisation for size, the compiler would keep the loop's counters in memory.
             let look = |table: usize, eight: u64, at: u32| tables[table][usize::from((eight >> (8 * at)) as u8)];
             crc = look(15, low, 0)
                 ^ look(14, low, 1)
@@ -151,12 +151,13 @@ impl Crc64NvmeHasher {
     }
 }
 
-/// Combines the checksums of parts to the checksum of the whole. Each part shifts the checksum of the parts before it by its
-/// length.
+/// Combines the checksums of parts into the checksum of the whole. Adding a part shifts the checksum of the parts
+/// before it by the length of the added part.
 #[derive(Default)]
 pub(super) struct Joiner {
     crc: u64,
-    /// Length of the previous part in bytes, and its power of x. They are cached, because most parts have the same length.
+    /// Length of the previous part in bytes, and the power of x for this length. They are cached, because most parts
+    /// have the same length.
     shift: Option<(u64, u64)>,
 }
 

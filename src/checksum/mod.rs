@@ -1,8 +1,8 @@
 //! Checksums as S3 computes them. This module does no IO.
 //!
-//! For a multipart object, S3 offers SHA-256 only as a COMPOSITE checksum, the SHA-256 of the parts'
-//! digests, and CRC64NVME only as a FULL_OBJECT checksum, that of the whole object (S3 User Guide, "Checking
-//! object integrity for data uploads"). Both can be computed from the checksums of the parts.
+//! For a multipart object, S3 offers SHA-256 only as a COMPOSITE checksum, which is the SHA-256 of the parts' digests.
+//! S3 offers CRC64NVME only as a FULL_OBJECT checksum, which is the checksum of the whole object (S3 User Guide,
+//! "Checking object integrity for data uploads"). Both can be computed from the checksums of the parts.
 
 mod crc64nvme;
 mod sha256;
@@ -21,11 +21,11 @@ pub enum ChecksumAlgorithm {
     /// SHA-256: also detects deliberate changes.
     #[default]
     Sha256,
-    /// CRC64NVME: detects accidental changes and costs less; does not protect against deliberate ones.
+    /// CRC64NVME: detects accidental changes at a lower cost, but not deliberate changes.
     Crc64nvme,
-    /// CRC64NVME that is compared after the PUT. Parts are signed and sent before they are hashed, so that no URL waits for
-    /// a checksum. S3 still accepts the object only with the CRC64NVME of all bytes. The URL of a part accepts any bytes of
-    /// the part's length. A file that is sent in one PUT is hashed first, as with [`Self::Crc64nvme`].
+    /// CRC64NVME that is compared after the PUT. Parts are signed and sent before they are hashed, so that no URL waits
+    /// for a checksum. The URL of a part accepts any bytes of the part's length, but S3 accepts the object only with
+    /// the CRC64NVME of all bytes. A file that is sent in one PUT is hashed first, as with [`Self::Crc64nvme`].
     Crc64nvmeAfter,
     /// No checksum: only the length is verified.
     None,
@@ -45,12 +45,13 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// Returns the algorithm that computes the checksums: [`Self::Crc64nvme`] for [`Self::Crc64nvmeAfter`], otherwise itself.
+    /// Returns the algorithm that computes the checksums: [`Self::Crc64nvme`] for [`Self::Crc64nvmeAfter`], and the
+    /// same algorithm otherwise.
     pub fn computed_by(self) -> Self {
         if self == Self::Crc64nvmeAfter { Self::Crc64nvme } else { self }
     }
 
-    /// Reads the name on the wire. Returns `None` if it is unknown.
+    /// Reads the name on the wire. Returns `None` if the name is unknown.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text)
     }

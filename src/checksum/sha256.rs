@@ -1,5 +1,5 @@
-//! SHA-256, and the COMPOSITE checksum of a multipart object: the SHA-256 of the concatenated digests of the parts, written
-//! `<Base64>-<number of parts>`.
+//! SHA-256, and the COMPOSITE checksum of a multipart object: the SHA-256 of the concatenated digests of the parts,
+//! written as `<Base64>-<number of parts>`.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ use crate::protocol::{Refusal, string_on_the_wire};
 pub struct Sha256Digest([u8; 32]);
 
 impl Sha256Digest {
-    /// Returns the digest of some bytes.
+    /// Returns the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Returns the digest with these bytes.
+    /// Returns the digest that consists of these 32 bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -91,7 +91,7 @@ impl CompositeChecksum {
         composite.finish()
     }
 
-    /// Combines the digests of all parts, in order. Returns `None` if one is missing.
+    /// Combines the digests of all parts, in order. Returns `None` if a digest is missing.
     pub(super) fn of_all(digests: impl Iterator<Item = Option<Sha256Digest>>) -> Option<Self> {
         let mut composite = Composing::default();
         for digest in digests {

@@ -2,15 +2,17 @@
 
 use super::text::{Refusal, check_length, string_on_the_wire};
 
-/// Media type such as `image/png`: 3 to 255 visible ASCII characters with a slash between them.
+/// Media type such as `image/png`: 3 to 255 visible ASCII characters or inner spaces, with text before and after a
+/// slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentType(String);
 
 impl ContentType {
-    /// Maximum length, in bytes: twice the 127 of RFC 6838, section 4.2, and a slash.
+    /// Maximum length, in bytes: two names of at most 127 characters each (RFC 6838, section 4.2), and a slash.
     pub const MAX_BYTES: usize = 255;
 
-    /// Reads a type. Its characters must be safe in an HTTP header, and it must have two halves.
+    /// Reads a media type. It must contain a slash with text on both sides, and only characters that are safe in an
+    /// HTTP header.
     ///
     /// # Errors
     /// [`Refusal::Empty`], [`Refusal::TooLong`], or [`Refusal::Malformed`].
@@ -21,7 +23,7 @@ impl ContentType {
         if halves && safe && text.trim() == text { Ok(Self(text.to_owned())) } else { Err(Refusal::Malformed) }
     }
 
-    /// Returns the type of a file of unknown content (RFC 2046, section 4.5.1).
+    /// Returns the media type of a file with unknown content (RFC 2046, section 4.5.1).
     pub fn unknown() -> Self {
         Self("application/octet-stream".to_owned())
     }

@@ -1,6 +1,6 @@
 //! The address of the signing API.
 
-/// Where the API is, such as `https://example.com/uploads?tenant=7`. Its query goes with every call.
+/// Address of the API, such as `https://example.com/uploads?tenant=7`. Every call has the query of this address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     base: String,
@@ -8,7 +8,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Takes a URL or a path. A slash at the end of the path makes no difference; a fragment is dropped.
+    /// Creates an endpoint from a URL or a path. Drops slashes at the end of the path, and a fragment.
     pub fn new(address: &str) -> Self {
         let address = address.split_once('#').map_or(address, |(address, _)| address);
         let (base, query) = match address.split_once('?') {

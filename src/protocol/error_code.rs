@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Declares the codes once: name on the wire, HTTP status, whether a retry can help, and the words.
+/// Declares each code once: its name on the wire, its HTTP status, whether a retry can help, and its title.
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $retryable:literal, $title:literal;)*) => {
-        /// A stable name for a failure; `docs/errors.md` lists them.
+        /// Stable code of a failure. `docs/errors.md` lists all codes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
         pub enum ErrorCode {
             $(#[doc = $title] $(#[$doc])* #[serde(rename = $code)] $name,)*
@@ -25,12 +25,12 @@ macro_rules! error_codes {
                 match self { $(Self::$name => $code),* }
             }
 
-            /// Returns the HTTP status that the API answers with; 0 for what only the browser can meet.
+            /// Returns the HTTP status of the API's answer; 0 for a code that only the client uses.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status),* }
             }
 
-            /// Returns whether the very same request may succeed later.
+            /// Returns whether the same request may succeed later.
             pub fn is_retryable(self) -> bool {
                 match self { $(Self::$name => $retryable),* }
             }
@@ -105,20 +105,20 @@ impl Serialize for ErrorCode {
     }
 }
 
-/// A refused call, as RFC 9457 `application/problem+json`.
+/// Answer to a refused call, in the format `application/problem+json` (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// `urn:directput:error:` and the code.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The code in words.
+    /// Title of the code: a sentence for the user.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
     /// The code.
     pub code: ErrorCode,
-    /// Details of this case, if the title is not enough.
+    /// Details of this failure, if the title is not enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The field that was wrong, such as `parts[2].length`.
@@ -129,7 +129,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Returns a problem with the words and the status of its code.
+    /// Returns a problem with the title and the status of its code.
     pub fn new(code: ErrorCode, request_id: String) -> Self {
         Self {
             kind: format!("urn:directput:error:{}", code.as_str()),

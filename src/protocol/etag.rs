@@ -7,11 +7,12 @@ use super::text::{Refusal, check_length, string_on_the_wire};
 pub struct ETag(String);
 
 impl ETag {
-    /// Maximum length, in bytes. S3's tags are shorter (an MD5 in hexadecimal, `-`, and a number).
+    /// Maximum length, in bytes. S3's tags are shorter: an MD5 in hexadecimal, for multipart uploads followed by `-`
+    /// and a number.
     pub const MAX_BYTES: usize = 128;
 
-    /// Reads a tag with or without quotes. The prefix `W/` is removed: proxies that compress add it (RFC 9110, section 8.8.3),
-    /// but S3 knows the tag only without it.
+    /// Reads a tag with or without quotes. Removes the prefix `W/`: proxies that compress answers add it (RFC 9110,
+    /// section 8.8.3), but S3 knows the tag only without it.
     ///
     /// # Errors
     /// [`Refusal::Empty`], [`Refusal::TooLong`], or [`Refusal::Malformed`].
@@ -26,9 +27,9 @@ impl ETag {
         }
     }
 
-    /// Returns whether a header `ETag` has the form of S3's tags: quotes, 32 letters or digits, and after a multipart upload
-    /// `-` and a number (S3 API Reference, "Object"). Web servers derive their tags from lengths and times, which makes them
-    /// shorter.
+    /// Returns whether a header `ETag` has the form of S3's tags: quotes, 32 letters or digits, and after a multipart
+    /// upload `-` and a number (S3 API Reference, "Object"). Web servers derive their tags from lengths and times, so
+    /// their tags are shorter.
     pub fn is_of_s3(header: &str) -> bool {
         let Some(bare) = header.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
         let (hash, parts) = bare.split_once('-').unwrap_or((bare, "1"));

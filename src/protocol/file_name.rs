@@ -22,7 +22,8 @@ impl FileName {
         Ok(Self(text.to_owned()))
     }
 
-    /// Returns a name for a text of any length. A text that is too long is cut at its end; an empty one becomes `file`.
+    /// Returns a name for a text of any length. Cuts the end of a text that is too long. Returns `file` for an empty
+    /// text.
     pub fn fit(text: &str) -> Self {
         let mut end = text.len().min(Self::MAX_BYTES);
         while !text.is_char_boundary(end) {
@@ -31,7 +32,7 @@ impl FileName {
         Self(text.get(..end).filter(|fitting| !fitting.is_empty()).unwrap_or("file").to_owned())
     }
 
-    /// Returns the name as the user knows it.
+    /// Returns the name on the user's disk.
     pub fn as_str(&self) -> &str {
         &self.0
     }

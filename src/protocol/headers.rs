@@ -1,16 +1,16 @@
-//! Headers of a request, a map on the wire and a short list in memory.
+//! Headers of a request: a map on the wire, and a short list in memory.
 
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Names and values, in the order in which they came.
+/// Names and values of headers, in the order in which they were added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// Returns the value of a header, by its lower-case name.
+    /// Returns the value of a header, or `None` if it is missing. Compares names exactly, including their case.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
     }
@@ -20,7 +20,7 @@ impl Headers {
         self.0.push((name, value));
     }
 
-    /// Returns all of them.
+    /// Returns the names and values of all headers.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

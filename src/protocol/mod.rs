@@ -1,4 +1,4 @@
-//! The wire format of the six calls, with one definition for the browser and the Lambda.
+//! The wire format of the six calls. The browser and the Lambda share this one definition.
 //!
 //! | call | request | reply |
 //! |---|---|---|
@@ -9,9 +9,9 @@
 //! | `POST /uploads/complete` | [`CompleteUpload`] | [`UploadCompleted`] |
 //! | `DELETE /uploads` | – | 204, no body |
 //!
-//! All but the first two carry the upload token in the header [`TOKEN_HEADER`]. A refused call is
-//! answered by a [`Problem`]. Unknown fields are refused in requests and ignored in replies, so that
-//! a new server can talk to an old page.
+//! All calls but the first two have the upload token in the header [`TOKEN_HEADER`]. A refused call is answered by a
+//! [`Problem`]. Unknown fields are refused in requests and ignored in replies, so that a new server works with an old
+//! page.
 
 mod content_type;
 mod endpoint;
@@ -44,10 +44,10 @@ pub use text::Refusal;
 pub use whole_number::{FileSize, PartNumber};
 pub use xml::xml_element;
 
-/// The request header that carries the upload token. Never a URL: URLs are logged.
+/// Request header with the upload token. The token is never in a URL, because URLs are logged.
 pub const TOKEN_HEADER: &str = "upload-token";
 
-/// The reply header that names a request in the logs.
+/// Reply header with the id of the request in the server's logs.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
 pub(crate) use text::string_on_the_wire;

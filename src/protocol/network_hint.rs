@@ -28,7 +28,7 @@ pub enum NetworkHint {
 }
 
 impl NetworkHint {
-    /// Reads the name on the wire. Returns `None` if it is unknown.
+    /// Reads the name on the wire. Returns `None` if the name is unknown.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "slow-2g" => Self::Slow2g,
@@ -42,7 +42,7 @@ impl NetworkHint {
         })
     }
 
-    /// Returns the assumed speed until one is measured, in bit/s.
+    /// Returns the speed that is assumed until a speed is measured, in bit/s.
     pub fn bits_per_second(self) -> u64 {
         match self {
             Self::Slow2g => 50_000,

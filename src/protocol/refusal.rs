@@ -2,9 +2,9 @@
 
 use super::ErrorCode;
 
-/// Returns the code of a refused API call whose body is no [`super::Problem`]. The answer comes from the gateway, or
-/// from something else on the way. API Gateway's own refusals are JSON (API Gateway Developer Guide, "Troubleshooting
-/// HTTP APIs"); those of proxies and captive portals are pages.
+/// Returns the code of a refused API call whose body is not a [`super::Problem`]. The answer comes from the gateway or
+/// from another server on the way. API Gateway's own refusals are JSON (API Gateway Developer Guide, "Troubleshooting
+/// HTTP APIs"). Refusals of proxies and captive portals are HTML pages.
 pub fn code_of_refusal(status: u16, media_type: Option<&str>) -> ErrorCode {
     let is_json = media_type.is_some_and(|text| text.starts_with("application/json"));
     let is_page = media_type.is_some_and(|text| text.starts_with("text/html"));
@@ -21,8 +21,8 @@ pub fn code_of_refusal(status: u16, media_type: Option<&str>) -> ErrorCode {
     }
 }
 
-/// Returns the wait of a header `Retry-After`, in milliseconds. Takes seconds only (RFC 9110, section 10.2.3). A date
-/// is ignored, because the client's clock may be wrong by more than the wait.
+/// Returns the wait of a header `Retry-After`, in milliseconds. Reads only seconds (RFC 9110, section 10.2.3), and
+/// ignores a date, because the client's clock may be wrong by more than the wait.
 pub fn retry_after_ms(header: Option<&str>) -> Option<u64> {
     header?.trim_ascii().parse::<u32>().ok().map(|seconds| u64::from(seconds) * 1_000)
 }

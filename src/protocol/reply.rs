@@ -18,11 +18,11 @@ pub enum UploadKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UploadCreated {
-    /// Sealed upload token. Every later call must carry it.
+    /// Sealed upload token. Every later call of the upload must contain it.
     pub token: String,
     /// Key of the object.
     pub key: String,
-    /// Kind of an upload.
+    /// Kind of the upload.
     pub kind: UploadKind,
     /// Length of every part but the last, in bytes.
     pub part_size: u64,
@@ -48,7 +48,7 @@ pub struct UploadCreated {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UploadsCreated {
-    /// What became of each file.
+    /// Outcome of each file.
     pub uploads: Vec<BatchEntry>,
 }
 
@@ -58,7 +58,7 @@ pub struct UploadsCreated {
 pub enum BatchEntry {
     /// The upload is open.
     Created(UploadCreated),
-    /// The file was refused. The others were not.
+    /// The file was refused. This does not affect the other files.
     Refused(BatchRefusal),
 }
 
@@ -68,15 +68,15 @@ pub enum BatchEntry {
 pub struct BatchRefusal {
     /// The code.
     pub code: ErrorCode,
-    /// Details of this case, if the code is not enough.
+    /// Details of this failure, if the code is not enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The field of the file's entry that was wrong, such as `parts[0].length`.
+    /// Field of the file's entry that was wrong, such as `parts[0].length`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
 
-/// Default for servers without lanes, which have one host name.
+/// Returns the default number of lanes: a server without lanes has one host name.
 fn one() -> u32 {
     1
 }
@@ -99,8 +99,8 @@ pub struct SignedPart {
     pub url: String,
     /// Headers that the PUT must carry, without `Content-Length`, which the browser sets.
     pub headers: Headers,
-    /// Lifetime of the URL, in seconds from the answer. It is a duration and not a time, because the browser's clock may be
-    /// wrong.
+    /// Lifetime of the URL, in seconds from the answer. It is a duration, because a time would depend on the browser's
+    /// clock, which may be wrong.
     pub expires_in_seconds: u64,
 }
 

@@ -20,15 +20,15 @@ pub struct CreateUpload {
     /// Algorithm of the checksums.
     #[serde(default)]
     pub algorithm: ChecksumAlgorithm,
-    /// First parts whose checksums are already known. The reply contains their URLs, which saves a round trip. A small file
-    /// is one part. The server leaves out parts that do not match its plan.
+    /// First parts to sign. The reply contains their URLs, which saves a round trip. A small file is one part. The
+    /// server leaves out parts that do not match its plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartToSign>,
-    /// Kind of network link, from which the lifetime of the URLs follows.
+    /// Kind of network link. The lifetime of the URLs depends on it.
     #[serde(default)]
     pub network: NetworkHint,
-    /// Lane to sign for, from 0 to [`super::UploadCreated::lane_count`] - 1 of an earlier upload. If the lane does not exist,
-    /// the server signs for its default, 0.
+    /// Lane to sign for: from 0 to [`super::UploadCreated::lane_count`] - 1, as in the reply to an earlier upload. If
+    /// the lane does not exist, the server signs for the default lane, 0.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lane: u32,
 }
@@ -37,8 +37,9 @@ pub struct CreateUpload {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateUploads {
-    /// At least one file, at most as many as [`super::UploadCreated::max_uploads_per_request`] says. Each has at most
-    /// [`BATCH_FILE_BYTES`](crate::plan::BATCH_FILE_BYTES) bytes, and names the checksum of its one part.
+    /// At least one file, and at most [`super::UploadCreated::max_uploads_per_request`] files. Each file has at most
+    /// [`BATCH_FILE_BYTES`](crate::plan::BATCH_FILE_BYTES) bytes. Its entry names its one part, with the checksum if
+    /// the upload has checksums.
     pub uploads: Vec<CreateUpload>,
 }
 
@@ -46,9 +47,9 @@ pub struct CreateUploads {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SignParts {
-    /// At least one part, at most [`super::UploadCreated::max_parts_per_request`] parts, each once.
+    /// At least one part, and at most [`super::UploadCreated::max_parts_per_request`] parts. No part is named twice.
     pub parts: Vec<PartToSign>,
-    /// Measured speed of the link in bit/s, from which the lifetime of the URLs follows.
+    /// Measured speed of the link in bit/s. The lifetime of the URLs depends on it.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "serialize_any_whole")]
     pub bits_per_second: Option<u64>,
     /// Lane to sign for, as in [`CreateUpload`].
@@ -56,7 +57,8 @@ pub struct SignParts {
     pub lane: u32,
 }
 
-/// Returns whether a lane is the default. It is then left out, because servers without lanes do not know the field.
+/// Returns whether a lane is the default. The default is not serialised, because servers without lanes refuse unknown
+/// fields.
 fn is_default(lane: &u32) -> bool {
     *lane == 0
 }
@@ -67,11 +69,11 @@ fn is_default(lane: &u32) -> bool {
 pub struct PartToSign {
     /// Part number.
     pub number: PartNumber,
-    /// Length in bytes. It must be equal to the plan's.
+    /// Length in bytes. It must be equal to the length in the plan.
     #[serde(serialize_with = "serialize_whole")]
     pub length: u64,
-    /// Checksum of the bytes. S3 refuses other bytes. `None` if the upload has no checksums, or if its parts are sent before
-    /// they are hashed.
+    /// Checksum of the bytes. S3 refuses other bytes. `None` if the upload has no checksums, or if its parts are sent
+    /// before they are hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<PartChecksum>,
 }
@@ -80,7 +82,7 @@ pub struct PartToSign {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListParts {
-    /// The list begins after this part. Default: with the first part.
+    /// The list begins after this part. Default: the list begins with the first part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<PartNumber>,
 }
@@ -89,7 +91,7 @@ pub struct ListParts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CompleteUpload {
-    /// All parts, in order.
+    /// All parts, in ascending order of their numbers.
     pub parts: Vec<CompletedPart>,
     /// Expected checksum of the object. `None` only if the upload has no checksums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +104,7 @@ pub struct CompleteUpload {
 pub struct CompletedPart {
     /// Part number.
     pub number: PartNumber,
-    /// Entity tag in S3's answer to the PUT.
+    /// Entity tag from S3's answer to the PUT.
     pub etag: ETag,
     /// Checksum of the bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

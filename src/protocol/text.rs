@@ -1,4 +1,4 @@
-//! Rules of texts on the wire: the reasons for which a text is refused, and the serde code of types that are texts.
+//! Texts on the wire: the reasons for which a text is refused, and the serde code of types that are texts.
 
 use serde::de::{self, Unexpected};
 
@@ -14,8 +14,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Converts the reason to a serde error, from which a server derives the error code. `expected` describes the values that
-    /// are accepted.
+    /// Converts the reason to a serde error. A server derives the error code from this error. `expected` describes the
+    /// accepted values.
     pub fn explain<E: de::Error>(self, text: &str, expected: &dyn de::Expected) -> E {
         match self {
             Self::Empty | Self::TooLong => E::invalid_length(text.len(), expected),
@@ -24,8 +24,8 @@ impl Refusal {
     }
 }
 
-/// Implements serde and `Display` for a type with `to_text()` and `parse(&str) -> Result<Self, Refusal>`. `Display` writes the
-/// text without `format!`, whose code would make the Wasm module larger.
+/// Implements serde and `Display` for a type with `to_text()` and `parse(&str) -> Result<Self, Refusal>`. `Display`
+/// does not use `format!`, because the code of `format!` would make the Wasm module larger.
 macro_rules! string_on_the_wire {
     ($type:ty, $expected:expr) => {
         impl serde::Serialize for $type {

@@ -12,7 +12,7 @@ use crate::plan::{MAX_OBJECT_BYTES, MAX_PARTS};
 pub struct FileSize(u64);
 
 impl FileSize {
-    /// Returns the size, or `None` if an S3 object can't be so large.
+    /// Returns the size, or `None` if `bytes` is greater than [`MAX_OBJECT_BYTES`].
     pub fn new(bytes: u64) -> Option<Self> {
         (bytes <= MAX_OBJECT_BYTES).then_some(Self(bytes))
     }
@@ -47,7 +47,8 @@ impl PartNumber {
     }
 }
 
-/// Reads a whole number in a range. A fraction or a text is an error of type, and a number out of range an error of value.
+/// Reads a whole number in a range. Returns a type error for a fraction or a text, and a value error for a number that
+/// is out of range.
 struct WholeNumber {
     min: u64,
     max: u64,
@@ -88,8 +89,8 @@ impl Visitor<'_> for WholeNumber {
     }
 }
 
-/// Serialises a whole number. In a browser it becomes a double: serde-wasm-bindgen's support for integers over 2⁵³, which no
-/// size or time here reaches, would make the Wasm module larger.
+/// Serialises a whole number. In a browser the number becomes a double, which is exact up to 2⁵³. No size or time here
+/// is larger. The code of serde-wasm-bindgen for larger integers would make the Wasm module larger.
 pub fn serialize_whole<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     if cfg!(target_arch = "wasm32") {
         serializer.serialize_f64(*number as f64)
@@ -98,7 +99,7 @@ pub fn serialize_whole<S: Serializer>(number: &u64, serializer: S) -> Result<S::
     }
 }
 
-/// Serialises an optional whole number, as [`serialize_whole`] does.
+/// Serialises an optional whole number like [`serialize_whole`].
 pub fn serialize_any_whole<S: Serializer>(number: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
     match number {
         Some(number) => serialize_whole(number, serializer),

@@ -1,4 +1,5 @@
-// Three browsers, each with its own WebDriver, and a proxy that serves a page from a host that is not a secure context.
+// Starts three browsers, each with its own WebDriver, and a proxy. With the proxy, a page has a host name that is not a
+// secure context.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
@@ -56,7 +57,7 @@ export async function startBrowser(name, { proxyPort } = {}) {
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // The process has already ended.
+      // The process has ended already.
     }
   };
   process.once('exit', stop);

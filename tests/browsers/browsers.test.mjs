@@ -48,7 +48,7 @@ for (const name of NAMES) {
       for (const started of [server, lan, plain]) await started?.stop();
     });
 
-    /** Runs in the page with the element's shadow root and an argument. */
+    /** Runs a function in the page, with the element's shadow root and an argument. */
     const inPage = (run, argument) =>
       browser.driver.executeScript(
         `return (${run})(document.querySelector('direct-put')?.shadowRoot, arguments[0])`,

@@ -1,5 +1,5 @@
-// Uploads through a proxy that injects random faults, in a real Chromium. After each upload, the bucket shows whether the
-// page got the right result. A seed that fails prints its history, and the command that replays it.
+// Uploads through a proxy that injects random faults, in a real Chromium. After each upload, the result in the page is
+// compared with the bucket. A seed that fails prints its history and the command that replays it.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// The faults of the proxy: for each kind, the requests that it applies to, and its effect for the client.
+// The faults of the proxy: for each kind of fault, the requests to which it applies, and how it is injected.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from './random.mjs';
 
@@ -27,8 +27,8 @@ const CALLS = ['create', 'sign', 'list', 'complete', 'abort'];
 const ALL = [...CALLS, 'put'];
 
 /**
- * Kinds of faults. `on`: the requests that it applies to. `weight`: its relative frequency. `inject`: injects the fault; gets
- * the exchange and the draws of the request.
+ * Kinds of faults. `on`: the requests to which a fault applies. `weight`: its relative frequency. `inject`: injects the
+ * fault into an exchange, with the random draws of the request.
  */
 export const KINDS = {
   'drop-before': { on: ALL, inject: (exchange) => exchange.cut() },
@@ -178,7 +178,9 @@ export const KINDS = {
   },
 };
 
-/** Returns an answer with one changed bit. Origins of URLs are not changed, because requests must not leave the machine. */
+/**
+ * Returns an answer with one changed bit. Origins of URLs are not changed, because requests must not leave the machine.
+ */
 function flipped(bytes, random) {
   if (bytes.length === 0) return bytes;
   const copy = Buffer.from(bytes);
@@ -213,12 +215,12 @@ export class Plan {
     const drawn = random.chance(0.5) ? [random.pick(all)] : random.sample(all, random.whole(2, all.length));
     /** Kinds that may be drawn. */
     this.kinds = names ?? drawn;
-    /** Requests that faults apply to. */
+    /** Requests to which faults apply. */
     this.targets = random.chance(0.5)
       ? [...ALL, 'preflight']
       : random.sample([...ALL, 'preflight'], random.whole(2, 5));
     if (names || !this.kinds.some((kind) => this.#applies(kind))) this.targets = [...ALL, 'preflight'];
-    // An outage may end an upload, whose limit is 7 failures of a call or part that has never succeeded.
+    // An outage may end an upload: the upload ends after 7 failures of a call or part that has never succeeded.
     const isOutage = random.chance(0.2);
     /** Probability of a fault for each request. */
     this.odds = isOutage ? 1 : random.pick([0.2, 0.4, 0.7, 1]);
@@ -237,7 +239,9 @@ export class Plan {
     return KINDS[kind].on.some((target) => this.targets.includes(target));
   }
 
-  /** @returns the kind of fault for this attempt of a part or a call, and its draws; undefined without a fault. */
+  /**
+   * Returns the kind of fault for this attempt of a part or a call, and its random draws; undefined without a fault.
+   */
   draw(target, place) {
     const attempt = (this.#attempts.get(place) ?? 0) + 1;
     this.#attempts.set(place, attempt);
@@ -247,7 +251,7 @@ export class Plan {
     const kinds = this.kinds.filter((kind) => KINDS[kind].on.includes(target));
     if (kinds.length === 0 || !random.chance(this.odds)) return undefined;
     const kind = pickByWeight(kinds, random);
-    // A stalled call takes 35 s, so a run has at most two.
+    // A stalled call takes 35 s, so a run has at most two stalls.
     if (kind === 'stall' && ++this.#stalls > 2) return undefined;
     this.#left -= 1;
     this.hits.set(kind, (this.hits.get(kind) ?? 0) + 1);

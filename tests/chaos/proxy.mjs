@@ -1,5 +1,5 @@
-// A proxy in front of API and bucket that injects faults. From the API's replies it knows which object belongs to which
-// file, so the tests compare results with its records.
+// A proxy in front of API and bucket that injects faults. It records from the API's answers which object belongs to
+// which file. The tests compare results with these records.
 import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 import { Agent, createServer, request as httpRequest } from 'node:http';
@@ -13,7 +13,7 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'applic
 /** Length of one forwarded piece of a body, in bytes. */
 const PIECE_BYTES = 4_096;
 
-/** Maximum delay of a timer that a link makes up for, in milliseconds. */
+/** Maximum delay of a timer for which a link compensates, in milliseconds. */
 const BURST_MS = 10;
 
 /** Link of limited speed that several streams share. */
@@ -25,14 +25,14 @@ export class Uplink {
     this.bytesPerSecond = bytesPerSecond;
   }
 
-  /** Waits until the link has carried these bytes. */
+  /** Waits until the link has carried `bytes` bytes. */
   async carry(bytes) {
     const now = performance.now();
     this.#freeAt = Math.max(this.#freeAt, now - BURST_MS) + (bytes * 1_000) / this.bytesPerSecond;
     await sleep(this.#freeAt - now);
   }
 
-  /** Runs a function after all earlier ones have ended. */
+  /** Runs a function after all earlier functions have ended. */
   turn(action) {
     const ended = this.#last.then(action);
     this.#last = ended.catch(() => {});
@@ -80,7 +80,7 @@ export class ChaosProxy {
         exchange.cut();
       }
     });
-    // Longer than a browser keeps an idle connection during a test.
+    // This is longer than the time for which a connection is idle in a test.
     server.keepAliveTimeout = 120_000;
     server.requestTimeout = 0;
     server.listen(0, '127.0.0.1');
@@ -132,7 +132,7 @@ export class ChaosProxy {
     const upload = token && [...this.#uploads.values()].find((upload) => upload.token === token);
     if (upload) upload.isKnown = true;
     if (target === 'create') {
-      // One file, or a batch of several.
+      // The request opens one upload, or a batch of several.
       const request = JSON.parse(await exchange.readAll());
       const names = (request.uploads ?? [request]).map(({ name }) => name);
       exchange.onAnswer = (answer) => this.#opened(exchange, names, answer);
@@ -259,7 +259,7 @@ class Exchange {
     }
   }
 
-  /** Forwards the request, optionally at a limited speed. @returns the server's answer. */
+  /** Forwards the request, optionally at a limited speed. Returns the server's answer. */
   async forward({ bytesPerSecond, uplink = bytesPerSecond && new Uplink(bytesPerSecond) } = {}) {
     if (this.hasLeft) throw new Error('the client has left');
     const headers = { ...this.request.headers, connection: 'close' };
@@ -295,8 +295,8 @@ class Exchange {
   }
 
   /**
-   * Receives the body at full speed. Forwards it after all earlier bodies have been sent, at the speed of the box. A body that
-   * the client has aborted is not forwarded, or no further.
+   * Receives the body at full speed. Forwards it after all earlier bodies have been sent, at the speed of the box. If
+   * the client aborts the request, the rest of the body is not forwarded.
    */
   async passThroughBox(box) {
     await this.readAll();

@@ -7,7 +7,7 @@ function hash(text) {
   return value >>> 0;
 }
 
-/** Stream of draws. The same names give the same stream. */
+/** Stream of random draws. The same names give the same stream. */
 export class Random {
   #state;
 

@@ -11,10 +11,10 @@ import { Random } from './random.mjs';
 /** Maximum size of a file that is sent in one PUT, in bytes: `SINGLE_PUT_BYTES` of `src/plan.rs`. */
 const SINGLE_PUT_BYTES = 16 * MIB;
 
-/** Maximum time of an upload, in milliseconds. It is generous, because there are at most 40 faults. */
+/** Maximum time of an upload, in milliseconds. It allows for the maximum of 40 faults. */
 const LIMIT_MS = 420_000;
 
-/** Maximum time for which the proxy may still forward a received body, in milliseconds. */
+/** Maximum time for which the proxy may still forward a body after the upload has ended, in milliseconds. */
 const LATER_MS = 1_000;
 
 /** Speed of runs with an event during the upload, in bytes per second. */
@@ -39,7 +39,7 @@ export function draw(seed, kinds) {
     plan,
     event,
     files,
-    /** Share of the first file after which the event happens. */
+    /** Share of the first file after which the event happens, from 0 to 1. */
     eventAt: random.between(0.05, 0.95),
     isCrossOrigin: random.chance(0.5),
     options: {
@@ -54,7 +54,7 @@ export function draw(seed, kinds) {
   };
 }
 
-/** Runs a seed. Throws if a check fails. @returns the outcome of each file. */
+/** Runs a seed. Returns the outcome of each file. Throws if a check fails. */
 export async function play(run, { at, proxy, browser }) {
   const stage = new Stage(run, { at, proxy, browser });
   try {
@@ -177,14 +177,16 @@ class Stage {
     if (isStored) return this.isStored(file, outcome.result);
     this.objectsOf(file);
     if (error.code === 'aborted') assert.ok(isCancelled, `${file.name} is aborted, and was not cancelled`);
-    // For an error without the member, the code implies the value.
+    // If the error has no `remains`, its code determines the value.
     const remains = error.remains ?? (error.code === 'aborted' ? 'nothing' : 'unknown');
     if (remains === 'nothing') this.claims.push({ file, error });
     if (error.retryable || error.resumeId) await this.goesOn(file, error);
     else this.isRemoved(file, error);
   }
 
-  /** Checks that the bucket has no object of an upload that reports so, not even a moment later. */
+  /**
+   * Checks that the bucket has no object of an upload with the error member `remains: 'nothing'`, even after a wait.
+   */
   async nothingRemains() {
     if (this.claims.length === 0) return;
     await sleep(LATER_MS);
@@ -193,7 +195,9 @@ class Stage {
     }
   }
 
-  /** Returns the keys of a file's objects. Checks that each object is equal to the file, and that there is at most one. */
+  /**
+   * Returns the keys of a file's objects. Checks that each object is equal to the file, and that there is at most one.
+   */
   objectsOf({ name }) {
     const pathOf = (key) => join(this.at.data, this.at.bucket, key);
     const keys = this.uploadsOf(name).map(({ key }) => key);
@@ -240,7 +244,10 @@ class Stage {
     this.endings.push('resumed');
   }
 
-  /** Checks that a final failure that reports no remains has left none. Other remains are left to the next visit. */
+  /**
+   * Checks that no parts are left after a final failure that reports `remains: 'nothing'`. The next visit removes the
+   * parts of other failures.
+   */
   isRemoved(file, error) {
     const left = this.leftOf(file);
     if (error.remains === 'nothing') {

@@ -1,5 +1,6 @@
-// Slow uplinks, proxies that hide the speed from the page, and dead connections, with default settings. Each case prints
-// its time and the ideal time. All cases run concurrently, each with its own server, and most with their own link.
+// Slow uplinks, proxies that hide the speed from the page, and dead connections, with default settings. Each case
+// prints its duration and the ideal duration. All cases run concurrently, each with its own server, most with their own
+// link.
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,13 +12,13 @@ import { startServer } from '../e2e/server.mjs';
 import { ChaosProxy, Uplink } from './proxy.mjs';
 
 /**
- * Factor by which the links are faster than real ones, from 1 to 6. `stallSeconds` is divided by the same factor. Its
- * minimum, 5 s, and its default, 30 s, limit the factor to 6.
+ * Factor by which the links are faster than real links, from 1 to 6. `stallSeconds` is divided by the same factor. The
+ * default of `stallSeconds` is 30 s and its minimum is 5 s, so the factor is at most 6.
  */
 const SCALE = Number(process.env.SCALE ?? 1);
 const STALL_SECONDS = 30 / SCALE;
 
-/** Maximum ratio to the time of an ideal uploader, and additional seconds. */
+/** An upload may take this ratio of the ideal duration, and these additional seconds. */
 const LIMIT_RATIO = 1.5;
 const LIMIT_SECONDS = 30;
 
@@ -34,7 +35,7 @@ after(() => browser?.close());
 
 const options = SCALE === 1 ? {} : { stallSeconds: STALL_SECONDS };
 
-/** Uploads a file from a page. @returns the seconds and the outcome, or null after a timeout. */
+/** Uploads a file from a page. Returns the duration in seconds and the outcome, which is null after a timeout. */
 async function uploadFrom(page, endpoint, path, name, limitSeconds) {
   await page.locator('body[data-state=ready]').waitFor({ timeout: 60_000 });
   await page.setInputFiles('#files', path);
@@ -155,7 +156,7 @@ describe('connections that die on a fast link', { concurrency: true }, () => {
   ]) {
     test(`a connection of ${bytes / MIB} MiB that is dead ${when} is replaced within ${DEAD_SECONDS.toFixed()} s`, async (context) => {
       const begun = [];
-      // The last PUT of the file. The earlier ones have shown that the link is fast.
+      // Only the last PUT of the file fails. The earlier PUTs have shown that the link is fast.
       const last = bytes > 16 * MIB ? 5 : 1;
       const draw = (target, place) => {
         if (target !== 'put' || !place.endsWith(` ${last}`)) return undefined;

@@ -13,13 +13,13 @@ const LINKS = [20e6, 40e6, 100e6];
 const SECONDS = 30;
 
 /**
- * Time from which on the estimate is checked, in seconds, if a round of parts is stored by then. Before, progress only shows
- * the filling of socket buffers, 4 MB or more for each of six connections.
+ * Time after which the estimate is checked, in seconds, if a round of parts is stored by then. Earlier progress only
+ * shows that socket buffers fill, with 4 MB or more for each of six connections.
  */
 const SETTLED = 10;
 const ROUND = 6;
 
-/** Maximum error, in seconds, if that is more than a quarter. */
+/** Maximum error, in seconds, if this is more than a quarter of the time left. */
 const SLACK = 2;
 
 const stops = [];

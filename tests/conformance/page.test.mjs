@@ -1,4 +1,4 @@
-// Uploads from the page into Garage, another S3 server, which `with-garage.mjs` starts.
+// Uploads from the page into Garage, an independent S3 server that `with-garage.mjs` starts.
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ after(() => server?.stop());
 
 const keys = () => [...curlAs(server, `${server.bucket}?list-type=2`).matchAll(/<Key>([^<]*)/g)].map(([, key]) => key);
 
-/** Checks that Garage returns the file, with the checksums that the page shows and other tools compute. */
+/** Checks that Garage returns the file, and that the page shows the checksums that other tools compute. */
 async function assertArrived(path, { key, checksum }) {
   const size = statSync(path).size;
   const expected = oracle(path);

@@ -1,4 +1,4 @@
-// Runs a command with Garage, an S3 server. The environment of the command has its address.
+// Runs a command with Garage, an S3 server. The command's environment holds the address, bucket and keys of Garage.
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';

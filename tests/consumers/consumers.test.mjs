@@ -1,4 +1,4 @@
-// Tests of the packed package: each bundler or setup builds a page with it, and the page uploads a file in Chromium under a
+// Tests of the packed package. Each bundler or setup builds a page with it. The page uploads a file in Chromium under a
 // strict Content Security Policy.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
-// Tests of the sub-exports for React, Vue, Svelte and Uppy, in the real frameworks, with the packed package, in Chromium.
+// Tests of the sub-exports for React, Vue, Svelte and Uppy, in the real frameworks, with the packed package, in
+// Chromium.
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -214,7 +215,7 @@ test('a page that does not use the component does without the element', () => {
   assert.ok(code.includes('directput') && !code.includes('attachShadow'));
 });
 
-// Vue logs an error because the page's policy does not allow Vue's Trusted Types policy; Vue works without it.
+// Vue logs an error, because the page's policy does not allow Vue's Trusted Types policy. Vue works without its policy.
 test('a composable for Vue uploads', async () => {
   const flags = ['VUE_OPTIONS_API', 'VUE_PROD_DEVTOOLS', 'VUE_PROD_HYDRATION_MISMATCH_DETAILS'];
   await uploads('vue', build('vue', 'vue.js', ...flags.map((flag) => `--define:__${flag}__=false`)), {

@@ -14,12 +14,14 @@ const HOT = join(HERE, 'frameworks/hot');
 /** Slows PUTs down: a part takes 4 s, so that the test can act during the upload. */
 const SLOW = { on: 'put', bytesPerSecond: 2 << 20 };
 
-/** Waits only for presence, because a row without text has no height and does not count as visible. */
+/**
+ * Option to wait only until a row is in the document: a row without text has no height and does not count as visible.
+ */
 const THERE = { state: 'attached' };
 
 /** Serves an app with Vite's development server, and opens its page. */
 async function develop(context, name, plugin) {
-  // In this folder, because the app resolves its packages from here.
+  // The app is in this folder, because it resolves its packages from here.
   const root = join(HERE, `hot-${name}`);
   rmSync(root, { recursive: true, force: true });
   cpSync(join(HOT, name), root, { recursive: true });

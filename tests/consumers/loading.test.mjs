@@ -1,5 +1,5 @@
-// Loading when the package's files are missing or unusable: the inlined files replace them. If nothing loads, uploads reject
-// with an error and the console shows a warning.
+// The package's files are missing or unusable: the inlined files replace them. If the inlined files do not load either,
+// uploads reject with an error and the console shows a warning.
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,9 @@ test('directput/bundled is one classic script, which asks for no other file', as
   await uploads('bundled', folder, { bypassCSP: true });
 });
 
-/** Opens a page that has the package in `/directput/`. Returns functions for the test, and the warnings in the console. */
+/**
+ * Opens a page that has the package in `/directput/`. Returns functions for the test, and the warnings in the console.
+ */
 async function opened(name, prepare = () => {}) {
   const folder = page(name, '<!doctype html><title>A page</title><body data-state="ready"><p>A page</p>');
   cpSync(PACKAGE, join(folder, 'directput'), { recursive: true });

@@ -1,4 +1,5 @@
-// Shared by the tests of the packed package: installs it, builds pages with it, and uploads with these pages in a browser.
+// Shared by the tests of the packed package: installs it, builds pages with it, and uploads with these pages in a
+// browser.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -77,7 +78,7 @@ export async function open(name, www, { args = [], ...options } = {}) {
 
 export const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-/** Returns a file large enough to be sent in parts. */
+/** Returns a file that is large enough to be sent in parts. */
 export const someFile = (name = 'a.bin') => ({ name, mimeType: 'text/plain', buffer: randomBytes(SIZE) });
 
 /** Checks that the object in the bucket has these bytes. */
@@ -85,7 +86,10 @@ export function assertHas(server, key, buffer) {
   assert.equal(digest(readFileSync(join(server.data, server.bucket, key))), digest(buffer));
 }
 
-/** Serves a built page and uploads a file with it. Checks that a worker runs and that the console has only tolerated errors. */
+/**
+ * Serves a built page and uploads a file with it. Checks that a worker runs and that the console has only tolerated
+ * errors.
+ */
 export async function uploads(name, www, { tolerated = /^$/, ...options } = {}) {
   const { tab, server, troubles, close } = await open(name, www, options);
   const file = someFile();

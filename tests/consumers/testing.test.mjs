@@ -1,4 +1,4 @@
-// `directput/testing` as tests of components use it, without a browser and without a network.
+// Uses `directput/testing` as tests of components do, without a browser and without a network.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -67,7 +67,7 @@ test('what acts on all uploads of a list leaves out what it can do nothing about
   assert.deepEqual(list.total, { size: 3_000, sentBytes: 1_750, bytesPerSecond: 50, secondsLeft: 25 });
   assert.deepEqual(totalOf(list.items), list.total);
   list.add([file()]);
-  // Also cancels the upload added in the same task.
+  // This also cancels the upload that was added in the same task.
   list.cancelAll();
   await task();
   const after = ['stored stored', 'failed cancelled', 'hopeless failed', 'paused cancelled'];

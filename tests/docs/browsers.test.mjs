@@ -1,4 +1,5 @@
-// Checks the oldest browsers in docs/browsers.md against MDN's compatibility data for each feature that the package needs.
+// Checks the oldest browsers in docs/browsers.md against MDN's compatibility data for each feature that the package
+// needs.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +14,7 @@ const NEEDED = [
   ['webassembly.reference-types', 'directput_bg.wasm', 'externref'],
   ['webassembly.bulk-memory-operations', 'directput_bg.wasm', 'memory.copy'],
   ['webassembly.non-trapping-float-to-int-conversions', 'directput_bg.wasm', 'trunc_sat'],
-  // Chromium 103 to 123 reject with a different error; the module does not depend on its type.
+  // Chromium 103 to 123 reject with another type of error. The module does not depend on the type.
   ['api.AbortSignal.timeout_static', 'worker.js', 'AbortSignal.timeout'],
   ['javascript.builtins.Array.at', 'index.js', '.at('],
   ['javascript.builtins.Promise.any', 'index.js', 'Promise.any'],

@@ -26,7 +26,10 @@ function constant(path, name) {
   return value(text, path);
 }
 
-/** A document, a pattern for its figure, the constant with that value, and the number of the constant's units in one of it. */
+/**
+ * Figures in the documents: the document, a pattern that finds the figure, the constant's file and name, and the number
+ * of the constant's units in one unit of the figure.
+ */
 const CONSTANTS = [
   ['docs/reliability.md', /begins at ([\d.]+) s and doubles/, 'src/engine/retry.rs', 'FIRST_WINDOW_MS', 1_000],
   ['docs/reliability.md', /doubles to (\d+) s/, 'src/engine/retry.rs', 'LAST_WINDOW_MS', 1_000],
@@ -75,7 +78,7 @@ const CONSTANTS = [
   ['docs/testing.md', /more than (\d+) MiB/, 'src/plan.rs', 'SINGLE_PUT_BYTES', 2 ** 20],
   ['docs/options.md', /files of up to (\d+) MiB/, 'src/plan.rs', 'SINGLE_PUT_BYTES', 2 ** 20],
   ['docs/tuning.md', /size of parts: (\d+) MiB/, 'src/plan.rs', 'DEFAULT_PART_BYTES', 2 ** 20],
-  // Larger files would need more than S3's maximum of 10 000 parts of the default size.
+  // Larger files would need more than 10,000 parts of the default size. S3 allows at most 10,000 parts.
   [
     'docs/tuning.md',
     /up to (\d+) GiB/,

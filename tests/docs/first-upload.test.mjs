@@ -1,4 +1,5 @@
-// Follows `docs/first-upload.md` from an empty folder, as a new user does: runs its commands, writes its files, opens a browser.
+// Follows `docs/first-upload.md` from an empty folder, as a new user does: runs the commands, writes the files, and
+// opens a browser.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,7 +42,7 @@ test('what docs/first-upload.md says ends in an upload, twice', async () => {
     assert.equal(await page.evaluate(() => document.querySelector('direct-put').uploader.runsInWorker()), true);
     assert.match(look.text, /^ls -l .*uploads\/$/m);
 
-    // Leaves the page first, because Vite reloads an open page when its files change, which would interrupt the test.
+    // Leaves the page first: Vite reloads an open page when its files change, and this would interrupt the test.
     await page.goto('about:blank');
     for (const own of [ownHtml, ownScript]) write(own);
     await page.goto(site);

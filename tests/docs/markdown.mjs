@@ -1,4 +1,4 @@
-// Reads the documents for tests: blocks of code and tables.
+// Reads code blocks and tables of the documents, for tests.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -58,7 +58,7 @@ test('samples in TypeScript and JavaScript are right, by the types of the packed
       jsx: 'react-jsx',
       lib: ['es2022', 'dom', 'dom.iterable'],
       types: [],
-      // Vue's own types need those of its compiler.
+      // Vue's own types need the types of Vue's compiler.
       skipLibCheck: true,
     },
     include: ['.'],

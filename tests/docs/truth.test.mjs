@@ -145,7 +145,7 @@ const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter((path) => existsSync(path));
 
-/** Whether the repository has a file or folder with this path, or any that matches this pattern. */
+/** Returns whether the repository has a file or folder with this path, or with a path that matches this pattern. */
 function isThere(path) {
   const pattern = path
     .replace(/\/$/, '')
@@ -157,7 +157,7 @@ function isThere(path) {
 
 const FOLDERS = /^(?:\.ci|\.github|aws|bench|cli|docs|examples|lambda|local|npm|security|src|tests|tools|www)\//;
 const KINDS = /\.(?:dot|json|mjs|md|py|rs|sh|svg|toml|ts|ya?ml)$/;
-/** Files that a command writes, so a fresh clone does not have them. */
+/** Files that a command writes. A fresh clone does not have them. */
 const WRITTEN = ['www/config.json'];
 
 test('every file that a document names is there', () => {

@@ -1,5 +1,5 @@
-// Accessibility of the page: axe finds no violations in any state and theme, everything works with the keyboard alone, and
-// screen readers get polite announcements. The screenshots are the README's pictures.
+// Accessibility of the page: axe finds no violations in any state and theme, everything works with the keyboard alone,
+// and screen readers get polite announcements. The screenshots are the README's pictures.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,7 +27,7 @@ const WIDTHS = [1280, 768, 375];
 
 const server = faultyServer('accessible');
 
-/** Checks the page in both themes, on a desktop, a tablet and a phone. */
+/** Checks the page with axe in both themes, on a desktop, a tablet and a phone, and takes screenshots. */
 async function look(page, state) {
   mkdirSync('screenshots', { recursive: true });
   await page.evaluate(`globalThis.axe || (${JSON.stringify(AXE)}.length && (() => { ${AXE} })())`);

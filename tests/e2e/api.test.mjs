@@ -78,7 +78,7 @@ test('`for await` gives the latest progress until the end, and throws the error 
     } catch (error) {
       code = error.code;
     }
-    // A page that only loops gets no unhandled rejection.
+    // A page that only uses `for await` gets no unhandled rejection.
     const left = [];
     addEventListener('unhandledrejection', ({ reason }) => left.push(reason.code));
     await new Promise((resolve) => setTimeout(resolve, 100));

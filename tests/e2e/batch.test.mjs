@@ -6,7 +6,10 @@ import { faultyServer, objects, openPage, setFaults } from './harness.mjs';
 const server = faultyServer('batch', { env: { ALLOWED_TYPES: 'text/plain' } });
 const old = faultyServer('batch-old', { env: { SINGLE_PUT_BYTES: '1000' } });
 
-/** Uploads this many files of a few bytes. Gives the codes of those that failed, the paths of the calls, and the keys. */
+/**
+ * Uploads `count` files of a few bytes. Returns index and code of each failed upload, the paths of the calls, and the
+ * keys of the stored objects.
+ */
 async function upload(at, count, { bad = [], cancel } = {}) {
   const { page, close } = await openPage(at);
   const calls = [];

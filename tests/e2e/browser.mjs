@@ -1,6 +1,6 @@
 // Starts Chromium for tests and benchmarks.
 
-/** Host name other than localhost. Over plain HTTP it is not a secure context, like a machine on a LAN. */
+/** Host name other than localhost. A page of this host over plain HTTP has no secure context, like a page of a LAN. */
 export const LAN_HOST = 'directput.test';
 
 export const launchOptions = {

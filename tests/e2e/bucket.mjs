@@ -15,7 +15,7 @@ export const folder = mkdtempSync(join(tmpdir(), 'directput-e2e-'));
 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Writes random bytes to disk. Large files repeat a random mebibyte with a counter, so that all parts differ. */
+/** Writes a file of random bytes. A large file repeats a random mebibyte with a counter, so that all parts differ. */
 export async function makeFile(name, size) {
   const path = join(folder, name);
   const file = await open(path, 'w');
@@ -61,7 +61,10 @@ export function openUploads(at) {
   return [...xml.matchAll(/<UploadId>([^<]*)/g)].map(([, id]) => id);
 }
 
-/** Checks that the object is equal to the file, that the page shows the checksums that other tools compute, and that no upload is left. */
+/**
+ * Checks that the object is equal to the file, that the page shows the checksums that other tools compute, and that no
+ * open upload is left.
+ */
 export async function assertStored(path, result, at) {
   const size = statSync(path).size;
   const expected = oracle(path);
@@ -79,7 +82,7 @@ export async function setFaults(at, ...faults) {
   assert.equal(reply.status, 204, await reply.text());
 }
 
-/** Returns the number of requests that the faults have applied to. */
+/** Returns the number of requests to which the faults have applied. */
 export async function hits(at) {
   const faults = await (await fetch(`${at.page}/-/faults`)).json();
   return faults.reduce((sum, fault) => sum + fault.hits, 0);

@@ -1,4 +1,4 @@
-// Text of the time left in `<direct-put>`, of one file and of all files, until the last answer.
+// The time left that `<direct-put>` shows, for one file and for all files, until S3's last answer.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -6,7 +6,7 @@ import { faultyServer, openPage } from './harness.mjs';
 
 const server = faultyServer('finishing', { args: ['--www', join(import.meta.dirname, 'element')] });
 
-/** Returns the texts of the row of a 1,000-byte file, and of the summary, after each progress. */
+/** Returns the texts in the row of a 1,000-byte file and in the summary, after each progress event. */
 const said = (page, ...told) =>
   page.evaluate(async (told) => {
     const { FakeUploader } = await import('/directput/testing/index.js');
@@ -32,9 +32,9 @@ test('the text says that the last answer is awaited, with and without a speed', 
   const texts = await said(
     page,
     { sentBytes: 500, bytesPerSecond: 50, secondsLeft: 10 },
-    // There is no speed yet, and some bytes have not left.
+    // The speed is not known yet, and some bytes have not been sent.
     { sentBytes: 500 },
-    // All bytes have left the browser, but many are in buffers.
+    // All bytes have been sent, but many are still in buffers.
     { sentBytes: 1_000, bytesPerSecond: 50, secondsLeft: 12 },
     { sentBytes: 1_000, bytesPerSecond: 50, secondsLeft: 0.4 },
     { sentBytes: 1_000, bytesPerSecond: 50, secondsLeft: 0 },

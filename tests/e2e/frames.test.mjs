@@ -1,4 +1,5 @@
-// `<direct-put>` in frames: in a frame of another origin, where the browser refuses its file picker, and in one without an origin.
+// `<direct-put>` in frames: in a frame of another origin, where the browser refuses its file picker, and in a frame
+// without an origin.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { assertStored, MIB, makeFile, openPage, openUploads, setFaults, startFau
 
 const TYPES = { js: 'text/javascript', wasm: 'application/wasm' };
 
-/** Site with a page with the element, a page that frames it, and the package with CORS for all origins. */
+/** Site that serves a page with the element, a page with the first page in a frame, and the package with CORS. */
 const site = createServer(({ url }, response) => {
   const { pathname, searchParams } = new URL(url, 'http://site');
   response.setHeader('access-control-allow-origin', '*');
@@ -43,7 +44,10 @@ after(async () => {
   site.closeAllConnections();
 });
 
-/** Opens a page with the element in a frame, with the browser's normal dialogs and without the marks of automation. */
+/**
+ * Opens a page with the element in a frame. The browser has its normal dialogs and does not report that it is
+ * automated.
+ */
 async function openFramed(test, host, more = '') {
   const { context } = await openPage(server);
   const own = await context.browser().newContext();

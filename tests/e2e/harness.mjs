@@ -23,7 +23,9 @@ after(async () => {
   await browser?.close();
 });
 
-/** Opens a page in a new browser context. `troubles` gets uncaught errors and violations of policies. */
+/**
+ * Opens a page in a new browser context. Returns it with `troubles`: its uncaught errors and violations of policies.
+ */
 export async function openPage(at, options = {}) {
   const context = await browser.newContext(options);
   // Playwright can answer the dialog of the file input, but not the dialog of the File System Access API.
@@ -48,10 +50,13 @@ export async function visit(page, at) {
   await page.locator('body[data-state=ready]').waitFor({ timeout: 20_000 });
 }
 
-/** Returns the row of the upload with this index, or of the last one. */
+/** Returns the row of the upload with this index. Default: the row of the last upload. */
 export const rowOf = (page, index = -1) => page.locator('#uploads > .upload').nth(index);
 
-/** Scrolls to the row of a file in a long list, counted from 1, and returns it. Only visible rows are in the document. */
+/**
+ * Scrolls to the row of a file in a long list, and returns the row. `position` counts from 1. Only visible rows are in
+ * the document.
+ */
 export async function reach(page, position) {
   const row = page.locator(`.upload[aria-posinset="${position}"]`);
   for (let tries = 0; tries < 50 && (await row.count()) === 0; tries += 1) {
@@ -73,7 +78,7 @@ export async function reach(page, position) {
 
 export const stateOf = (row) => row.getAttribute('data-state');
 
-/** Waits until more than this share of the bytes has left, from 0 to 1. */
+/** Waits until more than `share` of the bytes has been sent. `share` is from 0 to 1. */
 export async function isFurther(row, share) {
   await row.locator('.bar').waitFor();
   const handle = await row.elementHandle();
@@ -135,7 +140,9 @@ export function faultyServer(name, options) {
   return server;
 }
 
-/** Returns the private memory of all renderer processes in bytes, from /proc. They run Chromium's pages and workers. */
+/**
+ * Returns the private memory of all renderer processes, in bytes. They run Chromium's pages and workers. Reads /proc.
+ */
 export function browserMemory() {
   let bytes = 0;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {

@@ -9,12 +9,12 @@ export const CODES = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `(
 
 const opened = [];
 
-// Uploads of a failed test would disturb the next test.
+// Closes the pages of each test, because uploads of a failed test would disturb the next test.
 afterEach(async () => {
   for (const { close } of opened.splice(0)) await close();
 });
 
-/** Opens a page with `kit`. The functions are installed before all other scripts. */
+/** Opens a page with `kit`. Its functions are installed before any other script runs. */
 export async function openKit(at, options) {
   const own = await openPage(at, options);
   opened.push(own);
@@ -30,13 +30,13 @@ export function install() {
     const { Uploader } = await import('/directput/index.js');
     return new Uploader({ endpoint: '/uploads', ...options });
   };
-  /** Returns a file of this many mebibytes. Files of the same seed are equal. */
+  /** Returns a file of `mebibytes` MiB. Files of the same size and seed are equal. */
   kit.file = (mebibytes, { name = 'x.bin', lastModified = 1, seed = 0 } = {}) => {
     const bytes = new Uint8Array(mebibytes << 20);
     for (let at = 0; at < bytes.length; at += 4096) bytes[at] = (at >> 12) + (at >> 20) + seed;
     return new File([bytes], name, { lastModified });
   };
-  /** Returns the outcome of a promise: a value, an error, or `silent` if it takes more than this many milliseconds. */
+  /** Returns the outcome of a promise: a value, an error, or `silent` if it takes more than `ms` milliseconds. */
   kit.end = async (promise, ms = 20_000) => {
     const { UploadError } = await import('/directput/index.js');
     const silent = new Promise((resolve) => kit.setTimeout(resolve, ms, { silent: true }));
@@ -49,7 +49,10 @@ export function install() {
     );
     return Promise.race([said, silent]);
   };
-  /** Begins an upload. Resolves when this many parts are stored, or with 0 when it is kept, and collects the values of `kept`. */
+  /**
+   * Begins an upload, and collects the values of `kept`. `stored` resolves when `parts` parts are stored; if `parts` is
+   * 0, when the upload is kept.
+   */
   kit.begin = (uploader, file, parts = 1, options = {}) => {
     const kept = [];
     let reached;
@@ -81,11 +84,11 @@ export function install() {
       }
     }
   };
-  // Shortens the limits of `npm/limits.ts`.
+  // `kit.hurry` shortens the times of `npm/limits.ts`.
   kit.setTimeout = globalThis.setTimeout.bind(globalThis);
   kit.hurry = () => {
     const { setTimeout, setInterval } = globalThis;
-    // The worker of a busy machine must not count as lost.
+    // The times are not shortened further: on a busy machine, a working worker must not count as lost.
     const quicker = { 2000: 500, 3000: 1_000, 5000: 1_000, 10000: 1_000, 60000: 3_000 };
     const quick = (ms) => quicker[ms] ?? ms;
     globalThis.setTimeout = (call, ms, ...more) => setTimeout(call, quick(ms), ...more);

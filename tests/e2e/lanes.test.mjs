@@ -12,9 +12,12 @@ import { startServer } from './server.mjs';
 
 const FILES = 60;
 
-/** Uploads small files by a server with three lanes. `rules` map names for the browser. Gives the names that were used, and what failed. */
+/**
+ * Uploads small files to a server with three lanes. `rules` returns the browser's rules for resolving host names.
+ * Returns the host names of the PUTs, the failures and the duration.
+ */
 async function upload(context, rules = () => []) {
-  // On loopback one name is fast enough, so a slow link makes several names useful.
+  // On loopback, one host name is fast enough. A slow link makes several host names useful.
   const link = JSON.stringify({ bitsPerSecond: 200_000_000, roundTripMs: 30 });
   const data = mkdtempSync(join(tmpdir(), 'directput-lanes-'));
   const server = await startServer({ data, args: ['--lanes', '3', '--link', link] });

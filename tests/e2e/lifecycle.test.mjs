@@ -23,7 +23,8 @@ for (const worker of [true, false]) {
       const uploader = await kit.uploader({ worker });
       const { upload, stored } = kit.begin(uploader, kit.file(40));
       await stored;
-      // One upload waits in the queue. The other one is resumed by an uploader that may not have loaded its engine yet.
+      // One upload waits in the queue. The other upload is resumed by an uploader that may not have loaded its engine
+      // yet.
       const waiting = uploader.upload(kit.file(20, { seed: 9 }));
       const ends = await Promise.all([upload, waiting, uploader.close()].map((promise) => kit.end(promise)));
       const later = [await kit.end(uploader.upload(kit.file(1))), await kit.end(uploader.listResumable())];

@@ -1,4 +1,5 @@
-// A lost engine: its uploads end with an error, none of them continues, and the next upload gets a new engine.
+// Loss of the Wasm module's host: its uploads end with an error and do not continue, and the next upload gets a new
+// host.
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { faultyServer, folder, MIB, objects, openUploads, SLOW, setFaults } from './harness.mjs';
 import { assertUploadError, openKit } from './kit.mjs';
 
-/** Script that runs before the worker's own, and lets a test end the worker in each possible way. */
+/** Script that runs before the worker's own script. With it, a test can end the worker in each possible way. */
 const SABOTAGE = `if (!('document' in globalThis)) {
   const { instantiate } = WebAssembly;
   let exports;
@@ -56,7 +57,7 @@ for (const way of [
       globalThis.uploader = uploader;
       const begun = [0, 1, 2].map((seed) => kit.begin(uploader, kit.file(24, { seed }), 0));
       await Promise.all(begun.map(({ stored }) => stored));
-      // Keeps a reference, because the browser drops messages of a channel that was collected.
+      // Keeps a reference, because the browser drops the messages of a channel that was garbage-collected.
       kit.channel = new BroadcastChannel('sabotage');
       kit.channel.postMessage(way);
       return Promise.all(begun.map(({ upload }) => kit.end(upload)));
@@ -182,7 +183,7 @@ for (const fails of ['throws', 'is refused', 'never ends']) {
       const uploader = await kit.uploader({ worker: false });
       const first = await kit.broken(Blob.prototype, { stream: refuse, arrayBuffer }, async () => {
         const upload = uploader.upload(kit.file(20));
-        // Only the module ends a read that takes too long.
+        // Cancels, because only the module ends a read that takes too long, after two minutes.
         if (fails === 'never ends') upload.cancel();
         return kit.end(upload, 10_000);
       });

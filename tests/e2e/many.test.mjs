@@ -9,7 +9,7 @@ import { ended, faultyServer, openPage, reach, rowOf, screenshot, stateOf } from
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const server = faultyServer('many', { args: ['--www', join(import.meta.dirname, 'element')] });
 
-/** Adds this many tiny files. */
+/** Adds `count` files of one byte. */
 const add = (page, count) =>
   page.evaluate((count) => {
     const files = Array.from({ length: count }, (_, index) => new File(['x'], `${index}.txt`, { type: 'text/plain' }));
@@ -26,8 +26,8 @@ test('with 1,000 files no task takes longer than 50 ms, and invisible rows take 
 });
 
 /**
- * Returns the duration of the longest task of the page's main thread, in milliseconds of processor time, because other work
- * of the machine makes tasks take more time.
+ * Returns the duration of the longest task of the page's main thread, in milliseconds of processor time. Elapsed time
+ * would include other work of the machine.
  */
 function longestTask(trace) {
   const { traceEvents } = JSON.parse(String(trace));
@@ -109,7 +109,7 @@ const GIVEN = {
 };
 
 for (const [what, give] of Object.entries(GIVEN)) {
-  // A loop over 10,000 calls is a single task of the page's author.
+  // The loop over 10,000 calls of `upload` is one task of the page, which the package can't divide.
   const limit = what === 'an uploader' ? 100 : 50;
   test(`10,000 files that ${what} gets at once are begun in order, without a task of more than ${limit} ms`, async (context) => {
     let longest = await measureGiven(give);
@@ -233,7 +233,7 @@ test('a focused row of a long list keeps the focus while scrolling, and passes i
   await page.keyboard.press('Enter');
   assert.equal(await page.locator('#uploads > [aria-setsize="199"]').first().isVisible(), true);
   assert.equal(await focused(), 'Remove: 20.txt');
-  // Tab moves through rows that become visible, each with one button.
+  // Tab moves the focus from row to row, because each row has one button. Rows become visible when they get the focus.
   await page.locator('#summary', { hasText: '199 of 199 files uploaded' }).waitFor({ timeout: 60_000 });
   for (let presses = 0; presses < 30; presses += 1) await page.keyboard.press('Tab');
   assert.match(await focused(), /: 5\d\.txt$/);

@@ -1,7 +1,7 @@
 """Computes the checksums of an object with tools that share no code with directput: hashlib and base64.
 
-Usage: oracle.py FILE PART_BYTES -> one line of JSON with the SHA-256 in hex and in Base64, and the
-composite checksum over parts of PART_BYTES.
+Usage: oracle.py FILE PART_BYTES. Prints one line of JSON with the SHA-256 in hex and in Base64, and the composite
+checksum of parts of PART_BYTES bytes.
 """
 
 import base64

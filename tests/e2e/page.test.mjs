@@ -137,8 +137,8 @@ test('a file that is not accepted is refused with a message, and no upload is op
 test('the upload runs in a worker, or in the page if no worker can start', async () => {
   for (const breaks of [false, true]) {
     const { page, close } = await openPage(server);
-    // Only the first request is aborted, the worker's, so the page can import the same file. The inlined worker does not start
-    // either, because the page's Content-Security-Policy refuses it.
+    // Aborts only the first request, which is the worker's, so that the page can import the same file. The inlined
+    // worker does not start either, because the page's Content Security Policy refuses it.
     if (breaks) await page.route('**/worker.js', (route) => route.abort(), { times: 1 });
     const outcome = await page.evaluate(async () => {
       const { Uploader } = await import('/directput/index.js');
@@ -191,7 +191,7 @@ test('a thousand files at once leave the page time to draw, and each reports its
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (...message) {
       busy.add(turn);
-      // Simulates a slow machine: a thousand calls take six times the limit of a task.
+      // Simulates a slow machine: a thousand calls take six times the maximum time of a task.
       for (const until = performance.now() + 0.05; performance.now() < until; );
       return postMessage.apply(this, message);
     };

@@ -27,14 +27,14 @@ const stored = async (row) => {
   assert.equal(await stateOf(row), 'stored', await row.textContent());
 };
 
-/** Drops the items that a function in the page makes for each name. */
+/** Drops one item for each name. `make` runs in the page and returns functions that make an item from its name. */
 const drop = (page, names, make) =>
   page.evaluate(
     ([names, make]) => {
       const data = new DataTransfer();
       for (const name of names) data.items.add(new File(['x'], name));
       const made = new Function(`return ${make}`)()();
-      // The names of the transfer's items select the items that the function returns in their place.
+      // The transfer's own items only give their names to these functions.
       DataTransferItem.prototype.getAsFileSystemHandle =
         made.handle &&
         async function () {
@@ -275,7 +275,7 @@ test('a kept file that has changed is not resumed; the element asks for the righ
 
 test('automation tools find one file input, and its button opens the dialog', async () => {
   const { page, close } = await openPage(server);
-  // Without the harness: a browser with the dialog of the File System Access API.
+  // The harness has deleted the dialog of the File System Access API. Defines it again.
   await page.evaluate(() => {
     globalThis.showOpenFilePicker = async () => assert.fail('nothing answers this dialog');
   });

@@ -1,4 +1,4 @@
-// Uploads outlive their tab: after a crash or a reload they are resumed from the parts in S3, in a real Chromium.
+// Uploads of a crashed or reloaded tab are resumed from the parts in S3, in a real Chromium.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readSync, truncateSync, utimesSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ async function crashInTheMiddle(path) {
   await setFaults(server, { ...SLOW, bytesPerSecond: 15 * MIB });
   const { page, context, close } = await openPage(server);
   await page.setInputFiles('#file', path);
-  // Six parts are sent at once, so the eighth begins after two are stored.
+  // Six parts are sent at once, so the eighth part begins after two parts are stored.
   await isFurther(rowOf(page), 0.85);
   const next = await crash(page, context, server);
   await setFaults(server, { on: 'put' });
@@ -126,7 +126,7 @@ test('a change that name, size, time and samples do not show is detected by the 
   assert.equal(await shownError(rowOf(page)), 'wrong-file');
   assert.deepEqual([objects(server), openUploads(server).length], [before, 1]);
   await page.locator('.unfinished').waitFor();
-  // Chosen as a new file, it has its own upload, and the earlier upload is kept.
+  // If the user chooses the file as a new file, it gets its own upload, and the earlier upload is kept.
   await page.setInputFiles('#file', path);
   const { key } = await shownResult(rowOf(page, 1));
   assert.equal(await sha256(join(server.data, server.bucket, key)), await sha256(path));

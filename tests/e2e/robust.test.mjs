@@ -1,5 +1,5 @@
-// Faults of networks, servers and users during an upload, in a real Chromium. After each of them
-// the object is equal to the file, or the page shows the reason, and S3 holds no open upload.
+// Faults of networks, servers and users during an upload, in a real Chromium. After each fault, the object is equal to
+// the file, or the page shows the reason and S3 holds no open upload.
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -184,7 +184,7 @@ test('a file is appended to while it is sent', async () => {
   assert.equal(await shownError(rowOf(page)), 'file-changed');
   assert.equal(await rowOf(page).locator('.retry').isVisible(), false, 'a retry would not help');
   await screenshot(page, 'file-changed');
-  // A browser reports the same error if only the file's time has changed, so the upload is kept.
+  // The browser would report the same error if only the file's time had changed, so the upload is kept.
   assert.deepEqual([objects(server), openUploads(server).length], [before, 1]);
   const forgotten = await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');
@@ -306,7 +306,8 @@ test('the clock is set while parts are sent', async () => {
     const { Uploader } = await import('/directput/index.js');
     const uploader = new Uploader({ endpoint: '/uploads', worker: false });
     const real = Date.now.bind(Date);
-    // The clock goes an hour forward with the first part, and two hours back with the eighth. Later parts are already signed.
+    // The clock goes one hour forward with the first part, and two hours back with the eighth part. Later parts are
+    // already signed at that time.
     let sent = 0;
     const { send } = XMLHttpRequest.prototype;
     XMLHttpRequest.prototype.send = function (body) {
@@ -334,7 +335,8 @@ test('files in a queue: one goes first, one is paused, one is cancelled before i
     const { Uploader } = await import('/directput/index.js');
     const uploader = new Uploader({ endpoint: '/uploads', partsInFlight: 1 });
     const ends = [];
-    // A file of up to 1 MiB may begin before its turn, so that one call opens it together with others.
+    // These files are larger than 1 MiB: a smaller file may begin before its turn, so that one call opens several
+    // files.
     const begin = (name) => {
       const upload = uploader.upload(new File([new Uint8Array((1 << 20) + 1)], name));
       upload.then(() => ends.push(name)).catch((error) => ends.push(`${name} ${error.code}`));

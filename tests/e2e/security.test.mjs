@@ -36,7 +36,7 @@ after(async () => {
   await guarded?.stop();
 });
 
-/** Returns a JWT of an issuer that lives for this many seconds. */
+/** Returns a JWT of the issuer for a user. It expires in `seconds` seconds. */
 function signIn(sub, seconds) {
   const base64 = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const now = Math.floor(Date.now() / 1000);
@@ -79,7 +79,7 @@ test('the policy refuses foreign scripts, addresses, frames, styles and strings 
       try {
         await attempt();
       } catch {
-        // The policy refuses this, as it should.
+        // The policy refuses this, as expected.
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -131,7 +131,7 @@ test('a signed-in user uploads below their own prefix, and gets a new token when
   const { page, close } = await openPage(guarded);
   await setFaults(guarded, SLOW);
   let asked = 0;
-  // The first token has expired, and the second one expires during the upload.
+  // The first token has expired, and the second token expires during the upload.
   await page.exposeFunction('token', () => signIn('alice', [-10, 1, 600][Math.min(asked++, 2)]));
   const result = await page.evaluate(async (size) => {
     const { Uploader } = await import('/directput/index.js');

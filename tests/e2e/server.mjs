@@ -1,4 +1,4 @@
-// Starts directput-local on free ports. It ends with the process that started it.
+// Starts directput-local on free ports. The server ends when the process that started it ends.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync } from 'node:fs';
@@ -11,13 +11,13 @@ const BINARY = process.env.DIRECTPUT_LOCAL ?? `${TARGET}/debug/directput-local`;
 /** Folder of the logs that `tests/logs` checks. */
 const LOGS = `${TARGET}/tmp/logs`;
 
-/** Writes the API's log to that folder. */
+/** Appends lines of the API's log to a file in that folder. */
 export function keepLog(lines) {
   mkdirSync(LOGS, { recursive: true });
   appendFileSync(`${LOGS}/${basename(process.argv[1])}.log`, lines.map((line) => `${line}\n`).join(''));
 }
 
-/** @returns the values of the `ready` line, and `stop()`. */
+/** Starts a server. Returns the values of its `ready` line, with `stop()` and `kill()`. */
 export async function startServer({ data, port = 0, s3Port = 0, args = [], env = {} }) {
   const listen = ['--listen', `127.0.0.1:${port}`, '--s3-listen', `127.0.0.1:${s3Port}`, '--data', data];
   const child = spawn(BINARY, [...listen, '--exit-with-stdin', ...args], {

@@ -32,7 +32,9 @@ const json = (outgoing, status, value) =>
     .writeHead(status, { 'content-type': 'application/json', 'access-control-allow-origin': '*' })
     .end(JSON.stringify(value));
 
-/** Starts a provider whose user always agrees, or never (`refuses`). Its tokens live for `seconds`. */
+/**
+ * Starts a provider whose user always agrees, or never agrees if `refuses` is set. Its tokens expire after `seconds`.
+ */
 export async function startProvider({ clientId, user, seconds = 3600 }) {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const codes = new Map();
@@ -99,10 +101,10 @@ export async function startProvider({ clientId, user, seconds = 3600 }) {
   return provider;
 }
 
-/** Returns the template's Content-Security-Policy for these addresses. */
+/** Returns the Content Security Policy of the template `aws/site.yaml` for these addresses. */
 function policy(bucket, sources) {
   const [, text] = readFileSync('aws/site.yaml', 'utf8').match(/ContentSecurityPolicy: !Sub >-\n([\s\S]*?)\n {10}\w/);
-  // The bucket has several names there, and one here.
+  // The template has several host names for the bucket, and these tests have one.
   const filled = text.replace(/https:\/\/\S*directput-\S+/g, bucket).replace(/\$\{ConnectSources\}/, sources);
   assert.doesNotMatch(filled, /\$\{/);
   return filled.replace(/\s+/g, ' ').trim();
@@ -110,7 +112,7 @@ function policy(bucket, sources) {
 
 const LIBRARY = 'node_modules/oauth4webapi/build/index.js';
 
-/** Serves page, package and library as `stack.py site` uploads them, and the API under the same address once `api` is set. */
+/** Serves page, package and library as `stack.py site` uploads them. When `api` is set, also serves the API. */
 export async function startSite(signIn) {
   const site = {};
   const server = await listen(async (incoming, outgoing) => {

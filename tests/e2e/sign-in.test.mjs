@@ -91,7 +91,7 @@ test('a refusal is shown, and the user can try again', async () => {
 
 test('an unrequested answer of a provider does not sign in', async () => {
   const { page, close } = await openPage(site);
-  // A page of another origin could send a user here with its own code.
+  // An attacker's page could send the user to this address, with a code of the attacker.
   await visit(page, { page: `${site.page}/?code=stolen&state=made-up` });
   assert.equal(await page.locator('direct-put').isVisible(), false);
   await page.evaluate(() => {

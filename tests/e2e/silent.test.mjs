@@ -1,4 +1,4 @@
-// Missing answers: an upload that waits for one ends with an `UploadError`, and cancelling does not wait.
+// Missing answers: an upload that waits for an answer ends with an `UploadError`, and a cancelled upload does not wait.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faultyServer, MIB, openUploads, setFaults } from './harness.mjs';
@@ -112,7 +112,8 @@ test('headers that never come time out, and do not delay a cancellation', async 
       for (const mebibytes of [1, 20]) {
         const upload = uploader.upload(kit.file(mebibytes));
         setTimeout(() => upload.cancel(), 500);
-        // The module's limit plus two seconds.
+        // The 500 ms until the cancellation, the 10 s for which a cancelled upload may wait (`CANCEL_MS` in
+        // `src/engine/stage/cancel.rs`), and two seconds more.
         ends.push(kit.end(upload, 12_500));
       }
     }
@@ -135,7 +136,7 @@ for (const [what, make] of Object.entries(THROWN)) {
   test(`if ${what} is thrown, all rejections are UploadErrors`, async () => {
     const before = openUploads(server);
     const { page } = await openKit(server, { bypassCSP: true });
-    // The inlined build is loaded as a script and not by `fetch`, so it would still load the module.
+    // Blocks the inlined build: it is loaded as a script and not by `fetch`, so it would still load the module.
     await page.route('**/inlined.js', (route) => route.abort());
     const ends = await page.evaluate(async (make) => {
       kit.hurry();

@@ -1,4 +1,5 @@
-// The browser's store is optional: uploads work without it, report `kept` only after writing, and find files by content.
+// The browser's store is optional: uploads work without it. They report `kept` only after the record is written, and
+// find earlier uploads by the file's content.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { assertUploadError, openKit } from './kit.mjs';
 
 const server = faultyServer('store');
 
-/** Faults of an expired sign-in: uploads fail when all parts are stored, and can be resumed. */
+/** Fault of an expired sign-in: uploads fail after all parts are stored, and can be resumed. */
 const SIGNED_OUT = { on: 'complete', status: 401 };
 
 const uploaded = () => readdirSync(join(server.data, server.bucket, 'uploads')).length;
@@ -34,7 +35,7 @@ const BREAKS = {
   'locks are never told': () => [LockManager.prototype, { query: () => new Promise(() => {}) }],
 };
 
-/** Faults with which uploads are kept all the same: only the list of resumable uploads needs the list of locks. */
+/** Faults with which uploads are still kept, because only the list of resumable uploads needs the list of locks. */
 const KEPT = ['locks can not be listed', 'locks are never told'];
 
 const REFUSE = () => {
@@ -56,7 +57,7 @@ for (const [name, prepare] of Object.entries(BREAKS)) {
         const { upload, kept } = kit.begin(uploader, kit.file(20));
         const during = await kit.broken(object, members, async () => {
           const ends = [await kit.end(upload), await kit.end(uploader.listResumable())];
-          // The second upload also finds the store broken.
+          // The store is also broken for the second upload.
           ends.push(await kit.end(uploader.upload(kit.file(20, { seed: 1 }))));
           return ends;
         });
@@ -143,7 +144,7 @@ test('an upload is reported as kept only after its record is written', async () 
   assert.deepEqual(openUploads(server), []);
 });
 
-/** Begins an upload that fails after some of its parts are stored, and is kept. Returns the argument of `resume`. */
+/** Begins an upload that fails after its parts are stored, and is kept. Returns the id for `resume`. */
 async function keepOne(page, { file = {}, uploader = {}, size = 100 } = {}) {
   await setFaults(server, SIGNED_OUT);
   const end = await page.evaluate(

@@ -7,7 +7,10 @@ import { faultyServer, hits, MIB, makeFile, openPage, openUploads, setFaults, sh
 
 const server = faultyServer('after', { env: { ALLOWED_CHECKSUMS: 'sha256,crc64nvme-after' } });
 
-/** Uploads a file with this algorithm. Returns the result, the API calls, and the retries that the page heard of. */
+/**
+ * Uploads a file with `crc64nvme-after`. Returns the API calls, the retries that were reported to the page, and for
+ * each PUT whether it had a checksum header.
+ */
 async function upload(path) {
   const { page, close } = await openPage(server);
   const calls = [];

@@ -63,7 +63,7 @@ test('events of one upload take as many steps with 10,000 uploads as with 10', a
 });
 
 test('a change of a list of uploads takes as many steps with 10,000 items as with 10', async () => {
-  // One bundle, so that both use the same class.
+  // Builds one bundle, so that the list and the test use the same class `Uploader`.
   const entry = `export { Uploader } from './npm/index.ts'; export { UploadList } from './npm/list/index.ts';`;
   const { outputFiles } = await build({
     stdin: { contents: entry, resolveDir: '.', loader: 'ts' },
@@ -187,7 +187,7 @@ test('an event of an upload takes the element as many steps with 2,000 rows as w
     };
     return { few: await stepsOf(10), many: await stepsOf(2_000) };
   }, counter.toString());
-  // A frame may be drawn in between. Its work does not depend on the number of rows either.
+  // A frame may be drawn during the measurement. Its work does not depend on the number of rows either.
   const more = steps.many.map((count, index) => count - steps.few[index]);
   assert.ok(
     more.every((count) => count < 50),

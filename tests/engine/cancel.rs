@@ -1,4 +1,4 @@
-//! Cancelling, and the reported state of S3 if an answer was lost.
+//! Cancelled uploads, and the reported state of S3 after a lost answer.
 
 use directput::engine::{Call, Config, Engine, Event, Put, Remains};
 use directput::protocol::{CompleteUpload, ErrorCode, FileSize};

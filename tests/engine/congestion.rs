@@ -1,4 +1,4 @@
-//! A burst of failures counts as one event, whatever its size.
+//! A burst of failures counts as one event, for any number of failures.
 
 use directput::engine::{Config, Engine, Event, Put};
 use directput::protocol::ErrorCode;

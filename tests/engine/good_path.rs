@@ -1,4 +1,4 @@
-//! From a file to an object without failures.
+//! Uploads without failures, from the file to the object.
 
 use directput::checksum::{ChecksumAlgorithm, Crc64Nvme, ObjectChecksum, PartChecksum};
 use directput::engine::*;
@@ -164,7 +164,7 @@ fn until_the_end_there_is_an_action_or_a_wake_up_to_wait_for() {
     assert_eq!(bench.puts().len(), 3, "three may be sent at once, half as many as before");
 }
 
-/// Runs a whole upload with an algorithm and S3's answers.
+/// Runs a whole upload with this algorithm. `checksum` returns the checksum of a part, which is also S3's.
 fn upload_by(algorithm: ChecksumAlgorithm, size: u64, checksum: impl Fn(Part) -> Option<PartChecksum>) -> Uploaded {
     let mut bench = Bench::by(algorithm, size);
     for _ in 0..100 {

@@ -274,7 +274,7 @@ fn after_a_lost_completion_the_upload_is_not_restarted() {
     let request = bench.completes().pop().expect("asked again");
     bench.fail_call(Call::Complete, ErrorCode::UploadGone);
     assert_eq!((bench.creates().len(), bench.failed_with()), (0, Some(ErrorCode::UploadGone)));
-    // With the answer, the result is the same object.
+    // If the repeated completion is answered, the upload ends with the object.
     let mut bench = Bench::new(20 * MIB);
     bench.create();
     bench.store_all();

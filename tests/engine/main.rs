@@ -1,4 +1,4 @@
-//! The engine with a simulated clock: the good path, and failures.
+//! Tests of the engine with a simulated clock: uploads without failures, and each kind of failure.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod answers;

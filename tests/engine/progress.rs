@@ -74,7 +74,7 @@ fn phases_follow_the_work_of_the_upload() {
     other.send(Event::PartHashed { part, checksum: digest(part) });
     assert_eq!(phases(&mut other), [Phase::Hash, Phase::Upload], "S3 has already stored a part");
 
-    // Without checksums, the file is not read first.
+    // Without checksums, the file is not read before it is sent.
     let mut bench = Bench::by(ChecksumAlgorithm::None, 40 * MIB);
     assert_eq!(phases(&mut bench), [Phase::Sign]);
 }

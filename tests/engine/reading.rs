@@ -1,4 +1,4 @@
-//! Parts that can't be read, or whose reading times out.
+//! Parts that can't be read, or whose reads time out.
 
 use directput::engine::{Action, Event, Remains};
 use directput::plan::{Part, Plan};
@@ -127,7 +127,7 @@ fn a_read_failure_of_a_part_that_is_not_being_read_is_ignored() {
     fail(&mut bench, part, ErrorCode::ReadTimeout);
     assert_eq!((bench.hashes(), bench.retries()), (vec![], vec![]));
 
-    // The server's plan differs from the assumed one.
+    // The server's plan differs from the assumed plan.
     let mut bench = Bench::keeping(SIZE);
     bench.hash_first();
     let late = bench.hashes()[0];

@@ -5,10 +5,11 @@ use directput::protocol::{ErrorCode, SignParts, UploadCreated};
 
 use crate::bench::{Bench, MIB, created, signed};
 
-/// Lifetime of the token of a single PUT of 1 MiB, in milliseconds: 15 minutes, and twice the time at 64 kbit/s.
+/// Lifetime of the token of a single PUT of 1 MiB, in milliseconds: 15 minutes, plus twice the time of the PUT at 64
+/// kbit/s.
 const TOKEN_MS: u64 = (15 * 60 + 2 * 131) * 1_000;
 
-/// Opens the upload of a file of one part, with a token that lives for minutes.
+/// Opens the upload of a file of one part, with a token that expires after [`TOKEN_MS`].
 fn open(bench: &mut Bench) {
     bench.hash_all();
     let request = bench.creates().pop().expect("the upload is opened");

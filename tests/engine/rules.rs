@@ -1,4 +1,4 @@
-//! Single rules of retry, removal and progress. Each test was seen to fail when the rule's line was changed.
+//! Single rules of retry, removal and progress. Each test failed when the line of its rule was changed.
 
 use directput::engine::{Call, Demand, Event, Failure, Now, Put, Remains};
 use directput::protocol::ErrorCode;

@@ -41,8 +41,8 @@ fn a_signing_call_waits_until_it_can_fill_the_connections_while_parts_are_under_
 
 #[test]
 fn urls_are_requested_when_the_rest_lasts_for_two_answers_of_the_api() {
-    // The API answers after 2.1 s or 3 s. Then a part is stored each second. The first of them began before that
-    // answer.
+    // The API answers each of two calls after 2.1 s or 3 s. Then one part is stored each second. The PUT of the first
+    // of these parts began before the second answer.
     for (turnaround_ms, ready) in [(2_100, 4), (3_000, 5)] {
         let mut bench = Bench::new(1_000 * MIB);
         bench.create();

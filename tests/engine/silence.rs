@@ -58,7 +58,7 @@ fn sent_bytes_keep_all_puts_alive_until_one_is_confirmed() {
 #[test]
 fn a_link_measured_as_slow_gets_enough_time() {
     let (mut bench, puts) = sending();
-    // 8 MiB in 64 s: 1 Mbit/s. Five more are under way.
+    // 8 MiB in 64 s: 1 Mbit/s. Five more PUTs are in flight.
     bench.now_ms += 40_000;
     bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 8 * MIB });
     bench.now_ms += 24_000;
@@ -139,7 +139,7 @@ fn stopping_a_put_reconsiders_the_others_at_once() {
     bench.send(Event::Share(Share { bytes_per_second: Some(1_000_000), ..Share::default() }));
     bench.now_ms += 10_000;
     puts[1..].iter().for_each(|put| bench.send(Event::PutProgress { put: put.id, sent_bytes: 2 }));
-    // All of them get 131 s, and five of them 114 s.
+    // The limit is 131 s with six PUTs in flight, and 114 s with five.
     bench.wait(121_000);
     assert_eq!((bench.cancelled_puts(), bench.alarm()), (1, Some(bench.now_ms + 1)));
     bench.wait(1);
@@ -211,7 +211,7 @@ fn a_part_alone_on_the_link_gets_the_time_of_64_kbit_per_second() {
 #[test]
 fn a_part_is_not_given_up_when_the_part_beside_it_is_stored() {
     let (mut bench, puts) = sending();
-    // No other PUTs begin, and both are silent for nearly the time that they need at 64 kbit/s.
+    // No other PUT begins. The two PUTs in flight make no progress for nearly the time that they need at 64 kbit/s.
     bench.send(Event::Busy { wait_ms: 10_000_000 });
     puts[2..].iter().for_each(|put| bench.store(put));
     bench.send(Event::PutProgress { put: puts[0].id, sent_bytes: 1 });

@@ -1,4 +1,4 @@
-//! Parts that are sent before they are hashed, and compared with what S3 has stored (`crc64nvme-after`).
+//! Parts that are sent before they are hashed, and then compared with the stored parts (`crc64nvme-after`).
 
 use directput::checksum::{ChecksumAlgorithm, Crc64Nvme, ObjectChecksum, PartChecksum};
 use directput::engine::{Call, Event, Put, Record};
@@ -31,7 +31,7 @@ fn hash_all(bench: &mut Bench) {
     }
 }
 
-/// Answers a PUT as S3, which has stored the part's bytes.
+/// Answers a PUT as S3 does after it has stored the part's bytes.
 fn store(bench: &mut Bench, put: &Put) {
     bench.answer_put(put, stored(TAG, Some(checksum(put.part).to_text())));
 }
@@ -48,7 +48,7 @@ fn sending(size: u64) -> (Bench, Vec<Put>) {
     (bench, puts)
 }
 
-/// Answers the completion as S3.
+/// Answers the completion as S3 does.
 fn complete(bench: &mut Bench, size: u64) {
     let request = bench.completes().remove(0);
     let of_parts: Vec<_> = bench.plan().parts().map(|part| (Some(checksum(part)), part.length)).collect();
@@ -210,7 +210,7 @@ fn a_part_of_an_earlier_session_that_differs_is_sent_again() {
     complete(&mut bench, 20 * MIB);
 }
 
-/// Returns the number of API calls of an upload over a link on which each part takes `part_ms`.
+/// Returns the number of API calls of an upload over a link on which each part takes `part_ms` milliseconds.
 fn calls(size: u64, part_ms: u64) -> usize {
     let (mut bench, mut puts) = sending(size);
     let mut calls = 2;

@@ -1,4 +1,5 @@
-// What tests of examples share: an example is installed as its README says, built, served, and used in a browser.
+// Helpers for the tests of the examples. An example is installed as its README says, built, served, and used in a
+// browser.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -16,10 +17,13 @@ import {
   withServer,
 } from '../toolchains/harness.mjs';
 
-/** The apps are two folders below, so that each finds the package where it does in the repository: at `../../pkg`. */
+/**
+ * Folder of the copied examples. Each example is two folders below, so that it finds the package at `../../pkg`, as in
+ * the repository.
+ */
 const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'examples');
 
-/** Copies and installs an example; gives its folder. */
+/** Copies and installs an example. Returns its folder. */
 export function install(name) {
   unpack(join(OUT, 'pkg'));
   const folder = join(OUT, 'apps', name);
@@ -27,12 +31,14 @@ export function install(name) {
   return folder;
 }
 
-/** Builds an example for the API of a local server, serves what was built, and gives a tab with its page to `use`. */
+/**
+ * Builds an example for the API of a local server, serves the build, and calls `use` with a tab and the local server.
+ */
 export async function withExample(name, command, use) {
   const folder = install(name);
   const [port, api] = [await freePort(), await freePort()];
   const endpoint = `http://127.0.0.1:${api}/uploads`;
-  // Vite and Next.js read it after the example's own `.env`.
+  // Vite and Next.js read this file after the example's own `.env`.
   writeFileSync(join(folder, '.env.local'), `VITE_ENDPOINT=${endpoint}\nNEXT_PUBLIC_ENDPOINT=${endpoint}\n`);
   run(folder, 'npm', 'run', 'build');
   const args = ['--allow-origin', `http://127.0.0.1:${port}`, '--control'];
@@ -43,7 +49,7 @@ export async function withExample(name, command, use) {
 
 export const PREVIEW = ['npm', 'run', 'preview', '--', '--host', '127.0.0.1', '--port', '{port}', '--strictPort'];
 
-/** The page has no violation by axe. */
+/** Checks that axe finds no violations in the page. */
 export async function assertAccessible(tab) {
   await tab.addScriptTag({ path: 'node_modules/axe-core/axe.min.js' });
   const { violations } = await tab.evaluate(() => globalThis.axe.run());
@@ -53,7 +59,7 @@ export async function assertAccessible(tab) {
   );
 }
 
-/** Uploads by the page's input: one file that is paused and resumed, and one that is cancelled. */
+/** Uploads two files with the page's input. Pauses and resumes the first upload, and cancels the second upload. */
 export async function uploadsByInput(tab, server) {
   const [first, second] = ['a.bin', 'b.bin'].map(file);
   const choose = async (own) => {
@@ -61,7 +67,7 @@ export async function uploadsByInput(tab, server) {
     const row = tab.locator('li', { hasText: own.name });
     return { row, click: (name) => row.getByRole('button', { name }).click() };
   };
-  // Each part waits, so that there is time for the buttons.
+  // The server delays each part, so that there is time to click the buttons.
   await setFaults(server, { on: 'put', latencyMs: 5_000, times: 3 });
   const kept = await choose(first);
   await kept.click('Pause');
@@ -78,7 +84,7 @@ export async function uploadsByInput(tab, server) {
   assertInWorker(tab);
 }
 
-/** Uploads a file of several parts by the element in a form, which then sends the object's key. */
+/** Uploads a file of several parts with the element in a form. Checks that the form then sends the object's key. */
 export async function uploadsByForm(tab, server) {
   const own = file('paper.pdf');
   await tab.getByLabel('Your name').fill('Ada');

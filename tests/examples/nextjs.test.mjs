@@ -1,4 +1,4 @@
-// The example for Next.js, whose form goes to a server action.
+// The example for Next.js. Its form is sent to a server action.
 import { test } from 'node:test';
 import { uploadsByForm, withExample } from './app.mjs';
 

@@ -1,4 +1,4 @@
-// The API of the example of a Node server: what it signs, and what it refuses.
+// The API of the example of a Node server: the requests that it signs, and the requests that it refuses.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { base64, claimsOf, hex, MAX_FILE_BYTES, seal, storedDigest, withNodeServ
 
 const MIB = 2 ** 20;
 const isGarage = Boolean(process.env.USE_S3);
-/** The status of each code, by the documents. */
+/** Status of each error code, from `docs/errors.md`. */
 const STATUS = Object.fromEntries(
   [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([a-z-]+)` \| (\d+)/gm)].map(([, code, status]) => [
     code,
@@ -18,13 +18,13 @@ const STATUS = Object.fromEntries(
 );
 const golden = (name) => JSON.parse(readFileSync(`tests/golden/${name}.json`, 'utf8'));
 const OPENAPI = readFileSync('docs/openapi.yaml', 'utf8');
-/** A reply has all fields that a schema of the protocol requires. */
+/** Checks that a reply has all fields that a schema of the protocol requires. */
 function assertIs(schema, reply) {
   const [, required] = new RegExp(`^ {4}${schema}:\\n {6}type: object\\n {6}required: \\[(.*)\\]`, 'm').exec(OPENAPI);
   for (const field of required.split(', ')) assert.notEqual(reply[field], undefined, `${schema}.${field}`);
 }
 
-/** A visitor of the page, who calls the API. */
+/** Opens the page. Returns a function that calls the API with the page's cookie. */
 async function visitor(address) {
   const page = await fetch(address);
   const [cookie] = page.headers.get('set-cookie').split(';');
@@ -74,7 +74,10 @@ function compositeOf(listed) {
   return `${base64(digests)}-${listed.length}`;
 }
 
-/** Opens an upload in parts and sends all of them; gives its token, and how it is completed. */
+/**
+ * Opens an upload in parts and sends all parts. Returns the API's reply, the token, the key, and the body to complete
+ * it.
+ */
 async function sendAll(call) {
   const created = await call('POST', '', { body: { ...large, parts } });
   const { token, key } = created.body;
@@ -120,7 +123,7 @@ test('Node server, API', async (t) => {
       }
       assert.equal((await put(part, bytes)).status, 200);
       assert.equal(await storedDigest(s3, body.key), hex(bytes));
-      // Garage ignores If-None-Match.
+      // Garage ignores `If-None-Match`.
       assert.equal((await put(part, bytes)).status, isGarage ? 200 : 412);
 
       const { token } = body;
@@ -173,7 +176,7 @@ test('Node server, API', async (t) => {
       assert.deepEqual([first.body.key, first.body.checksum, first.body.size], [key, body.checksum, large.size]);
       assert.equal(await storedDigest(s3, key), hex(Buffer.concat(contents)));
       assert.deepEqual((await call('POST', '/complete', { token, body })).body, first.body);
-      // S3 answers any repeated completion with the object that it has.
+      // S3 answers any repeated completion with the existing object.
       const others = body.parts.map((part) => ({ ...part, checksum: base64('other bytes') }));
       const forged = { parts: others, checksum: compositeOf(others) };
       assertRefused(await call('POST', '/complete', { token, body: forged }), 'parts-refused');

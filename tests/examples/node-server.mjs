@@ -1,4 +1,5 @@
-// Runs the example of a Node server beside an S3 server: the embedded one, or the one that the environment names (USE_S3).
+// Runs the example of a Node server with an S3 server: the server at `USE_S3` if this environment variable is set,
+// otherwise the local server.
 import { createHash, createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { curlAs, folder, sha256 } from '../e2e/bucket.mjs';
@@ -9,7 +10,9 @@ import { install } from './app.mjs';
 export const TOKEN_KEY = 'a key of this test, 32 bytes long';
 export const MAX_FILE_BYTES = 1 << 30;
 
-/** Starts the example, also with other settings; gives its address, the S3 server, and what it has logged to `use`. */
+/**
+ * Starts the example, and calls `use` with its address, the S3 server and its log. `settings`: environment variables.
+ */
 export async function withNodeServer(use, settings = {}) {
   const app = install('node-server');
   const port = await freePort();
@@ -43,7 +46,7 @@ export async function withNodeServer(use, settings = {}) {
   return withServer({ args }, start);
 }
 
-/** The digest of an object, as S3 gives it out. */
+/** Returns the SHA-256 of an object's bytes, as S3 returns them. */
 export async function storedDigest(s3, key) {
   const copy = join(folder, 'copy');
   curlAs(s3, `${s3.bucket}/${key}`, '--output', copy);
@@ -55,7 +58,7 @@ export const base64 = (bytes) => createHash('sha256').update(bytes).digest('base
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Seals claims as the example does, or with another key or header. */
+/** Returns a token with these claims, as the example makes it, or with another key or algorithm. */
 export function seal(claims, { key = TOKEN_KEY, alg = 'HS256' } = {}) {
   const content = `${encode({ alg })}.${encode(claims)}`;
   const signature = alg === 'none' ? '' : createHmac('sha256', key).update(content).digest('base64url');

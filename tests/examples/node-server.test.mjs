@@ -1,4 +1,4 @@
-// The page of the example of a Node server: the example is the API, and the page shows the element.
+// The page of the example of a Node server. The page has the element, and the example is its API.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,11 +9,11 @@ import { hex, storedDigest, withNodeServer } from './node-server.mjs';
 
 const film = () => ({ ...file('film.mp4'), mimeType: 'video/mp4' });
 const note = () => ({ ...file('note.pdf', 1000), mimeType: 'application/pdf' });
-/** Every second part waits, so that some arrive and the upload does not end. */
+/** Delays every second part, so that some parts arrive and the upload does not end. */
 const HALF = { on: 'put', latencyMs: 60_000, every: 2 };
 const rowOf = (tab, name) => tab.locator('direct-put .upload', { hasText: name });
 
-/** A file is stored as it is; gives the object's key. */
+/** Waits until a file is stored, and checks the object's SHA-256. Returns the object's key. */
 async function assertStored(tab, s3, name, digest) {
   await rowOf(tab, name).and(tab.locator('[data-state=stored]')).waitFor();
   const key = await tab.locator('direct-put').evaluate((put) => put.results.at(-1).key);
@@ -21,7 +21,7 @@ async function assertStored(tab, s3, name, digest) {
   return key;
 }
 
-/** Waits until S3 holds a part of the upload that is under way; gives the object's key. */
+/** Waits until S3 holds a part of the upload that is under way. Returns the object's key. */
 async function keyOfOpen(s3) {
   for (let tries = 0; tries < 300; tries += 1, await sleep(50)) {
     const key = /<Key>([^<]*)/.exec(curlAs(s3, `${s3.bucket}?uploads=`))?.[1];

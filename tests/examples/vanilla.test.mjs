@@ -1,4 +1,4 @@
-// The example with `Uploader` and a page of its own.
+// The example with `Uploader` and without a framework.
 import { test } from 'node:test';
 import { PREVIEW, uploadsByInput, withExample } from './app.mjs';
 

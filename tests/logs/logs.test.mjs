@@ -13,7 +13,7 @@ const EXPECTED = ['fuzz.log', 'local.log', 'emulator.test.mjs.log', 'page.test.m
 const FIELDS = {
   timestamp: /^[\dT:.Z-]+$/,
   level: /^(INFO|WARN)$/,
-  // The last one is from Lambda's runtime in the emulator.
+  // The last message comes from Lambda's runtime in the emulator.
   message:
     /^(opened|answered|refused|completed|aborted|the (storage|token keys|function) [a-z' ]+|AWS_LAMBDA_MAX_CONCURRENCY is set to '\d+', [a-z, ;-]+)$/,
   request_id: /^[\w-]{1,64}$/,

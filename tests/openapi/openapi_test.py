@@ -28,7 +28,7 @@ MESSAGES = {
     "upload-completed": "UploadCompleted", "upload-created-multipart": "UploadCreated",
     "upload-created-single": "UploadCreated", "uploads-created": "UploadsCreated",
 }
-# Codes of the API for a body of the wrong form.
+# Codes with which the API refuses the form of a body.
 FORM = {
     "missing-field", "empty-field", "field-too-long", "wrong-type", "unknown-field", "out-of-range", "invalid-value",
 }
@@ -126,7 +126,8 @@ class Running(unittest.TestCase):
         for words, body in cases:
             with self.subTest(f"{of}: {words}"):
                 status, reply = self.post(path, body, token)
-                # The required checksum of a part depends on another field. The schema states this only in its description.
+                # The checksum that a part needs depends on another field. The schema states this only in its
+                # description.
                 is_its_form = not reply.get("detail", "").startswith("this upload is verified by")
                 is_refused = status == 400 and reply["code"] in FORM and is_its_form
                 self.assertEqual(schema(of).is_valid(body), not is_refused, reply)
@@ -146,7 +147,8 @@ class Running(unittest.TestCase):
             self.assertEqual([error.message for error in schema("UploadsCreated").iter_errors(reply)], [])
             for (words, body), entry in zip(batch, reply["uploads"]):
                 with self.subTest(words):
-                    # What a batch does not take, or which checksum a part needs, is said in words.
+                    # The schema states only in its descriptions which uploads a batch refuses, and which checksum a
+                    # part needs.
                     detail = entry.get("detail", "")
                     is_its_form = not detail.startswith("this upload is verified by") and "batch" not in detail \
                         and detail != "expected the checksum of the whole file"

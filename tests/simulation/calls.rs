@@ -1,5 +1,5 @@
-//! Outcomes of API calls. A call may be lost, refused, answered in time, answered too late, or answered by a portal or a
-//! proxy instead of the API.
+//! Outcomes of API calls. A call may be lost, refused, answered in time or answered too late. A portal or a proxy may
+//! also answer instead of the API.
 
 use directput::engine::{CALL_TIMEOUT_MS, Call, Event, Failure};
 use directput::protocol::{CompleteUpload, CreateUpload, ErrorCode, PartNumber, SignParts, code_of_refusal};

@@ -1,8 +1,8 @@
-//! Checks of histories without faults, except a slow link and at most one dead connection: every upload is stored, soon,
-//! and few bytes are wasted.
+//! Checks of histories without faults, except a slow link and at most one dead connection: every upload is stored, it
+//! does not take too long, and few bytes are wasted.
 //!
-//! The limits are slightly above the worst values of 1,000,000 seeds. `make simulate` prints the worst values of its own
-//! seeds.
+//! The limits are slightly above the worst values of 1,000,000 seeds. `make simulate` prints the worst values of its
+//! own seeds.
 
 use directput::engine::{Failure, Uploaded};
 
@@ -19,7 +19,7 @@ const DEAD_S: f64 = 60.0;
 /// Additional time for a slow first answer, in round trips.
 const ROUND_TRIPS: f64 = 60.0;
 
-/// Time below which bytes in flight count as short, in seconds: 48 MiB at 58 Mbit/s.
+/// Maximum time of the bytes in flight for which [`DEAD_S`] applies, in seconds: 48 MiB at 58 Mbit/s.
 const SHORT_S: f64 = 7.0;
 
 /// Minimum silence after which a PUT may be given up, in seconds.
@@ -62,7 +62,8 @@ impl World {
                 let round_trip_s = self.scenario.round_trip_ms as f64 / 1_000.0;
                 ("seconds until a dead connection is replaced", DEAD_S + ROUND_TRIPS * round_trip_s)
             }
-            // Twice the expected time, with a speed that is rounded to a power of two.
+            // The engine allows twice the expected time. The queue rounds the speed down to a power of two, which can
+            // double this time again.
             false => (
                 "seconds until a dead connection of a slower link is replaced",
                 DEAD_S.max(STALL_S + 4.0 * in_flight_s),

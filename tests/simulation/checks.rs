@@ -122,7 +122,8 @@ impl Checks {
             }
             Action::Call(ApiCall::List { .. }) => self.check_call(now_ms, Call::List)?,
             Action::Call(ApiCall::Sign { .. }) => self.check_call(now_ms, Call::Sign)?,
-            // The wait of a cancel for its outcome is bounded.
+            // After the removal, the completion need not respect `Retry-After`, because the wait of a cancel is
+            // bounded.
             Action::Call(ApiCall::Complete { .. }) if self.has_removed => self.count_request(now_ms)?,
             Action::Call(ApiCall::Complete { .. }) => self.check_call(now_ms, Call::Complete)?,
             Action::Call(ApiCall::Abort { .. }) => {
@@ -180,7 +181,7 @@ impl Checks {
         if self.requests.len() > MAX_REQUESTS_PER_SECOND { Err("it hammers".to_owned()) } else { Ok(()) }
     }
 
-    /// Checks the end of an upload: the outcome agrees with S3, and everything that is left behind is known.
+    /// Checks the end of an upload: the outcome agrees with S3, and the client knows everything that is left behind.
     pub fn finished(
         &self,
         now_ms: u64,
@@ -211,7 +212,7 @@ impl Checks {
         }
     }
 
-    /// Checks that the record of an upload that a later session could resume is kept.
+    /// Checks that the record is kept if a later session could resume the upload.
     fn check_is_kept(&self, failure: &Failure, storage: &Storage, file: &UserFile) -> Result<(), String> {
         let is_good =
             |upload: &Upload| upload.plan.is_multipart() && upload.token_is_good && upload.state != UploadState::Gone;

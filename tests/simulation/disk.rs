@@ -3,7 +3,7 @@
 use directput::checksum::{ChecksumAlgorithm, Crc64Nvme, PartChecksum, Sha256Digest};
 use directput::plan::Part;
 
-/// Represents the bytes of a part: two values are equal if the bytes are.
+/// Represents the bytes of a part: two values are equal if the bytes are equal.
 pub type Content = Sha256Digest;
 
 /// Returns the checksum of a part's bytes, or `None` without checksums.
@@ -20,7 +20,7 @@ pub fn checksum_of(algorithm: ChecksumAlgorithm, content: Content) -> Option<Par
 /// A file whose bytes are determined by its changes.
 #[derive(Debug, Default)]
 pub struct Disk {
-    /// Index of the first byte that each change has changed.
+    /// Index of the first changed byte of each change. A change affects all bytes from this index to the end.
     changes: Vec<u64>,
 }
 

@@ -1,7 +1,8 @@
-//! The link between the browser and S3: the arrival of the bytes of each PUT, and the progress that the browser reports.
+//! The link between the browser and S3: the arrival of the bytes of each PUT, and the progress that the browser
+//! reports.
 //!
-//! All PUTs share the capacity fairly (processor sharing). Time advances in exact steps, from the end of one PUT to the end
-//! of the next, so the arrival of a byte does not depend on the times at which the link is evaluated.
+//! All PUTs share the capacity fairly (processor sharing). Time advances in exact steps, from the end of one PUT to the
+//! end of the next. So the arrival of a byte does not depend on the times at which the link is evaluated.
 
 use directput::engine::PutId;
 
@@ -61,11 +62,11 @@ impl Flow {
 /// A body that was removed from the link.
 #[derive(Debug)]
 pub struct Cut {
-    /// Bytes that had not arrived, or `None` if its connection is dead.
+    /// Bytes that had not arrived; `None` if the connection is dead.
     pub rest_bytes: Option<u64>,
     /// Time that the rest would have taken, in milliseconds.
     pub rest_ms: u64,
-    /// Time for which its connection has been dead, in milliseconds.
+    /// Time for which the connection has been dead, in milliseconds; `None` if it is not dead.
     pub dead_ms: Option<u64>,
 }
 

@@ -1,13 +1,13 @@
 //! Simulation: the engine with a simulated API, S3, link, clock, disk and user. One seed stands for one history.
 //!
-//! A seed draws a file, a link, the odds of each fault, and incidents with their times (`scenario`). The world
-//! (`world`) runs it in simulated time. `checks` checks the promises of the engine after every step. The
-//! same seed always gives the same history.
+//! A seed draws files, a link, the odds of each fault, and incidents with their times (`scenario`). The world (`world`)
+//! runs the scenario in simulated time. `checks` checks the promises of the engine after every step. The same seed
+//! always gives the same history.
 //!
-//! `make test` runs 10,000 seeds, and `make simulate SEEDS=1000000 FIRST=1` any others. A seed that fails is
+//! `make test` runs 10,000 seeds. `make simulate SEEDS=1000000 FIRST=1` runs any other seeds. A seed that fails is
 //! printed with the command that replays it step by step.
 //!
-//! Planted bugs show that the simulation finds defects. Seeds from 1 on were run with one bug at a time until one failed:
+//! Planted bugs show that the simulation finds defects. For each bug, seeds from 1 on were run until one failed:
 //!
 //! | bug | lowest seed |
 //! |---|---|
@@ -24,9 +24,9 @@
 //! | a compared part is hashed and counted again | 41,681 |
 //! | no wait between attempts | 298,722 |
 //!
-//! The second and third last bugs were not planted: they were in the engine when the simulator was new. Two
-//! defects of the driver are tests below. No seed finds this planted bug: a part that is
-//! hashed twice with different results is sent anyway. S3 would join the parts; `tests/engine/` finds the bug.
+//! The second last and third last bugs were not planted: they were in the engine when the simulator was new. The tests
+//! below plant two defects of the driver. No seed finds one planted bug: a part that is hashed twice with different
+//! results is still sent. S3 would join the parts. `tests/engine/` finds this bug.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod calls;
@@ -60,8 +60,8 @@ fn play(seed: u64, defect: Option<Defect>) -> Result<Seen, String> {
     std::panic::catch_unwind(history).unwrap_or_else(|_| Err("it panicked".to_owned()))
 }
 
-/// Runs seeds from `first` on, on all cores. Returns the kinds of things that happened, or the seed that broke a promise and
-/// the promise.
+/// Runs `seeds` seeds from `first` on, on all cores. Returns the kinds of things that happened, or the seed that broke
+/// a promise and the promise.
 fn search(first: u64, seeds: u64, defect: Option<Defect>) -> Result<Seen, (u64, String)> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let has_failed = AtomicBool::new(false);
@@ -96,7 +96,7 @@ fn merge(one: Found, other: Found) -> Found {
     }
 }
 
-/// Kinds of things that must happen in the seeds of `make test`. Otherwise the seeds would prove little.
+/// Kinds of things that must happen in the seeds of `make test`, because otherwise the seeds would prove little.
 const EXPECTED: [&str; 18] = [
     "aborted",
     "busy",

@@ -1,5 +1,5 @@
-//! Exhaustive test of small cases: a file of three parts, two in flight, and every order of answers,
-//! losses, wake-ups and user actions, up to a depth.
+//! Exhaustive test of a small case: a file of three parts with two PUTs in flight. The test tries every order of
+//! answers, losses, wake-ups and user actions, up to a depth.
 //!
 //! The search is breadth-first and visits each state once. A state consists of the engine, its open actions, and S3.
 
@@ -18,10 +18,10 @@ use crate::storage::{Server, Storage};
 /// Three parts: two of 8 MiB and one of a byte.
 const SIZE: u64 = (16 << 20) + 1;
 
-/// Number of events in each order.
+/// Maximum number of events in one history.
 const DEPTH: usize = 12;
 
-/// Maximum number of lost answers in one history; with more, the depth is used up by retries.
+/// Maximum number of lost answers in one history. With more of them, retries would use up the depth.
 const MAX_LOSSES: u32 = 1;
 
 /// Maximum time that a cancel waits for an answer, in milliseconds. Later answers are ignored.
@@ -33,8 +33,9 @@ enum Fate {
     Answered,
     LostBefore,
     LostAfter,
-    /// Answered by a portal or proxy, before the request reached S3 or the API, or after.
+    /// Answered by a portal or proxy. The request has not reached S3 or the API.
     AlienBefore,
+    /// Answered by a portal or proxy. The request has reached S3 or the API.
     AlienAfter,
 }
 
@@ -48,7 +49,7 @@ enum Choice {
     Tell(Event),
 }
 
-/// Text of a state without the engine's reports, which no check depends on.
+/// Text of a state without the engine's reports. No check depends on the reports.
 #[derive(Default)]
 struct Text {
     text: String,
@@ -85,7 +86,7 @@ fn rank(action: &Action) -> (u8, u32) {
 #[derive(Debug, Clone)]
 struct State {
     engine: Engine,
-    /// Open actions: those without an answer.
+    /// Actions without an answer.
     open: Vec<Action>,
     storage: Storage,
     now_ms: u64,
@@ -130,7 +131,8 @@ impl State {
 
     fn choices(&self) -> Vec<Choice> {
         let mut choices: Vec<_> = self.alarm_ms.map(Choice::Wake).into_iter().collect();
-        // Hashing finishes in the order of its beginning, because the order of reading does not matter.
+        // Parts are hashed in the order in which their hashing began. Other orders are left out, because the order of
+        // reads does not matter.
         let first_hash = self.open.iter().position(|action| matches!(action, Action::HashPart { .. }));
         for (index, action) in self.open.iter().enumerate() {
             if matches!(action, Action::HashPart { .. }) && Some(index) != first_hash {
@@ -255,7 +257,7 @@ impl State {
                     self.check_end(outcome.is_ok())?;
                 }
                 Action::Report(_) | Action::Retry(_) | Action::Rest { .. } | Action::Stalled { .. } => {}
-                // The driver has no other actions.
+                // The driver has no other credentials.
                 Action::RefreshCredentials => refreshes = true,
                 action => self.open.push(action),
             }

@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 use crate::storage::{Storage, Upload};
 use crate::world::World;
 
-/// Checks that what a failure reports as remaining is in S3. `keys`: keys of the uploads that this run has opened.
+/// Checks that the reported remains of a failure agree with S3. `keys`: keys of the uploads that this run has opened.
 pub fn check_remains(failure: &Failure, keys: &[String], storage: &Storage) -> Result<(), String> {
     if failure.code == ErrorCode::PartsRefused && !storage.hides_checksum() {
         return Err("only S3 has detected that the parts are of different files".to_owned());
@@ -26,7 +26,7 @@ pub fn check_remains(failure: &Failure, keys: &[String], storage: &Storage) -> R
     Ok(())
 }
 
-/// Checks that the object is equal to one version of the file, and that the outcome agrees with it.
+/// Checks that the object is equal to one version of the file, and that the outcome agrees with the object.
 pub fn check_object(
     uploaded: &Uploaded,
     size: u64,

@@ -1,4 +1,5 @@
-//! Checks that an upload under way is given up only after 15 minutes without any success, not counting waits.
+//! Checks that missing answers end an upload only after 15 minutes without any success. Pauses and time offline do not
+//! count.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,8 @@ const PATIENCE_MS: u64 = 15 * 60_000;
 /// Maximum step of the clock that counts, in milliseconds. A longer step was sleep.
 const LONGEST_STEP_MS: u64 = 2 * 60_000;
 
-/// Time that counts since the last success. If it is unclear whether time counts, this type counts more than the engine, to
-/// avoid false alarms.
+/// Time that counts since the last success. In doubtful cases this type counts more time than the engine, to avoid
+/// false alarms.
 #[derive(Default)]
 pub struct PatienceCheck {
     last_ms: Option<u64>,
@@ -62,7 +63,7 @@ impl PatienceCheck {
 
     fn works(&mut self) {
         self.counted_ms = 0;
-        // An answer shows that the browser is online, whatever it reports.
+        // An answer shows that there is a network, even if the browser reports none.
         self.is_offline = false;
     }
 

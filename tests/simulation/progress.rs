@@ -1,15 +1,16 @@
-//! Checks of progress reports: progress never goes back without a notice, and the figures are consistent.
+//! Checks of progress reports: progress never goes back without a notice, and the numbers are consistent.
 
 use directput::engine::{Event, Phase, Progress, Retry};
 use directput::protocol::ErrorCode;
 
-/// Last report.
+/// The last report, with which the next one is compared.
 pub struct ProgressCheck {
     size: u64,
     before: Option<Progress>,
     /// Whether the number of sent bytes may go back.
     may_send_again: bool,
-    /// Whether the upload was restarted, or S3's list of parts is read again.
+    /// Whether the phase and the hashed bytes may go back: the upload was restarted, or S3's list of parts is read
+    /// again.
     may_start_again: bool,
 }
 
@@ -18,7 +19,7 @@ impl ProgressCheck {
         Self { size, before: None, may_send_again: false, may_start_again: false }
     }
 
-    /// Checks that `paused` and the phase `abort` are reported only after the user's actions.
+    /// Records that the sent bytes may go back, if the user has paused or cancelled the upload.
     pub fn told(&mut self, event: &Event) {
         self.may_send_again |= matches!(event, Event::Pause | Event::Abort);
     }

@@ -8,13 +8,13 @@ use crate::link::{FlowId, Told};
 use crate::storage::Stored;
 use crate::world::{OnWay, What, World};
 
-/// Maximum time until S3 may still store a stopped PUT, in milliseconds.
+/// Maximum time after the stop of a PUT until S3 stores its part, in milliseconds.
 const LATE_MS: u64 = 600;
 
 /// Bytes in the machine's sockets: they have left the browser, but not arrived.
 const SOCKET_BYTES: u64 = 256 << 10;
 
-/// Returns the part of S3's answer that the browser can read.
+/// Returns what the browser can read of S3's answer.
 pub fn answer((etag, checksum): Stored) -> PutAnswer {
     PutAnswer { status: 200, etag: Some(etag), checksum, media_type: None, is_empty: true }
 }
@@ -35,7 +35,7 @@ impl World {
         self.reply(run, ms, Event::PutFailed { put, failure });
     }
 
-    /// Breaks the connections of all PUTs under way in the tab.
+    /// Returns the ids of all PUTs in flight in the tab.
     pub fn live_puts(&self) -> Vec<FlowId> {
         let runs = self.tab.iter().flat_map(|tab| &tab.runs);
         runs.flat_map(|run| run.checks.live_puts().into_iter().map(|put| (run.number, put))).collect()
@@ -50,7 +50,7 @@ impl World {
         let is_unreadable = of.file_is_unreadable;
         let is_on_dead_lane = self.scenario.server.dead_lane == Some(put.lane);
         if self.is_dead() || is_on_dead_lane || self.happens(odds.lost_request) {
-            // Half of them break, half of them hang.
+            // Half of these PUTs fail, and the others get no answer.
             if self.rng.bool() {
                 let ms = self.rng.u64(1..3_000);
                 self.on_way.insert(id, on_way);
@@ -98,7 +98,7 @@ impl World {
         self.happens(odds.error).then(|| refusal(500, "InternalError"))
     }
 
-    /// Draws a header `Retry-After`, in milliseconds. Some exceed the longest wait.
+    /// Draws a header `Retry-After`, in milliseconds. Some values exceed the longest wait that the engine respects.
     pub fn retry_after(&mut self) -> Option<u64> {
         let seconds = match self.rng.u8(0..16) {
             0..=7 => return None,
@@ -187,7 +187,7 @@ impl World {
         self.after(ms, What::PutLate { url: put.url, content });
     }
 
-    /// Stops a PUT for the browser. S3 may still receive the rest of it.
+    /// Stops a PUT for the browser. S3 may still receive the rest of its bytes.
     pub fn cut_off(&mut self, id: FlowId) {
         self.cut.insert(id);
         let Some(OnWay { put, .. }) = self.on_way.remove(&id) else { return };

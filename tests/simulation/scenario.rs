@@ -19,7 +19,7 @@ pub struct Odds {
     pub lost_request: f64,
     /// An answer that never arrives.
     pub lost_answer: f64,
-    /// 500.
+    /// A server error: status 500.
     pub error: f64,
     /// 503 SlowDown or 429 from S3, 429 from the API, with `Retry-After` or without.
     pub busy: f64,
@@ -27,7 +27,7 @@ pub struct Odds {
     pub stall: f64,
     /// Bytes that arrive damaged.
     pub corruption: f64,
-    /// A call that is answered with 401, like all further calls until there are fresh credentials.
+    /// A call that is answered with 401. Later calls get the same answer until there are fresh credentials.
     pub unauthorized: f64,
     /// Fresh credentials that come too late.
     pub late_headers: f64,
@@ -62,7 +62,7 @@ pub struct Clocks {
     pub drift_ppm: i64,
 }
 
-/// Something that happens at a set time, whatever the upload does. A file number limits it to that file.
+/// Something that happens at a set time, in any state of the upload. A file number limits it to that file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Incident {
     Pause(usize),
@@ -76,7 +76,7 @@ pub enum Incident {
     /// The browser reports that it is offline.
     Offline,
     Online,
-    /// The link is dead for this many milliseconds, whatever the browser reports.
+    /// The link is dead for this many milliseconds. The browser may still report that it is online.
     Outage {
         ms: u64,
     },
@@ -94,7 +94,7 @@ pub enum Incident {
     FileChangesUnseen(usize),
     /// S3's lifecycle rule removes open uploads.
     UploadExpires,
-    /// The token's key is changed.
+    /// All upload tokens become invalid, because the server's key was changed.
     TokenExpires,
 }
 
@@ -106,7 +106,7 @@ pub struct Dropped {
     pub at_ms: u64,
 }
 
-/// All decisions of a seed before the first step.
+/// Everything that a seed decides before the first step.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub files: Vec<Dropped>,
@@ -120,7 +120,7 @@ pub struct Scenario {
     pub clocks: Clocks,
     pub odds: Odds,
     pub incidents: Vec<(u64, Incident)>,
-    /// Number of the PUT whose connection dies, in a run without other faults.
+    /// Number of the PUT whose connection dies, in a scenario without other faults.
     pub dead_put: Option<u32>,
 }
 
@@ -152,10 +152,10 @@ impl Scenario {
             files,
             link,
         };
-        // Derived from the seed instead of drawn, so that the other draws of all seeds stay the same.
+        // Computed from an earlier draw: another draw would change all later draws of every seed.
         scenario.server.lanes = 1 + scenario.round_trip_ms as u32 % 3;
         if count > 1 && scenario.server.lanes > 1 {
-            // The number of files from which on the queue tries a lane.
+            // The queue tries a lane only while at least 24 small files wait, so 30 are added.
             let small = |index: u64| Dropped { size: 1_000 + index, priority: 0, at_ms: 0 };
             scenario.files.extend((0..30).map(small));
             scenario.server.max_uploads_per_request = 8;
@@ -185,7 +185,7 @@ impl Scenario {
         self.server.dead_lane.is_some_and(|lane| lane < self.server.lanes)
     }
 
-    /// Maximum number of PUTs in flight, on all lanes together.
+    /// Returns the maximum number of PUTs in flight, on all lanes together.
     pub fn most_puts(&self) -> u32 {
         self.connections * self.server.lanes
     }
@@ -222,8 +222,8 @@ impl Scenario {
         self.server.part_bytes.unwrap_or(DEFAULT_PART_BYTES)
     }
 
-    /// Returns the minimum time of the link for all files plus the round trips of one connection after the other,
-    /// in milliseconds.
+    /// Returns the time that the link needs for all files, plus the round trips of the PUTs of one connection, in
+    /// milliseconds.
     pub fn ideal_ms(&self) -> u64 {
         let part_bytes = self.part_bytes();
         let parts: u64 = self.files.iter().map(|file| file.size.div_ceil(part_bytes).max(1)).sum();
@@ -231,8 +231,8 @@ impl Scenario {
         self.all_bytes() * 1_000 / self.link.bytes_per_second + trips * self.round_trip_ms
     }
 
-    /// Returns the maximum silence of the last PUTs, if their connections are dead and earlier ones were silent too often, in
-    /// milliseconds: their time at 64 kbit/s, rounded.
+    /// Returns the additional time that the engine may wait for PUTs on dead connections after repeated stalls, in
+    /// milliseconds: 2.5 times the time that the bytes in flight need at 64 kbit/s.
     pub fn silence_ms(&self) -> u64 {
         let longest_bytes = self.part_bytes().max(self.server.single_put_bytes);
         let in_flight_bytes = self.all_bytes().min(longest_bytes * u64::from(self.most_puts()));
@@ -313,10 +313,10 @@ fn draw_clocks(rng: &mut Rng) -> Clocks {
     Clocks { early, late, twice, drift_ppm }
 }
 
-/// Each kind of fault is absent from most runs, and alone in some.
+/// Draws the odds. Each kind of fault is absent from most runs, and is the only kind in some runs.
 fn draw_odds(rng: &mut Rng) -> Odds {
     let mut odds = Odds::default();
-    // Each fault with its maximum odds, and the number of runs that have it once.
+    // Each fault has its maximum odds, and a number: one in this many runs has the fault.
     let mut kinds = [
         (&mut odds.lost_request, 0.3, 4),
         (&mut odds.lost_answer, 0.3, 4),
@@ -350,7 +350,7 @@ fn draw_odds(rng: &mut Rng) -> Odds {
 
 fn draw_incidents(rng: &mut Rng, files: usize) -> Vec<(u64, Incident)> {
     let mut incidents = Vec::new();
-    // Most incidents happen while bytes are under way, some before, some after.
+    // Most incidents happen while bytes are under way. Some happen before, and some after.
     let span_ms = [2_000, 30_000, 120_000, FAULTS_END_MS][rng.usize(0..4)];
     for _ in 0..rng.usize(0..6) {
         let at_ms = rng.u64(0..span_ms);

@@ -23,7 +23,7 @@ pub struct Server {
     pub part_bytes: Option<u64>,
     /// Maximum number of parts that a signing call may name.
     pub max_parts_per_request: u32,
-    /// Number of parts on a page of a listing. Pages are short, so that there are several.
+    /// Number of parts on a page of a list. Pages are short, so that most lists have several.
     pub parts_per_page: usize,
     pub repeats: Repeats,
     /// Number of files that one call opens; 0 if there is no such call.
@@ -32,7 +32,7 @@ pub struct Server {
     pub hides_checksum: bool,
     /// Number of lanes that URLs are signed for.
     pub lanes: u32,
-    /// A dead lane.
+    /// Lane on which every PUT fails; `None` if all lanes work.
     pub dead_lane: Option<u32>,
 }
 
@@ -83,7 +83,7 @@ pub struct Upload {
     pub plan: Plan,
     pub parts: BTreeMap<PartNumber, Content>,
     pub state: UploadState,
-    /// Whether the client has received the answer that opened it.
+    /// Whether the client has received the answer that opened the upload.
     pub is_known: bool,
     /// Whether its token is still valid.
     pub token_is_good: bool,
@@ -127,7 +127,7 @@ pub fn api_refusal(code: ErrorCode) -> Failure {
     Failure { status: code.status(), ..code.into() }
 }
 
-/// Returns an entity tag in S3's form, which depends on part and content.
+/// Returns an entity tag in S3's form. It depends on the part's number and content.
 fn etag(number: PartNumber, content: &Content) -> String {
     let text = content.to_string().replace(|character: char| !character.is_ascii_alphanumeric(), "0");
     format!("{:05}{}", number.get(), &text[..27])
@@ -232,7 +232,7 @@ impl Storage {
         self.url(url).expires_ms
     }
 
-    /// Returns whether S3 accepts a URL when the request begins.
+    /// Checks that S3 accepts a URL when the request begins.
     pub fn check(&self, now_ms: u64, url: &str) -> Result<(), Failure> {
         if self.url(url).expires_ms < now_ms { Err(refusal(403, "AccessDenied")) } else { Ok(()) }
     }
@@ -254,14 +254,14 @@ impl Storage {
         } else {
             return Err(refusal(404, "NoSuchUpload"));
         }
-        // S3 computes the CRC64NVME of a part that has none.
+        // S3 computes the CRC64NVME of a part that was sent without a checksum.
         let computed = checksum.or_else(|| checksum_of(upload.algorithm, content));
         let readable = computed.filter(|_| !self.server.hides_checksum);
         Ok((format!("\"{}\"", etag(number, &content)), readable.map(|checksum| checksum.to_text())))
     }
 
-    /// Handles a PUT that arrives just after its upload was removed. S3 may keep a part that the bucket's owner pays
-    /// for, until the upload is removed again. Returns whether S3 keeps the part.
+    /// Handles a PUT that arrives just after its upload was removed. S3 may keep the part. Then the bucket's owner pays
+    /// for it until the upload is removed again. Returns whether S3 keeps the part.
     pub fn put_late(&mut self, url: &str, content: Content) -> bool {
         let Url { upload, number, checksum, .. } = self.url(url).clone();
         let upload = &mut self.uploads[upload];

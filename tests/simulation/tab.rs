@@ -10,7 +10,7 @@ use crate::disk::checksum_of;
 use crate::link::Told;
 use crate::world::{Defect, OnWay, Run, Tab, What, World};
 
-/// Time of a read, or of a page's answer with headers, that is too long, in milliseconds.
+/// Time after which a slow read or a late answer with headers has timed out, in milliseconds.
 const TOO_LONG_MS: u64 = 30_000;
 
 impl World {
@@ -97,7 +97,8 @@ impl World {
         }
     }
 
-    /// Opens the uploads of a batch, if it is time. Each has a fate of its own, which is more than one call can do to them.
+    /// Opens the uploads of a batch, if a batch is due. Each upload has faults of its own, although a real batch is one
+    /// call. So the simulation covers more histories than a browser can have.
     fn open_batch(&mut self) -> bool {
         let Some(tab) = &mut self.tab else { return false };
         let mut requests = Vec::new();

@@ -109,14 +109,14 @@ impl World {
             return;
         }
         if !self.scenario.keeps_records {
-            // The upload has no record, so the lifecycle rule removes it.
+            // The uploads have no records, so the lifecycle rule removes them.
             self.storage.uploads.iter_mut().for_each(|upload| upload.is_known = false);
         }
         (0..self.files.len()).for_each(|file| self.after(away_ms, What::Open { file }));
     }
 
-    /// After the error that the file is another one, the user gives the upload up. Kept uploads are resumed or removed after a
-    /// while.
+    /// Decides what the user does after the end of an upload. After the error `wrong-file` the user gives the upload
+    /// up. An upload that has a record is resumed or removed after a while.
     pub fn decide_what_follows(&mut self, number: usize, outcome: &Result<Uploaded, Failure>) {
         let away_ms = self.rng.u64(1_000..100_000);
         let file = &mut self.files[number];

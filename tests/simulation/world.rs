@@ -1,4 +1,4 @@
-//! One history: engines with a hub and a simulated browser, in a world that a seed has drawn.
+//! One history: engines with a hub and a simulated browser, in the world that a seed draws.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -92,22 +92,22 @@ pub struct Run {
     pub connections: u32,
     pub is_restored: bool,
     pub is_paused: bool,
-    /// The request that waits to be made together with those of others.
+    /// Request that opens the upload, while it waits to be sent in a batch.
     pub opening: Option<CreateUpload>,
     /// Whether the open file was changed on disk.
     pub file_is_unreadable: bool,
     pub checks: Checks,
 }
 
-/// A tab, from its opening to its end.
+/// A tab, from its opening to its closing.
 pub struct Tab {
     pub hub: Hub,
     pub runs: Vec<Run>,
-    /// Engines that have ended, which late events may still reach.
+    /// Engines that have ended. Late events may still reach them.
     pub ended: Vec<(u32, Engine)>,
     /// Time until which S3 throttles, on the engines' clock.
     pub rests_until_ms: u64,
-    /// Whether the API refuses its credentials.
+    /// Whether the API refuses the credentials of the tab.
     pub is_stale: bool,
 }
 
@@ -287,7 +287,7 @@ impl World {
         Now { ms: self.clock_ms(), random: self.rng.u32(..) }
     }
 
-    /// Plans the next evaluation of the link, when a body ends.
+    /// Plans the next evaluation of the link: at the end of a body, or when a progress event is due.
     pub fn watch_link(&mut self) {
         self.link_generation += 1;
         if let Some(at_ms) = self.link.next_ms() {
@@ -350,7 +350,7 @@ impl World {
         }
     }
 
-    /// Checks that each upload waits for an event, unless the user has paused it or others have the connections.
+    /// Checks that each upload waits for an event, unless the user has paused it or other uploads have the connections.
     fn check_silence(&self) -> Result<(), String> {
         let Some(tab) = &self.tab else { return Ok(()) };
         for run in tab.runs.iter().filter(|run| !run.is_paused) {

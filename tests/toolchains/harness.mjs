@@ -1,4 +1,5 @@
-// Shared by the tests of toolchains: installs an app with the packed package, serves it, and uploads files in a browser.
+// Shared by the tests of toolchains: installs an app with the packed package, serves it, and uploads files in a
+// browser.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -13,7 +14,7 @@ import { launchOptions } from '../e2e/browser.mjs';
 import { freePort, startServer } from '../e2e/server.mjs';
 
 const HERE = import.meta.dirname;
-/** The folder where apps are copied, installed and built. Installed packages stay for the next run. */
+/** Folder in which apps are copied, installed and built. Installed packages stay for the next run. */
 const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'toolchains');
 /** Size of a file with five parts, in bytes. */
 const SIZE = 40 << 20;
@@ -105,7 +106,9 @@ export async function serves(folder, command, expected) {
   await running(folder, command, (address) => uploads(address, expected));
 }
 
-/** Starts an app's server, calls `use` with its address and output, and stops it. Replaces `{port}` in the arguments. */
+/**
+ * Starts an app's server, calls `use` with its address and output, and stops it. Replaces `{port}` in the arguments.
+ */
 export async function running(folder, [command, ...args], use, { port, env } = {}) {
   port ??= await freePort();
   const path = join(folder, 'node_modules/.bin', command);
@@ -115,7 +118,7 @@ export async function running(folder, [command, ...args], use, { port, env } = {
     {
       cwd: folder,
       env: { ...ENVIRONMENT, PORT: port, HOST: '127.0.0.1', ...env },
-      // An open pipe as standard input, because esbuild exits when its standard input closes.
+      // Standard input is an open pipe, because esbuild exits when its standard input closes.
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     },
@@ -165,8 +168,9 @@ export async function servesFiles(folder, options) {
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * Uploads one file with the page's own input and one with its `<direct-put>`, both of several parts. Checks that a worker
- * runs, with its script from a file or inlined as expected, and that the console has only tolerated messages.
+ * Uploads two files of several parts: one with the page's own input, and one with its `<direct-put>`. Checks that a
+ * worker runs, with its script from a file or, if `inlined`, from JavaScript, and that the console has only tolerated
+ * messages.
  */
 export async function uploads(address, { inlined = false, tolerated, more } = {}) {
   const { origin } = new URL(address);
@@ -214,7 +218,9 @@ export async function withServer(options, use) {
   }
 }
 
-/** Opens a page once it is served, and calls `use` with its tab. Checks that the console has only tolerated messages. */
+/**
+ * Opens a page once it is served, and calls `use` with its tab. Checks that the console has only tolerated messages.
+ */
 export async function visit(page, { tolerated = /^$/ } = {}, use) {
   const context = await browser.newContext();
   // Allows more time, because builds of other apps may keep the machine busy.

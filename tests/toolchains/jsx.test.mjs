@@ -1,4 +1,5 @@
-// The element's types in TSX of frameworks without an app here, and in templates; and the component in React 18.
+// The element's types in the TSX of frameworks that have no app in this folder, the element's types in templates, and
+// the component in React 18.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -32,7 +33,7 @@ test('the component in React 18', async () => {
       const put = tab.locator('direct-put.papers');
       const [, key, value, ...more] = (await tab.locator('#off').textContent()).split(',');
       assert.deepEqual([key, value, more], [await put.evaluate(({ value }) => value), key, []]);
-      // React 18 would write false as a text, and the flag would be there.
+      // React 18 alone would render `false` as text, and an attribute with any text counts as true.
       const flags = () => put.evaluate(({ multiple, folders, disabled }) => [multiple, folders, disabled]);
       assert.deepEqual(await flags(), [true, false, false]);
       for (const isOff of [true, false]) {

@@ -1,4 +1,5 @@
-// Test runners with jsdom or happy-dom: the element must work without the browser features that these lack.
+// Test runners with jsdom or happy-dom, which lack some features of browsers. The element must work without these
+// features.
 import { test } from 'node:test';
 import { install, run } from './harness.mjs';
 

@@ -1,4 +1,4 @@
-//! Handles the outcome of each API call, and refreshes credentials.
+//! Handles the outcome of each API call, and requests fresh credentials.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -54,7 +54,7 @@ impl Engine {
         }
     }
 
-    /// Returns whether the stage that made the call is over.
+    /// Returns whether the outcome of the call no longer matters, because the upload is ending.
     fn is_stale(&self, call: Call) -> bool {
         match (&self.stage, call) {
             (Stage::Ending(_), Call::Abort) => false,
@@ -71,7 +71,8 @@ impl Engine {
         }
     }
 
-    /// Continues the calls that waited for credentials, or ends the upload if there are none.
+    /// Lets the calls that wait for credentials continue. If the request for credentials has failed and a call has
+    /// waited, ends the upload or gives up its removal.
     pub(in crate::engine) fn credentials(&mut self, now: Now, outcome: Result<(), Failure>) {
         if !std::mem::take(&mut self.calls.is_refreshing) {
             return;
@@ -89,7 +90,7 @@ impl Engine {
         }
     }
 
-    /// Schedules a retry of a call that got no answer, or a failure that may pass.
+    /// Handles a retryable failure of a call. Schedules a retry, or ends the upload after too many failures.
     fn call_lost(&mut self, now: Now, call: Call, failure: Failure) {
         let is_ending = matches!(self.stage, Stage::Ending(_));
         if self.holds.is_offline() && failure.status == 0 && !is_ending {
@@ -114,22 +115,24 @@ impl Engine {
         }
     }
 
-    /// Returns whether the failure may hide a refused sign-in: a gateway that sends its 401 without CORS headers looks
-    /// like a broken network, and one that answers with a login page is no API. Fresh credentials are asked for once.
+    /// Returns whether expired credentials may be the cause of the failure, and no fresh ones were requested yet.
+    /// Browsers report a gateway's 401 without CORS headers as a network error. A gateway's login page is an unexpected
+    /// answer. If the API has never worked, the cause is probably another.
     fn may_be_unauthorized(&self, failure: &Failure) -> bool {
         matches!(failure.code, ErrorCode::Network | ErrorCode::UnexpectedAnswer)
             && self.patience.api_works()
             && !self.calls.has_refreshed
     }
 
-    /// Handles a refusal of the API that no retry changes.
+    /// Handles a failure of a call that is not retryable.
     fn call_refused(&mut self, now: Now, call: Call, failure: Failure) {
         let is_gone = matches!(failure.code, ErrorCode::UploadGone | ErrorCode::TokenExpired);
         match (&self.stage, call) {
             (Stage::Ending(_), Call::Complete) => self.conclude(true),
             (Stage::Ending(_), _) if is_gone => self.removed(),
             (Stage::Ending(_), _) => self.give_up_removal(),
-            // If S3 has joined the parts and only its answer got lost, another upload would make a second object.
+            // S3 may have joined the parts, and only the answer was lost. If the upload started again, it would make a
+            // second object.
             (_, Call::Complete) if self.calls.may_be_complete => self.end(now, failure),
             (_, Call::Complete) if failure.code == ErrorCode::PartsRefused => self.parts_refused(now, failure),
             _ if is_gone => self.start_again(now, failure),
@@ -142,7 +145,7 @@ impl Engine {
         self.skip_backoff();
     }
 
-    /// Ends the backoff of all parts and calls, because the network is back.
+    /// Ends the backoff of all parts and calls, because the network may be back.
     pub(in crate::engine) fn skip_backoff(&mut self) {
         self.parts.wake_all();
         self.calls.all().into_iter().for_each(CallState::skip_backoff);

@@ -1,21 +1,21 @@
-//! Cancels an upload. Requests in flight are cut off, unless S3 may already have the whole object. Then the upload
-//! waits for the answer, up to [`CANCEL_MS`], so that its outcome is true.
+//! Cancels an upload and its PUTs in flight. If S3 may already have all bytes of the object, the upload first waits for
+//! the answer, at most [`CANCEL_MS`], so that the reported outcome is true.
 
 use super::Stage;
 use crate::engine::Engine;
 use crate::engine::event::Now;
 use crate::protocol::ErrorCode;
 
-/// Maximum wait of a cancelled upload for an answer that decides its outcome, and then for its removal, in milliseconds
-/// each.
+/// Maximum time that a cancelled upload waits for an answer that decides its outcome, in milliseconds. Its removal then
+/// has the same maximum.
 const CANCEL_MS: u64 = 10_000;
 
-/// A cancel before the end of the upload.
+/// The user's cancel of an upload that has not ended.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct Cancel {
     /// End of the wait, in milliseconds of [`Now::ms`].
     until_ms: u64,
-    /// Whether it waits for the removal, not for an answer.
+    /// Whether the upload waits for its removal. If not, it waits for an answer.
     is_removing: bool,
 }
 
@@ -52,7 +52,8 @@ impl Engine {
         !self.has_remote_parts() && self.parts.is_all_stored()
     }
 
-    /// Returns whether all bytes of a single PUT may have left. S3 then stores them even if the PUT is cut off.
+    /// Returns whether all bytes of a single PUT may have left the browser. S3 may then store the object even if the
+    /// PUT is cancelled.
     fn is_single_and_too_late(&self, now: Now) -> bool {
         !self.has_remote_parts() && self.parts.may_be_whole(now)
     }

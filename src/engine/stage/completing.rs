@@ -1,7 +1,8 @@
-//! Completes an upload: S3 joins the parts, and its answer proves that the object is the file.
+//! Completes an upload: S3 joins the parts, and the size and the checksum in the answer are compared with those of the
+//! file.
 //!
-//! `call_outcomes.rs` handles an answer that is lost, and `ending.rs` asks once more after a removal whether S3 had joined
-//! the parts.
+//! `call_outcomes.rs` handles lost answers. After a removal, `ending.rs` sends the completion once more, to learn
+//! whether S3 had joined the parts before.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -18,7 +19,7 @@ impl Engine {
             if let Some(open) = &mut self.open {
                 open.completion.clone_from(&self.completion);
             }
-            // If this session ends before S3 has answered, the next one can ask again.
+            // If this session ends before the answer, a later session can send the same completion again.
             self.persist();
             self.stage = Stage::Completing;
             return;
@@ -45,13 +46,13 @@ impl Engine {
                 self.outbox
                     .push(Action::Call(ApiCall::Complete { token: open.token.clone(), request: completion.clone() }));
             }
-            // Every stored part of a multipart upload has an entity tag; see `put_done`.
+            // Not reached: every stored part of a multipart upload has an entity tag, see `put_done`.
             _ => self.end(now, ErrorCode::Internal.into()),
         }
     }
 
-    /// Finishes the upload as stored, because the key already has an object. Only this upload can have made it, and S3
-    /// made it only after checking the checksum of the completion.
+    /// Finishes the upload as stored, because an object with its key already exists. No other upload uses the key, and
+    /// S3 makes the object only if the parts match the completion.
     pub(in crate::engine) fn was_completed(&mut self) {
         let (Some(open), Some(completion)) = (&self.open, &self.completion) else { return };
         let (key, checksum) = (open.key.clone(), completion.checksum.map(|checksum| checksum.to_text()));
@@ -71,7 +72,7 @@ impl Engine {
         let expected = self.completion.as_ref().and_then(|completion| completion.checksum);
         let expected = expected.map(|checksum| checksum.to_text());
         if expected != reply.checksum || reply.size != self.file.size.bytes() {
-            // The object is not the file. Sending the completion again would bring the same answer.
+            // The object is not the file. A repeated completion would get the same answer.
             self.calls.may_be_complete = true;
             self.completion = None;
             return match self.stage {
@@ -83,8 +84,8 @@ impl Engine {
         self.finish(Ok(Uploaded { key, etag: Some(etag), checksum, size }));
     }
 
-    /// Lists the stored parts again, once, because S3 has refused to join the parts. A proxy that compresses may have
-    /// changed an entity tag on the way.
+    /// Lists the stored parts again, because S3 has refused to join the parts: a proxy that compresses answers may have
+    /// changed an entity tag. The second refusal ends the upload.
     pub(in crate::engine) fn parts_refused(&mut self, now: Now, failure: Failure) {
         if self.is_cancelled() || std::mem::replace(&mut self.has_listed_again, true) {
             return self.end(now, failure);

@@ -1,4 +1,5 @@
-//! Ends an upload: stored, failed and removed, or failed and kept. Or starts it again with a new upload id.
+//! Ends an upload: it is stored, or it has failed and its parts are removed or kept. Also starts an upload again, with
+//! a new upload id.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -9,11 +10,11 @@ use crate::engine::report::{Failure, Remains, Uploaded};
 use crate::plan::{Plan, SINGLE_PUT_BYTES};
 use crate::protocol::ErrorCode;
 
-/// Time for S3 to store a part whose PUT was cut off, before the removal is repeated, in milliseconds.
+/// Time before a removal is repeated, in milliseconds. Until then S3 may still store a part whose PUT was cancelled.
 const LATE_PART_MS: u64 = 1_000;
 
-/// Returns whether an upload that ends with this code is kept for a later session. Its cause is the network, the
-/// server, the sign-in or the choice of the file, and may be gone by then. The parts that S3 holds are still good.
+/// Returns whether an upload that ends with this code is kept for a later session. The cause is the network, the
+/// server, the credentials or the chosen file, and may be gone in a later session. The stored parts remain valid.
 fn may_be_resumed(code: ErrorCode) -> bool {
     code.is_retryable()
         || matches!(
@@ -27,18 +28,18 @@ fn may_be_resumed(code: ErrorCode) -> bool {
 }
 
 impl Engine {
-    /// Ends the upload. The sent parts are removed, unless a later session can resume the upload.
+    /// Ends the upload. Removes the sent parts, unless a later session may be able to resume the upload.
     pub(in crate::engine) fn end(&mut self, now: Now, reason: Failure) {
         if may_be_resumed(reason.code) { self.end_and_keep(now, reason) } else { self.end_and_remove(now, reason) }
     }
 
-    /// Ends the upload. The sent parts are kept where records are kept, and removed otherwise.
+    /// Ends the upload. Keeps the sent parts if `keeps_records` is set, and removes them otherwise.
     pub(in crate::engine) fn end_and_keep(&mut self, now: Now, reason: Failure) {
         let keeps = self.config.keeps_records && self.has_remote_parts();
         self.end_upload(now, reason, keeps);
     }
 
-    /// Ends the upload and removes the sent parts, whatever the reason.
+    /// Ends the upload and removes the sent parts, for any reason.
     pub(in crate::engine) fn end_and_remove(&mut self, now: Now, reason: Failure) {
         self.end_upload(now, reason, false);
     }
@@ -64,7 +65,7 @@ impl Engine {
         }
     }
 
-    /// Returns whether there is an upload id, with parts that cost money until they are removed.
+    /// Returns whether S3 has a multipart upload for this file. Its parts cost money until they are removed.
     pub(in crate::engine) fn has_remote_parts(&self) -> bool {
         self.open.is_some() && (self.is_restored || self.parts.plan().is_multipart())
     }
@@ -104,7 +105,7 @@ impl Engine {
 
     pub(in crate::engine) fn advance_abort(&mut self, now: Now) {
         match &self.open {
-            // The answer may still bring an upload id, which has to be removed.
+            // The answer may still contain an upload id. That upload must then be removed.
             None if self.calls.create.is_under_way() => {}
             Some(_) if self.has_remote_parts() && self.holds.is_offline() && self.config.keeps_records => {
                 self.give_up_removal();
@@ -132,8 +133,8 @@ impl Engine {
         }
     }
 
-    /// Ends the upload after its parts were removed. If S3 may have joined them before, the completion is sent once
-    /// more to find out: S3 answers a repeated completion like the first.
+    /// Ends the upload after its parts were removed. If S3 may have joined the parts before, first sends the completion
+    /// once more to find out. S3 answers a repeated completion like the first.
     pub(in crate::engine) fn removed(&mut self) {
         self.forget();
         if self.may_have_object() && self.has_remote_parts() && self.completion.is_some() {
@@ -149,7 +150,8 @@ impl Engine {
         self.conclude(false);
     }
 
-    /// Finishes the upload with the reason of its removal.
+    /// Finishes the upload as failed, with the reason of the stage `Ending`. `is_removed` is whether the sent parts
+    /// were removed.
     pub(in crate::engine) fn conclude(&mut self, is_removed: bool) {
         if let Stage::Ending(reason) = &self.stage {
             let reason = reason.clone();
@@ -157,18 +159,20 @@ impl Engine {
         }
     }
 
-    /// Returns whether S3 may have an object of this upload whose answer was lost.
+    /// Returns whether S3 may have made the object of this upload although no answer has confirmed it.
     fn may_have_object(&self) -> bool {
         self.calls.may_be_complete || self.may_have_stored
     }
 
-    /// Records that a PUT has ended without an answer of S3's. S3 may still store its bytes, all of them if `may_be_whole`.
+    /// Records that a PUT has ended, and that S3 may still store its part. `may_be_whole` is whether S3 may have
+    /// received all bytes of the part.
     pub(in crate::engine) fn note_lost_put(&mut self, may_be_whole: bool) {
         self.calls.abort_again = true;
         self.note_possible_object(may_be_whole);
     }
 
-    /// Records that S3 may have received all bytes of a PUT without an answer. Only a single PUT makes an object.
+    /// Records that S3 may have made an object, if `may_be_whole` and the PUT was a single PUT. The PUT of a part of a
+    /// multipart upload makes no object.
     fn note_possible_object(&mut self, may_be_whole: bool) {
         self.may_have_stored |= may_be_whole && !self.has_remote_parts();
     }
@@ -182,9 +186,9 @@ impl Engine {
         self.finish(Err(Failure { remains, ..reason }));
     }
 
-    /// Starts the upload again, once, because S3 or the API no longer knows its upload id or token.
+    /// Starts the upload again, because its upload id or its token is no longer valid. The second time ends the upload.
     pub(in crate::engine) fn start_again(&mut self, now: Now, failure: Failure) {
-        // An expired token of a single PUT does not count: it lives for minutes, and a pause may last for hours.
+        // The token of a single PUT can expire during a long pause. A restart for this reason does not count.
         let is_due =
             !self.has_remote_parts() && now.ms >= self.token_until_ms && failure.code == ErrorCode::TokenExpired;
         if self.is_cancelled() || (!is_due && std::mem::replace(&mut self.has_restarted, true)) {

@@ -1,4 +1,4 @@
-//! Which of S3's names for the bucket an upload uses.
+//! Chooses the lane of an upload: the host name of the bucket that its PUTs use.
 
 use crate::engine::Engine;
 use crate::engine::action::Action;
@@ -7,12 +7,14 @@ use crate::engine::event::Now;
 use crate::engine::parts::Attempt;
 
 impl Engine {
-    /// Returns the lane to have URLs signed for: that of the queue, or the default after it has failed for this upload.
+    /// Returns the lane to request URLs for: the lane of the share, or the default lane if the share's lane has failed
+    /// for this upload.
     pub(in crate::engine) fn lane(&self) -> u32 {
         if self.failed_lane == Some(self.share.lane) { 0 } else { self.share.lane }
     }
 
-    /// Takes a new share. If the queue has dropped the lane, PUTs that have sent nothing on it start again on another.
+    /// Sets a new share. If the lane changes, cancels the PUTs on other lanes that have sent no bytes. Their parts are
+    /// signed and sent again on the new lane.
     #[inline(never)]
     pub(in crate::engine) fn set_share(&mut self, now: Now, share: Share) {
         let is_moved = share.lane != self.share.lane;
@@ -28,8 +30,9 @@ impl Engine {
         }
     }
 
-    /// Leaves the lane of a failed PUT if it may be the reason: S3 has stored nothing of this upload, or `is_refused`.
-    /// Returns whether the upload has left the lane. A refusal on that lane then does not end the upload.
+    /// Stops using the lane of a failed PUT if the lane may be the reason: S3 has stored no part of this upload, or
+    /// `is_refused`. Never leaves the default lane. Returns whether the upload has left the lane. A refusal on that
+    /// lane then does not end the upload.
     #[inline(never)]
     pub(in crate::engine) fn leave_lane(&mut self, attempt: &Attempt, is_refused: bool) -> bool {
         let lane = attempt.presigned.lane;

@@ -1,4 +1,4 @@
-//! The stages of an upload, and the handlers of its events, one file for each task.
+//! The stages of an upload. Each file handles the events of one task.
 
 mod call_outcomes;
 mod cancel;
@@ -24,14 +24,14 @@ pub(super) enum Stage {
     HashingFirst,
     /// The API is asked to open the upload.
     Creating,
-    /// The API is asked what S3 holds from an earlier session.
+    /// The API is asked which parts S3 has stored.
     Listing,
     /// Parts are hashed, signed and sent.
     Sending,
     /// S3 is asked to join the parts.
     Completing,
-    /// It has failed or was cancelled, and the sent parts are removed.
+    /// The upload has failed or was cancelled, and its sent parts are removed.
     Ending(Failure),
-    /// It has ended: [`Action::Finished`](super::Action::Finished) is the last action.
+    /// The upload has ended: [`Action::Finished`](super::Action::Finished) is the last action.
     Finished,
 }

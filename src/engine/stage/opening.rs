@@ -1,5 +1,5 @@
-//! How an upload begins: the first part is hashed, then the API opens an upload, or S3 lists what it holds of an
-//! earlier session.
+//! Opens an upload: hashes the first part, then calls the API. To resume an upload of an earlier session, lists the
+//! parts that S3 has stored.
 
 use super::Stage;
 use crate::engine::Engine;
@@ -32,7 +32,7 @@ impl Engine {
         }
     }
 
-    /// Asks for the upload as soon as there is a part to send.
+    /// Enters the stage `Creating` as soon as there is a part to sign.
     pub(in crate::engine) fn advance_first(&mut self) {
         self.hash_ahead();
         if self.parts.unsigned() > 0 {
@@ -57,7 +57,8 @@ impl Engine {
         }
     }
 
-    /// Records that the call, which has waited for others, is made now. URLs are signed no earlier.
+    /// Records that the call is sent now, after it has waited for its batch. The lifetimes in the answer are counted
+    /// from now.
     pub(in crate::engine) fn create_sent(&mut self, now: Now, lane: u32) {
         self.asked_lane = lane;
         self.share.lane = lane;
@@ -86,7 +87,7 @@ impl Engine {
         let Some(plan) = plan else {
             return self.end(now, ErrorCode::InvalidReply.into());
         };
-        // The server's threshold may differ from the one that was assumed.
+        // The server's plan may differ from the plan that was assumed.
         if plan != self.parts.plan() {
             self.parts.restart(plan);
         }
@@ -119,7 +120,7 @@ impl Engine {
         match reply.next {
             None => self.stage = Stage::Sending,
             Some(next) if self.listed_until < Some(next) => self.listed_until = Some(next),
-            // It would never end.
+            // The pages do not advance, so the list would never end.
             Some(_) => self.end(now, ErrorCode::InvalidReply.into()),
         }
     }

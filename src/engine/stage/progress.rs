@@ -6,18 +6,18 @@ use crate::engine::action::Action;
 use crate::engine::event::Now;
 use crate::engine::report::{Held, Phase, Progress};
 
-/// Minimum time between two reports, in milliseconds. A new phase or wait is reported at once.
+/// Minimum time between two reports, in milliseconds. A change of the phase or of the wait is reported at once.
 const REPORT_EVERY_MS: u64 = 100;
 
 /// Maximum time between two reports while the time left counts down, in milliseconds.
 const COUNT_DOWN_MS: u64 = 1_000;
 
-/// Minimum speed that is reported, in byte/s. Without progress the average falls but never reaches 0, and would give an
-/// absurd time left.
+/// Minimum speed that is reported, in byte/s. A lower speed counts as unknown: without progress the average falls but
+/// never reaches 0, and the time left would become absurdly long.
 const SLOWEST_BYTES_PER_SECOND: f64 = 1.0;
 
 impl Engine {
-    /// Measures the speed. Must come before the stages, which use it.
+    /// Measures the speed. Must come before the handlers of the stages, which use the speed.
     pub(in crate::engine) fn measure(&mut self, now: Now) {
         match self.held(now) {
             Some(_) => self.meter.interrupt(),
@@ -26,7 +26,7 @@ impl Engine {
     }
 
     pub(in crate::engine) fn report(&mut self, now: Now) {
-        // A failure is no progress, least of all the end of it.
+        // After a failure no progress is reported, because the phase `Done` would look like success.
         if matches!(self.stage, Stage::New) || matches!(self.outbox.last(), Some(Action::Finished(Err(_)))) {
             return;
         }
@@ -46,7 +46,8 @@ impl Engine {
         }
     }
 
-    /// Returns when to report the time left again while bytes wait in buffers, in milliseconds of [`Now::ms`].
+    /// Returns when to report the time left again, in milliseconds of [`Now::ms`]. Returns `None` unless a time left
+    /// was reported and sent bytes are still on their way to S3.
     pub(in crate::engine) fn reports_at(&self, now: Now) -> Option<u64> {
         let (_, before) = self.reported.as_ref()?;
         (before.seconds_left.is_some() && self.meter.underway_bytes() > 0).then(|| now.ms + COUNT_DOWN_MS)
@@ -78,7 +79,7 @@ impl Engine {
 
     fn progress(&self, held: Option<Held>) -> Progress {
         let size = self.file.size.bytes();
-        // A completion exists only when S3 has every part.
+        // A completion exists only if S3 has stored every part.
         let is_all_stored = self.completion.is_some() && !matches!(self.stage, Stage::Ending(_));
         let all = |bytes: u64| if is_all_stored { size } else { bytes };
         let sent_bytes = all(self.parts.sent_bytes());

@@ -12,16 +12,16 @@ use crate::protocol::{ETag, ErrorCode, PartNumber};
 /// What an answer to a PUT proves.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// S3 has stored these bytes. Its entity tag, if the browser may read it.
+    /// S3 has stored the bytes that were sent. Holds S3's entity tag, if the browser may read it.
     Stored(Option<ETag>),
-    /// S3 has computed another checksum than the one that was sent.
+    /// S3's checksum differs from the checksum of the part.
     OtherBytes,
-    /// Nothing: a captive portal, a proxy or a service worker may have made it.
+    /// Nothing: the answer may come from a captive portal, a proxy or a service worker.
     Nothing,
 }
 
-/// Returns whether an answer shows that S3 has stored the bytes with this checksum. The checksum decides where it can
-/// be read; otherwise an empty answer with an entity tag of S3's form does.
+/// Returns what an answer proves about the bytes with this checksum. If both checksums are known, they decide. If not,
+/// an empty answer with an entity tag of S3's form proves that S3 has stored the bytes.
 pub(super) fn prove(answer: &PutAnswer, checksum: Option<PartChecksum>) -> Proof {
     let etag = answer.etag.as_deref();
     let parsed = || etag.and_then(|text| ETag::parse(text).ok());
@@ -45,7 +45,7 @@ impl Engine {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
         match prove(answer, self.parts.checksum(attempt.number)) {
             Proof::Stored(None) if self.parts.plan().is_multipart() => {
-                // Without it no upload can be completed, and no retry will show it.
+                // Without the entity tag the upload cannot be completed. A retry would not show the entity tag either.
                 self.end(now, ErrorCode::ETagHidden.into());
             }
             Proof::Stored(etag) => self.part_is_stored(now, &attempt, etag, answer.checksum.clone()),
@@ -54,7 +54,7 @@ impl Engine {
         }
     }
 
-    /// The answer may be another's, or S3's with all its headers hidden.
+    /// Handles an answer that proves nothing. It comes from another server, or from S3 with all its headers hidden.
     fn put_unproven(&mut self, now: Now, put: PutId, attempt: Attempt, answer: &PutAnswer) {
         let mut failure = Failure::unexpected(answer.status, answer.media_type.as_deref());
         if answer.is_empty
@@ -100,7 +100,7 @@ impl Engine {
         }
     }
 
-    /// Sends a part again that could not be read while it was sent.
+    /// Sends a part again whose bytes could not be read during its PUT. Ends the upload after too many failed reads.
     fn put_unread(&mut self, now: Now, attempt: Attempt, failure: Failure) {
         let number = attempt.number;
         let failures = self.parts.count_read_failure(number);
@@ -110,7 +110,7 @@ impl Engine {
         self.report_retry(Some(number), &failure, failures, after_ms.into());
     }
 
-    /// Sends a part again whose bytes S3 has stored differently.
+    /// Hashes and sends a part again, because S3 has stored other bytes.
     #[inline(never)]
     pub(super) fn corrupted(&mut self, now: Now, number: PartNumber) {
         let storage_code = Some("BadDigest".to_owned());
@@ -118,7 +118,8 @@ impl Engine {
         self.refused(now, number, true, failure);
     }
 
-    /// Repeats a PUT that S3 has refused from an earlier step: signing, or hashing if `is_corrupted`.
+    /// Repeats a refused PUT with a new URL. If `is_corrupted`, reads and hashes the part again first. Ends the upload
+    /// after [`REFUSED_BUDGET`] refusals of the part.
     fn refused(&mut self, now: Now, number: PartNumber, is_corrupted: bool, failure: Failure) {
         let refusals = self.parts.count_refusal(number);
         if refusals >= REFUSED_BUDGET {
@@ -128,7 +129,7 @@ impl Engine {
             // S3 refuses the API's signatures: a role, a policy or a clock is wrong and may be corrected later.
             return self.end_and_keep(now, failure);
         }
-        // The first refusal may be an expired URL and needs no backoff. A second one does.
+        // The first refusal needs no backoff, because the URL may have expired. Each later refusal needs one.
         let wait_ms = if is_corrupted || refusals == 1 { 0 } else { backoff_ms(refusals, now.random) };
         if is_corrupted {
             self.parts.hash_again(number);
@@ -138,7 +139,8 @@ impl Engine {
         self.report_retry(Some(number), &failure, refusals, wait_ms);
     }
 
-    /// Sends a part again whose PUT got no answer, or none that judges the request.
+    /// Sends a part again after a failure that may pass: its PUT got no answer, or a server error, or an answer that
+    /// does not come from S3. Ends the upload after too many failures.
     pub(super) fn put_lost(&mut self, now: Now, put: PutId, attempt: Attempt, is_busy: bool, failure: Failure) {
         let number = attempt.number;
         self.note_lost_put(attempt.may_be_whole || failure.status != 0);

@@ -1,4 +1,4 @@
-//! Sends the parts: chooses which are hashed, signed and sent next.
+//! Sends the parts: chooses the parts to hash, sign and send next.
 
 use super::Stage;
 use crate::checksum::{ChecksumAlgorithm, PartChecksum};
@@ -12,12 +12,12 @@ use crate::engine::retry::reads_again_after_ms;
 use crate::plan::Part;
 use crate::protocol::{ErrorCode, PartsSigned, SignParts};
 
-/// Minimum number of parts hashed ahead for each PUT that may be in flight: enough that a batch of URLs is worth its
-/// call.
+/// Minimum lead of hashing over sending, in parts for each PUT that may be in flight. With this lead, one signing call
+/// requests several URLs.
 const HASH_AHEAD: u32 = 3;
 
-/// Maximum lead of hashing over sending, in seconds at the measured speed. It is half of the shortest lifetime of a
-/// URL, so that no URL expires unused and a cancelled upload has not read the whole file.
+/// Lead of hashing over sending, in seconds at the measured speed. It is half of the server's default minimum lifetime
+/// of a URL, so that URLs do not expire unused. It is limited so that a cancelled upload has not read the whole file.
 const HASH_AHEAD_SECONDS: f64 = 30.0;
 
 impl Engine {
@@ -57,7 +57,7 @@ impl Engine {
             return self.all_stored();
         }
         self.parts.wake(now);
-        // Must come before sending: parts of another file must not be added to those that S3 holds.
+        // Must come before sending: if this is another file, its parts must not be added to the stored parts.
         if !self.parts.is_compared() {
             return self.hash_ahead();
         }
@@ -80,9 +80,11 @@ impl Engine {
         }
     }
 
-    /// Returns whether it is time for a signing call. Parts must wait for URLs, and those with URLs must last no longer
-    /// than the call takes. A later call signs more parts, so fewer calls are needed. A call is therefore made for as
-    /// many parts as there are free connections, at least for half of the window.
+    /// Returns whether it is time for a signing call. Parts must wait for URLs, and the parts that have URLs must last
+    /// for at most twice the duration of the last call. A later call signs more parts, so fewer calls are needed. So
+    /// the call waits until a whole window of parts can be signed. While no part has a URL, it only waits for as many
+    /// parts as there are free connections, and at least for half of the window. It does not wait if no PUT is in
+    /// flight or no part is being hashed.
     pub(in crate::engine) fn wants_urls(&self) -> bool {
         let part_bytes = self.parts.plan().part_bytes().max(1) as f64;
         let parts_per_ms = self.meter.bytes_per_second().unwrap_or(0.0) / part_bytes / 1_000.0;
@@ -95,8 +97,8 @@ impl Engine {
         unsigned > 0 && is_worth_it && ready <= meanwhile.min(limit)
     }
 
-    /// Keeps the hashers busy: first with the parts that S3 already holds, then with parts to send, up to the lead of
-    /// [`Self::parts_ahead`], then with parts that were sent unhashed.
+    /// Keeps the hashers busy: first with the parts in S3's list, then with parts to send, up to the lead of
+    /// [`Self::parts_ahead`], then with parts whose PUTs have already started.
     pub(in crate::engine) fn hash_ahead(&mut self) {
         if self.holds.is_paused() {
             return;
@@ -121,7 +123,7 @@ impl Engine {
         }
     }
 
-    /// Returns the maximum number of parts that are hashed and not in flight.
+    /// Returns the maximum number of parts that are being hashed, wait for a URL or wait for their PUT.
     fn parts_ahead(&self) -> u32 {
         let window = self.congestion.limit();
         let batch = self.open.as_ref().map_or(0, |open| open.max_parts_per_request);
@@ -142,7 +144,7 @@ impl Engine {
         self.outbox.push(Action::Call(ApiCall::Sign { token: open.token.clone(), request }));
     }
 
-    /// Returns the measured speed in bit/s, or that of the kind of link.
+    /// Returns the measured speed in bit/s, or the assumed speed of the network link while no speed is known.
     fn bits_per_second(&self) -> u64 {
         let measured = self.meter.bytes_per_second().map(|speed| (speed * 8.0) as u64);
         measured.unwrap_or(self.config.network.bits_per_second())

@@ -1,4 +1,4 @@
-//! Finds PUTs that have stalled, and gives them up.
+//! Finds and cancels PUTs that have stalled.
 
 use crate::engine::Engine;
 use crate::engine::action::{Action, PutId};
@@ -8,7 +8,7 @@ use crate::engine::stall_limit::Silence;
 use crate::protocol::ErrorCode;
 
 impl Engine {
-    /// Returns what the limit for PUTs without progress depends on.
+    /// Returns the values from which the limit for PUTs without progress is computed.
     pub(in crate::engine) fn silence(&self) -> Silence {
         let bytes_in_flight = self.parts.bytes_under_way() + self.share.bytes_elsewhere;
         let own = self.pace.bytes_per_second(bytes_in_flight);
@@ -20,14 +20,15 @@ impl Engine {
         }
     }
 
-    /// Returns when to look for stalled PUTs again, in milliseconds of [`Now::ms`], later than now. Limits shrink with
-    /// the bytes in flight, so the time of the next stall may have passed already.
+    /// Returns when to look for stalled PUTs again, in milliseconds of [`Now::ms`]. The time is always later than now:
+    /// limits shrink with the bytes in flight, so a deadline may have passed already.
     pub(in crate::engine) fn stalls_at(&self, now: Now) -> Option<u64> {
         self.parts.stalls_at(self.silence()).map(|at_ms| at_ms.max(now.ms + 1))
     }
 
-    /// Gives up the attempts that have stalled. If all have, the link may have become slow. Then the attempt that has
-    /// sent the most bytes gets more time, so that these bytes are not lost, while another attempt probes the link.
+    /// Cancels the attempts that have stalled. If all attempts in flight have stalled, the link may have become slow.
+    /// Then the attempt that has sent the most bytes gets more time, so that these bytes are not lost, while another
+    /// attempt probes the link.
     pub(in crate::engine) fn end_stalled(&mut self, now: Now) {
         let silence = self.silence();
         let stalled = self.parts.stalled(now, silence);
@@ -42,9 +43,9 @@ impl Engine {
             extended = if count > 1 { self.parts.extend_furthest(silence) } else { None };
         }
         for put in stalled.into_iter().filter(|&put| Some(put) != extended) {
-            // An earlier one may have ended the upload, and with it the others.
+            // An earlier stall may have ended the upload, and all its PUTs.
             if self.parts.is_in_flight(put) {
-                // If other uploads make progress, the link is shared and not dead.
+                // While a speed is known, S3 confirms bytes of some upload, so the link works.
                 let is_over = self.parts.count_timeout(put, silence) && self.share.bytes_per_second.is_none();
                 self.outbox.push(Action::CancelPut(put));
                 self.put_timed_out(now, put, is_over);
@@ -52,8 +53,8 @@ impl Engine {
         }
     }
 
-    /// Sends a stalled PUT again. `is_over` is whether S3 would have answered over the slowest link, so that the stall
-    /// counts as a failure.
+    /// Sends the part of a stalled PUT again. `is_over` is whether S3 would have answered even over the slowest
+    /// supported link. The stall then counts as a failure, which may end the upload.
     fn put_timed_out(&mut self, now: Now, put: PutId, is_over: bool) {
         let Some(attempt) = self.parts.end_put(now, put) else { return };
         let failure = Failure::from(ErrorCode::Timeout);

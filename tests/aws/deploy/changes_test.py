@@ -1,5 +1,5 @@
-"""Tests of `aws/changes.py`: the reviewer's view of a change set, and its execution. botocore's stub checks each call against
-AWS's model, because moto does not support change sets of nested stacks."""
+"""Tests of `aws/changes.py`, which prints a change set for its reviewer and executes it. botocore's stub checks each
+call against AWS's model, because moto does not support change sets of nested stacks."""
 
 import sys
 import unittest

@@ -15,7 +15,7 @@ test('a small file costs one PUT and one call, and through a backend its bytes a
   isAbout(direct.api, 1);
   isAbout(direct.function, 0.2 + 1e6 * 0.02 * 0.25 * 0.0000133334);
   isAbout(backend.s3, 5);
-  // API Gateway meters 512 KiB at a time, so a mebibyte counts twice.
+  // API Gateway counts each 512 KiB of a request as one request, so a request of 1 MiB counts as two.
   isAbout(backend.api, 2);
 });
 
@@ -23,7 +23,7 @@ test('a large file costs its parts plus two requests, and a call for every few p
   const { direct, backend } = costs(256 * MIB, 1_000_000, prices);
   isAbout(direct.s3, 34 * 5);
   isAbout(direct.api, 12);
-  // 52 requests of 5 MiB, each metered ten times.
+  // 52 requests of 5 MiB, and each counts as ten requests.
   isAbout(backend.api, 52 * 10);
   assert.ok(backend.total > 3 * direct.total);
   const sum = ({ total, ...items }) => Object.values(items).reduce((all, item) => all + item, 0) - total;

@@ -12,15 +12,15 @@ from cfnlint.decode import cfn_yaml
 
 BUILD = Path(os.environ["SAM_BUILD"])
 RESOURCES = cfn_yaml.load(str(BUILD / "template.yaml"))["Resources"]
-# Folders of the functions. SAM builds their code once.
+# Folders with the code of the functions. Functions with the same folder share one build of SAM.
 FUNCTIONS = sorted({
     resource["Properties"]["CodeUri"] for resource in RESOURCES.values() if resource["Type"] == "AWS::Serverless::Function"
 })
 # ELF header: e_machine is 183 for AArch64 (ELF for the Arm 64-bit Architecture).
 AARCH64 = 183
-# Version of glibc in Amazon Linux 2023 (`provided.al2023`).
+# Newest version of glibc that the function may need: the version in Amazon Linux 2023 (`provided.al2023`).
 NEWEST_GLIBC = (2, 34)
-# Goal of bench/README.md. Lambda's own limit is 50 MB.
+# Maximum size of the zipped function, in bytes. The goal in bench/README.md is 3.5 MB. Lambda's own limit is 50 MB.
 MAX_ZIP_BYTES = 4_000_000
 
 

@@ -1,7 +1,7 @@
 """Runs a command with moto's DynamoDB at DYNAMODB_ENDPOINT: `make test-quota`.
 
 DynamoDB applies requests to an item one after the other (Amazon DynamoDB Developer Guide, "Atomic counters"). moto's own
-server has threads and does not. This server has only one thread.
+server has several threads and applies them concurrently. This server has only one thread.
 """
 
 import os

@@ -131,7 +131,7 @@ class Stack(unittest.TestCase):
     def test_the_previous_key_stays_and_a_second_rotation_waits_for_its_tokens(self):
         outputs = self.deploy(has_site=False)
         client = boto3.client("secretsmanager")
-        # The function treats only this code as proof that there is no previous key.
+        # Only this error code proves to the function that there is no previous key.
         with self.assertRaises(client.exceptions.ResourceNotFoundException):
             client.get_secret_value(SecretId=self.secret, VersionStage="AWSPREVIOUS")
         value = lambda stage: client.get_secret_value(SecretId=self.secret, VersionStage=stage)["SecretString"]

@@ -64,7 +64,7 @@ def keep_versions(stage: Stage) -> None:
 
 
 class Local(unittest.TestCase):
-    """The local server stands in for a stage. It does not emulate API Gateway and CloudFront."""
+    """The local server replaces a stage. It does not emulate API Gateway and CloudFront."""
 
     def setUp(self):
         ready = start(self)
@@ -104,7 +104,7 @@ class Local(unittest.TestCase):
               "aws_secret_access_key": ready["secret_key"], "region_name": "us-east-1"}
         stage = Stage("local", {"Endpoint": f"{page}/uploads", "BucketName": ready["bucket"]}, {"AllowedOrigins": page},
                       s3_options=s3)
-        # Browsers find names below localhost on this machine; Python asks the system, which may not know them.
+        # Browsers resolve names below `localhost` to this machine. Python asks the system, which may not resolve them.
         resolve = socket.getaddrinfo
         broken = set()
 

@@ -1,5 +1,5 @@
 // The Lambda binary in cargo-lambda's emulator of the Lambda runtime. A test sends an event of API Gateway's HTTP API
-// (version 2), and gets a signed URL.
+// (payload format version 2.0), and gets a presigned URL.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Peak memory of the function for a completion of 10,000 parts and for hostile bodies. This process stands in for the Lambda
-// runtime API (Lambda Developer Guide, "Using the Lambda runtime API") and for S3.
+// Peak memory of the function for a completion of 10,000 parts and for hostile bodies. This process replaces the Lambda
+// runtime API (Lambda Developer Guide, "Using the Lambda runtime API") and S3.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test';
 const BINARY = process.env.DIRECTPUT_API ?? `${process.env.CARGO_TARGET_DIR ?? 'target'}/debug/directput-api`;
 const MIB = 1 << 20;
 const PARTS = 10_000;
-/** Limit, in bytes: a quarter of the 256 MB that the template gives the function. */
+/** Maximum peak memory, in bytes: a quarter of the function's 256 MB in the template. */
 const MAX_BYTES = 64 * MIB;
 
 const digest = createHash('sha256').update('x').digest();
@@ -24,7 +24,7 @@ let runtime;
 let child;
 /** Event for the function's next request. The function may still be starting. */
 let event = deferred();
-/** Resolves the promise of the answer. */
+/** Function that resolves the promise of the function's answer. */
 let take;
 
 function deferred() {

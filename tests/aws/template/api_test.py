@@ -58,7 +58,7 @@ class Lanes(unittest.TestCase):
         self.assertEqual(PARAMETERS["Lanes"]["Default"], "regional,dualstack,path")
         variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
         self.assertEqual(variables["LANES"], {"Ref": "Lanes"})
-        # lambda/src/lane.rs takes these.
+        # The values that lambda/src/lane.rs accepts.
         for value, is_good in [
             ("regional", True), ("dualstack-path,path", True), ("", False), ("regional,", False), ("accelerate", False),
             ("regional dualstack", False),

@@ -15,7 +15,7 @@ PARAMETERS = TEMPLATE["Parameters"]
 EVENTS = cfn_yaml.load(str(ROOT / "aws/events.yaml"))["Resources"]
 SITE = cfn_yaml.load(str(ROOT / "aws/site.yaml"))["Resources"]
 WATCH = cfn_yaml.load(str(ROOT / "aws/watch.yaml"))["Resources"]
-# Operations that the function calls or signs, and the actions that they need.
+# Operations that the function calls or signs, with the IAM action that each operation needs.
 OPERATIONS = json.loads((ROOT / "aws/operations.json").read_text())
 
 

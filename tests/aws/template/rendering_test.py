@@ -1,4 +1,4 @@
-"""The rendered templates for the linters, with every condition on."""
+"""The templates that are rendered for the linters, with every condition true."""
 
 import sys
 import unittest

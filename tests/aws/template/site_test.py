@@ -31,7 +31,7 @@ class Site(unittest.TestCase):
         there = re.sub(r"\\\n\s*", "", there)
         name = RESOURCES["Bucket"]["Properties"]["BucketName"]["Fn::Sub"]
         host = "${AWS::Region}.${AWS::URLSuffix}"
-        # Names of the bucket. By path, the bucket is part of the source: no other bucket can be reached.
+        # Host names of the bucket. A source with a path contains the bucket's name, so it allows no other bucket.
         bucket = f"https://{name}.s3.{host} https://{name}.s3.dualstack.{host} https://s3.{host}/{name}/ https://s3.dualstack.{host}/{name}/"
         self.assertEqual(here, there.replace("{bucket}", bucket + " ${ConnectSources}"))
 

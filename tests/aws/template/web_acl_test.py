@@ -1,4 +1,4 @@
-"""The web ACL in front of the site: other spellings of a path or a token do not bypass it."""
+"""The web ACL in front of the site: another spelling of a path or a token does not bypass it."""
 
 import posixpath
 import unittest

@@ -1,4 +1,5 @@
-// Shows where its uploads run. With `?no-worker` it behaves like a browser, or a policy, without workers.
+// A page that shows where its uploads run. With `?no-worker`, it behaves as if the browser had no workers or a policy
+// blocked them.
 if (location.search === '?no-worker') delete globalThis.Worker;
 await import('/directput/element/index.js');
 /** Checks for the features that `docs/browsers.md` lists for each browser. */

@@ -5,7 +5,7 @@ import { hydrateRoot } from 'react-dom/client';
 
 globalThis.told = [];
 
-/** Suspends the boundary around it until a promise resolves. */
+/** Suspends the nearest Suspense boundary until a promise resolves. */
 function Wait({ until }) {
   if (until) use(until);
   return null;

@@ -1,4 +1,4 @@
-// A form of a page. It shows the data that it would send.
+// A page with the element in a form. Records the data that the form would send, and the element's events.
 import '/directput/element/index.js';
 
 const form = document.querySelector('form');

@@ -2,6 +2,6 @@ export default defineNuxtConfig({
   compatibilityDate: '2026-01-01',
   devtools: { enabled: false },
   app: { head: { title: 'An app by Nuxt', link: [{ rel: 'icon', href: 'data:,' }] } },
-  // Vue needs this for every custom element.
+  // Vue must know every custom element.
   vue: { compilerOptions: { isCustomElement: (tag: string) => tag === 'direct-put' } },
 });

@@ -1,4 +1,4 @@
-// Tests a page as a user of the package would: imports all entries, renders the element, and uses it.
+// A test as users of the package write it: imports all entries, renders the element, and uses it.
 import { UploadError, Uploader } from 'directput';
 import { DirectPut } from 'directput/element';
 import { UploadList } from 'directput/list';
