@@ -1,5 +1,6 @@
 // The lab: switches faults of the local server on and off, and logs the events of uploads.
 import './directput/element/index.js';
+import { addPresets, keepLog, setFaults } from './faults.js';
 
 /** Faults with their labels. The README's section on the local server explains the members. */
 const FAULTS = [
@@ -19,19 +20,9 @@ const FAULTS = [
   ['The upload is completed, but the answer gets lost, once', { on: 'complete', drop: 'after', times: 1 }],
 ];
 const LOOK_EVERY_MS = 500;
-const LINES = 60;
 
 const put = document.querySelector('direct-put');
-const log = document.getElementById('log');
-
-function say(words) {
-  const line = document.createElement('li');
-  line.textContent = `${new Date().toLocaleTimeString('en', { hour12: false })} ${words}`;
-  log.prepend(line);
-  while (log.childElementCount > LINES) log.lastElementChild.remove();
-}
-
-// --- faults -----------------------------------------------------------------------------------------
+const say = keepLog(put, document.getElementById('log'));
 
 const rows = FAULTS.map(([words, fault]) => {
   const box = Object.assign(document.createElement('input'), { type: 'checkbox' });
@@ -43,9 +34,14 @@ const rows = FAULTS.map(([words, fault]) => {
   return { box, hits, fault };
 });
 
+const presets = addPresets(document.getElementById('presets'), (faults, words) => {
+  if (!faults) for (const { box } of rows) box.checked = false;
+  return apply(words);
+});
+
 async function apply(words) {
-  const faults = rows.filter(({ box }) => box.checked).map(({ fault }) => fault);
-  const reply = await fetch('-/faults', { method: 'PUT', body: JSON.stringify(faults) });
+  const checked = rows.filter(({ box }) => box.checked).map(({ fault }) => fault);
+  const reply = await setFaults([...checked, ...presets.on()]);
   say(reply.ok ? words : `The server refuses: ${reply.status}.`);
 }
 
@@ -60,31 +56,13 @@ async function look() {
   }
 }
 
-// --- events of uploads ------------------------------------------------------------------------------
-
-const held = new Map();
-const nameOf = ({ file }) => file?.name ?? 'The upload';
-
-put.addEventListener('start', ({ detail }) => say(`${nameOf(detail)} begins.`));
-put.addEventListener('retry', ({ detail }) => {
-  const { part, code, status, failures, waitMs } = detail.retry;
-  const what = part === null ? 'A call of the API' : `Part ${part}`;
-  say(`${what}: ${code}${status ? ` (${status})` : ''}, failure ${failures}. Again after ${waitMs} ms.`);
-});
-put.addEventListener('progress', ({ detail }) => {
-  const { upload, progress } = detail;
-  if (held.get(upload) !== progress.held && progress.held) say(`${nameOf(detail)} is held: ${progress.held}.`);
-  held.set(upload, progress.held);
-});
-put.addEventListener('stored', ({ detail }) => say(`${nameOf(detail)} is stored, ${detail.result.checksum}.`));
-put.addEventListener('failed', ({ detail }) => say(`${nameOf(detail)} has failed: ${detail.error.code}.`));
-
 const { lab, ...config } = await (await fetch('config.json', { cache: 'no-cache' })).json();
 put.options = config;
 put.setAttribute('endpoint', config.endpoint);
 
 document.getElementById('refused').hidden = lab;
 document.getElementById('faults').disabled = !lab;
+document.getElementById('presets').hidden = !lab;
 if (lab) {
   // Switches off faults that an earlier visit left on.
   await apply('All faults are off.');

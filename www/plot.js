@@ -1,44 +1,56 @@
-// Draws the total speed of uploads during the last minute, and the state of each part of the latest large file.
+// Draws the total speed of uploads during the last minute, and the state of each part of a large file that is under way.
 
 const SAMPLE_EVERY_MS = 250;
 const SAMPLES = 240;
 /** Maximum width of the cell for a part, in CSS pixels. */
 const CELL_PX = 18;
-const SPEED_PX = 110;
+const SPEED_PX = 140;
+/** The time axis is at least this long, so that the first samples do not jump. */
+const FEWEST_SAMPLES = 21;
+const MIB = 2 ** 20;
 const STATES = ['hashing', 'hashed', 'sending', 'stored'];
 
 export class Plot {
   #section;
   #uploads = new Map();
   #samples = [];
-  #peak = 1;
-  #parts;
+  /** The parts of each file. A file of an upload that the browser resumes by itself is undefined. */
+  #files = new Map();
+  #shown;
   #timer;
 
   constructor(section) {
     this.#section = section;
+    // After the last upload, nothing else draws again.
+    const redraw = () => this.#samples.length > 0 && this.#draw();
+    addEventListener('resize', redraw);
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  }
+
+  /** Returns a listener of the parts of a file. */
+  follow(file) {
+    const own = { file, states: [], count: 0, isOver: false };
+    this.#files.set(file, own);
+    return ({ number, state }) => {
+      own.states[number - 1] = state;
+    };
   }
 
   progress({ upload, file, progress }) {
     this.#uploads.set(upload, progress);
-    if (progress.parts > 1 && this.#parts?.file === file && progress.confirmedParts === progress.parts) {
-      this.#parts.states = new Array(progress.parts).fill('stored');
+    const own = this.#files.get(file);
+    if (own && progress.parts > 1) {
+      own.count = progress.parts;
+      if (progress.confirmedParts === progress.parts) own.states = new Array(progress.parts).fill('stored');
     }
-    if (progress.parts > 1 && this.#parts?.file === file) this.#parts.count = progress.parts;
     this.#start();
   }
 
-  part(file, { number, state }) {
-    if (this.#parts?.file !== file) {
-      // Ignores a file sent in a single PUT, so that it does not replace a file with several parts.
-      if (number === 1 && state === 'hashing' && (file?.size ?? 0) <= 16 << 20) return;
-      this.#parts = { file, states: [], count: 0 };
-    }
-    this.#parts.states[number - 1] = state;
-  }
-
-  end({ upload }) {
+  end({ upload, file }) {
     this.#uploads.delete(upload);
+    const own = this.#files.get(file);
+    if (own) own.isOver = true;
+    this.#files.delete(file);
   }
 
   #start() {
@@ -53,40 +65,71 @@ export class Plot {
     for (const { bytesPerSecond } of this.#uploads.values()) speed += bytesPerSecond;
     this.#samples.push(speed);
     if (this.#samples.length > SAMPLES) this.#samples.shift();
-    this.#peak = Math.max(1, ...this.#samples);
-    this.#drawSpeed(speed);
-    this.#drawParts();
+    // The file that is shown stays until it ends and another large one is under way.
+    if (!this.#shown || this.#shown.isOver) {
+      this.#shown = [...this.#files.values()].find(({ count }) => count > 1) ?? this.#shown;
+    }
+    this.#draw();
     if (this.#uploads.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
   }
 
+  #draw() {
+    this.#drawSpeed(this.#samples.at(-1));
+    this.#drawParts();
+  }
+
   #drawSpeed(speed) {
-    const height = SPEED_PX;
-    const { context, width } = surface(document.getElementById('speed'), height);
-    const x = (index) => (index / (SAMPLES - 1)) * width;
-    const y = (value) => height - 2 - (value / this.#peak) * (height - 6);
-    context.beginPath();
-    context.moveTo(0, height);
-    for (const [index, value] of this.#samples.entries()) context.lineTo(x(index), y(value));
-    context.lineTo(x(this.#samples.length - 1), height);
+    const { context, width } = surface(document.getElementById('speed'), SPEED_PX);
+    const peak = Math.max(...this.#samples);
+    const step = stepOf(peak / MIB);
+    const top = Math.max(step, Math.ceil(peak / MIB / step) * step);
+    const [low, high] = [SPEED_PX - 18, 8];
+    const left = 34;
+    const count = Math.max(this.#samples.length, FEWEST_SAMPLES);
+    const x = (index) => left + (index / (count - 1)) * (width - left);
+    const y = (value) => low - (value / top) * (low - high);
+    context.font = '11px system-ui, sans-serif';
+    context.fillStyle = colorOf('.small');
+    context.strokeStyle = color('hashing');
+    context.textAlign = 'right';
+    context.textBaseline = 'middle';
+    for (let value = 0; value <= top; value += step) {
+      context.fillText(value, left - 6, y(value));
+      context.beginPath();
+      context.moveTo(left, Math.round(y(value)) + 0.5);
+      context.lineTo(width, Math.round(y(value)) + 0.5);
+      context.stroke();
+    }
+    context.textBaseline = 'alphabetic';
+    context.fillText(`${Math.round(((count - 1) * SAMPLE_EVERY_MS) / 1000)} s`, width, SPEED_PX - 2);
+    context.textAlign = 'left';
+    context.fillText('0', left, SPEED_PX - 2);
+    context.fillText('MiB/s', left + 4, high + 14);
+    const line = () => {
+      context.beginPath();
+      for (const [index, value] of this.#samples.entries()) context.lineTo(x(index), y(value / MIB));
+    };
+    line();
+    context.lineTo(x(this.#samples.length - 1), low);
+    context.lineTo(left, low);
     context.globalAlpha = 0.2;
     context.fillStyle = color('sending');
     context.fill();
     context.globalAlpha = 1;
-    context.beginPath();
-    for (const [index, value] of this.#samples.entries()) context.lineTo(x(index), y(value));
+    line();
     context.strokeStyle = color('sending');
     context.lineWidth = 2;
     context.stroke();
-    const mib = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB/s`;
-    document.getElementById('speed-words').textContent = `Now ${mib(speed)}, at most ${mib(this.#peak)}.`;
+    const mib = (bytes) => `${(bytes / MIB).toFixed(1)} MiB/s`;
+    document.getElementById('speed-words').textContent = `Now ${mib(speed)}, at most ${mib(peak)}.`;
   }
 
   #drawParts() {
     const canvas = document.getElementById('parts');
-    const { states = [], count = 0, file } = this.#parts ?? {};
+    const { states = [], count = 0, file } = this.#shown ?? {};
     canvas.parentElement.hidden = count < 2;
     if (count < 2) return;
     const { clientWidth } = canvas.parentElement;
@@ -122,7 +165,13 @@ function surface(canvas, height) {
   return { context, width };
 }
 
-/** Returns the colour of a state in the current theme, from the legend. */
-function color(state) {
-  return getComputedStyle(document.querySelector(`.key.${state}`)).color;
+/** Returns a step of the axis with which at most four lines reach a value: 1, 2 or 5 times a power of ten. */
+function stepOf(value) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1) / 4));
+  return [1, 2, 5, 10].map((times) => Math.max(1, times * power)).find((step) => value / step <= 4);
 }
+
+/** Returns the colour of a state in the current theme, from the legend. */
+const color = (state) => colorOf(`.key.${state}`);
+
+const colorOf = (selector) => getComputedStyle(document.querySelector(selector)).color;

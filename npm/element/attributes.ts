@@ -13,7 +13,10 @@ const OPTIONS = {
 } as const satisfies { [attribute: string]: keyof UploaderOptions };
 
 /** Boolean attributes: present or absent. */
-const FLAGS = ['multiple', 'folders', 'details', 'disabled', 'required', 'paste', 'actions', 'total'];
+const FLAGS = ['multiple', 'folders', 'details', 'disabled', 'required', 'paste'];
+
+/** Attributes that are on unless their value is `false`. */
+const SWITCHES = ['autostart', 'actions', 'total'];
 
 /** Attributes with a value, apart from the options. */
 const TEXTS = ['name', 'capture', 'file-picker'];
@@ -22,7 +25,7 @@ const TEXTS = ['name', 'capture', 'file-picker'];
 export const OF_UPLOADER = Object.keys(OPTIONS);
 
 /** All attributes that `<direct-put>` adds to those of every element. */
-export const ATTRIBUTES = [...OF_UPLOADER, ...FLAGS, ...TEXTS, 'autostart'];
+export const ATTRIBUTES = [...OF_UPLOADER, ...FLAGS, ...TEXTS, ...SWITCHES];
 
 /** Properties that reflect attributes. A page or a framework may set the property or the attribute. */
 export interface Reflected {
@@ -42,7 +45,7 @@ export interface Reflected {
   multiple: boolean;
   /** Whether the element has a button that chooses a folder. */
   folders: boolean;
-  /** Whether rows show the phases of the upload, and the key and checksum of the object. */
+  /** Whether rows have a button that shows the phases of the upload, and the key and checksum of the object. */
   details: boolean;
   /** Whether the element is disabled and accepts no files. */
   disabled: boolean;
@@ -50,9 +53,9 @@ export interface Reflected {
   required: boolean;
   /** Whether the element accepts files pasted into the page. */
   paste: boolean;
-  /** Whether the element has buttons that act on all rows. */
+  /** Whether a list of several files has buttons for all of them; if set to true, also a single file. Default: true. */
   actions: boolean;
-  /** Whether the element shows the total progress of all files. */
+  /** Whether a list of several files shows their total progress; if set to true, also a single file. Default: true. */
   total: boolean;
   /** The name under which the form submits the keys of the objects. */
   name: string;
@@ -76,6 +79,12 @@ export function optionsOf(element: Element): Partial<UploaderOptions> {
   return options;
 }
 
+/** Whether a switch is on: its attribute is present and not `false`, or it is absent and on by default. */
+export function isOn(element: Element, name: string, byDefault: boolean): boolean {
+  const value = element.getAttribute(name);
+  return value === null ? byDefault : value !== 'false';
+}
+
 const propertyOf = (attribute: string): string => attribute.replace(/-(\w)/, (_, letter) => letter.toUpperCase());
 
 /** The names of the properties that reflect an attribute. */
@@ -90,13 +99,13 @@ export function reflect(prototype: object): void {
       get(this: Element) {
         const value = this.getAttribute(name);
         if (FLAGS.includes(name)) return value !== null;
-        if (name === 'autostart') return value !== 'false';
+        if (SWITCHES.includes(name)) return isOn(this, name, true);
         return isNumber(name) ? (value === null ? null : Number(value)) : (value ?? '');
       },
       set(this: Element, value: unknown) {
         if (FLAGS.includes(name)) this.toggleAttribute(name, Boolean(value));
         // Frameworks may set the property to the attribute's text, such as `'false'`.
-        else if (name === 'autostart') this.setAttribute(name, String(value) === 'false' ? 'false' : 'true');
+        else if (SWITCHES.includes(name)) this.setAttribute(name, String(value) === 'false' ? 'false' : 'true');
         else put(this, name, value);
       },
     });

@@ -1,33 +1,35 @@
 // The attribute `details` of `<direct-put>`: shows the phases of an upload and the facts about a stored object.
-import type { UploadResult } from '../types.js';
-import { button, h, say } from './dom.js';
+import { button, h, pair, say } from './dom.js';
 import type { Labels } from './labels.js';
 import type { Host } from './row.js';
 import type { Transfer } from './transfer.js';
 
+/** Time for which the button says that a fact was copied, in milliseconds. */
+const COPIED_MS = 1_500;
 const PHASES = ['hash', 'sign', 'upload', 'complete'] as const;
 
 /** The styles of these parts. */
 export const CSS = `
-.phases li { border: 1px solid var(--line); border-radius: 999px; padding: 0.05rem 0.75rem; color: var(--faint); }
+.note:empty { display: none; }
+.phases { display: flex; flex-wrap: wrap; gap: 0.4rem; }
+.phases li { border: 1px solid var(--line); border-radius: 999px; padding: 0 0.6rem; }
 .phases .active { border-color: var(--accent); color: var(--accent); }
 .phases .done { border-color: var(--good); color: var(--good); }
 .phases .done::before { content: "✓ "; }
-summary.stored { cursor: pointer; }
-dl { display: grid; gap: 0.5rem; margin: 0.75rem 0 0; }
-dl > div { display: grid; grid-template-columns: 5.5rem 1fr; gap: 0.5rem; align-items: center; }
-dd { margin: 0; display: flex; justify-content: space-between; align-items: center; gap: 0.5rem; overflow-wrap: anywhere; min-width: 0; }
-.copy { padding: 0.15rem 0.6rem; font-size: 0.85em; }
-dt { color: var(--faint); }
-@media (max-width: 30rem) {
-  dl > div { grid-template-columns: 1fr; }
-}
+.copy { padding: 0 0.6rem; flex: none; }
 `;
 
-/** Marks in a list the phases that an upload has finished, and the current phase. */
-export function showPhases(list: HTMLElement, { progress }: Transfer, labels: Labels): void {
-  if (!list.firstChild) list.append(...PHASES.map((phase) => h('li', { 'data-phase': phase })));
+/** Shows the phases that an upload has finished, its current phase, and its last retry, at the top of a row's details. */
+export function showPhases(more: HTMLElement, { progress, retry, waitMs, isUnderWay }: Transfer, labels: Labels): void {
+  let [list, note] = more.querySelectorAll<HTMLElement>('.phases, .note');
+  if (!list || !note) {
+    list = h('ol', { part: 'phases' }, ...PHASES.map((phase) => h('li', { 'data-phase': phase })));
+    note = h('p', { part: 'note' });
+    more.prepend(list, note);
+  }
+  list.hidden = note.hidden = !isUnderWay;
   const { phase, hashedBytes = 0, size = 0 } = progress ?? {};
+  say(note, retry ? labels.retried({ ...retry, waitMs }) : phase === 'complete' ? labels.completing : '');
   const at = phase === 'done' ? PHASES.length : PHASES.indexOf(phase as (typeof PHASES)[number]);
   for (const [place, name] of PHASES.entries()) {
     const item = list.children[place] as Element;
@@ -39,29 +41,28 @@ export function showPhases(list: HTMLElement, { progress }: Transfer, labels: La
   }
 }
 
-/** Returns a list of the facts that S3 confirmed, with buttons that copy them. */
-export function result(host: Host, { key, checksum, etag, size }: UploadResult): HTMLElement {
-  const { isShort, language } = host;
+/** Returns the file's media type and the facts that S3 confirmed, with buttons that copy them. */
+export function facts(host: Host, { file, result }: Transfer): HTMLElement[] {
+  const { language } = host;
   const { labels } = language;
+  const type = pair(labels.type, h('span', { part: 'type' }, file?.type || labels.unknownType));
+  if (!result) return [type];
   const fact = (part: string, label: string, text: string | null, canCopy = true): HTMLElement => {
     const copy = button('copy', () => void put(host, text ?? '', copy), labels.copy);
     copy.setAttribute('aria-label', `${labels.copy}: ${label}`);
     const code = h('code', { part }, text ?? '–');
-    const shown = canCopy && text !== null ? [code, copy] : [code];
-    return h('div', {}, h('dt', {}, label), h('dd', {}, ...shown));
+    return pair(label, ...(canCopy && text !== null ? [code, copy] : [code]));
   };
-  const { facts } = labels;
+  const { key, checksum, etag, size } = result;
+  const names = labels.facts;
   const exact = new Intl.NumberFormat(language.tag, { style: 'unit', unit: 'byte', unitDisplay: 'long' });
-  const list = h(
-    'dl',
-    {},
-    fact('key', facts.key, key),
-    fact('checksum', facts.checksum, checksum),
-    fact('etag', facts.etag, etag),
-    fact('bytes', facts.size, exact.format(size), false),
-  );
-  // With many files, the facts stay collapsed.
-  return h('details', { part: 'result', open: isShort }, h('summary', { part: 'stored' }, labels.stored), list);
+  return [
+    fact('key', names.key, key),
+    fact('checksum', names.checksum, checksum),
+    fact('etag', names.etag, etag),
+    fact('bytes', names.size, exact.format(size), false),
+    type,
+  ];
 }
 
 async function put(host: Host, text: string, copy: HTMLButtonElement): Promise<void> {
@@ -76,5 +77,5 @@ async function put(host: Host, text: string, copy: HTMLButtonElement): Promise<v
   host.copied();
   setTimeout(() => {
     copy.textContent = labels.copy;
-  }, 1_500);
+  }, COPIED_MS);
 }

@@ -20,6 +20,7 @@ import { type Found, foundIn } from './files.js';
 import { internalsOf } from './internals.js';
 import type { Labels } from './labels.js';
 import { Language } from './language.js';
+import { named } from './name.js';
 import { styleOf } from './style.js';
 import { refusal, type Transfer } from './transfer.js';
 import { Transfers } from './transfers.js';
@@ -65,6 +66,7 @@ export class DirectPut extends DirectPutBase {
     });
     this.#earlier = new Earlier({
       language: this.#language,
+      named,
       list: async () => {
         // An element that left the page makes no uploader only to list unfinished uploads.
         const canLook = this.isConnected && (this.#uploader || this.hasAttribute('endpoint'));

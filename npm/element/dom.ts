@@ -23,15 +23,20 @@ export function button(part: string, onClick: () => unknown, text = ''): HTMLBut
   return element;
 }
 
+/** Returns a term and its description, for a `<dl>`. */
+export function pair(term: string, ...shown: Node[]): HTMLElement {
+  return h('div', {}, h('dt', {}, term), h('dd', {}, ...shown));
+}
+
 /** Sets an attribute, or removes it if the value is null or undefined. */
 export function put(element: Element, name: string, value: unknown): void {
   if (value === null || value === undefined) element.removeAttribute(name);
   else element.setAttribute(name, String(value));
 }
 
-/** Sets the text of an element if it differs: setting the same text would cost another layout. */
-export function say(element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+/** Sets the text of a node if it differs: setting the same text would cost another layout. */
+export function say(node: Node, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 /** Sets properties again: a property set before the element is upgraded shadows its accessor. */

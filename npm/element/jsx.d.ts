@@ -19,14 +19,14 @@ export interface DirectPutAttributes extends DirectPutListeners {
   multiple?: boolean | undefined;
   /** Whether the element has a button that chooses a folder. */
   folders?: boolean | undefined;
-  /** Whether rows show the phases of the upload, and the key and checksum of the object. */
+  /** Whether rows have a button that shows the phases of the upload, and the key and checksum of the object. */
   details?: boolean | undefined;
   /** Whether the element accepts files pasted into the page. */
   paste?: boolean | undefined;
-  /** Whether the element has buttons that act on all rows. */
-  actions?: boolean | undefined;
-  /** Whether the element shows the total progress of all files. */
-  total?: boolean | undefined;
+  /** Whether a list of several files has buttons for all of them; if set to true, also a single file. Default: true. */
+  actions?: boolean | 'true' | 'false' | undefined;
+  /** Whether a list of several files shows their total progress; if set to true, also a single file. Default: true. */
+  total?: boolean | 'true' | 'false' | undefined;
   /** Whether uploads start without a click on the start button. Default: true. */
   autostart?: boolean | 'true' | 'false' | undefined;
   /** The camera that a phone opens: `user` or `environment`. */

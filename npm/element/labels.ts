@@ -24,6 +24,8 @@ export interface Labels {
   choose: string;
   /** The same without `multiple`. */
   chooseOne: string;
+  /** Text of the drop zone while files are dragged over the element. */
+  dropNow: string;
   /** Button that chooses a folder. */
   chooseFolder: string;
   /** Notice at the top of the element while the browser is offline. */
@@ -46,6 +48,8 @@ export interface Labels {
   retry: string;
   /** Button that starts a cancelled upload again. */
   undo: string;
+  /** Button that shows or hides the details of an upload. */
+  details: string;
   /** Button that removes a row. */
   remove: string;
   /** Button that copies a fact, such as the key. */
@@ -66,15 +70,19 @@ export interface Labels {
   paused: string;
   /** State: the upload waits for the network. */
   held: string;
-  /** State: S3 or the API asked to slow down, and the upload waits. */
+  /** State: S3 or the API asked to slow down, and the upload waits for an unknown time. */
   busy: string;
-  /** State: S3 assembles the object from its parts. */
+  /** In the details: S3 assembles the object from its parts. */
   completing: string;
   /** State: the upload is being cancelled. */
   cancelling: string;
   /** Added to an error if a retry can resume the upload. */
   kept: string;
-  /** Shown for a file without a media type. */
+  /** In the details: name of the media type. */
+  type: string;
+  /** In the details: name of the error's code. */
+  code: string;
+  /** In the details: media type of a file that has none. */
   unknownType: string;
   /** Validation message: the element is required and has no stored file. */
   missing: string;
@@ -84,6 +92,10 @@ export interface Labels {
   notStarted: string;
   /** Button that starts all waiting files. */
   start: string;
+  /** Button that pauses all uploads. */
+  pauseAll: string;
+  /** Button that resumes all paused uploads. */
+  resumeAll: string;
   /** Button that retries all failed uploads. */
   retryAll: string;
   /** Button that cancels all uploads that are under way. */
@@ -92,9 +104,9 @@ export interface Labels {
   clearFinished: string;
   /** Accessible name of the total progress bar. */
   total: string;
-  /** With `details`: the names of the phases. */
+  /** In the details: the names of the phases. */
   phases: Record<'hash' | 'sign' | 'upload' | 'complete', string>;
-  /** With `details`: the names of the facts about an object. */
+  /** In the details: the names of the facts about an object. */
   facts: Record<'key' | 'checksum' | 'etag' | 'size', string>;
   /** Formats a number of bytes. */
   bytes(bytes: number): string;
@@ -106,16 +118,22 @@ export interface Labels {
   percent(share: number): string;
   /** Describes an unfinished upload. */
   begun(upload: Resumable): string;
-  /** Describes a retry: what failed, and when it is retried. */
+  /** State: something failed and is retried. `waitMs` is the time until then. */
   retrying(retry: Retry): string;
+  /** In the details: what failed, with its code, and when it is retried. */
+  retried(retry: Retry): string;
   /** Describes an error, with the limit if the error has one. */
   error(error: UploadError): string;
   /** Says what the user can do about an error. */
   advice(error: UploadError): string;
   /** Describes the accepted files in the drop zone; empty if there is no rule. */
   limits(rules: Limits): string;
-  /** Summarizes several files. `all` does not count cancelled files. */
+  /** Summarizes several files after their uploads. `all` does not count cancelled files. */
   summary(stored: number, failed: number, all: number): string;
+  /** Summarizes several files during their uploads. `at`: 1 for the first file, and 1 more for each that has ended. */
+  uploading(at: number, failed: number, all: number): string;
+  /** Formats the bytes that were sent, and those of all files. */
+  bytesOf(sent: number, all: number): string;
   /** Texts for screen readers, in a polite live region. */
   announce: {
     /** At each quarter, if there is only one file. */

@@ -8,12 +8,14 @@ const MANY = 50;
 /** Rows this far outside the view are kept, in CSS pixels, for fast scrolling and for the next press of Tab. */
 const MARGIN_PX = 400;
 /** Assumed height of a row before any was measured, in CSS pixels. */
-const GUESS_PX = 150;
+const GUESS_PX = 56;
 
 export class Rows {
   readonly element = h('ul', { part: 'uploads', id: 'uploads', role: 'list' });
   readonly #host: Host;
   #all: Transfer[] = [];
+  /** All transfers in the order of their rows: failed ones first. */
+  #order: Transfer[] = [];
   /** The rows in the document, in the order of the list. */
   #shown: Row[] = [];
   #guess = 0;
@@ -40,7 +42,7 @@ export class Rows {
     });
   }
 
-  /** All transfers, in order. */
+  /** All transfers, in the order in which they were added. */
   get all(): readonly Transfer[] {
     return this.#all;
   }
@@ -52,6 +54,11 @@ export class Rows {
 
   add(transfers: readonly Transfer[]): void {
     this.#all = this.#all.concat(transfers);
+    this.sort();
+  }
+
+  /** Shows the rows in their order, after transfers have failed or were retried. */
+  sort(): void {
     if (this.isLong) this.#plan();
     else this.#show();
   }
@@ -59,10 +66,12 @@ export class Rows {
   /** Removes rows. Moves the focus of a removed row to the next or previous row. Returns whether there is no such row. */
   remove(gone: ReadonlySet<Transfer>): boolean {
     const focused = this.#focused();
-    const place = focused && gone.has(focused.transfer) ? this.#all.indexOf(focused.transfer) : -1;
+    const place = focused && gone.has(focused.transfer) ? this.#order.indexOf(focused.transfer) : -1;
     const isLeft = (transfer: Transfer): boolean => !gone.has(transfer);
     const next =
-      place < 0 ? undefined : (this.#all.slice(place).find(isLeft) ?? this.#all.slice(0, place).reverse().find(isLeft));
+      place < 0
+        ? undefined
+        : (this.#order.slice(place).find(isLeft) ?? this.#order.slice(0, place).reverse().find(isLeft));
     this.#all = this.#all.filter(isLeft);
     this.#show(next);
     next?.row?.focus();
@@ -92,11 +101,12 @@ export class Rows {
     if (element.toggleAttribute('data-long', isLong)) this.#gap ??= Number.parseFloat(getComputedStyle(element).rowGap);
     const gap = this.#gap || 0;
     const [top, height] = isLong ? [element.scrollTop, element.clientHeight] : [0, 0];
+    const isFailed = ({ state }: Transfer): boolean => state === 'failed';
+    this.#order = [...this.#all.filter(isFailed), ...this.#all.filter((transfer) => !isFailed(transfer))];
     const shown: Row[] = [];
     const spaces: number[] = [];
     let [from, space] = [0, 0];
-    for (let place = 0; place < this.#all.length; place += 1) {
-      const transfer = this.#all[place] as Transfer;
+    for (const [place, transfer] of this.#order.entries()) {
       const high = transfer.height || this.#guess || GUESS_PX;
       const isInView = from + high > top - MARGIN_PX && from < top + height + MARGIN_PX;
       from += high + gap;
@@ -121,8 +131,10 @@ export class Rows {
     }
   }
 
-  /** Inserts these rows into the document, and removes all others. Rows that stay are not moved, so they keep the focus. */
+  /** Inserts these rows into the document, and removes all others. The focus stays in a row that is moved. */
   #arrange(shown: Row[]): void {
+    const root = this.element.getRootNode() as ShadowRoot;
+    const focused = root.activeElement as HTMLElement | null;
     const wanted = new Set(shown);
     for (const row of this.#shown) {
       if (wanted.has(row)) continue;
@@ -132,6 +144,11 @@ export class Rows {
     }
     let next = this.element.firstElementChild;
     for (const { element, transfer } of shown) {
+      // `next` belongs further down. Only its row is moved, because a move repeats the animation of a row.
+      if (next?.nextElementSibling === element) {
+        this.element.append(next);
+        next = element;
+      }
       if (element === next) {
         next = next.nextElementSibling;
         continue;
@@ -141,5 +158,6 @@ export class Rows {
       this.#sizes?.observe(element);
     }
     this.#shown = shown;
+    if (focused?.isConnected && root.activeElement !== focused) focused.focus({ preventScroll: true });
   }
 }

@@ -10,6 +10,8 @@ const TIMES = [
   ['minute', 60],
   ['second', 1],
 ] as const;
+/** HTTP statuses with which S3 and the API ask to slow down. */
+const BUSY = [429, 503];
 /** A unit is used from this amount on, such as 1.5 minutes; smaller amounts use the next smaller unit. */
 const ENOUGH = 1.5;
 
@@ -46,6 +48,8 @@ export function speak(words: Words, locale: string): Labels {
   const rules = new Intl.PluralRules(words.language);
   const plural = (forms: Words['filesStored'], count: number): string => forms[rules.select(count)] ?? forms.other;
   const filesAtMost = (count: number): string => fill(plural(words.filesAtMost, count), { count: number(count) });
+  const withFailed = (text: string, failed: number): string =>
+    failed ? `${text} · ${fill(plural(words.filesFailed, failed), { failed: number(failed) })}` : text;
   const error = ({ code, message, limit }: UploadError): string => {
     const what = words.errors[code] ?? (words.otherError || message);
     if (limit === undefined) return what;
@@ -69,18 +73,19 @@ export function speak(words: Words, locale: string): Labels {
         share: percent(confirmedBytes / size),
         age: age((Date.now() - startedAt) / 1000),
       }),
-    retrying: ({ part, code, waitMs }) =>
+    retrying: ({ status, waitMs }) =>
+      fill(BUSY.includes(status) ? words.retryingBusy : words.retryingIn, { time: time(Math.ceil(waitMs / 1000)) }),
+    retried: ({ part, code, waitMs }) =>
       fill(part === null ? words.retryingCall : words.retryingPart, {
         part: number(part ?? 0),
         code,
         time: time(Math.ceil(waitMs / 1000)),
       }),
     advice: ({ code }) => words.advices[code] ?? words.otherAdvice,
-    summary: (stored, failed, all) => {
-      const said = [fill(plural(words.filesStored, all), { stored: number(stored), all: number(all) })];
-      if (failed) said.push(fill(plural(words.filesFailed, failed), { failed: number(failed) }));
-      return said.join(' · ');
-    },
+    summary: (stored, failed, all) =>
+      withFailed(fill(plural(words.filesStored, all), { stored: number(stored), all: number(all) }), failed),
+    uploading: (at, failed, all) => withFailed(fill(words.uploadingOf, { at: number(at), all: number(all) }), failed),
+    bytesOf: (sent, all) => fill(words.sentOf, { sent: bytes(sent), size: bytes(all) }),
     limits: ({ accept = '', minBytes, maxBytes, maxFiles }) => {
       const kinds = accept.split(',').map((rule) => kindOf(rule.trim(), words.kinds));
       return [

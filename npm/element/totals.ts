@@ -1,7 +1,7 @@
 // Totals over all transfers of `<direct-put>`. A change of one transfer costs the same, however many there are.
 import type { State, Transfer } from './transfer.js';
 
-const SUMS = ['bytes', 'sentBytes', 'bytesLeft', 'bytesPerSecond'] as const;
+const SUMS = ['bytes', 'sentBytes', 'bytesLeft', 'bytesPerSecond', 'retryable'] as const;
 
 /** The values that the totals include for a transfer. */
 type Counted = Pick<Totals, (typeof SUMS)[number]> & Pick<Transfer, 'state'>;
@@ -22,12 +22,19 @@ export class Totals {
   /** Bytes that have not arrived at S3, as estimated by the uploads. */
   bytesLeft = 0;
   bytesPerSecond = 0;
+  /** Number of failed transfers that a retry may store. */
+  retryable = 0;
   readonly #counted = new Map<Transfer, Counted>();
 
   /** Number of transfers that are waiting, running or paused. */
   get underWay(): number {
     const { waiting, running, paused } = this.counts;
     return waiting + running + paused;
+  }
+
+  /** Number of all transfers. */
+  get all(): number {
+    return this.#counted.size;
   }
 
   /** Number of transfers that count for `max-files`. */
@@ -48,7 +55,8 @@ export class Totals {
     const sentBytes = isOut ? 0 : state === 'stored' ? bytes : (progress?.sentBytes ?? 0);
     const bytesPerSecond = state === 'running' ? (progress?.bytesPerSecond ?? 0) : 0;
     const bytesLeft = bytesPerSecond * (progress?.secondsLeft ?? 0) || bytes - sentBytes;
-    const now = { state, bytes, sentBytes, bytesLeft, bytesPerSecond };
+    const retryable = Number(transfer.canRetry);
+    const now = { state, bytes, sentBytes, bytesLeft, bytesPerSecond, retryable };
     this.#counted.set(transfer, now);
     if (before) this.#add(before, -1);
     this.#add(now, 1);

@@ -44,6 +44,7 @@ export class Transfer {
   progress: Progress | undefined;
   /** The last retry, until the phase or the reason to wait changes. */
   retry: Retry | undefined;
+  #retryAt = 0;
   /** Number of retries. */
   retries = 0;
   result: UploadResult | undefined;
@@ -56,6 +57,8 @@ export class Transfer {
   said = 0;
   /** The row that shows the transfer; undefined while it is out of view. */
   row: Row | undefined;
+  /** Whether the row shows details. */
+  isOpen = false;
   /** Last measured height of the row in CSS pixels; 0 if it was never measured. */
   height = 0;
   readonly #listener: Listener;
@@ -86,6 +89,11 @@ export class Transfer {
     return this.state === 'failed' && !isHopeless(this.error);
   }
 
+  /** Time until the last retry, in milliseconds; 0 after it. */
+  get waitMs(): number {
+    return Math.max(0, this.#retryAt - Date.now());
+  }
+
   /** Starts the upload, or starts it again. */
   run(): void {
     this.error = this.progress = this.retry = this.upload = undefined;
@@ -100,14 +108,15 @@ export class Transfer {
   }
 
   #go(): void {
-    // The user may have cancelled it, or cancelled and restarted it, before its turn.
-    if (this.state !== 'waiting' || this.upload) return;
+    // The user may have paused it, cancelled it, or cancelled and restarted it, before its turn.
+    if (!this.isUnderWay || this.upload) return;
     try {
       const upload = this.#begin({
         onProgress: (progress) => this.#follow(progress),
         onRetry: (retry) => this.#again(retry),
       });
       this.upload = upload;
+      if (this.state === 'paused') upload.pause();
       this.#listener.begun(this, upload);
       upload.then(
         (result) => this.store(result),
@@ -131,9 +140,9 @@ export class Transfer {
 
   /** Pauses the upload, or resumes a paused one. */
   togglePause(): void {
-    if (this.isCancelling || !this.upload) return;
+    if (this.isCancelling) return;
     const isPaused = this.state === 'paused';
-    this.state = isPaused ? 'running' : 'paused';
+    this.state = !isPaused ? 'paused' : this.progress ? 'running' : 'waiting';
     if (isPaused) this.upload?.resume();
     else this.upload?.pause();
     this.#changed();
@@ -173,7 +182,9 @@ export class Transfer {
 
   #follow(progress: Progress): void {
     const { phase, held, size } = progress;
-    if (phase !== this.progress?.phase || held !== this.progress.held) this.retry = undefined;
+    // The retry after which the upload waits for a busy server is the reason of that wait.
+    const isOther = held !== this.progress?.held && held !== 'busy';
+    if (phase !== this.progress?.phase || isOther) this.retry = undefined;
     this.progress = progress;
     this.size = size;
     if (this.state === 'waiting') {
@@ -186,6 +197,7 @@ export class Transfer {
 
   #again(retry: Retry): void {
     this.retry = retry;
+    this.#retryAt = Date.now() + retry.waitMs;
     this.retries += 1;
     this.row?.render();
   }

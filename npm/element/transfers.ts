@@ -67,10 +67,6 @@ export class Transfers implements Acts, Host, Listener {
     return this.#owner.put.hasAttribute('details') ? this.loaded : undefined;
   }
 
-  get isShort(): boolean {
-    return this.all.length < 4;
-  }
-
   copied(): void {
     this.speaker.say('copied', this.language.labels.copied);
   }
@@ -96,6 +92,13 @@ export class Transfers implements Acts, Host, Listener {
 
   start(): void {
     for (const transfer of this.all) if (transfer.state === 'ready') transfer.run();
+  }
+
+  /** Pauses or resumes all transfers that are under way. */
+  pauseAll(isPaused: boolean): void {
+    for (const transfer of this.all) {
+      if (transfer.isUnderWay && (transfer.state === 'paused') !== isPaused) transfer.togglePause();
+    }
   }
 
   retryAll(): void {
@@ -165,7 +168,7 @@ export class Transfers implements Acts, Host, Listener {
     this.totals.count(transfer);
     // With several uploads, announcing each quarter of each would be too much.
     if (this.all.length === 1) this.speaker.progress(transfer, this.language.labels);
-    if (this.#owner.put.hasAttribute('total')) this.#show();
+    if (this.overview.isShown) this.#show();
   }
 
   #count(transfer: Transfer): void {
@@ -194,6 +197,7 @@ export class Transfers implements Acts, Host, Listener {
     // A short list is rendered at once, so that clicks take effect without delay.
     if (this.rows.isLong) this.#show();
     else this.render();
+    this.rows.sort();
     const summary = this.all.length > 1 ? this.overview.words(labels, this.totals) : null;
     for (const transfer of changes) this.speaker.end(transfer, labels, summary);
     this.#owner.summedUp(changes, isOther);

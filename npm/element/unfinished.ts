@@ -10,6 +10,8 @@ const NEEDS_FILE: readonly ErrorCode[] = ['file-needed', 'wrong-file', 'file-cha
 /** Callbacks of the element. */
 export interface Asked {
   readonly language: Language;
+  /** Returns the icon and the name of a file. */
+  named(name: string): [HTMLElement, HTMLElement];
   /** Removes an unfinished upload and refreshes the list. */
   forget(id: string): Promise<void>;
   /** Resumes an upload, with the file if the user chose one. Returns the upload; undefined if it has not started. */
@@ -73,14 +75,10 @@ export class Unfinished {
       labels.forget,
     );
     for (const control of [goOn, forget]) control.setAttribute('aria-label', `${control.textContent}: ${name}`);
-    const title = h(
-      'p',
-      {},
-      h('strong', { part: 'name' }, name),
-      ' ',
-      h('span', { part: 'facts' }, labels.begun(upload)),
-    );
-    const row = h('li', { part: 'unfinished' }, title, trouble, h('div', { part: 'buttons' }, goOn, forget));
+    const line = h('div', { part: 'line' }, h('span', { part: 'facts' }, labels.begun(upload)));
+    const [tile, shown] = this.#asked.named(name);
+    const title = h('div', { part: 'title' }, shown, line, trouble);
+    const row = h('li', { part: 'unfinished' }, tile, title, h('div', { part: 'buttons' }, goOn, forget));
     return row;
   }
 

@@ -18,13 +18,21 @@ export interface Words extends Readonly<Pick<Labels, Text | 'phases' | 'facts'>>
   readonly finishing: string;
   /** Describes an unfinished upload: `{size}`, `{share}`, and `{age}` such as `5 min. ago`. */
   readonly begun: string;
+  /** The server asked to slow down: `{time}` until the retry. */
+  readonly retryingBusy: string;
+  /** Something else is retried: `{time}` until the retry. */
+  readonly retryingIn: string;
   /** A PUT is retried: `{part}`, `{code}`, and `{time}` until the retry. */
   readonly retryingPart: string;
   /** A call of the API is retried: `{code}` and `{time}`. */
   readonly retryingCall: string;
   /** `{stored}` and `{all}`; the number `all` selects the plural form. */
   readonly filesStored: Plural;
-  /** Follows `filesStored`: `{failed}`. */
+  /** During uploads: `{at}` and `{all}`. */
+  readonly uploadingOf: string;
+  /** Bytes that were sent, and those of all files: `{sent}` and `{size}`. */
+  readonly sentOf: string;
+  /** Follows `filesStored` or `uploadingOf`: `{failed}`. */
   readonly filesFailed: Plural;
   /** A limit: `{size}`. */
   readonly atLeast: string;

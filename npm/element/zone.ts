@@ -1,6 +1,7 @@
 // The drop zone of `<direct-put>`: its text, its buttons, and all ways to hand over files.
 import { button, h, put, say } from './dom.js';
 import { canPick, type Found, foundIn, picked, watchDrops } from './files.js';
+import { icon, UPLOAD } from './icons.js';
 import type { Labels } from './labels.js';
 
 /** Attributes of a hidden file input. Only a button or a test tool uses it. */
@@ -19,6 +20,7 @@ export class Zone {
   readonly choose = button('choose', () => void this.#pick());
   readonly #host: HTMLElement;
   readonly #words = h('p', { part: 'drop-words', id: 'drop-words' });
+  readonly #dropNow = h('p', { part: 'drop-now', 'aria-hidden': 'true' });
   readonly #limits = h('p', { part: 'limits', id: 'limits' });
   readonly #chooseFolder = button('choose-folder', () => this.#folder.click());
   readonly #choices = h('div', { part: 'choices' }, this.choose, this.#chooseFolder);
@@ -29,7 +31,8 @@ export class Zone {
   constructor(host: HTMLElement, take: (found: Found[]) => void) {
     this.#host = host;
     this.#take = take;
-    this.element.append(this.#words, this.#choices, this.#limits, this.#file);
+    const sign = h('span', { part: 'drop-icon' }, icon(UPLOAD));
+    this.element.append(sign, this.#words, this.#choices, this.#limits, this.#dropNow, this.#file);
     for (const input of [this.#file, this.#folder]) {
       input.addEventListener('change', () => {
         take(foundIn(input.files ?? []));
@@ -49,6 +52,7 @@ export class Zone {
     const isMultiple = host.hasAttribute('multiple');
     say(this.#words, isMultiple ? labels.drop : labels.dropOne);
     say(this.choose, isMultiple ? labels.choose : labels.chooseOne);
+    say(this.#dropNow, labels.dropNow);
     say(this.#chooseFolder, labels.chooseFolder);
     say(this.#limits, limits);
     this.#limits.hidden = !limits;

@@ -75,7 +75,7 @@ function attributesOf(props: DirectPutProps): Record<string, unknown> {
   const attributes: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(props)) {
     if (PROPERTIES.includes(name)) continue;
-    const isText = /^aria-|^data-|^autostart$/.test(name);
+    const isText = /^aria-|^data-|^(autostart|actions|total)$/.test(name);
     // React 18 renders `false` as text, and a boolean attribute with any text counts as true. So false values are left
     // out.
     attributes[NAMES[name] ?? name] =

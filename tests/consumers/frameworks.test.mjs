@@ -158,7 +158,8 @@ test('the element as a component of React is rendered by a server, and taken ove
     ['Bearer 2', 'number 2'],
   ]);
   await tab.setInputFiles('#file', { ...someFile('large.bin'), buffer: Buffer.alloc(31_000_000) });
-  await row(2).and(tab.locator('[data-state=failed]')).waitFor();
+  // Failed files are first.
+  await row(0).and(tab.locator('[data-state=failed]')).waitFor();
   assert.deepEqual(
     (await tab.evaluate(() => globalThis.told)).map((said) => said.join(' ')),
     [

@@ -68,10 +68,11 @@ test('every attribute, property, method, event and part of the element is named,
   const [, options] = /OPTIONS = \{([^}]*)\}/.exec(attributes);
   const own = [...options.matchAll(/^ *'?([\w-]+)'?:/gm)].map(([, attribute]) => attribute);
   const [, flags] = /FLAGS = \[([^\]]*)\]/.exec(attributes);
+  const [, switches] = /SWITCHES = \[([^\]]*)\]/.exec(attributes);
   const [, texts] = /TEXTS = \[([^\]]*)\]/.exec(attributes);
   assert.ok(own.includes('endpoint') && own.includes('max-files'));
   const page = 'docs/element.md';
-  same(rows(page, '## Attributes'), [...own, ...quoted(flags), ...quoted(texts), 'autostart', 'lang']);
+  same(rows(page, '## Attributes'), [...own, ...quoted(flags), ...quoted(texts), ...quoted(switches), 'lang']);
 
   const source = read('direct-put.ts');
   const [, body] = source.split('export class DirectPut');
@@ -93,9 +94,11 @@ test('every attribute, property, method, event and part of the element is named,
     .filter((name) => name.endsWith('.ts'))
     .map(read)
     .join('\n');
-  const parts = [/part: '([\w-]+)'/g, /\b(?:button|fact)\(\s*'([\w-]+)'/g, /\['percent', 'speed', 'left'\]/g].flatMap(
-    (pattern) => [...code.matchAll(pattern)].flatMap(([all, part]) => part ?? all.match(/\w+/g)),
-  );
+  const parts = [
+    /part: '([\w-]+)'/g,
+    /\b(?:button|iconButton|fact)\(\s*'([\w-]+)'/g,
+    /\['percent', 'speed', 'left'\]/g,
+  ].flatMap((pattern) => [...code.matchAll(pattern)].flatMap(([all, part]) => part ?? all.match(/\w+/g)));
   const text = readFileSync(page, 'utf8');
   const [, said] = text.split('\nParts: ');
   same(

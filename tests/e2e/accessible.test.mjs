@@ -23,11 +23,11 @@ import {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const THEMES = ['light', 'dark'];
-const WIDTHS = [1000, 375];
+const WIDTHS = [1280, 768, 375];
 
 const server = faultyServer('accessible');
 
-/** Checks the page with axe in both themes, on a desktop and on a phone, and takes screenshots. */
+/** Checks the page with axe in both themes, on a desktop, a tablet and a phone, and takes screenshots. */
 async function look(page, state) {
   mkdirSync('screenshots', { recursive: true });
   await page.evaluate(`globalThis.axe || (${JSON.stringify(AXE)}.length && (() => { ${AXE} })())`);
@@ -69,7 +69,7 @@ test('axe finds no violations in any state, in both themes, on a desktop and a p
 
   await setFaults(server, { on: 'create', status: 401 });
   await page.setInputFiles('#file', { name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('text') });
-  assert.equal(await shownError(rowOf(page)), 'unauthorized');
+  assert.equal(await shownError(rowOf(page, 0)), 'unauthorized');
   await look(page, 'failed');
 
   await setFaults(server, { ...SLOW, bytesPerSecond: 15 * MIB });
@@ -77,6 +77,7 @@ test('axe finds no violations in any state, in both themes, on a desktop and a p
   await page.setInputFiles('#file', files);
   await ended(rowOf(page));
   assert.equal(await stateOf(rowOf(page)), 'stored');
+  await page.getByRole('button', { name: 'Details: small.bin' }).click();
   await look(page, 'stored');
   await isFurther(rowOf(page, 2), 0.85);
   const next = await crash(page, context, server);
@@ -131,6 +132,8 @@ test('everything works with the keyboard alone, and the focus is never lost', as
   await ended(rowOf(page));
   assert.equal(await stateOf(rowOf(page)), 'stored');
   assert.ok(await focused(), 'the focus is on a visible element');
+  await tabTo('Details: keys.bin');
+  await page.keyboard.press('Enter');
   await tabTo('Copy: Key');
   await tabTo('Remove: keys.bin');
   await page.keyboard.press('Enter');
@@ -181,11 +184,11 @@ test('each event is announced once and politely', async () => {
   });
   await page.setInputFiles('#file', await makeFile('said.bin', 60 * MIB));
   await ended(rowOf(page));
-  await page.waitForFunction(() => globalThis.said.some(([, text]) => text.includes('is stored')));
+  await page.waitForFunction(() => globalThis.said.some(([, text]) => text.includes('is uploaded')));
   const { said, live } = await page.evaluate(() => ({ said: globalThis.said, live: globalThis.live }));
   assert.deepEqual(live, ['status', 'polite']);
   assert.ok(said.length >= 2 && said.length <= 5, JSON.stringify(said));
-  assert.equal(said.at(-1)[1], 'said.bin is stored.');
+  assert.equal(said.at(-1)[1], 'said.bin is uploaded.');
   for (const [, text] of said.slice(0, -1)) assert.match(text, /^said\.bin: (25|50|75)%$/);
   for (let index = 1; index < said.length; index += 1) assert.ok(said[index][0] - said[index - 1][0] >= 1_400);
 
@@ -197,7 +200,7 @@ test('each event is announced once and politely', async () => {
   });
   const before = await page.evaluate(() => globalThis.said.length);
   await page.setInputFiles('#file', files);
-  await page.waitForFunction(() => globalThis.said.at(-1)[1] === '31 of 32 files stored · 1 failed');
+  await page.waitForFunction(() => globalThis.said.at(-1)[1] === '31 of 32 files uploaded · 1 failed');
   assert.ok(
     (await page.evaluate(() => globalThis.said.length)) - before <= 4,
     'thirty files are not announced one by one',

@@ -32,12 +32,12 @@ test('with `autostart="false"` files wait for the button, and the form waits for
   );
   assert.deepEqual(
     await Promise.all([0, 1, 2].map((index) => stateOf(rowOf(page, index)))),
-    ['ready', 'ready', 'failed'],
-    'a file beyond the limit fails at once',
+    ['failed', 'ready', 'ready'],
+    'a file beyond the limit fails at once, and failed files are first',
   );
   assert.equal(await hits(server), 0);
   assert.match(await inPage(page, (put) => put.validationMessage), /start the upload/);
-  await rowOf(page, 2).locator('.remove').click();
+  await rowOf(page, 0).locator('.remove').click();
   await page.locator('.start').click();
   for (const index of [0, 1]) await ended(rowOf(page, index));
   assert.equal(await inPage(page, (put) => put.results.length), 2);
@@ -60,12 +60,12 @@ test('buttons retry all failed files, cancel all running ones, and clear all fin
   );
   for (const index of [0, 1, 2]) assert.equal(await shownError(rowOf(page, index)), 'unauthorized');
   await setFaults(server, { ...SLOW, bytesPerSecond: MIB });
-  await page.getByRole('button', { name: 'Try all again' }).click();
+  await page.getByRole('button', { name: 'Retry failed' }).click();
   for (const index of [0, 1, 2]) await ended(rowOf(page, index));
   assert.equal(await inPage(page, (put) => put.results.length), 3);
   await page.setInputFiles('#file', [await makeFile('d.bin', 40 * MIB), await makeFile('e.bin', 40 * MIB)]);
   const words = page.locator('.total-words');
-  await page.locator('.total-words', { hasText: /^\d+% · [\d.]+ [kM]B\/s · .* left$/ }).waitFor();
+  await page.locator('.total-words', { hasText: /^[\d.]+ [kM]B of [\d.]+ MB · .* left$/ }).waitFor();
   const share = await page.locator('.total-bar').evaluate(({ value }) => value);
   assert.ok(share > 0 && share < 0.9, await words.textContent());
   await page.getByRole('button', { name: 'Cancel all' }).click();
@@ -78,7 +78,7 @@ test('buttons retry all failed files, cancel all running ones, and clear all fin
     put.actions = true;
   });
   await page.locator('.total').waitFor({ state: 'hidden' });
-  await page.getByRole('button', { name: 'Clear finished' }).click();
+  await page.getByRole('button', { name: 'Clear', exact: true }).click();
   assert.equal(await page.locator('.upload').count(), 0);
   const focused = await inPage(page, (put) => put.shadowRoot.activeElement?.className);
   assert.equal(focused, 'choose', 'removing the button does not lose the focus');

@@ -55,7 +55,7 @@ test('a form is not sent before its files are stored, and sends their keys', asy
   await page.getByRole('button', { name: 'Send' }).click();
   await page.setInputFiles('#file', [await makeFile('slow.bin', 40 * MIB)]);
   await isFurther(rowOf(page), 0.1);
-  assert.deepEqual(await validity(), [false, 'Please wait until all files are stored.']);
+  assert.deepEqual(await validity(), [false, 'Please wait until all files are uploaded.']);
   await page.getByRole('button', { name: 'Send' }).click();
   assert.deepEqual(await page.evaluate(() => globalThis.sent), [], 'the form was not sent yet');
   await setFaults(server);
@@ -130,7 +130,9 @@ test('attributes are rules, and a change applies to the next file', async () => 
   assert.match(await inPage(page, (put) => put.results[0].checksum), /^[\w+/]{11}=$/);
   await inPage(page, (put) => put.setAttribute('endpoint', ''));
   await page.setInputFiles('#file', small('d.txt'));
-  assert.equal(await shownError(rowOf(page)), 'invalid-option');
+  // Failed files are first, in the order in which they were added.
+  await rowOf(page, 2).and(page.locator('[data-state=failed]')).waitFor();
+  assert.equal(await shownError(rowOf(page, 2)), 'invalid-option');
   await close();
 });
 
@@ -276,6 +278,8 @@ test('with `details` the element shows and copies the key and the checksum', asy
   await page.setInputFiles('#file', small('a.txt'));
   await ended(rowOf(page));
   const key = await rowOf(page).locator('.key').textContent();
+  assert.equal(await rowOf(page).locator('.key').isVisible(), false);
+  await page.getByRole('button', { name: 'Details: a.txt' }).click();
   await page.getByRole('button', { name: 'Copy: Key' }).click();
   await page.getByText('Copied').first().waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);

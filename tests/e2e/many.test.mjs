@@ -91,7 +91,7 @@ async function measure() {
     return { rows: Math.max(...rows), text: put.shadowRoot.querySelector('.summary').textContent };
   });
   const longest = longestTask(await context.browser().stopTracing());
-  assert.equal(seen.text, '1,000 of 1,000 files stored');
+  assert.equal(seen.text, '1,000 of 1,000 files uploaded');
   assert.deepEqual(troubles, []);
   await close();
   return { ...seen, longest };
@@ -173,7 +173,7 @@ test('clearing the list also removes files that are not yet listed', async () =>
     const rows = [...put.shadowRoot.querySelectorAll('.upload .name')].map(({ textContent }) => textContent);
     return [isHeld, first, rows, put.shadowRoot.querySelector('.summary').textContent];
   });
-  assert.deepEqual(seen, [true, 199, ['0', '1', '2'], '0 of 3 files stored']);
+  assert.deepEqual(seen, [true, 199, ['0', '1', '2'], 'Uploading 1 of 3']);
   await close();
 });
 
@@ -203,14 +203,14 @@ test('every row of a long list states its position, and axe finds no violations'
   assert.equal(await last.getAttribute('aria-setsize'), '300');
   assert.equal(await page.locator('.uploads').getAttribute('role'), 'list');
   assert.equal(await last.locator('.name').textContent(), '299.txt');
-  await page.locator('#summary', { hasText: '300 of 300 files stored' }).waitFor({ timeout: 60_000 });
+  await page.locator('#summary', { hasText: '300 of 300 files uploaded' }).waitFor({ timeout: 60_000 });
   assert.ok((await page.locator('.upload').count()) < 40);
   // A row begins where the row before it ends.
   const gaps = await page.locator('.uploads').evaluate((list) => {
     const boxes = [...list.children].map((row) => row.getBoundingClientRect());
     return boxes.slice(1).map(({ top }, index) => Math.round(top - boxes[index].bottom));
   });
-  assert.deepEqual([...new Set(gaps)], [16]);
+  assert.deepEqual([...new Set(gaps)], [8]);
   await page.evaluate(`(() => { ${AXE} })()`);
   const violations = await page.evaluate(async () => (await globalThis.axe.run()).violations.map(({ id }) => id));
   assert.deepEqual(violations, []);
@@ -234,7 +234,7 @@ test('a focused row of a long list keeps the focus while scrolling, and passes i
   assert.equal(await page.locator('#uploads > [aria-setsize="199"]').first().isVisible(), true);
   assert.equal(await focused(), 'Remove: 20.txt');
   // Tab moves the focus from row to row, because each row has one button. Rows become visible when they get the focus.
-  await page.locator('#summary', { hasText: '199 of 199 files stored' }).waitFor({ timeout: 60_000 });
+  await page.locator('#summary', { hasText: '199 of 199 files uploaded' }).waitFor({ timeout: 60_000 });
   for (let presses = 0; presses < 30; presses += 1) await page.keyboard.press('Tab');
   assert.match(await focused(), /: 5\d\.txt$/);
   await close();
@@ -243,7 +243,7 @@ test('a focused row of a long list keeps the focus while scrolling, and passes i
 test('a list that becomes short again shows all of its rows', async () => {
   const { page, close } = await openPage(server);
   await add(page, 60);
-  await page.locator('#summary', { hasText: '60 of 60 files stored' }).waitFor({ timeout: 30_000 });
+  await page.locator('#summary', { hasText: '60 of 60 files uploaded' }).waitFor({ timeout: 30_000 });
   await (await reach(page, 60)).locator('.remove').click();
   for (let count = 59; count > 50; count -= 1) await page.locator('.upload').last().locator('.remove').click();
   assert.equal(await page.locator('.upload').count(), 50);

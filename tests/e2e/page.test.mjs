@@ -111,7 +111,7 @@ test('a file can be dropped, and the button works from the keyboard', async () =
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.shadowRoot.activeElement.className), 'choose');
   await page.keyboard.press('Enter');
-  await page.locator('.bytes', { hasText: '1,234 bytes' }).waitFor();
+  await page.locator('.bytes', { hasText: '1,234 bytes' }).waitFor({ state: 'attached' });
   await close();
 });
 

@@ -58,15 +58,16 @@ test('a removed file frees its place in the count', async () => {
     '#file',
     ['a', 'b', 'c'].map((name) => small(`${name}.txt`)),
   );
-  assert.equal(await shownError(rowOf(page, 2)), 'too-many-files');
-  assert.match(await rowOf(page, 2).locator('.error-words').textContent(), /2 files at most\.$/);
-  for (const index of [0, 1]) await stored(rowOf(page, index));
+  // The failed file is first.
+  assert.equal(await shownError(rowOf(page, 0)), 'too-many-files');
+  assert.match(await rowOf(page, 0).locator('.error-words').textContent(), /2 files at most\.$/);
+  for (const index of [1, 2]) await stored(rowOf(page, index));
   // The new uploader has no files yet.
   await inPage(page, (put) => put.setAttribute('accept', '.txt'));
-  await rowOf(page, 2).locator('.retry').click();
-  assert.equal(await shownError(rowOf(page, 2)), 'too-many-files');
-  await rowOf(page, 0).locator('.remove').click();
-  await rowOf(page, 1).locator('.retry').click();
+  await rowOf(page, 0).locator('.retry').click();
+  assert.equal(await shownError(rowOf(page, 0)), 'too-many-files');
+  await rowOf(page, 1).locator('.remove').click();
+  await rowOf(page, 0).locator('.retry').click();
   await stored(rowOf(page, 1));
   assert.equal(await inPage(page, (put) => put.results.length), 2);
 
@@ -144,7 +145,7 @@ test('an unreadable item of a drop has a failed row, and the others are uploaded
   assert.equal(await deep.locator('.path').textContent(), 'folder/sub/');
   const keys = await inPage(page, (put) => put.results.map(({ key }) => key).join());
   assert.doesNotMatch(keys, /folder|sub|deep/);
-  assert.equal(await page.locator('#summary').textContent(), '2 of 5 files stored · 3 failed');
+  assert.equal(await page.locator('#summary').textContent(), '2 of 5 files uploaded · 3 failed');
 
   // The older interface for folders (webkitGetAsEntry).
   await inPage(page, (put) => put.clear());
@@ -199,12 +200,12 @@ test('a cancelled file is not a failure, and cancelling can be undone', async ()
   await isFurther(rowOf(page, 0), 0.05);
   await rowOf(page, 0).locator('.cancel').click();
   await isCancelled(rowOf(page, 0));
-  assert.equal(await page.locator('#summary').textContent(), '1 of 1 file stored');
+  assert.equal(await page.locator('#summary').textContent(), '1 of 1 file uploaded');
   assert.equal(await rowOf(page, 0).locator('.error, .retry:visible').count(), 0);
   await setFaults(server);
   await rowOf(page, 0).getByRole('button', { name: 'Undo: long.bin' }).click();
   await stored(rowOf(page, 0));
-  assert.equal(await page.locator('#summary').textContent(), '2 of 2 files stored');
+  assert.equal(await page.locator('#summary').textContent(), '2 of 2 files uploaded');
   await close();
 });
 

@@ -147,7 +147,7 @@ test('ten seconds without a network', async () => {
   await context.setOffline(true);
   await page.locator('.offline').waitFor();
   await page.locator('.upload[data-held=offline]').waitFor();
-  await row.locator('.notice', { hasText: 'Offline: it goes on when the network is back.' }).waitFor();
+  await row.locator('.notice', { hasText: 'Waiting for the network' }).waitFor();
   await screenshot(page, 'offline');
   await sleep(10_000);
   assert.equal(await stateOf(row), 'running');
@@ -240,7 +240,7 @@ test('two hundred small files, and a large one before them', async () => {
   await page.setInputFiles('#file', paths);
   await ended(await reach(page, 201));
   assert.equal(await stateOf(await reach(page, 1)), 'running', 'the large file does not delay the others');
-  await page.locator('#summary', { hasText: '201 of 201 files stored' }).waitFor({ timeout: 60_000 });
+  await page.locator('#summary', { hasText: '201 of 201 files uploaded' }).waitFor({ timeout: 60_000 });
   await assertStored(large, await shownResult(await reach(page, 1)), server);
   const keys = new Set();
   for (const index of [1, 2, 77, 199, 200]) {
@@ -265,7 +265,7 @@ test('a folder is dropped', async () => {
   for (const type of ['dragEnter', 'dragOver', 'drop']) {
     await session.send('Input.dispatchDragEvent', { type, x: x + 20, y: y + 20, data });
   }
-  await page.locator('#summary', { hasText: '3 of 3 files stored' }).waitFor({ timeout: 30_000 });
+  await page.locator('#summary', { hasText: '3 of 3 files uploaded' }).waitFor({ timeout: 30_000 });
   await close();
 });
 
