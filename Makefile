@@ -249,6 +249,7 @@ scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (need
 	npm audit --audit-level=low --prefix bench
 	npm audit --audit-level=low --prefix tests/consumers
 	npm audit --audit-level=low --prefix tests/docs
+	npm audit --audit-level=low --prefix tests/server
 	for example in examples/*/; do npm audit --audit-level=low --prefix "$$example"; done
 	tools/sbom.sh '$(TARGET)/sbom'
 
