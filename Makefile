@@ -255,6 +255,7 @@ scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (need
 	npm audit --audit-level=low --prefix bench
 	npm audit --audit-level=low --prefix tests/consumers
 	npm audit --audit-level=low --prefix tests/docs
+	npm audit --audit-level=low --prefix tests/server
 	for lock in examples/*/package-lock.json; do npm audit --audit-level=low --prefix "$${lock%/*}"; done
 	tools/sbom.sh '$(TARGET)/sbom'
 

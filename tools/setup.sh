@@ -105,6 +105,7 @@ setup_arm_target() {
 
 setup_node_modules() { node_modules .; }
 setup_bench_modules() { node_modules bench; }
+setup_server_modules() { node_modules tests/server; }
 setup_consumer_modules() { node_modules tests/consumers; }
 setup_docs_modules() {
   has openssl || debian openssl

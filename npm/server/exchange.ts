@@ -7,6 +7,9 @@ import type { Credentials, Grant } from './types.js';
 /** Timeout of a call to S3, in milliseconds. The client gets `storage-unavailable` after it, and tries again. */
 const CALL_MS = 25_000;
 
+/** Maximum number of bytes to read of a body, also of one that is refused for its length. */
+const MAX_READ_BYTES = 16 << 20;
+
 /** What the module needs of a request. */
 export interface Head {
   id: string;
@@ -78,7 +81,10 @@ function read(exchange: Exchange): Answer {
   return { status, headers: JSON.parse(exchange.headers), body: copied(exchange.body), code };
 }
 
-/** Returns the body, or undefined if it has more bytes than the maximum. Reads no more than that. */
+/**
+ * Returns the body, or undefined if it has more bytes than the maximum. Then it reads on, without keeping the bytes:
+ * servers reset the connection of a request that was not read to its end, and the client would not get the answer.
+ */
 async function bodyOf(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
   if (!request.body) return new Uint8Array();
   const chunks: Uint8Array[] = [];
@@ -88,12 +94,13 @@ async function bodyOf(request: Request, maxBytes: number): Promise<Uint8Array | 
     const { done, value } = await reader.read();
     if (done) break;
     bytes += value.byteLength;
-    if (bytes > maxBytes) {
+    if (bytes <= maxBytes) chunks.push(value);
+    else if (bytes > MAX_READ_BYTES) {
       await reader.cancel().catch(() => {});
-      return undefined;
+      break;
     }
-    chunks.push(value);
   }
+  if (bytes > maxBytes) return undefined;
   const body = new Uint8Array(bytes);
   let at = 0;
   for (const chunk of chunks) {

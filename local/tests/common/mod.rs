@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{
@@ -182,7 +183,8 @@ pub async fn start_as(settings: &[(&str, &str)], change: impl FnOnce(&mut Option
         config: config_of(server.s3()),
         connection: server.s3().clone(),
         folder,
-        http: reqwest::Client::new(),
+        // The hosts in JavaScript close a connection that is idle for 5 s, while a test may be hashing.
+        http: reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().unwrap(),
         _host: host,
         _stop: stop,
     };
