@@ -135,6 +135,18 @@ test('Node server, API', async (t) => {
       assert.equal((await call('DELETE', '', { token })).status, 204);
     });
 
+    await t.test('a file that names a part twice is refused', async () => {
+      const [part] = small(Buffer.from('a')).parts;
+      const twice = { ...small(Buffer.from('a')), parts: [part, { ...part, checksum: base64('b') }] };
+      assertRefused(await call('POST', '', { body: twice }), 'part-repeated', 'parts[1].number');
+    });
+
+    await t.test('an empty file is one part', async () => {
+      const { body } = await call('POST', '', { body: small(Buffer.alloc(0)) });
+      assert.deepEqual([body.kind, body.partCount, body.parts.length], ['single', 1, 1]);
+      assert.equal((await put(body.parts[0], Buffer.alloc(0))).status, 200);
+    });
+
     await t.test('a small file whose bytes are not named is an upload of one part', async () => {
       const { body } = await call('POST', '', { body: { ...large, size: 5 } });
       assert.deepEqual([body.kind, body.partCount, body.partSize >= 5 * MIB], ['multipart', 1, true]);
