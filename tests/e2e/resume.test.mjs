@@ -70,7 +70,9 @@ test('choosing the file again resumes the upload', async () => {
 test('the last reported state of each part of a resumed upload is "stored"', async () => {
   const path = await makeFile('reported.bin', 100 * MIB);
   const { page, close } = await crashInTheMiddle(path);
-  await page.evaluate(() => document.body.append(Object.assign(document.createElement('input'), { type: 'file', id: 'own' })));
+  await page.evaluate(() =>
+    document.body.append(Object.assign(document.createElement('input'), { type: 'file', id: 'own' })),
+  );
   await page.setInputFiles('#own', path);
   const states = await page.evaluate(async () => {
     const { Uploader } = await import('/directput/index.js');

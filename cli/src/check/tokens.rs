@@ -111,8 +111,11 @@ async fn single_checksum(probe: &Probe) -> Found {
         let signed: BTreeSet<_> = upload.puts.iter().filter_map(|put| put.header(put.checksum_header()?)).collect();
         if !upload.is_multipart && signed.len() > 1 {
             let reason = "the API signs one key for two checksums, if a request names part 1 twice";
-            return Err(failed(reason, "Refuse a repeated part by 400 part-repeated. Otherwise other bytes can replace \
-                an object that was checked and deleted."));
+            return Err(failed(
+                reason,
+                "Refuse a repeated part by 400 part-repeated. Otherwise other bytes can replace \
+                an object that was checked and deleted.",
+            ));
         }
         return Ok(());
     }
