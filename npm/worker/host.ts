@@ -235,7 +235,7 @@ export class Host {
     };
     const options = {
       ...plain,
-      ...(wantsParts && { onStep: (number: number, state: PartNews['state']) => tell({ part: { number, state } }) }),
+      ...(wantsParts && { onStep: stepsTo((part) => tell({ part })) }),
       ...(keeper && { onRecord: (record: EngineRecord | null) => keeper.take(record) }),
       priority: running.priority,
       onProgress,
@@ -351,3 +351,16 @@ export class Host {
 
 /** Returns options that the module takes, but that are not part of the package's API. */
 const optionsOf = (onRecord: (record: EngineRecord | null) => void): object => ({ onRecord });
+
+/**
+ * Returns a function that passes on the states of parts. A stored part is hashed once more to compare it with the file:
+ * after an earlier visit, and with `crc64nvme-after`. It stays `stored` meanwhile.
+ */
+function stepsTo(tell: (part: PartNews) => void): (number: number, state: PartNews['state']) => void {
+  const stored = new Set<number>();
+  return (number, state) => {
+    if (state === 'sending') stored.delete(number);
+    if (!stored.has(number)) tell({ number, state });
+    if (state === 'stored') stored.add(number);
+  };
+}

@@ -107,16 +107,11 @@ impl Session {
             _ => {}
         }
         let has_failed = matches!(event, Event::PutFailed { .. });
-        let hashed = match event {
-            Event::PartHashed { part, .. } => Some(part.number),
-            _ => None,
-        };
         let ended = match &event {
             Event::PutDone { put, .. } | Event::PutFailed { put, .. } => self.take_put(*put),
             _ => None,
         };
         self.engine.borrow_mut().handle(now(), event);
-        hashed.inspect(|number| self.report_outcome(*number));
         loop {
             let action = self.engine.borrow_mut().poll();
             let Some(action) = action else { break };
@@ -242,7 +237,10 @@ impl Session {
                 Err(failure) => Err(failure),
             };
             match hashed {
-                Ok(checksum) => Event::PartHashed { part, checksum },
+                Ok(checksum) => {
+                    session.report_part(part.number, "hashed");
+                    Event::PartHashed { part, checksum }
+                }
                 Err(failure) => Event::HashFailed { part, failure },
             }
         });
@@ -253,16 +251,13 @@ impl Session {
         let Part { number, length, .. } = put.part;
         if self.engine.borrow().is_stored(number) {
             self.dispatcher.change(|rules| rules.confirmed(now(), put.lane, length, put.started_ms));
-        } else if has_failed {
-            self.dispatcher.change(|rules| rules.failed(put.lane));
+            self.report_part(number, "stored");
+        } else {
+            if has_failed {
+                self.dispatcher.change(|rules| rules.failed(put.lane));
+            }
+            self.report_part(number, "hashed");
         }
-        self.report_outcome(number);
-    }
-
-    /// Reports the state of a part after it was hashed or sent. An earlier visit may have stored a part that is hashed.
-    fn report_outcome(&self, number: PartNumber) {
-        let state = if self.engine.borrow().is_stored(number) { "stored" } else { "hashed" };
-        self.report_part(number, state);
     }
 
     fn put(self: &Rc<Self>, put: Put) {
