@@ -1,0 +1,62 @@
+// Runs the examples that are signing APIs by themselves, with the S3 server of a local server.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { makeFile } from '../e2e/bucket.mjs';
+import { freePort } from '../e2e/server.mjs';
+import { assertHas, assertInWorker, running, visit, withServer } from '../toolchains/harness.mjs';
+import { SIZE } from './app.mjs';
+
+/** Returns the settings that the examples' `.env.example` files name. */
+export const settingsOf = (server) => ({
+  S3_BUCKET: server.bucket,
+  S3_REGION: 'us-east-1',
+  S3_ENDPOINT: server.s3,
+  S3_KEY_ID: server.access_key,
+  S3_KEY_SECRET: server.secret_key,
+  TOKEN_KEY: 'a key of this test, 32 bytes long',
+});
+
+/** Replaces the values in a text of lines `NAME=value`. A line may be a comment. */
+export function filled(text, settings) {
+  return text.replace(/^(?:# )?([A-Z][A-Z0-9_]*)=.*$/gm, (_, name) => {
+    assert.ok(name in settings, name);
+    return `${name}=${settings[name]}`;
+  });
+}
+
+/** Starts a local server whose bucket accepts a page. Calls `use` with the server, and with the page's port. */
+export async function withBucket(use) {
+  const port = await freePort();
+  await withServer({ args: ['--allow-origin', `http://127.0.0.1:${port}`, '--control'] }, (server) =>
+    use(server, port),
+  );
+}
+
+/** Copies the `.env.example` of an installed example to `name`, with the settings of a local server. */
+export function configure(folder, name, server) {
+  writeFileSync(join(folder, name), filled(readFileSync(join(folder, '.env.example'), 'utf8'), settingsOf(server)));
+}
+
+/**
+ * Starts an installed example, and opens its page. Calls `use` with the tab, and with the example's output. The console
+ * may have `tolerated` messages.
+ */
+export async function withApp(folder, command, port, use, { env, tolerated } = {}) {
+  const open = (address, log) => visit(address, { tolerated }, (tab) => use(tab, log));
+  await running(folder, command, open, { port, env });
+}
+
+/** Uploads a file of several parts and a small file with the page's `<direct-put>`. Returns the objects' keys. */
+export async function uploadsByElement(tab, server) {
+  const keys = [];
+  for (const path of [await makeFile('film.bin', SIZE), await makeFile('note.bin', 1_000)]) {
+    await tab.locator('direct-put').locator('#file').setInputFiles(path);
+    const row = tab.locator('direct-put .upload', { hasText: basename(path) });
+    await row.and(tab.locator('[data-state=stored]')).waitFor();
+    keys.push(await tab.locator('direct-put').evaluate((put) => put.results.at(-1).key));
+    assertHas(server, keys.at(-1), readFileSync(path));
+  }
+  assertInWorker(tab);
+  return keys;
+}
