@@ -121,7 +121,7 @@ conformance: package setup-chromium setup-garage server ## Run the forgery matri
 test-consumers: package setup-chromium setup-consumer-modules server
 	timeout 900 node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=spec tests/consumers/*.test.mjs
 	timeout 900 $(MAKE) --no-print-directory toolchains APPS='$(QUICK_APPS)'
-	timeout 300 $(MAKE) --no-print-directory examples EXAMPLES='$(QUICK_EXAMPLES)'
+	timeout 400 $(MAKE) --no-print-directory examples EXAMPLES='$(QUICK_EXAMPLES)'
 
 # Apps whose installation and build take a minute or two.
 QUICK_APPS := vite runners jsx
@@ -135,7 +135,7 @@ toolchains:
 	node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec $(APPS:%=tests/toolchains/%.test.mjs)
 
 # Examples that need few packages.
-QUICK_EXAMPLES := vanilla element node-server node-server-api
+QUICK_EXAMPLES := vanilla element express hono-workers node-server node-server-api
 EXAMPLES ?= *
 
 test-examples: package setup-chromium server ## Build each app of examples/ and use it in Chromium (three minutes; EXAMPLES="react vue" for a part)
@@ -250,7 +250,7 @@ scan: check-supply setup-cargo-cyclonedx ## Look for known vulnerabilities (need
 	npm audit --audit-level=low --prefix tests/consumers
 	npm audit --audit-level=low --prefix tests/docs
 	npm audit --audit-level=low --prefix tests/server
-	for example in examples/*/; do npm audit --audit-level=low --prefix "$$example"; done
+	for lock in examples/*/package-lock.json; do npm audit --audit-level=low --prefix "$$(dirname "$$lock")"; done
 	tools/sbom.sh '$(TARGET)/sbom'
 
 # Checks that need the network only to install their tools.
