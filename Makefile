@@ -134,8 +134,8 @@ test-toolchains: package setup-chromium server ## Upload with apps of Vite, Next
 toolchains:
 	node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec $(APPS:%=tests/toolchains/%.test.mjs)
 
-# Examples that need few packages.
-QUICK_EXAMPLES := vanilla element express hono-workers node-server node-server-api
+# Examples that take less than half a minute.
+QUICK_EXAMPLES := vanilla element axum express hono-workers node-server node-server-api
 EXAMPLES ?= *
 
 test-examples: package setup-chromium server ## Build each app of examples/ and use it in Chromium (three minutes; EXAMPLES="react vue" for a part)
