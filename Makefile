@@ -109,7 +109,7 @@ test-browsers: package setup-browsers server
 test-logs:
 	timeout 60 node --test --test-reporter=spec tests/logs/*.test.mjs
 
-conformance: package setup-chromium setup-garage server ## Run the forgery matrix, the page and the example of a Node server with Garage, another S3 server
+conformance: package setup-chromium setup-garage server ## Run the forgery matrix, the page, the example of a Node server and docs/nextjs.md with Garage, another S3 server
 	cargo test -p directput-local --test forgery --no-run
 	timeout 600 node tests/conformance/with-garage.mjs \
 	  cargo test -p directput-local --test forgery -- --test-threads=1 --nocapture
@@ -117,6 +117,8 @@ conformance: package setup-chromium setup-garage server ## Run the forgery matri
 	  node --test --test-timeout=180000 --test-reporter=spec tests/conformance/page.test.mjs
 	timeout 600 node tests/conformance/with-garage.mjs \
 	  node --test --test-timeout=180000 --test-reporter=spec tests/examples/node-server-api.test.mjs
+	timeout 600 node tests/conformance/with-garage.mjs \
+	  node --test --test-timeout=300000 --test-reporter=spec tests/examples/nextjs-walk.test.mjs
 
 test-consumers: package setup-chromium setup-consumer-modules server
 	timeout 900 node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=spec tests/consumers/*.test.mjs
@@ -138,7 +140,7 @@ toolchains:
 QUICK_EXAMPLES := vanilla element axum express hono-workers node-server node-server-api
 EXAMPLES ?= *
 
-test-examples: package setup-chromium server ## Build each app of examples/ and use it in Chromium (three minutes; EXAMPLES="react vue" for a part)
+test-examples: package setup-chromium server ## Build each app of examples/ and use it in Chromium (six minutes; EXAMPLES="react vue" for a part)
 	timeout 1200 $(MAKE) --no-print-directory examples EXAMPLES='$(EXAMPLES)'
 
 examples:

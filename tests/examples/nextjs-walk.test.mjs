@@ -7,9 +7,9 @@ import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { blocks } from '../docs/markdown.mjs';
 import { makeFile } from '../e2e/bucket.mjs';
-import { assertHas, run } from '../toolchains/harness.mjs';
+import { run } from '../toolchains/harness.mjs';
 import { SIZE } from './app.mjs';
-import { filled, settingsOf, uploadsByElement, withApp, withBucket } from './own-api.mjs';
+import { assertStored, filled, settingsOf, uploadsByElement, withApp, withBucket } from './own-api.mjs';
 
 const TARGET = resolve(process.env.CARGO_TARGET_DIR ?? 'target');
 const FOLDER = join(TARGET, 'nextjs-walk');
@@ -87,9 +87,9 @@ test('what docs/nextjs.md says ends in uploads', async (t) => {
     await withBucket(async (server, port) => {
       rmSync(join(FOLDER, '.env.local'));
       write('auth.ts', AUTH);
-      write('app/uploads/authorize.ts');
+      write('authorize.ts');
       const route = sample(ROUTE).replace("authorize: 'anyone'", 'authorize');
-      write(ROUTE, `import { authorize } from '../authorize';\n${route}`);
+      write(ROUTE, `import { authorize } from '../../../authorize';\n${route}`);
       const [build, start] = command('npx next build').trim().split('\n');
       run(FOLDER, ...build.split(' ').slice(1));
       const use = async (tab) => {
@@ -101,7 +101,7 @@ test('what docs/nextjs.md says ends in uploads', async (t) => {
         await tab.locator('direct-put [data-state=stored]').waitFor();
         const key = await tab.locator('direct-put').evaluate((put) => put.value);
         assert.match(key, /^uploads\/users\/ada\//);
-        assertHas(server, key, readFileSync(path));
+        await assertStored(server, key, path);
       };
       const env = settingsOf(server);
       await withApp(FOLDER, [...start.split(' ').slice(1), ...ADDRESS], port, use, { env, tolerated: ICON });

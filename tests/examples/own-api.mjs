@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { makeFile } from '../e2e/bucket.mjs';
+import { makeFile, sha256 } from '../e2e/bucket.mjs';
 import { freePort } from '../e2e/server.mjs';
-import { assertHas, assertInWorker, running, visit, withServer } from '../toolchains/harness.mjs';
+import { assertInWorker, running, visit, withServer } from '../toolchains/harness.mjs';
 import { SIZE } from './app.mjs';
+import { storedDigest } from './node-server.mjs';
 
 /** Returns the settings that the examples' `.env.example` files name. */
 export const settingsOf = (server) => ({
@@ -25,9 +26,17 @@ export function filled(text, settings) {
   });
 }
 
-/** Starts a local server whose bucket accepts a page. Calls `use` with the server, and with the page's port. */
+/**
+ * Starts a local server whose bucket accepts a page. Calls `use` with the server, and with the page's port. If `USE_S3` is
+ * set, uses the S3 server at this address instead, see `tests/conformance/with-garage.mjs`.
+ */
 export async function withBucket(use) {
   const port = await freePort();
+  const { USE_S3, BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env;
+  if (USE_S3) {
+    const keys = { access_key: AWS_ACCESS_KEY_ID, secret_key: AWS_SECRET_ACCESS_KEY };
+    return use({ s3: USE_S3, s3_listen: USE_S3, bucket: BUCKET, ...keys }, port);
+  }
   await withServer({ args: ['--allow-origin', `http://127.0.0.1:${port}`, '--control'] }, (server) =>
     use(server, port),
   );
@@ -47,6 +56,11 @@ export async function withApp(folder, command, port, use, { env, tolerated } = {
   await running(folder, command, open, { port, env });
 }
 
+/** Checks that S3 returns the bytes of a file. */
+export async function assertStored(server, key, path) {
+  assert.equal(await storedDigest(server, key), await sha256(path));
+}
+
 /** Uploads a file of several parts and a small file with the page's `<direct-put>`. Returns the objects' keys. */
 export async function uploadsByElement(tab, server) {
   const keys = [];
@@ -55,7 +69,7 @@ export async function uploadsByElement(tab, server) {
     const row = tab.locator('direct-put .upload', { hasText: basename(path) });
     await row.and(tab.locator('[data-state=stored]')).waitFor();
     keys.push(await tab.locator('direct-put').evaluate((put) => put.results.at(-1).key));
-    assertHas(server, keys.at(-1), readFileSync(path));
+    await assertStored(server, keys.at(-1), path);
   }
   assertInWorker(tab);
   return keys;
