@@ -115,7 +115,7 @@ test-browsers: package setup-browsers server
 test-logs:
 	timeout 60 node --test --test-reporter=spec tests/logs/*.test.mjs
 
-conformance: package setup-chromium setup-garage server ## Run the forgery matrix, the page and the example of a Node server with Garage, another S3 server
+conformance: package setup-chromium setup-garage server ## Run the forgery matrix, the page, the example of a Node server and docs/nextjs.md with Garage, another S3 server
 	cargo test -p directput-local --test forgery --no-run
 	timeout 600 node tests/conformance/with-garage.mjs \
 	  cargo test -p directput-local --test forgery -- --test-threads=1 --nocapture
@@ -123,11 +123,13 @@ conformance: package setup-chromium setup-garage server ## Run the forgery matri
 	  node --test --test-timeout=180000 --test-reporter=spec tests/conformance/page.test.mjs
 	timeout 600 node tests/conformance/with-garage.mjs \
 	  node --test --test-timeout=180000 --test-reporter=spec tests/examples/node-server-api.test.mjs
+	timeout 600 node tests/conformance/with-garage.mjs \
+	  node --test --test-timeout=300000 --test-reporter=spec tests/examples/nextjs-walk.test.mjs
 
 test-consumers: package setup-chromium setup-consumer-modules server
 	timeout 900 node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=spec tests/consumers/*.test.mjs
 	timeout 900 $(MAKE) --no-print-directory toolchains APPS='$(QUICK_APPS)'
-	timeout 300 $(MAKE) --no-print-directory examples EXAMPLES='$(QUICK_EXAMPLES)'
+	timeout 400 $(MAKE) --no-print-directory examples EXAMPLES='$(QUICK_EXAMPLES)'
 
 # Apps whose installation and build take a minute or two.
 QUICK_APPS := vite runners jsx
@@ -140,11 +142,11 @@ test-toolchains: package setup-chromium server ## Upload with apps of Vite, Next
 toolchains:
 	node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec $(APPS:%=tests/toolchains/%.test.mjs)
 
-# Examples that need few packages.
-QUICK_EXAMPLES := vanilla element node-server node-server-api
+# Examples that take less than half a minute.
+QUICK_EXAMPLES := vanilla element axum express hono-workers node-server node-server-api
 EXAMPLES ?= *
 
-test-examples: package setup-chromium setup-fastapi server ## Build each app of examples/ and use it in Chromium (three minutes; EXAMPLES="react vue" for a part)
+test-examples: package setup-chromium setup-fastapi server ## Build each app of examples/ and use it in Chromium (seven minutes; EXAMPLES="react vue" for a part)
 	cargo build -p directput-cli
 	timeout 1200 $(MAKE) --no-print-directory examples EXAMPLES='$(EXAMPLES)'
 

@@ -357,10 +357,10 @@ const optionsOf = (onRecord: (record: EngineRecord | null) => void): object => (
  * after an earlier visit, and with `crc64nvme-after`. It stays `stored` meanwhile.
  */
 function stepsTo(tell: (part: PartNews) => void): (number: number, state: PartNews['state']) => void {
-  const stored = new Set<number>();
+  const states: PartNews['state'][] = [];
   return (number, state) => {
-    if (state === 'sending') stored.delete(number);
-    if (!stored.has(number)) tell({ number, state });
-    if (state === 'stored') stored.add(number);
+    if (states[number] === 'stored' && state !== 'sending') return;
+    states[number] = state;
+    tell({ number, state });
   };
 }

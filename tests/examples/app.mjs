@@ -1,9 +1,9 @@
 // Helpers for the tests of the examples. An example is installed as its README says, built, served, and used in a
 // browser.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { openUploads, setFaults } from '../e2e/bucket.mjs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { MIB, makeFile, openUploads, setFaults } from '../e2e/bucket.mjs';
 import { freePort } from '../e2e/server.mjs';
 import {
   assertHas,
@@ -22,6 +22,9 @@ import {
  * the repository.
  */
 const OUT = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'examples');
+
+/** Size of a file of three parts, in bytes. */
+export const SIZE = 20 * MIB;
 
 /** Copies and installs an example. Returns its folder. */
 export function install(name) {
@@ -61,20 +64,20 @@ export async function assertAccessible(tab) {
 
 /** Uploads two files with the page's input. Pauses and resumes the first upload, and cancels the second upload. */
 export async function uploadsByInput(tab, server) {
-  const [first, second] = ['a.bin', 'b.bin'].map(file);
-  const choose = async (own) => {
-    await tab.setInputFiles('input[type=file]', own);
-    const row = tab.locator('li', { hasText: own.name });
+  const [first, second] = [await makeFile('a.bin', SIZE), await makeFile('b.bin', SIZE)];
+  const choose = async (path) => {
+    await tab.setInputFiles('input[type=file]', path);
+    const row = tab.locator('li', { hasText: basename(path) });
     return { row, click: (name) => row.getByRole('button', { name }).click() };
   };
-  // The server delays each part, so that there is time to click the buttons.
+  // The server delays parts, so that there is time to click the buttons.
   await setFaults(server, { on: 'put', latencyMs: 5_000, times: 3 });
   const kept = await choose(first);
   await kept.click('Pause');
   await kept.click('Resume');
   await kept.row.getByText('Stored as').waitFor();
-  assertHas(server, /uploads\/\S+/.exec(await kept.row.textContent())[0], first.buffer);
-  await setFaults(server, { on: 'put', latencyMs: 60_000 });
+  assertHas(server, /uploads\/\S+/.exec(await kept.row.textContent())[0], readFileSync(first));
+  await setFaults(server, { on: 'put', latencyMs: 15_000 });
   const cancelled = await choose(second);
   await assertAccessible(tab);
   await cancelled.click('Cancel');

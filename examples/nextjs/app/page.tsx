@@ -15,7 +15,7 @@ export default function Page() {
             Your name <input name="name" autoComplete="name" required />
           </label>
         </p>
-        <DirectPut name="papers" endpoint={process.env.NEXT_PUBLIC_ENDPOINT} accept=".pdf" multiple required />
+        <DirectPut name="papers" endpoint="/uploads" accept=".pdf" multiple required />
         <p>
           <button type="submit" disabled={isPending}>
             Send
