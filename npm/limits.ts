@@ -39,7 +39,7 @@ export const SAMPLES_MS = 10_000;
 export async function within<T>(
   ms: number,
   promise: Promise<T>,
-  error: Error = new Error(`no answer within ${ms} ms`),
+  error: Error = new Error(`timeout: ${ms} ms`),
 ): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -233,9 +233,17 @@ export class Host {
       keeper?.note(progress.confirmedBytes);
       tell({ progress: { ...progress, kept: keeper?.isKept ?? false } });
     };
+    // A stored part is hashed once more to compare it with the file: after an earlier visit, and with `crc64nvme-after`.
+    // It stays `stored` meanwhile.
+    const states: PartNews['state'][] = [];
+    const onStep = (number: number, state: PartNews['state']): void => {
+      if (states[number] === 'stored' && state !== 'sending') return;
+      states[number] = state;
+      tell({ part: { number, state } });
+    };
     const options = {
       ...plain,
-      ...(wantsParts && { onStep: stepsTo((part) => tell({ part })) }),
+      ...(wantsParts && { onStep }),
       ...(keeper && { onRecord: (record: EngineRecord | null) => keeper.take(record) }),
       priority: running.priority,
       onProgress,
@@ -351,16 +359,3 @@ export class Host {
 
 /** Returns options that the module takes, but that are not part of the package's API. */
 const optionsOf = (onRecord: (record: EngineRecord | null) => void): object => ({ onRecord });
-
-/**
- * Returns a function that passes on the states of parts. A stored part is hashed once more to compare it with the file:
- * after an earlier visit, and with `crc64nvme-after`. It stays `stored` meanwhile.
- */
-function stepsTo(tell: (part: PartNews) => void): (number: number, state: PartNews['state']) => void {
-  const states: PartNews['state'][] = [];
-  return (number, state) => {
-    if (states[number] === 'stored' && state !== 'sending') return;
-    states[number] = state;
-    tell({ number, state });
-  };
-}
