@@ -1,5 +1,5 @@
-// Follows `docs/nextjs.md` from an empty folder, as a new user does: runs the commands, writes the files, and uploads in
-// a browser.
+// Follows `docs/nextjs.md` from an empty folder, as a new user does: runs the commands, writes the files, and uploads
+// in a browser.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

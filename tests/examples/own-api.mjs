@@ -27,8 +27,8 @@ export function filled(text, settings) {
 }
 
 /**
- * Starts a local server whose bucket accepts a page. Calls `use` with the server, and with the page's port. If `USE_S3` is
- * set, uses the S3 server at this address instead, see `tests/conformance/with-garage.mjs`.
+ * Starts a local server whose bucket accepts a page. Calls `use` with the server, and with the page's port. If `USE_S3`
+ * is set, uses the S3 server at this address instead, see `tests/conformance/with-garage.mjs`.
  */
 export async function withBucket(use) {
   const port = await freePort();

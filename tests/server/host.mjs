@@ -1,5 +1,5 @@
-// The API of `directput/server` in Node's HTTP server, for the Rust tests of the API (`API_HOST`). Ends with its standard
-// input.
+// The API of `directput/server` in Node's HTTP server, for the Rust tests of the API (`API_HOST`). Ends with its
+// standard input.
 import { createServer } from 'node:http';
 import { createUploads, toNodeHandler } from '../../pkg/server/index.js';
 import { optionsFrom } from './options.mjs';
