@@ -19,7 +19,9 @@ BUNDLE=(--bundle --format=esm --target=es2022 --minify --log-level=warning "--al
 node_modules/.bin/esbuild npm/server/index.ts "${BUNDLE[@]}" --loader:.wasm=binary \
   "--alias:server-glue.wasm=$(realpath "$OUT")/glue_bg.wasm" --outfile=pkg/server/index.js
 node_modules/.bin/esbuild npm/server/workerd.ts "${BUNDLE[@]}" --external:./glue_bg.wasm --outfile=pkg/server/workerd.js
-node_modules/.bin/esbuild npm/server/browser.ts --bundle --format=esm --outfile=pkg/server/browser.js --log-level=warning
+for refusal in browser edge; do
+  node_modules/.bin/esbuild "npm/server/$refusal.ts" --bundle --format=esm "--outfile=pkg/server/$refusal.js" --log-level=warning
+done
 # Cloudflare Workers take 3 MB, gzipped, in their free plan.
 BUDGET_BYTES=400000
 BYTES=$(($(gzip -9 <pkg/server/glue_bg.wasm | wc -c) + $(gzip -9 <pkg/server/workerd.js | wc -c)))

@@ -10,6 +10,12 @@ const CALL_MS = 25_000;
 /** Maximum number of bytes to read of a body, also of one that is refused for its length. */
 const MAX_READ_BYTES = 16 << 20;
 
+/** What the module expects of a rule that it refuses. */
+const RULES: { readonly [name: string]: string } = {
+  folder: 'folder; expected at most 128 characters of a-z A-Z 0-9 - _, with / between names',
+  allowedTypes: 'allowedTypes; expected media types such as image/* and application/pdf',
+};
+
 /** What the module needs of a request. */
 export interface Head {
   id: string;
@@ -61,8 +67,10 @@ function begin(server: UploadServer, head: string, body: Uint8Array | undefined)
   try {
     return server.begin(head, body, Date.now());
   } catch (error) {
-    // The module throws a text. All other fields of the head are the adapter's own.
-    throw typeof error === 'string' ? localError('invalid-option', `authorize returned a wrong rule: ${error}`) : error;
+    // The module throws a text: the name of a rule, or what JSON was expected. The head's other fields are not the
+    // application's.
+    if (typeof error !== 'string') throw error;
+    throw localError('invalid-option', `authorize returned a wrong rule: ${RULES[error] ?? error}`);
   }
 }
 

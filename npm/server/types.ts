@@ -21,6 +21,9 @@ export interface Grant {
   folder?: string | undefined;
 }
 
+/** Result of `authorize`. */
+export type Allowed = Grant | Response | null | undefined | false;
+
 /** A stored object. */
 export interface CompletedUpload {
   /** Key of the object. */
@@ -75,9 +78,10 @@ export interface UploadsOptions {
   // Callers
   /**
    * Decides about each request: returns the caller and narrower rules, or a `Response` that refuses the request, or
-   * null for a refusal with `unauthorized`. `'anyone'` accepts everybody who reaches the address.
+   * null or another false value for a refusal with `unauthorized`. `'anyone'` accepts all requests that reach the
+   * address.
    */
-  authorize: 'anyone' | ((request: Request) => Grant | Response | null | Promise<Grant | Response | null>);
+  authorize: 'anyone' | ((request: Request) => Allowed | Promise<Allowed>);
   /** Secret of at least 32 characters that seals upload tokens. All servers of the API need the same. */
   tokenKey: string;
   /** The secret before the last change. Its tokens stay valid. */

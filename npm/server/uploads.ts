@@ -9,8 +9,15 @@ import type { CompletedUpload, Credentials, Grant, Uploads, UploadsOptions } fro
 const PREFLIGHT_SECONDS = '3000';
 
 /** Returns `createUploads` for a module, which is loaded when it is first needed. */
-export function uploadsBy(load: () => ServerModule): (options: UploadsOptions) => Uploads {
+export function uploadsBy(load: () => ServerModule): (options: UploadsOptions | (() => UploadsOptions)) => Uploads {
   return (options) => {
+    if (typeof options === 'function') {
+      let api: Api | undefined;
+      return async (request) => {
+        api ??= new Api(load(), options());
+        return api.respond(request);
+      };
+    }
     const api = new Api(load(), options);
     return (request) => api.respond(request);
   };
@@ -20,6 +27,7 @@ class Api {
   readonly #module: ServerModule;
   readonly #server: UploadServer;
   readonly #options: UploadsOptions;
+  #hasWarned = false;
 
   constructor(module: ServerModule, options: UploadsOptions) {
     const settings = settingsOf(options);
@@ -64,9 +72,20 @@ class Api {
   #path(request: Request): string {
     const { pathname } = new URL(request.url);
     const { path } = this.#options;
-    if (path === undefined) return /\/uploads(?:\/[^/]*)?$/.exec(pathname)?.[0] ?? pathname;
+    if (path === undefined) {
+      const found = /\/uploads(?:\/[^/]*)?$/.exec(pathname);
+      if (!found) this.#warnOfPath(pathname);
+      return found?.[0] ?? pathname;
+    }
     const rest = pathname.slice(path.length);
     return pathname.startsWith(path) && (rest === '' || rest.startsWith('/')) ? `/uploads${rest}` : '/';
+  }
+
+  /** Warns once that a request can't be found without the option `path`. */
+  #warnOfPath(pathname: string): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    console.warn(`directput/server: ${pathname} does not end with /uploads. If the API is there, set the option path.`);
   }
 
   async #answer(head: Head, request: Request): Promise<Answer | Response> {
@@ -93,7 +112,13 @@ class Api {
 
   async #grant(request: Request): Promise<Grant | Response | null> {
     const { authorize } = this.#options;
-    return authorize === 'anyone' ? {} : ((await authorize(request)) ?? null);
+    if (authorize === 'anyone') return {};
+    // Every false value refuses, so that `isSignedIn && { … }` does not let anybody in.
+    const grant: unknown = (await authorize(request)) || null;
+    if (typeof grant !== 'object') throw wrong('the result of authorize', 'an object, null or a Response');
+    const { caller } = (grant ?? {}) as Grant;
+    if (caller !== undefined && !isText(caller)) throw wrong('caller in the result of authorize', 'a text');
+    return grant as Grant | Response | null;
   }
 
   /** Returns the headers that allow the page of another origin to read the response, or undefined if it must not. */
@@ -130,7 +155,9 @@ function completed({ body }: Answer, { caller }: Grant): CompletedUpload {
   return { key, size, checksum: checksum ?? undefined, etag, caller };
 }
 
-function checkCredentials({ accessKeyId, secretAccessKey }: Partial<Credentials> = {}): void {
+function checkCredentials(credentials: Credentials | undefined): void {
+  if (!credentials) throw wrong('credentials', 'an object with accessKeyId and secretAccessKey, or a function');
+  const { accessKeyId, secretAccessKey } = credentials;
   if (!isText(accessKeyId)) throw wrong('credentials.accessKeyId', 'a text');
   if (!isText(secretAccessKey)) throw wrong('credentials.secretAccessKey', 'a text');
 }

@@ -54,6 +54,16 @@ test('authorize names the caller, and only this caller continues the upload', as
 
 test('authorize refuses by null, or by a response of its own', async () => {
   refused(await client({ authorize: async () => null })('POST', '/uploads', { body: SMALL }), 401, 'unauthorized');
+  for (const nothing of [undefined, false, '', 0, Number.NaN]) {
+    const call = client({ authorize: () => nothing });
+    refused(await call('POST', '/uploads', { body: SMALL }), 401, 'unauthorized');
+  }
+  for (const wrong of [true, 'alice', 7, { caller: 7 }, { caller: '' }]) {
+    const entries = [];
+    const call = client({ authorize: () => wrong, onAnswered: (entry) => entries.push(entry) });
+    refused(await call('POST', '/uploads', { body: SMALL }), 500, 'internal');
+    assert.match(entries[0].error.message, /result of authorize is wrong: expected/);
+  }
   const own = client({ authorize: () => Response.json({ mine: true }, { status: 418 }) });
   const { status, body } = await own('POST', '/uploads', { body: SMALL });
   assert.deepEqual([status, body], [418, { mine: true }]);
@@ -103,6 +113,33 @@ test('the API answers below its path, wherever that is', async () => {
   assert.equal(await found(moved, '/api/files'), 201);
   for (const path of ['/uploads', '/api/files2', '/api', '/api/files/uploads'])
     assert.equal(await found(moved, path), 404, path);
+});
+
+test('the options may be a function, which the first request calls', async () => {
+  let calls = 0;
+  const uploads = createUploads(() => {
+    calls += 1;
+    return calls === 1 ? { ...OPTIONS, tokenKey: '' } : OPTIONS;
+  });
+  assert.equal(calls, 0);
+  const open = () =>
+    uploads(
+      new Request('http://api.example/uploads', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(SMALL),
+      }),
+    );
+  await assert.rejects(open, /tokenKey is missing/);
+  assert.deepEqual([(await open()).status, (await open()).status, calls], [201, 201, 2]);
+});
+
+test('a request that cannot be found without the option path is warned of once', async (t) => {
+  const warned = t.mock.method(console, 'warn', () => {});
+  const call = client();
+  for (let run = 0; run < 2; run += 1) assert.equal((await call('POST', '/api/files', { body: SMALL })).status, 404);
+  assert.equal(warned.mock.calls.length, 1);
+  assert.match(warned.mock.calls[0].arguments[0], /\/api\/files does not end with \/uploads.* set the option path/);
 });
 
 test('a path without a call, and a call by another method', async () => {
