@@ -54,10 +54,11 @@ test-native:
 	ulimit -n "$$(ulimit -Hn)" && cargo test --workspace --all-targets
 	cargo test --workspace --doc
 
-# The API in Node and in Cloudflare's workerd, by the tests of the API and of forged requests.
-test-server: package setup-server-modules server
+# The API in Node and in Cloudflare's workerd, by the tests of the API, of forged requests and of docs/openapi.yaml.
+test-server: package setup-server-modules setup-python-tools server
 	timeout 300 node --test --test-concurrency=1 --test-timeout=120000 --test-reporter=spec tests/server/*.test.mjs
 	API_HOST=tests/server/host.mjs timeout 900 cargo test -p directput-local --test api --test forgery
+	API_HOST=tests/server/host.mjs '$(TOOLS)/uv/aws-sam-cli/bin/python' -m unittest discover --start-directory tests/openapi --pattern '*_test.py' --verbose
 	API_HOST=tests/server/workerd.mjs timeout 900 cargo test -p directput-local --test api --test forgery
 
 simulate: ## Run the engine through SEEDS=50000 simulated histories from seed FIRST=1 on (TRACE=1 prints each step)

@@ -106,11 +106,21 @@ class Running(unittest.TestCase):
         self.server = subprocess.Popen(
             [SERVER, *free], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env=os.environ | {"RUST_LOG": "off", "MAX_FILE_BYTES": "53687091200000"})
-        self.addCleanup(self.stop)
-        self.api = re.search(r"page=(\S+)", self.server.stdout.readline())[1] + "/uploads"
+        self.addCleanup(self.server.communicate)
+        ready = dict(pair.split("=", 1) for pair in self.server.stdout.readline().split()[1:])
+        self.api = self.other_host(ready) if "API_HOST" in os.environ else ready["page"] + "/uploads"
 
-    def stop(self):
-        self.server.communicate()
+    def other_host(self, ready: dict[str, str]) -> str:
+        """Starts the host of the API that API_HOST names, with the server's S3. Returns the address of its API."""
+        settings = {
+            "BUCKET": ready["bucket"], "AWS_REGION": "us-east-1", "S3_ENDPOINT": ready["s3"], "TOKEN_KEY": "k" * 32,
+            "AWS_ACCESS_KEY_ID": ready["access_key"], "AWS_SECRET_ACCESS_KEY": ready["secret_key"],
+            "MAX_FILE_BYTES": "53687091200000",
+        }
+        host = subprocess.Popen(["node", ROOT / os.environ["API_HOST"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                text=True, env=os.environ | settings)
+        self.addCleanup(host.communicate)
+        return host.stdout.readline().split("api=")[1].strip()
 
     def post(self, path: str, body, token: str = "") -> tuple[int, dict]:
         headers = {"content-type": "application/json", "upload-token": token}
