@@ -24,6 +24,12 @@ declare global {
   function button(words: string, onClick: () => unknown): void;
   function signIn(): Promise<string>;
   function show(share: number): void;
+  // Of a server.
+  const process: { env: Record<string, string | undefined> };
+  const app: { use(path: string, handler: unknown): void };
+  const options: import('directput/server').UploadsOptions;
+  const { bucket, region, credentials, tokenKey, authorize }: typeof options;
+  function userOf(request: Request): Promise<{ id: string } | null>;
 }
 export {};`;
 
