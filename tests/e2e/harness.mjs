@@ -115,10 +115,12 @@ export async function shownResult(row) {
   return { key: await text('key'), checksum: await text('checksum'), bytes: await text('bytes') };
 }
 
-/** Returns the error code in the row of a failed upload. */
+/**
+ * Returns the error code in the row of a failed upload. Failed rows move to the top, so the row at this place may be
+ * another one until the upload has failed.
+ */
 export async function shownError(row) {
-  await ended(row);
-  assert.equal(await stateOf(row), 'failed');
+  await row.and(row.page().locator('[data-state=failed]')).waitFor({ timeout: 150_000 });
   return (await row.locator('.error-code').textContent()).split(' ')[0];
 }
 
