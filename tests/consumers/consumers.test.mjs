@@ -13,7 +13,7 @@ test('the package holds what it needs, and nothing else', () => {
   const files = JSON.parse(run('npm', 'pack', resolve('pkg'), '--json', '--dry-run'))[0].files.map(({ path }) => path);
   const odd = files.filter(
     (path) =>
-      !/^(((element(\/locales)?|list|page|react|testing|uppy|vue|worker)\/)?[\w-]+\.(js|d\.ts|wasm|js\.map)|custom-elements\.json|LICENSE-\w+|README\.md|package\.json)$/.test(
+      !/^(((element(\/locales)?|list|page|react|server|testing|uppy|vue|worker)\/)?[\w-]+\.(js|d\.ts|wasm|js\.map)|custom-elements\.json|LICENSE-\w+|README\.md|package\.json)$/.test(
         path,
       ),
   );
@@ -25,6 +25,10 @@ test('the package holds what it needs, and nothing else', () => {
     'inlined.js',
     'element/jsx.d.ts',
     'directput_bg.wasm',
+    'server/index.js',
+    'server/workerd.js',
+    'server/glue_bg.wasm',
+    'server/index.d.ts',
     'index.d.ts',
     'README.md',
     'LICENSE-MIT',
