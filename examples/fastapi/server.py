@@ -27,7 +27,7 @@ ALLOWED_TYPES = os.environ.get("ALLOWED_TYPES", "image/*,video/*,application/pdf
 ALLOWED_ORIGINS = os.environ.get("ALLOWED_ORIGINS", "").split(",")
 MULTIPART_SECONDS = 7 * 86_400  # The bucket's rule `AbortIncompleteMultipartUpload` must not be shorter.
 MAX_UPLOADS = 128
-TOKEN = "upload-token"
+HEADER = "upload-token"
 # Assumed speed of each kind of link, in bit/s, until the client has measured the speed.
 SPEEDS = {"unknown": 1e6, "slow-2g": 5e4, "2g": 1e5, "3g": 1e6, "4g": 1e7, "wifi": 3e7, "ethernet": 5e7}
 log = logging.getLogger("uvicorn.error")
@@ -61,23 +61,23 @@ class Plan(BaseModel):
         return min(self.part_size, self.size - (number - 1) * self.part_size)
 
 
-def plan_of(caller: Caller, token: Annotated[str, Header(alias=TOKEN)] = "") -> Plan:
+def plan_of(caller: Caller, token: Annotated[str, Header(alias=HEADER)] = "") -> Plan:
     if not token:
-        raise Refusal("token-missing", TOKEN)
+        raise Refusal("token-missing", HEADER)
     rules = {"algorithms": ["HS256"], "audience": storage.BUCKET, "options": {"require": ["aud", "exp", "sub"]}}
     try:
         claims = jwt.decode(token, TOKEN_KEY, **rules)
     except jwt.InvalidTokenError as error:
         is_old = isinstance(error, jwt.ExpiredSignatureError)
-        raise Refusal("token-expired" if is_old else "token-invalid", TOKEN) from None
+        raise Refusal("token-expired" if is_old else "token-invalid", HEADER) from None
     if claims["sub"] != caller:
-        raise Refusal("not-your-upload", TOKEN)
+        raise Refusal("not-your-upload", HEADER)
     return Plan(**claims)
 
 
 def multipart_of(plan: Annotated[Plan, Depends(plan_of)]) -> Plan:
     if not plan.upload_id:
-        raise Refusal("not-multipart", TOKEN)
+        raise Refusal("not-multipart", HEADER)
     return plan
 
 
@@ -245,5 +245,5 @@ app.add_middleware(BaseHTTPMiddleware, dispatch=answer)
 # The outermost, so that refusals have its headers too, and preflights need no sign-in.
 app.add_middleware(
     CORSMiddleware, allow_origins=ALLOWED_ORIGINS, allow_methods=["GET", "POST", "DELETE"], max_age=3000,
-    allow_headers=["authorization", "content-type", TOKEN], expose_headers=["retry-after", "x-request-id"],
+    allow_headers=["authorization", "content-type", HEADER], expose_headers=["retry-after", "x-request-id"],
 )

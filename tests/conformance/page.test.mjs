@@ -73,7 +73,7 @@ test('after a crash another tab resumes the upload from the parts in Garage', as
   await isFurther(rowOf(page), 0.7);
   const next = await crash(page, context, server);
   assert.equal(openUploads(server).length, 1, 'the upload had not ended');
-  assert.match(await next.locator('.unfinished').textContent(), /[1-9]\d?\s*% stored/);
+  assert.match(await next.locator('.unfinished').textContent(), /[1-9]\d?\s*% uploaded/);
   next.once('filechooser', (chooser) => chooser.setFiles(path));
   await next.locator('.unfinished .go-on').click();
   await assertArrived(path, await shownResult(rowOf(next)));
