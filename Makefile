@@ -130,7 +130,7 @@ conformance: package setup-chromium setup-garage server ## Run the forgery matri
 test-consumers: package setup-chromium setup-consumer-modules server
 	timeout 900 node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=spec tests/consumers/*.test.mjs
 	timeout 900 $(MAKE) --no-print-directory toolchains APPS='$(QUICK_APPS)'
-	timeout 400 $(MAKE) --no-print-directory examples EXAMPLES='$(QUICK_EXAMPLES)'
+	timeout 800 $(MAKE) --no-print-directory examples EXAMPLES='$(QUICK_EXAMPLES)'
 
 # Apps whose installation and build take a minute or two.
 QUICK_APPS := vite runners jsx
