@@ -3,28 +3,16 @@
 use super::api_cors::{FOREIGN_ORIGIN, judge_foreign};
 use super::connection::First;
 use super::cors::{BUCKET_EXPOSED, Page, Preflight, bucket_rule};
+use super::names::between;
 use super::probe::{Answer, Probe};
 use super::put::SignedPut;
 use super::report::{Found, Report, failed, skipped, warning};
 
-/// Checks that need no stored object.
-const BEFORE: [&str; 7] = [
-    "bucket-preflight",
-    "bucket-preflight-origin",
-    "bucket-preflight-method",
-    "bucket-preflight-headers",
-    "bucket-cors-max-age",
-    "bucket-cors-errors",
-    "bucket-cors-foreign",
-];
-
-/// Checks of the answer to a PUT.
-const AFTER: [&str; 4] = ["bucket-cors-answers", "bucket-cors-etag", "bucket-cors-checksum", "bucket-cors-exposed"];
-
 /// Makes the checks that need no stored object.
 pub async fn run(probe: &Probe, report: &mut Report, first: &First) {
+    let names = between("bucket-preflight", "bucket-cors-foreign");
     let Some(put) = first.upload.puts.first() else {
-        report.skip(&BEFORE, "the API signed no URL");
+        report.skip(names, "the API signed no URL");
         return;
     };
     match Preflight::of(probe, Page::to_bucket(probe), &put.url, "PUT", &put.header_names()).await {
@@ -37,7 +25,7 @@ pub async fn run(probe: &Probe, report: &mut Report, first: &First) {
         }
         Err(finding) => {
             report.add("bucket-preflight", Err(finding));
-            report.skip(&BEFORE[1..5], "needs bucket-preflight");
+            report.skip(&names[1..5], "needs bucket-preflight");
         }
     }
     report.add("bucket-cors-errors", errors(probe, put).await);
@@ -127,21 +115,21 @@ async fn foreign(probe: &Probe, put: &SignedPut) -> Found {
 /// Makes the checks of the answer to a PUT from the page.
 pub fn run_after(probe: &Probe, report: &mut Report, put: &SignedPut, stored: Option<&Answer>) {
     let Some(answer) = stored else {
-        report.skip(&AFTER, "needs put");
+        report.skip(between("bucket-cors-answers", "bucket-cors-exposed"), "needs put");
         return;
     };
     let page = Page::to_bucket(probe);
     if !page.may_read(answer) {
         let reason = format!("the answer to a PUT does not allow the origin {}", probe.origin);
-        report.add(AFTER[0], Err(failed(reason, bucket_rule(&probe.origin, put))));
-        report.skip(&AFTER[1..], "needs bucket-cors-answers");
+        report.add("bucket-cors-answers", Err(failed(reason, bucket_rule(&probe.origin, put))));
+        report.skip(between("bucket-cors-etag", "bucket-cors-exposed"), "needs bucket-cors-answers");
         return;
     }
-    report.add(AFTER[0], Ok(()));
+    report.add("bucket-cors-answers", Ok(()));
     let rule = || bucket_rule(&probe.origin, put);
     let is_hidden = |name: &str| !page.hidden(answer, &[name]).is_empty();
     report.add(
-        AFTER[1],
+        "bucket-cors-etag",
         match is_hidden("etag") {
             true => {
                 Err(failed("ExposeHeaders of the bucket's CORS rule lack etag: uploads end with etag-hidden", rule()))
@@ -151,7 +139,7 @@ pub fn run_after(probe: &Probe, report: &mut Report, put: &SignedPut, stored: Op
     );
     let checksum = put.checksum_header().map(str::to_ascii_lowercase);
     report.add(
-        AFTER[2],
+        "bucket-cors-checksum",
         match checksum {
             None => Err(skipped("the PUT has no checksum header")),
             Some(name) if is_hidden(&name) => Err(warning(
@@ -167,7 +155,7 @@ pub fn run_after(probe: &Probe, report: &mut Report, put: &SignedPut, stored: Op
     let others: Vec<_> =
         BUCKET_EXPOSED.into_iter().filter(|name| !name.starts_with("x-amz-checksum") && *name != "etag").collect();
     report.add(
-        AFTER[3],
+        "bucket-cors-exposed",
         match page.hidden(answer, &others).as_slice() {
             [] => Ok(()),
             names => Err(warning(

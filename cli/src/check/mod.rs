@@ -28,29 +28,9 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 
 use self::binding::Expiring;
+use self::names::between;
 use self::probe::Probe;
 use self::report::Report;
-
-/// Checks that `--quick` skips.
-const SLOW: [&str; 17] = [
-    "multipart-opening",
-    "multipart-signing",
-    "multipart-plan",
-    "part-checksum-bound",
-    "part-length-bound",
-    "part-number-bound",
-    "part-put",
-    "part-list",
-    "part-list-paging",
-    "completion-incomplete",
-    "completion-etag",
-    "completion-checksum",
-    "completion-token",
-    "completion",
-    "completion-repeated",
-    "part-after-completion",
-    "abort",
-];
 
 /// Options of `directput check`.
 #[derive(Debug, Args)]
@@ -124,8 +104,7 @@ async fn run(flags: &CheckFlags, probe: &mut Probe, report: &mut Report) {
     batch::run(probe, report, &first).await;
     probe.abandon(&first.upload).await;
     if flags.quick {
-        report.skip(&SLOW, "--quick");
-        report.skip(&["part-after-abort", "abort-repeated"], "--quick");
+        report.skip(between("multipart-opening", "abort-repeated"), "--quick");
     } else {
         if let Some(file) = multipart::run(probe, report).await {
             completion::run(probe, report, &file).await;

@@ -1,5 +1,11 @@
 //! Names of all checks.
 
+/// Returns the names from `first` to `last`, in the order of [`ALL`].
+pub fn between(first: &str, last: &str) -> &'static [&'static str] {
+    let place = |name: &str| ALL.iter().position(|other| *other == name);
+    place(first).zip(place(last)).map_or(&[], |(first, last)| &ALL[first..=last])
+}
+
 /// Names of all checks, in the order of the report. `docs/check.md` has a row for each.
 pub const ALL: &[&str] = &[
     // The API's address, and its answer to a good client.
