@@ -79,7 +79,7 @@ test-mutants: setup-cargo-mutants
 lint: setup-wasm-target setup-node-modules
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo clippy -p directput --target wasm32-unknown-unknown -- -D warnings
+	cargo clippy -p directput -p directput-server-wasm --target wasm32-unknown-unknown -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	node_modules/.bin/biome ci --error-on-warnings .
 

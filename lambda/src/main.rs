@@ -72,12 +72,15 @@ impl Aws {
     fn from_env(get: &impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let need = |variable: &'static str| {
             let expected = "the value that Lambda sets".to_owned();
-            get(variable).ok_or(ConfigError { variable, expected, is_missing: true })
+            let value = get(variable).filter(|value| !value.is_empty());
+            value.ok_or(ConfigError { variable, expected, is_missing: true })
         };
         let region = Region::new(need("AWS_REGION")?);
-        need("AWS_ACCESS_KEY_ID")?;
-        need("AWS_SECRET_ACCESS_KEY")?;
-        let credentials = Credentials::from_env(get).ok_or("the credentials that Lambda sets are empty")?;
+        let credentials = Credentials {
+            access_key_id: need("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: need("AWS_SECRET_ACCESS_KEY")?,
+            session_token: get("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
+        };
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let connector = Connector::builder().connector_settings(settings);
         let connector = connector.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc)).build();

@@ -1,7 +1,7 @@
 // One request: reads it, lets the module decide, sends the module's call to S3, and makes the response.
 import { localError } from '../errors.js';
 import type { ErrorCode } from '../types.js';
-import type { Exchange, UploadServer } from './module.js';
+import type { Exchange, ServerModule, UploadServer } from './module.js';
 import type { Credentials, Grant } from './types.js';
 
 /** Timeout of a call to S3, in milliseconds. The client gets `storage-unavailable` after it, and tries again. */
@@ -75,8 +75,8 @@ function begin(server: UploadServer, head: string, body: Uint8Array | undefined)
 }
 
 /** Refuses a request by a code. */
-export function refusal(server: UploadServer, id: string, code: ErrorCode): Answer {
-  const exchange = server.refuse(id, code);
+export function refusal({ UploadServer }: ServerModule, id: string, code: ErrorCode): Answer {
+  const exchange = UploadServer.refuse(id, code);
   try {
     return read(exchange);
   } finally {
@@ -86,7 +86,7 @@ export function refusal(server: UploadServer, id: string, code: ErrorCode): Answ
 
 function read(exchange: Exchange): Answer {
   const { status, code } = exchange;
-  return { status, headers: JSON.parse(exchange.headers), body: copied(exchange.body), code };
+  return { status, headers: JSON.parse(exchange.headers), body: exchange.body, code };
 }
 
 /**
@@ -121,7 +121,6 @@ async function bodyOf(request: Request, maxBytes: number): Promise<Uint8Array | 
 /** Sends a call to S3, and passes S3's answer to the module. */
 async function call(exchange: Exchange, description: string): Promise<void> {
   const { method, url, headers } = JSON.parse(description);
-  const body = copied(exchange.body);
   try {
     const reply = await fetch(url, {
       method,
@@ -129,16 +128,11 @@ async function call(exchange: Exchange, description: string): Promise<void> {
       // The signature is for one host, so a redirect can't be followed.
       redirect: 'manual',
       signal: AbortSignal.timeout(CALL_MS),
-      ...(method === 'POST' && { body }),
+      ...(method === 'POST' && { body: exchange.body }),
     });
     const bytes = new Uint8Array(await reply.arrayBuffer());
     exchange.answered(reply.status, reply.headers.get('x-amz-request-id') ?? undefined, bytes, Date.now());
   } catch {
     exchange.answered(0, undefined, new Uint8Array(), Date.now());
   }
-}
-
-/** Returns the bytes in their own buffer, which `fetch` and `Response` take. */
-function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
 }

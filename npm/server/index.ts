@@ -3,18 +3,14 @@ import { initSync, UploadServer } from 'server-glue';
 import bytes from 'server-glue.wasm';
 import { uploadsBy } from './uploads.js';
 
-let module: { UploadServer: typeof UploadServer } | undefined;
-
 /**
  * Returns the signing API of a bucket: a function that answers the requests of uploaders. Throws `UploadError` with
  * `invalid-option` if an option is wrong.
  */
 export const createUploads = uploadsBy(() => {
-  if (!module) {
-    initSync({ module: bytes });
-    module = { UploadServer };
-  }
-  return module;
+  // Only the first call starts the module.
+  initSync({ module: bytes });
+  return { UploadServer };
 });
 export { toNodeHandler } from './node.js';
 export type * from './types.js';

@@ -42,5 +42,10 @@ export function settingsOf(options: UploadsOptions): string {
 export function settingError(json: string): Error {
   const { variable, expected, isMissing } = JSON.parse(json);
   const option = Object.entries(SETTINGS).find(([, setting]) => setting === variable)?.[0] ?? variable;
+  return wrong(option, expected, isMissing);
+}
+
+/** Returns the error about an option that is missing or wrong. */
+export function wrong(option: string, expected: string, isMissing = false): Error {
   return localError('invalid-option', `${option} ${isMissing ? 'is missing' : 'is wrong'}: expected ${expected}`);
 }

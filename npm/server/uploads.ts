@@ -1,8 +1,7 @@
 // `createUploads`: the signing API as a function from `Request` to `Response`.
-import { localError } from '../errors.js';
 import { type Answer, answer, type Head, refusal } from './exchange.js';
 import type { ServerModule, UploadServer } from './module.js';
-import { settingError, settingsOf } from './settings.js';
+import { settingError, settingsOf, wrong } from './settings.js';
 import type { CompletedUpload, Credentials, Grant, Uploads, UploadsOptions } from './types.js';
 
 /** Time for which browsers keep the answer to a preflight, in seconds. */
@@ -11,15 +10,12 @@ const PREFLIGHT_SECONDS = '3000';
 /** Returns `createUploads` for a module, which is loaded when it is first needed. */
 export function uploadsBy(load: () => ServerModule): (options: UploadsOptions | (() => UploadsOptions)) => Uploads {
   return (options) => {
-    if (typeof options === 'function') {
-      let api: Api | undefined;
-      return async (request) => {
-        api ??= new Api(load(), options());
-        return api.respond(request);
-      };
-    }
-    const api = new Api(load(), options);
-    return (request) => api.respond(request);
+    const start = (): Api => new Api(load(), typeof options === 'function' ? options() : options);
+    let api = typeof options === 'function' ? undefined : start();
+    return async (request) => {
+      api ??= start();
+      return api.respond(request);
+    };
   };
 }
 
@@ -55,7 +51,7 @@ class Api {
     let error: unknown;
     const reply = await this.#answer(head, request).catch((thrown: unknown) => {
       error = thrown;
-      return refusal(this.#server, head.id, 'internal');
+      return refusal(this.#module, head.id, 'internal');
     });
     const response = reply instanceof Response ? new Response(reply.body, reply) : responseOf(reply, method);
     for (const [name, value] of cors ?? []) response.headers.append(name, value);
@@ -91,7 +87,7 @@ class Api {
   async #answer(head: Head, request: Request): Promise<Answer | Response> {
     const grant = await this.#grant(request);
     if (grant instanceof Response) return grant;
-    if (grant === null) return refusal(this.#server, head.id, 'unauthorized');
+    if (grant === null) return refusal(this.#module, head.id, 'unauthorized');
     const keys = await this.#credentials();
     const maxBytes = this.#module.UploadServer.maxBodyBytes(head.method, head.path);
     const reply = await answer(this.#server, head, request, grant, keys, maxBytes);
@@ -163,7 +159,3 @@ function checkCredentials(credentials: Credentials | undefined): void {
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
-
-function wrong(option: string, expected: string): Error {
-  return localError('invalid-option', `${option} is wrong: expected ${expected}`);
-}

@@ -3,14 +3,10 @@ import { initSync, UploadServer } from 'server-glue';
 import compiled from './glue_bg.wasm';
 import { uploadsBy } from './uploads.js';
 
-let module: { UploadServer: typeof UploadServer } | undefined;
-
 export const createUploads = uploadsBy(() => {
-  if (!module) {
-    initSync({ module: compiled });
-    module = { UploadServer };
-  }
-  return module;
+  // Only the first call starts the module.
+  initSync({ module: compiled });
+  return { UploadServer };
 });
 export { toNodeHandler } from './node.js';
 export type * from './types.js';

@@ -154,7 +154,7 @@ impl Api {
         let claims = self.claims(request, context)?;
         let wanted: ListParts = read_query(request.query)?;
         let call = self.bucket.list(&claims.key, upload_id(&claims)?, wanted.after);
-        self.call(request.id, &call, AfterCall::List, context)
+        self.call(request.id, call, AfterCall::List, context)
     }
 
     fn complete(&self, request: Request<'_>, context: &Context<'_>) -> Result<Step, ApiError> {
@@ -166,7 +166,7 @@ impl Api {
         let checksum = wanted.checksum.as_ref();
         let call = self.bucket.complete(&claims.key, upload_id, plan.size(), &wanted.parts, checksum)?;
         let then = AfterCall::Complete { key: claims.key, plan, request: wanted };
-        self.call(request.id, &call, then, context)
+        self.call(request.id, call, then, context)
     }
 
     fn abort(&self, request: Request<'_>, context: &Context<'_>) -> Result<Step, ApiError> {
@@ -174,13 +174,13 @@ impl Api {
         // Only a multipart upload stores parts, which have to be removed.
         match &claims.upload {
             Some(upload_id) => {
-                self.call(request.id, &self.bucket.abort(&claims.key, upload_id), AfterCall::Abort, context)
+                self.call(request.id, self.bucket.abort(&claims.key, upload_id), AfterCall::Abort, context)
             }
             None => Ok(Step::Answer(Answer::empty(request.id))),
         }
     }
 
-    fn call(&self, id: &str, call: &S3Call, then: AfterCall, context: &Context<'_>) -> Result<Step, ApiError> {
+    fn call(&self, id: &str, call: S3Call, then: AfterCall, context: &Context<'_>) -> Result<Step, ApiError> {
         let request = call.signed(self.bucket.api.region(), context.credentials, context.now)?;
         Ok(Step::Call(Box::new(Call { request, id: id.to_owned(), then })))
     }
@@ -243,7 +243,7 @@ impl Counting {
         if self.uses.is_empty() { self.counted(&[], api, context) } else { Step::Count(self) }
     }
 
-    /// Goes on with the outcome of each count. An upload without an outcome is opened.
+    /// Continues with the outcome of each count. An upload without an outcome is opened.
     pub fn counted(self, outcomes: &[Result<(), ErrorCode>], api: &Api, context: &Context<'_>) -> Step {
         let Self { id, then, .. } = self;
         match then {
@@ -284,7 +284,7 @@ impl Api {
     fn open(&self, id: &str, file: Box<NewFile>, context: &Context<'_>) -> Result<Step, ApiError> {
         if file.plan.is_multipart() {
             let call = file.with_object(|object| self.bucket.create(object, file.request.algorithm), &self.config);
-            return self.call(id, &call, AfterCall::Create(file), context);
+            return self.call(id, call, AfterCall::Create(file), context);
         }
         Ok(Step::Answer(self.opened(id, *file, None, context)?))
     }

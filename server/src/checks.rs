@@ -15,13 +15,26 @@ pub(crate) fn check_parts(parts: &[PartToSign], plan: &Plan, algorithm: Checksum
     if parts.is_empty() {
         return Err(ApiError::field(ErrorCode::EmptyField, "parts", "expected at least one part"));
     }
-    let mut seen = BTreeSet::new();
-    for (index, wanted) in parts.iter().enumerate() {
+    check_each(parts, algorithm, |index, wanted| {
         let part = plan.part(wanted.number).ok_or_else(|| out_of_range(index, plan))?;
         if wanted.length != part.length {
             let detail = format!("part {} has {} bytes", part.number.get(), part.length);
             return Err(ApiError::field(ErrorCode::PartWrongLength, format!("parts[{index}].length"), detail));
         }
+        Ok(())
+    })
+}
+
+/// Checks each part by `check`, that no part is repeated, and that each checksum is of the upload's algorithm. A single
+/// PUT is signed for one checksum only, so part 1 must not occur with two.
+pub(crate) fn check_each(
+    parts: &[PartToSign],
+    algorithm: ChecksumAlgorithm,
+    check: impl Fn(usize, &PartToSign) -> Result<(), ApiError>,
+) -> Result<(), ApiError> {
+    let mut seen = BTreeSet::new();
+    for (index, wanted) in parts.iter().enumerate() {
+        check(index, wanted)?;
         if !seen.insert(wanted.number) {
             return Err(repeated(index));
         }
@@ -56,17 +69,13 @@ fn out_of_range(index: usize, plan: &Plan) -> ApiError {
     ApiError::field(ErrorCode::PartOutOfRange, format!("parts[{index}].number"), detail)
 }
 
-pub(crate) fn repeated(index: usize) -> ApiError {
+fn repeated(index: usize) -> ApiError {
     ApiError::field(ErrorCode::PartRepeated, format!("parts[{index}].number"), "this part is already in the list")
 }
 
 /// Checks that the checksum of a part to be signed is of this algorithm. With `crc64nvme-after`, the checksum may be
 /// absent, because the client compares the part with S3's checksum after the PUT.
-pub(crate) fn check_checksum(
-    checksum: Option<&PartChecksum>,
-    algorithm: ChecksumAlgorithm,
-    index: usize,
-) -> Result<(), ApiError> {
+fn check_checksum(checksum: Option<&PartChecksum>, algorithm: ChecksumAlgorithm, index: usize) -> Result<(), ApiError> {
     match checksum {
         None if algorithm == ChecksumAlgorithm::Crc64nvmeAfter => Ok(()),
         checksum => check_final_checksum(checksum, algorithm, index),

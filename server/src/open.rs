@@ -1,6 +1,5 @@
 //! Opening an upload: the checks of the file, its plan, its key, its token and the presigned URLs of the first parts.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use directput::checksum::{ChecksumAlgorithm, PartChecksum};
@@ -9,7 +8,7 @@ use directput::protocol::{CreateUpload, ErrorCode, PartNumber, UploadCreated, Up
 use tracing::info;
 
 use crate::api::{Api, Context};
-use crate::checks::{check_checksum, repeated};
+use crate::checks::check_each;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::grant::Grant;
@@ -184,15 +183,7 @@ impl Api {
             let detail = format!("expected one of {}", names.join(", "));
             return Err(ApiError::field(ErrorCode::InvalidValue, "algorithm", detail));
         }
-        let mut seen = BTreeSet::new();
-        for (index, wanted) in request.parts.iter().enumerate() {
-            // A single PUT is signed for one checksum only, so part 1 must not occur with two.
-            if !seen.insert(wanted.number) {
-                return Err(repeated(index));
-            }
-            check_checksum(wanted.checksum.as_ref(), request.algorithm, index)?;
-        }
-        Ok(())
+        check_each(&request.parts, request.algorithm, |_, _| Ok(()))
     }
 }
 

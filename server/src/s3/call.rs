@@ -42,15 +42,16 @@ impl S3Call {
     /// # Errors
     /// [`ErrorCode::Internal`] if the request can't be signed.
     pub(crate) fn signed(
-        &self,
+        self,
         region: &str,
         credentials: &Credentials,
         now: SystemTime,
     ) -> Result<S3Request, ApiError> {
-        self.try_signed(region, credentials, now).ok_or_else(|| unexpected(self.operation, "the call can't be signed"))
+        let operation = self.operation;
+        self.try_signed(region, credentials, now).ok_or_else(|| unexpected(operation, "the call can't be signed"))
     }
 
-    fn try_signed(&self, region: &str, credentials: &Credentials, now: SystemTime) -> Option<S3Request> {
+    fn try_signed(self, region: &str, credentials: &Credentials, now: SystemTime) -> Option<S3Request> {
         let Credentials { access_key_id, secret_access_key, session_token } = credentials;
         let token = session_token.clone();
         let identity = SignerCredentials::new(access_key_id, secret_access_key, token, None, "directput").into();
@@ -69,7 +70,7 @@ impl S3Call {
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
-        let mut request = request.body(Bytes::from(self.body.clone())).ok()?;
+        let mut request = request.body(Bytes::from(self.body)).ok()?;
         instructions.apply_to_request_http1x(&mut request);
         Some(request)
     }

@@ -82,18 +82,16 @@ struct CompletedPart<'a> {
 
 /// Returns the body of a completion. Returns `None` if an entity tag has characters that XML can't contain.
 pub(super) fn completion(parts: &[protocol::CompletedPart]) -> Option<String> {
-    let parts = parts.iter().map(|part| CompletedPart {
-        etag: part.etag.as_str(),
-        sha256: matches!(part.checksum, Some(PartChecksum::Sha256(_))).then(|| text_of(part.checksum)).flatten(),
-        crc64nvme: matches!(part.checksum, Some(PartChecksum::Crc64Nvme(_))).then(|| text_of(part.checksum)).flatten(),
-        part_number: part.number.get(),
+    let parts = parts.iter().map(|part| {
+        let (sha256, crc64nvme) = match part.checksum {
+            Some(PartChecksum::Sha256(digest)) => (Some(digest.to_string()), None),
+            Some(PartChecksum::Crc64Nvme(checksum)) => (None, Some(checksum.to_string())),
+            None => (None, None),
+        };
+        CompletedPart { etag: part.etag.as_str(), sha256, crc64nvme, part_number: part.number.get() }
     });
     let namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
     quick_xml::se::to_string(&Completion { namespace, parts: parts.collect() }).ok()
-}
-
-fn text_of(checksum: Option<PartChecksum>) -> Option<String> {
-    checksum.map(|checksum| checksum.to_string())
 }
 
 /// Reads an answer. Returns `None` if the body is no such XML.

@@ -77,12 +77,8 @@ impl UploadServer {
     }
 
     /// Refuses a request by a code such as `unauthorized`, without reading it. An unknown code becomes `internal`.
-    pub fn refuse(&self, id: String, code: &str) -> Exchange {
-        let code = ErrorCode::parse(code).unwrap_or(ErrorCode::Internal);
-        let state = State::Answered(Answer::refused(&id, ApiError::from(code)));
-        let credentials =
-            Credentials { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };
-        Exchange { inner: Rc::clone(&self.inner), credentials, id, state }
+    pub fn refuse(id: &str, code: &str) -> Exchange {
+        Exchange::refused(id, ErrorCode::parse(code).unwrap_or(ErrorCode::Internal))
     }
 
     /// Begins to answer a request. `head` is a JSON object. `body` is absent if it is longer than `maxBodyBytes`.
@@ -108,28 +104,33 @@ impl UploadServer {
         let inner = Rc::clone(&self.inner);
         let random = || inner.random();
         let step = inner.api.begin(request, &inner.context(&credentials, now_ms, &random));
-        let state = match step {
-            Step::Answer(answer) => State::Answered(answer),
-            Step::Call(call) => State::Calling(call),
+        Ok(match step {
+            Step::Answer(answer) => Exchange { calling: None, answer: Some(answer) },
+            Step::Call(call) => Exchange { calling: Some(Calling { inner, credentials, call }), answer: None },
             // The API has no daily limits, so it counts nothing.
-            Step::Count(_) => State::Answered(Answer::refused(&head.id, ApiError::from(ErrorCode::Internal))),
-        };
-        Ok(Exchange { inner, credentials, id: head.id, state })
+            Step::Count(_) => Exchange::refused(&head.id, ErrorCode::Internal),
+        })
     }
 }
 
 /// A request that is being answered.
 #[wasm_bindgen]
 pub struct Exchange {
-    inner: Rc<Inner>,
-    credentials: Credentials,
-    id: String,
-    state: State,
+    calling: Option<Calling>,
+    answer: Option<Answer>,
 }
 
-enum State {
-    Calling(Box<Call>),
-    Answered(Answer),
+/// A call to S3, and what its answer is judged with.
+struct Calling {
+    inner: Rc<Inner>,
+    credentials: Credentials,
+    call: Box<Call>,
+}
+
+impl Exchange {
+    fn refused(id: &str, code: ErrorCode) -> Self {
+        Self { calling: None, answer: Some(Answer::refused(id, ApiError::from(code))) }
+    }
 }
 
 #[wasm_bindgen]
@@ -137,55 +138,43 @@ impl Exchange {
     /// Request to send to S3, as JSON without the body, or `undefined` if the answer is ready.
     #[wasm_bindgen(getter)]
     pub fn call(&self) -> Option<String> {
-        let State::Calling(call) = &self.state else { return None };
-        Some(json(&CallToSend::from(&call.request)))
+        self.calling.as_ref().map(|calling| json(&CallToSend::from(&calling.call.request)))
     }
 
     /// Body of the request to S3, or of the answer.
     #[wasm_bindgen(getter)]
     pub fn body(&self) -> Vec<u8> {
-        match &self.state {
-            State::Calling(call) => call.request.body().to_vec(),
-            State::Answered(answer) => answer.body.clone(),
-        }
+        let body = self.calling.as_ref().map(|calling| calling.call.request.body().to_vec());
+        body.or_else(|| self.answer.as_ref().map(|answer| answer.body.clone())).unwrap_or_default()
     }
 
-    /// Goes on with S3's answer. `status` is 0 if S3 did not answer.
+    /// Continues with S3's answer. `status` is 0 if S3 did not answer.
     pub fn answered(&mut self, status: u16, request_id: Option<String>, body: Vec<u8>, now_ms: f64) {
-        let waiting = Answer::refused(&self.id, ApiError::from(ErrorCode::Internal));
-        let State::Calling(call) = std::mem::replace(&mut self.state, State::Answered(waiting)) else { return };
+        let Some(Calling { inner, credentials, call }) = self.calling.take() else { return };
         let mut reply = http::Response::builder().status(status);
         if let Some(id) = request_id {
             reply = reply.header("x-amz-request-id", id);
         }
         let reply: S3Reply = if status == 0 { None } else { reply.body(body.into()).ok() };
-        let random = || self.inner.random();
-        let context = self.inner.context(&self.credentials, now_ms, &random);
-        self.state = State::Answered(call.answered(reply, &self.inner.api, &context));
+        let random = || inner.random();
+        self.answer = Some(call.answered(reply, &inner.api, &inner.context(&credentials, now_ms, &random)));
     }
 
     /// HTTP status of the answer, or 0 if it is not ready.
     #[wasm_bindgen(getter)]
     pub fn status(&self) -> u16 {
-        self.answer().map_or(0, |answer| answer.status)
+        self.answer.as_ref().map_or(0, |answer| answer.status)
     }
 
     /// Headers of the answer: a JSON list of pairs.
     #[wasm_bindgen(getter)]
     pub fn headers(&self) -> String {
-        json(&self.answer().map(|answer| &answer.headers))
+        json(&self.answer.as_ref().map(|answer| &answer.headers))
     }
 
     /// Code of the error, or `undefined` if the request succeeded.
     #[wasm_bindgen(getter)]
     pub fn code(&self) -> Option<String> {
-        Some(self.answer()?.error.as_ref()?.code.as_str().to_owned())
-    }
-
-    fn answer(&self) -> Option<&Answer> {
-        match &self.state {
-            State::Answered(answer) => Some(answer),
-            State::Calling(_) => None,
-        }
+        Some(self.answer.as_ref()?.error.as_ref()?.code.as_str().to_owned())
     }
 }
