@@ -46,11 +46,7 @@ async fn start() -> Result<Router, Error> {
     let config = Config::from_env(get)?;
     let aws = Aws::from_env(&get)?;
     let keys = token_keys(&get, &aws, &config.bucket).await?;
-    let bucket = match get("S3_ENDPOINT") {
-        // In tests without an AWS account. The server has only one host name.
-        Some(endpoint) => Bucket::at(&endpoint, &config.bucket, aws.region.as_ref())?,
-        None => Bucket::in_aws(&config.bucket, aws.region.as_ref(), &config.lanes),
-    };
+    let bucket = Bucket::from_env(&config, get)?;
     let (daily_limits, count) = match DailyLimits::from_env(get)? {
         Some((table, limits)) => (Some(limits), Some(count_in(aws.tables(), table))),
         None => (None, None),

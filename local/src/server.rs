@@ -239,7 +239,7 @@ fn bucket(s3: &S3Connection, lanes: &[String], inner: Option<&Listener>) -> Resu
         Some(inner) => format!("http://{}", inner.local_addr()?),
     };
     let bucket = Bucket::at(&url, &s3.bucket, &s3.region)?;
-    Ok(bucket.with_lanes_at(lanes.iter().map(String::as_str), &s3.bucket)?)
+    Ok(bucket.with_lanes_at(lanes.iter().map(String::as_str))?)
 }
 
 fn embedded_s3(url: String, Credentials { access_key, secret_key, .. }: &Credentials) -> S3Connection {

@@ -26,11 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// caller and adds a `directput_server::host::Caller` to the request's extensions, and set `NEEDS_CALLER=true`.
 fn uploads(env: impl Fn(&str) -> Option<String>) -> Result<Router, Box<dyn Error>> {
     let config = Config::from_env(&env)?;
-    let region = env("AWS_REGION").ok_or("AWS_REGION is not set")?;
-    let bucket = match env("S3_ENDPOINT") {
-        Some(endpoint) => Bucket::at(&endpoint, &config.bucket, &region)?,
-        None => Bucket::in_aws(&config.bucket, &region, &config.lanes),
-    };
+    let bucket = Bucket::from_env(&config, &env)?;
     let secret = env("TOKEN_KEY").ok_or("TOKEN_KEY is not set")?;
     let keys = TokenKeys::new(secret.as_bytes(), None, &config.bucket).ok_or("TOKEN_KEY is too short")?;
     let credentials =

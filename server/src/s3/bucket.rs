@@ -8,10 +8,12 @@ use http::Uri;
 use super::Credentials;
 use super::lane::Lane;
 use super::sign::{Signer, Signing};
+use crate::config::{Config, ConfigError};
 
 /// A bucket, the address at which the API calls S3, and the addresses at which browsers send files.
 #[derive(Debug)]
 pub struct Bucket {
+    name: String,
     /// Address at which the API calls S3.
     pub(crate) api: Signer,
     /// Addresses at which browsers send files, one for each lane. The first is the default lane's. Never empty.
@@ -24,9 +26,11 @@ pub struct Bucket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndpointError;
 
+const EXPECTED: &str = "the URL of an S3 server, such as https://s3.example.com";
+
 impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected the URL of an S3 server, such as https://s3.example.com")
+        write!(f, "expected {EXPECTED}")
     }
 }
 
@@ -38,7 +42,8 @@ impl Bucket {
     pub fn in_aws(name: &str, region: &str, lanes: &[Lane]) -> Self {
         let at = |lane: Lane| lane.signer(name, region);
         let lanes = if lanes.is_empty() { &[Lane::Regional][..] } else { lanes };
-        Self { api: at(Lane::Regional), lanes: lanes.iter().copied().map(at).collect(), owner: None }
+        let lanes = lanes.iter().copied().map(at).collect();
+        Self { name: name.to_owned(), api: at(Lane::Regional), lanes, owner: None }
     }
 
     /// Returns a bucket of another S3 server at the URL `endpoint`. The bucket's name is part of the path.
@@ -47,7 +52,7 @@ impl Bucket {
     /// [`EndpointError`] if `endpoint` is not such a URL.
     pub fn at(endpoint: &str, name: &str, region: &str) -> Result<Self, EndpointError> {
         let signer = || signer_at(endpoint, name, region);
-        Ok(Self { api: signer()?, lanes: vec![signer()?], owner: None })
+        Ok(Self { name: name.to_owned(), api: signer()?, lanes: vec![signer()?], owner: None })
     }
 
     /// Returns the same bucket of another S3 server, with the URLs at which browsers send files. The first is the
@@ -55,15 +60,30 @@ impl Bucket {
     ///
     /// # Errors
     /// [`EndpointError`] about the first wrong URL.
-    pub fn with_lanes_at<'e>(
-        self,
-        endpoints: impl IntoIterator<Item = &'e str>,
-        name: &str,
-    ) -> Result<Self, EndpointError> {
-        let region = self.api.region();
-        let lanes = endpoints.into_iter().map(|endpoint| signer_at(endpoint, name, region));
+    pub fn with_lanes_at<'e>(self, endpoints: impl IntoIterator<Item = &'e str>) -> Result<Self, EndpointError> {
+        let lanes = endpoints.into_iter().map(|endpoint| signer_at(endpoint, &self.name, self.api.region()));
         let lanes: Vec<_> = lanes.collect::<Result<_, _>>()?;
         Ok(if lanes.is_empty() { self } else { Self { lanes, ..self } })
+    }
+
+    /// Returns the bucket of `config`: in the region `AWS_REGION` of AWS, or on the S3 server at `S3_ENDPOINT`, which
+    /// browsers reach at the URLs in `S3_PUBLIC_URLS`. `get` returns the value of an environment variable.
+    ///
+    /// # Errors
+    /// [`ConfigError`] about the first variable that is missing or wrong.
+    pub fn from_env(config: &Config, get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name| get(name).filter(|text| !text.is_empty());
+        let wrong =
+            |variable| move |EndpointError| ConfigError { variable, expected: EXPECTED.to_owned(), is_missing: false };
+        let expected = "the region of the bucket, such as eu-central-1".to_owned();
+        let region = get("AWS_REGION").ok_or(ConfigError { variable: "AWS_REGION", expected, is_missing: true })?;
+        let Some(endpoint) = get("S3_ENDPOINT") else {
+            return Ok(Self::in_aws(&config.bucket, &region, &config.lanes));
+        };
+        let bucket = Self::at(&endpoint, &config.bucket, &region).map_err(wrong("S3_ENDPOINT"))?;
+        let urls = get("S3_PUBLIC_URLS");
+        let urls = urls.iter().flat_map(|text| text.split(',')).map(str::trim);
+        bucket.with_lanes_at(urls).map_err(wrong("S3_PUBLIC_URLS"))
     }
 
     /// Sets the id of the AWS account that must own the bucket. S3 refuses calls if another account owns the bucket.

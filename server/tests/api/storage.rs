@@ -109,7 +109,7 @@ async fn an_upload_without_an_id_is_not_opened() {
 #[tokio::test]
 async fn urls_may_have_another_address_than_the_api_uses() {
     let bucket = Bucket::at("http://127.0.0.1:9000/", BUCKET, "eu-central-1").unwrap();
-    let bucket = bucket.with_lanes_at(["https://files.example:443"], BUCKET).unwrap();
+    let bucket = bucket.with_lanes_at(["https://files.example:443"]).unwrap();
     let api = Api::of(Config::for_bucket(BUCKET), bucket, None);
     let token = api.token_of_three_parts().await;
     let (_, signed) = api.post("/uploads/parts", &token, json!({ "parts": [part(3, 4 << 20)] })).await;
@@ -125,7 +125,7 @@ async fn urls_may_have_another_address_than_the_api_uses() {
 fn the_address_of_a_server_is_a_url_without_a_password_or_a_query() {
     for wrong in ["", "s3.example.com", "/bucket", "ftp://a", "https://a?b=c", "https://a:b@c", "https://", "a b"] {
         assert!(Bucket::at(wrong, BUCKET, "r").is_err(), "{wrong}");
-        assert!(bucket().with_lanes_at(["https://good", wrong], BUCKET).is_err(), "{wrong}");
+        assert!(bucket().with_lanes_at(["https://good", wrong]).is_err(), "{wrong}");
     }
 }
 

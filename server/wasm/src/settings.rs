@@ -57,18 +57,7 @@ impl Settings {
     /// [`SettingError`] about the first setting that is missing or wrong.
     pub fn api(&self) -> Result<Api, SettingError> {
         let config = Config::from_env(|name| self.get(name).map(str::to_owned))?;
-        let region = self.need("AWS_REGION", "the region of the bucket, such as eu-central-1")?;
-        let url = "the URL of an S3 server, such as https://s3.example.com";
-        let bucket = match self.get("S3_ENDPOINT") {
-            Some(endpoint) => {
-                let bucket = Bucket::at(endpoint, &config.bucket, region);
-                let bucket = bucket.map_err(|_| wrong("S3_ENDPOINT", url, false))?;
-                let lanes = self.get("S3_PUBLIC_URLS").into_iter().flat_map(|text| text.split(','));
-                let bucket = bucket.with_lanes_at(lanes.map(str::trim), &config.bucket);
-                bucket.map_err(|_| wrong("S3_PUBLIC_URLS", url, false))?
-            }
-            None => Bucket::in_aws(&config.bucket, region, &config.lanes),
-        };
+        let bucket = Bucket::from_env(&config, |name| self.get(name).map(str::to_owned))?;
         Ok(Api { config, bucket: bucket.owned_by(self.get("BUCKET_OWNER").map(str::to_owned)), daily_limits: None })
     }
 
